@@ -1,0 +1,31 @@
+{
+    "name": "Copaco Cloud Customer Invoices",
+    "summary": "Turns Copaco Cloud customer specifications into customer invoices, "
+    "exact to the cent and never twice",
+    "version": "19.0.1.0.0",
+    "category": "Accounting/Accounting",
+    "author": "account_copaco contributors",
+    "license": "LGPL-3",
+    "depends": ["account"],
+    "external_dependencies": {"python": ["requests", "pydantic"]},
+    "data": [
+        "security/ir.model.access.csv",
+        "security/copaco_security.xml",
+        "data/product_data.xml",
+        "data/ir_cron_data.xml",
+        "data/mail_activity_type_data.xml",
+        "wizards/copaco_api_key_views.xml",
+        "wizards/copaco_fetch_views.xml",
+        "wizards/copaco_exclude_views.xml",
+        "views/copaco_document_line_views.xml",
+        "views/copaco_document_views.xml",
+        "views/copaco_run_views.xml",
+        "views/copaco_connection_views.xml",
+        "views/copaco_customer_views.xml",
+        "views/account_move_views.xml",
+        "views/copaco_menus.xml",
+    ],
+    "assets": {
+        "web.assets_tests": ["account_copaco/static/tests/tours/**/*"],
+    },
+}

@@ -1,0 +1,1 @@
+"""Sets up an Odoo 19 to try and test this addon with; no part of the addon itself."""

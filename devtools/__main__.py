@@ -1,0 +1,109 @@
+"""The commands: ``devtools/run COMMAND [ARGUMENT ...]``; ``help`` lists them."""
+
+import os
+import subprocess
+import sys
+
+from . import checks, demonstration, odoo
+from .instance import BASE, CheckoutInstance
+from .places import make_runtime
+from .terminal import GroundError
+
+
+def demo():
+    """what `make demo` does"""
+    demonstration.run(keep_serving=os.environ.get("DEMO_SERVER") != "0")
+
+
+def stop():
+    """what `make stop` does"""
+    demonstration.stop()
+
+
+def shell():
+    """what `make shell` does"""
+    return demonstration.shell()
+
+
+def test():
+    """what `make test` does"""
+    tags = os.environ.get("TAGS")
+    return not (checks.run_tagged(tags) if tags else checks.run_all())
+
+
+def lint():
+    """what `make lint` does"""
+    return not checks.run_lint()
+
+
+def clean():
+    """what `make clean` does"""
+    demonstration.stop()
+    CheckoutInstance().remove()
+
+
+def database(name):
+    """NAME: make the database NAME anew, with Dutch and Belgian accounting"""
+    with CheckoutInstance().in_use() as instance:
+        instance.drop_database(name)
+        instance.copy_database(BASE, name)
+
+
+def drop(name):
+    """NAME: remove the database NAME"""
+    with CheckoutInstance().in_use() as instance:
+        instance.drop_database(name)
+
+
+def run_odoo(*arguments):
+    """ARGUMENT ...: Odoo's command line, e.g. -d NAME -u account_copaco"""
+    with CheckoutInstance().in_use():
+        return subprocess.run(
+            odoo.command(odoo.CONFIG, *arguments), env=odoo.environment(), check=False
+        ).returncode
+
+
+def psql(*arguments):
+    """ARGUMENT ...: PostgreSQL's command line, e.g. NAME -c 'SELECT 1'"""
+    with CheckoutInstance().in_use() as instance:
+        return instance.cluster.run("psql", *arguments, check=False).returncode
+
+
+def list_commands():
+    """this list"""
+    for name, function in COMMANDS.items():
+        print(f"  devtools/run {name:9s} {function.__doc__}")
+
+
+COMMANDS = {
+    "demo": demo,
+    "stop": stop,
+    "shell": shell,
+    "test": test,
+    "lint": lint,
+    "clean": clean,
+    "database": database,
+    "drop": drop,
+    "odoo": run_odoo,
+    "psql": psql,
+    "help": list_commands,
+}
+
+
+def main(name="help", *arguments):
+    """Run the command ``name``; return the exit code."""
+    if name not in COMMANDS:
+        print(f"There is no command {name}. There are:", file=sys.stderr)
+        list_commands()
+        return 2
+    try:
+        make_runtime()
+        return int(COMMANDS[name](*arguments) or 0)
+    except GroundError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,245 @@
+"""Every check there is, and one line that counts them."""
+
+import os
+import re
+import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import odoo
+from .instance import BASE, CheckoutInstance
+from .places import ADDON, CHECKOUT, LOGS, RUNTIME
+from .python_packages import python
+from .terminal import GroundError, step, tail
+
+SHOWN_LINES = 150
+UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
+UNITTEST_RESULT = re.compile(r"^(?:OK|FAILED)(?: \((.*)\))?$", re.M)
+ODOO_RESULT = re.compile(
+    r"(\d+) failed, (\d+) error\(s\) of (\d+) tests when loading database"
+)
+ODOO_INSTALLING = f" odoo.modules.loading: Loading module {ADDON} "
+ODOO_TESTING = " odoo.service.server: Starting post tests"
+ODOO_SKIPPED = re.compile(r" odoo\.\S+: skipped (\S+ : .*)")
+LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \d+ (\w+) ")
+
+
+@dataclass
+class Outcome:
+    """What a stage found; ``details`` is shown when something failed."""
+
+    passed: int = 0
+    failed: int = 0
+    details: str = ""
+    skipped: tuple[str, ...] = ()
+
+
+def run_all() -> bool:
+    """Run every check and print the count; tell whether all passed."""
+    with CheckoutInstance().in_use() as instance:
+        return _run(
+            {
+                **_lint_stages(),
+                "Tests without Odoo": _plain_tests,
+                "Tests in Odoo": lambda: _odoo_tests(instance, f"/{ADDON}"),
+            }
+        )
+
+
+def run_lint() -> bool:
+    """Run the checks that read the code only; see :func:`run_all`."""
+    return _run(_lint_stages())
+
+
+def run_tagged(tags: str) -> bool:
+    """Run the tests in Odoo that ``tags`` selects, as Odoo's ``--test-tags``."""
+    with CheckoutInstance().in_use() as instance:
+        return _run({f"Tests in Odoo, {tags}": lambda: _odoo_tests(instance, tags)})
+
+
+def _run(stages: dict[str, Callable[[], Outcome]]) -> bool:
+    python()
+    passed = failed = 0
+    for title, stage in stages.items():
+        with step(title):
+            try:
+                outcome = stage()
+            except GroundError as error:
+                outcome = Outcome(failed=1, details=str(error))
+        print(f"    {outcome.passed} of {outcome.passed + outcome.failed} passed")
+        for test in outcome.skipped:
+            print(f"    skipped: {test}")
+        if outcome.failed:
+            print(outcome.details, flush=True)
+        passed += outcome.passed
+        failed += outcome.failed
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return not failed
+
+
+# The code
+
+
+def _lint_stages() -> dict[str, Callable[[], Outcome]]:
+    # pylint-odoo wants to see the addon under its technical name.
+    cache = f"--cache-dir={RUNTIME / 'ruff'}"
+    pylint = ("pylint", f"--rcfile={CHECKOUT / '.pylintrc'}", ADDON)
+    return {
+        "ruff check": lambda: _lint(CHECKOUT, "ruff", "check", "-q", cache),
+        "ruff format": lambda: _lint(CHECKOUT, "ruff", "format", "--check", cache),
+        "pylint-odoo": lambda: _lint(odoo.addons_folder(), *pylint),
+    }
+
+
+def _lint(folder: Path, tool: str, *arguments: str) -> Outcome:
+    result = subprocess.run(
+        [python(), "-m", tool, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYLINTHOME": str(RUNTIME / "pylint"), "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode == 0:
+        return Outcome(passed=1)
+    return Outcome(failed=1, details=_shorten(result.stdout + result.stderr))
+
+
+# The client, without Odoo
+
+
+def _plain_tests() -> Outcome:
+    folder = CHECKOUT / "tests/client"
+    log = LOGS / "test-client.log"
+    with log.open("w") as output:
+        code = subprocess.run(
+            [python(), "-m", "unittest", "discover", "-s", folder, "-t", folder],
+            cwd=RUNTIME,
+            # `tests` itself is no place to import from: it imports Odoo's tests.
+            env={**os.environ, "PYTHONPATH": f"{CHECKOUT}:{CHECKOUT / 'tests'}"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    text = log.read_text(errors="replace")
+    ran, result = UNITTEST_RAN.search(text), UNITTEST_RESULT.search(text)
+    if not ran or not result:
+        return _crashed(log, code)
+    counts = {
+        name.strip(): int(number)
+        for name, number in re.findall(r"([a-z ]+)=(\d+)", result[1] or "")
+    }
+    failed = sum(
+        counts.get(name, 0) for name in ("failures", "errors", "unexpected successes")
+    )
+    skipped = (f"{counts['skipped']} tests, see {log}",) if "skipped" in counts else ()
+    report = text[text.find("=" * 70) :]
+    return _judge(
+        int(ran[1]), failed, counts.get("skipped", 0), skipped, code, log, report
+    )
+
+
+# The addon, in Odoo
+
+
+def _odoo_tests(instance: CheckoutInstance, tags: str) -> Outcome:
+    with _test_database(instance) as name:
+        log = LOGS / f"{name}.log"
+        with log.open("w") as output:
+            code = subprocess.run(
+                odoo.command(
+                    odoo.CONFIG,
+                    *("-d", name, "-i", ADDON, "--test-tags", tags),
+                    *("--stop-after-init", "--http-port", free_port()),
+                    f"--screenshots={LOGS / 'screenshots'}",
+                ),
+                env=odoo.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            ).returncode
+    text = log.read_text(errors="replace")
+    results = ODOO_RESULT.findall(text)
+    if not results:
+        return _crashed(log, code, _problems(text))
+    failures, errors, ran = map(int, results[-1])
+    skipped = tuple(ODOO_SKIPPED.findall(text))
+    report = _problems(text)
+    outcome = _judge(ran, failures + errors, len(skipped), skipped, code, log, report)
+    # What Odoo finds wrong with an addon's models and views, it only warns of.
+    installing = text.partition(ODOO_INSTALLING)[2].partition(ODOO_TESTING)[0]
+    if warnings := _problems(installing, "WARNING", "ERROR", "CRITICAL"):
+        outcome.failed += 1
+        outcome.details = f"Installing the addon:\n{warnings}\n{outcome.details}"
+    else:
+        outcome.passed += 1
+    return outcome
+
+
+@contextmanager
+def _test_database(instance):
+    """Lend the block a database of its own; remove those that a kill left behind."""
+    for name in instance.cluster.databases():
+        process_id = name.removeprefix("test_")
+        if process_id != name and not Path("/proc", process_id).exists():
+            instance.drop_database(name)
+    name = f"test_{os.getpid()}"
+    instance.copy_database(BASE, name)
+    try:
+        yield name
+    finally:
+        instance.drop_database(name)
+
+
+def free_port(preferred: int = 0) -> int:
+    """Return a port of this machine that nobody listens on, ``preferred`` if free."""
+    for port in (preferred, 0):
+        with socket.socket() as listener, suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            return listener.getsockname()[1]
+    raise GroundError("No port is free on 127.0.0.1.")
+
+
+# What came out
+
+
+def _judge(ran, failed, skipped_count, skipped, code, log, report) -> Outcome:
+    """Count a test run; one that tested nothing or ended badly has failed too."""
+    # An error outside of a test, as in a setUpClass, is not among those that ran.
+    passed = max(ran - failed - skipped_count, 0)
+    if not failed and (code or not passed):
+        failed = 1
+        reason = f"exit code {code}" if ran else "No test ran."
+        report = f"{reason}\n{report}"
+    return Outcome(passed, failed, f"{_shorten(report)}\nWhole log: {log}", skipped)
+
+
+def _crashed(log: Path, code: int, report: str = "") -> Outcome:
+    details = f"It ended with exit code {code} and without a result.\n"
+    details += f"{_shorten(report) or tail(log)}\nWhole log: {log}"
+    return Outcome(failed=1, details=details)
+
+
+def _problems(text: str, *levels: str) -> str:
+    """Return what Odoo logged at ``levels``, errors by default, with tracebacks."""
+    levels = levels or ("ERROR", "CRITICAL")
+    shown, lines = False, []
+    for line in text.splitlines():
+        if level := LOG_LINE.match(line):
+            shown = level[1] in levels
+        if shown:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _shorten(text: str) -> str:
+    lines = text.strip().splitlines()
+    if len(lines) > SHOWN_LINES:
+        lines = [*lines[:SHOWN_LINES], f"... and {len(lines) - SHOWN_LINES} more lines"]
+    return "\n".join(lines)

@@ -1,0 +1,131 @@
+"""The addon at work: a Copaco simulator, a database to look at, a web server."""
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+from . import odoo
+from .checks import free_port
+from .daemon import Daemon
+from .instance import BASE, CheckoutInstance
+from .places import ADDON, CHECKOUT, LOGS
+from .terminal import GroundError, step, tail
+
+DATABASE = "demo"
+USUAL_PORT = 8069
+API_KEY = "demonstration-key-0000"
+SCRIPT = Path(__file__).parent / "demo.py"
+
+server = Daemon("server")
+simulator = Daemon("simulator")
+
+
+def run(keep_serving: bool) -> None:
+    """Set the demonstration up if it isn't, fetch, and print what came of it.
+
+    :param keep_serving: leave the simulator and the web client running
+    """
+    with CheckoutInstance().in_use() as instance:
+        # They may run what the code was before.
+        server.stop()
+        simulator.stop()
+        try:
+            address = _start_simulator(instance)
+            _update_database(instance)
+            _fetch(address)
+            if keep_serving:
+                _serve(instance)
+        except BaseException:
+            server.stop()
+            simulator.stop()
+            raise
+        if not keep_serving:
+            simulator.stop()
+
+
+def stop() -> None:
+    """Stop what the demonstration left running, and PostgreSQL with it."""
+    for daemon in (server, simulator):
+        if daemon.stop():
+            print(f"Stopped the {daemon.name}.")
+    if not CheckoutInstance().stop_if_unused():
+        print("PostgreSQL goes on: another command of this checkout uses it.")
+
+
+def shell() -> int:
+    """Run Odoo's shell on the demonstration; return its exit code."""
+    with CheckoutInstance().in_use() as instance:
+        if DATABASE not in instance.cluster.databases():
+            raise GroundError("There is no demonstration database; run `make demo`.")
+        return _odoo_shell(LOGS / "shell.log").returncode
+
+
+def _start_simulator(instance: CheckoutInstance) -> str:
+    """Start Copaco's stand-in and return its base URL."""
+    command = [sys.executable, "-u", "-m", "simulator", "--api-key", API_KEY]
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "tests")}
+    with step("Starting the Copaco simulator"):
+        simulator.start(command, environment, instance.use)
+        return simulator.wait_for(
+            lambda: simulator.log.read_text().partition("\n")[0].strip(), 60
+        )
+
+
+def _update_database(instance: CheckoutInstance) -> None:
+    if DATABASE not in instance.cluster.databases():
+        with step("Making the demonstration database"):
+            instance.copy_database(BASE, DATABASE)
+    with step("Installing the addon in it"):
+        odoo.run_logged(
+            odoo.CONFIG,
+            LOGS / "install.log",
+            *("-d", DATABASE, "-i", ADDON, "-u", ADDON),
+            *("--stop-after-init", "--no-http"),
+        )
+
+
+def _fetch(address: str) -> None:
+    log = LOGS / "demo.log"
+    environment = {
+        "COPACO_ADDRESS": address,
+        "COPACO_API_KEY": API_KEY,
+        "PYTHONPATH": f"{odoo.environment()['PYTHONPATH']}:{CHECKOUT / 'tests'}",
+    }
+    with SCRIPT.open() as script:
+        result = _odoo_shell(log, stdin=script, environment=environment)
+    if result.returncode:
+        raise GroundError(f"{SCRIPT.name} failed. The end of {log}:\n{tail(log)}")
+
+
+def _odoo_shell(log: Path, stdin=None, environment=None):
+    log.unlink(missing_ok=True)
+    return subprocess.run(
+        odoo.command(
+            odoo.CONFIG, "shell", "-d", DATABASE, "--no-http", f"--logfile={log}"
+        ),
+        stdin=stdin,
+        env={**odoo.environment(), **(environment or {})},
+        check=False,
+    )
+
+
+def _serve(instance: CheckoutInstance) -> None:
+    port = free_port(USUAL_PORT)
+    address = f"http://127.0.0.1:{port}"
+    command = odoo.command(odoo.CONFIG, "-d", DATABASE, "--http-port", port)
+    with step("Starting Odoo"):
+        server.start(command, odoo.environment(), instance.use)
+        server.wait_for(lambda: _answers(f"{address}/web/login"), 120)
+    print(f"\nOdoo runs at {address}/odoo, user admin, password admin.")
+    print("`make stop` stops it; `make demo` fetches again.")
+
+
+def _answers(address: str) -> bool:
+    with suppress(urllib.error.URLError, ConnectionError):
+        with urllib.request.urlopen(address, timeout=60) as response:
+            return response.status == 200
+    return False

@@ -1,0 +1,96 @@
+"""Runs Odoo: its configuration, its environment, its command line."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from . import terminal
+from .odoo_source import odoo_home
+from .places import ADDON, CHECKOUT, RUNTIME
+from .postgres import PORT, USER
+from .python_packages import python
+
+CONFIG = RUNTIME / "odoo.conf"
+
+# One process: background work runs in its threads, so nothing is left behind. Nothing
+# listens on port 1, so that no mail leaves.
+CONFIGURATION = """\
+[options]
+addons_path = {addons_path}
+data_dir = {data_dir}
+db_host = {db_host}
+db_port = {db_port}
+db_user = {db_user}
+list_db = False
+admin_passwd = {admin_passwd}
+http_interface = 127.0.0.1
+smtp_port = 1
+workers = 0
+max_cron_threads = 1
+"""
+
+
+def write_config(instance, path: Path = CONFIG) -> None:
+    """Write Odoo's configuration for ``instance`` to ``path``.
+
+    Only this user may read it: the master password is in it.
+    """
+    instance.data_folder.mkdir(exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(
+        CONFIGURATION.format(
+            addons_path=addons_folder(),
+            data_dir=instance.data_folder,
+            db_host=instance.cluster.socket_folder,
+            db_port=PORT,
+            db_user=USER,
+            admin_passwd=secrets.token_urlsafe(),
+        )
+    )
+    unfinished.replace(path)
+
+
+def command(config: Path, *arguments: object) -> list[str]:
+    """Return the command line of Odoo; ``arguments`` as ``odoo-bin`` takes them.
+
+    An Odoo command such as ``shell`` comes first among them.
+    """
+    subcommand = ["server"]
+    if arguments and not str(arguments[0]).startswith("-"):
+        subcommand, arguments = [str(arguments[0])], arguments[1:]
+    options = ["-c", str(config), *map(str, arguments)]
+    return [str(python()), "-m", "odoo", *subcommand, *options]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for :func:`command`."""
+    # A setting meant for another Odoo or PostgreSQL would win over the configuration.
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PG", "ODOO_", "PYTHON"))
+    }
+    return {
+        **inherited,
+        "PYTHONPATH": str(odoo_home()),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def run_logged(config: Path, log: Path, *arguments: object, script: str = "") -> None:
+    """Run Odoo with its output in the file ``log``; see :func:`terminal.run_logged`."""
+    terminal.run_logged(
+        command(config, *arguments), log, env=environment(), script=script
+    )
+
+
+def addons_folder() -> Path:
+    """Return a folder in which the checkout has the addon's technical name."""
+    folder = RUNTIME / "addons"
+    folder.mkdir(exist_ok=True)
+    with suppress(FileExistsError):
+        (folder / ADDON).symlink_to(CHECKOUT, target_is_directory=True)
+    return folder

@@ -1,0 +1,82 @@
+"""Where things lie: the cache that all checkouts share, and this checkout's part.
+
+::
+
+    CACHE/odoo-19/            Odoo, unpacked
+    CACHE/venv-KEY/           Odoo's Python packages and the development tools
+    CACHE/base-KEY/           a PostgreSQL cluster with the prepared database
+    CACHE/checkout-KEY/       what runs for one checkout: databases, logs, processes
+    CACHE/locks/
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+from .terminal import step
+
+ADDON = "account_copaco"
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def _cache() -> Path:
+    if configured := os.environ.get("ACCOUNT_COPACO_CACHE"):
+        return Path(configured).expanduser().resolve()
+    if os.geteuid() == 0:
+        # PostgreSQL can't run as root and its own user can't see into root's home.
+        return Path("/var/cache") / ADDON
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home).resolve() / ADDON
+
+
+def key(*parts: object) -> str:
+    """Return a short name that differs as soon as one of ``parts`` differs."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:10]
+
+
+CACHE = _cache()
+RUNTIME = CACHE / f"checkout-{key(CHECKOUT)}"
+LOGS = RUNTIME / "logs"
+
+
+def make_runtime() -> None:
+    """Create this checkout's folders in the cache."""
+    # Others may read the cache: PostgreSQL's own user has to pass through it.
+    for folder in (CACHE, CACHE / "locks", RUNTIME, LOGS):
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    (RUNTIME / "checkout.txt").write_text(f"{CHECKOUT}\n")
+
+
+@contextmanager
+def locked(name: str):
+    """Keep every other process out that asks for the same ``name``, until the end."""
+    path = CACHE / "locks" / f"{name}.lock"
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with step(f"Waiting for another set-up that makes {name}"):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def cache_entry(name: str, build: Callable[[Path], None]) -> Path:
+    """Return the cache folder ``name``, made by ``build(folder)`` when missing.
+
+    It gets its name only when whole, so a command that was killed leaves nothing
+    that looks finished, and two checkouts never build the same one.
+    """
+    entry = CACHE / name
+    if not entry.exists():
+        with locked(name):
+            if not entry.exists():
+                unfinished = CACHE / f".unfinished-{name}"
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir(mode=0o755)
+                build(unfinished)
+                unfinished.rename(entry)
+    return entry

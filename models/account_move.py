@@ -1,0 +1,99 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    copaco_document_id = fields.Many2one(
+        "copaco.document",
+        string="Copaco Document",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        index="btree_not_null",
+    )
+
+    # The last barrier of DESIGN promise 1. A cancelled invoice may stay beside the one
+    # that took its place, and can't be brought back while that one is there.
+    _copaco_document_unique = models.UniqueIndex(
+        "(copaco_document_id) WHERE copaco_document_id IS NOT NULL "
+        "AND state != 'cancel'",
+        "There already is an invoice of this Copaco document.",
+    )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        if "state" not in vals:
+            return super().write(vals)
+        before = {move: move.state for move in self}
+        if vals["state"] != "cancel":
+            self._check_copaco_document_is_free()
+        res = super().write(vals)
+        documents = self.sudo().copaco_document_id
+        if not documents:
+            return res
+        for document in documents:
+            move = document.move_id
+            if move not in before or before[move] == move.state:
+                continue
+            if move.state == "cancel":
+                document._on_invoice_gone("invoice_cancelled")
+            elif before[move] == "cancel":
+                document._set_invoiced(move)
+        documents.connection_id._update_activity()
+        return res
+
+    def unlink(self):
+        documents = self.sudo().copaco_document_id.filtered(
+            lambda document: document.move_id in self
+        )
+        documents.move_id = False
+        res = super().unlink()
+        documents._on_invoice_gone("invoice_deleted")
+        return res
+
+    # === ACTION METHODS === #
+
+    @api.model
+    def action_copaco_fetch(self):
+        """The button above Odoo's customer invoices; see `copaco.connection`."""
+        return self.env["copaco.connection"].action_fetch_all()
+
+    def action_view_copaco_document(self):
+        """:return: the form of the Copaco document that this invoice was made of"""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "copaco.document",
+            "res_id": self.copaco_document_id.id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _check_copaco_document_is_free(self):
+        """:raise UserError: when a cancelled invoice is brought back that another one
+        has taken the place of, or whose document was excluded"""
+        for move in self.filtered(lambda move: move.state == "cancel").sudo():
+            document = move.copaco_document_id
+            if document and document._has_live_invoice() and document.move_id != move:
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s can't be used again: %(document)s was invoiced as "
+                        "%(other)s since.",
+                        invoice=move.display_name,
+                        document=document.name,
+                        other=document.move_id.display_name,
+                    )
+                )
+            if document.state == "excluded":
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s can't be used again: %(document)s was excluded "
+                        "since. Undo that first.",
+                        invoice=move.display_name,
+                        document=document.name,
+                    )
+                )

@@ -1,0 +1,505 @@
+import time
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..client import CopacoClient, CopacoError
+
+# Copaco's own default window (kb: billing-api-s) is three months back.
+FIRST_WINDOW_MONTHS = 3
+# The button may keep a person waiting for 30 s; the last step that was begun before
+# this many seconds has the rest of them to end.
+BUTTON_SECONDS = 18
+# Copaco creates its invoices in Dutch time, wherever this server stands.
+COPACO_TIME_ZONE = "Europe/Amsterdam"
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+class CopacoConnection(models.Model):
+    _name = "copaco.connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _description = "Copaco Connection"
+    _order = "company_id, name, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, default="Copaco Cloud")
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    base_url = fields.Char(
+        string="Address",
+        required=True,
+        default="https://api.copaco.cloud/api/v1/",
+        help="Address of Copaco's billing API. Changing the host removes the API key.",
+    )
+    specification_path = fields.Char(
+        string="Customer Specifications",
+        required=True,
+        default="customer-specifications",
+    )
+    purchase_path = fields.Char(
+        string="Purchase Invoices", required=True, default="invoices"
+    )
+    example_path = fields.Char(
+        string="Example Invoices", required=True, default="example-invoices"
+    )
+    auth_method = fields.Selection(
+        [
+            ("bearer", "Authorization: Bearer"),
+            ("x_api_key", "X-API-Key header"),
+            ("subscription_key", "Ocp-Apim-Subscription-Key header"),
+            ("header", "Another header"),
+            ("query", "Query parameter"),
+        ],
+        string="Key Sent As",
+        required=True,
+        default="bearer",
+        help="Copaco's pages do not say how the key is sent. Test connection tries "
+        "them in turn and keeps the one that the server takes.",
+    )
+    auth_name = fields.Char(
+        string="Header or Parameter", help="Name of the header or query parameter."
+    )
+    api_key = fields.Char(
+        string="API Key",
+        compute="_compute_api_key",
+        inverse="_inverse_api_key",
+        help="Can be set and replaced, never read.",
+    )
+    # Only `_get_client` reads it, as superuser; over RPC and in exports nobody can.
+    api_key_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, prefetch=False)
+    api_key_hint = fields.Char(
+        string="Key Ends In", readonly=True, copy=False, help="Last four characters."
+    )
+    api_key_expiry = fields.Date(string="Key Expires On", copy=False)
+    journal_id = fields.Many2one(
+        "account.journal",
+        required=True,
+        check_company=True,
+        domain="[('type', '=', 'sale')]",
+        compute="_compute_journal_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    product_id = fields.Many2one(
+        "product.product",
+        required=True,
+        check_company=True,
+        default=lambda self: self._default_product_id(),
+        help="Its income account and taxes, through the customer's fiscal position, "
+        "are those of the invoice lines.",
+    )
+    invoice_policy = fields.Selection(
+        [
+            ("draft", "Leave as draft"),
+            ("post", "Confirm"),
+            ("send", "Confirm and send"),
+        ],
+        string="New Invoices",
+        required=True,
+        default="draft",
+        help="Send: in the background, the way each customer prefers.",
+    )
+    import_from = fields.Date(
+        help="The first fetch starts here; left empty, three months back. Copaco looks "
+        "at the day on which an invoice was created, not at the period it is about."
+    )
+    overlap_days = fields.Integer(
+        default=10,
+        help="Each fetch looks this many days further back than the last one ended.",
+    )
+    fetched_until = fields.Date(
+        readonly=True,
+        copy=False,
+        help="Everything created up to and including this day has been stored.",
+    )
+    responsible_id = fields.Many2one(
+        "res.users",
+        required=True,
+        default=lambda self: self.env.user,
+        domain="[('share', '=', False)]",
+        help="Is told when a fetch fails or when documents wait for a decision.",
+    )
+    run_ids = fields.One2many("copaco.run", "connection_id")
+    document_ids = fields.One2many("copaco.document", "connection_id")
+    run_count = fields.Integer(compute="_compute_counts")
+    document_count = fields.Integer(compute="_compute_counts")
+    held_count = fields.Integer(string="To Do", compute="_compute_counts")
+    invoice_count = fields.Integer(compute="_compute_counts")
+    last_run_id = fields.Many2one(
+        "copaco.run", string="Last Fetch", compute="_compute_last_run"
+    )
+    last_run_state = fields.Selection(
+        selection=lambda self: self.env["copaco.run"]._fields["state"].selection,
+        string="Last Fetch Result",
+        compute="_compute_last_run",
+    )
+    last_run_message = fields.Text(compute="_compute_last_run")
+
+    _overlap_days_positive = models.Constraint(
+        "CHECK(overlap_days >= 0)", "The overlap of a connection can't be negative."
+    )
+
+    # === DEFAULT METHODS === #
+
+    def _default_product_id(self):
+        return self.env.ref("account_copaco.product_cloud_services", False)
+
+    # === COMPUTE METHODS === #
+
+    def _compute_api_key(self):
+        self.api_key = False
+
+    def _inverse_api_key(self):
+        for connection in self:
+            key = (connection.api_key or "").strip()
+            connection.sudo().write(
+                {
+                    "api_key_secret": key,
+                    # The last four of a short key would give away too much of it.
+                    "api_key_hint": key[-4:] if len(key) >= 12 else False,
+                }
+            )
+        self.invalidate_recordset(["api_key"])
+
+    @api.depends("company_id")
+    def _compute_journal_id(self):
+        Journal = self.env["account.journal"]
+        for connection in self:
+            if connection.journal_id.company_id != connection.company_id:
+                connection.journal_id = Journal.search(
+                    [
+                        *Journal._check_company_domain(connection.company_id),
+                        ("type", "=", "sale"),
+                    ],
+                    limit=1,
+                )
+
+    @api.depends("run_ids", "document_ids.state")
+    def _compute_counts(self):
+        runs = dict(
+            self.env["copaco.run"]._read_group(
+                [("connection_id", "in", self.ids)], ["connection_id"], ["__count"]
+            )
+        )
+        documents = {
+            (connection, state): count
+            for connection, state, count in self.env["copaco.document"]._read_group(
+                [("connection_id", "in", self.ids)],
+                ["connection_id", "state"],
+                ["__count"],
+            )
+        }
+        for connection in self:
+            counts = {
+                state: count
+                for (owner, state), count in documents.items()
+                if owner == connection
+            }
+            connection.run_count = runs.get(connection, 0)
+            connection.document_count = sum(counts.values())
+            connection.held_count = counts.get("held", 0) + counts.get("changed", 0)
+            connection.invoice_count = counts.get("invoiced", 0)
+
+    @api.depends("run_ids.state")
+    def _compute_last_run(self):
+        for connection in self:
+            run = self.env["copaco.run"].search(
+                [("connection_id", "=", connection.id)], order="id desc", limit=1
+            )
+            connection.last_run_id = run
+            connection.last_run_state = run.state
+            connection.last_run_message = run.message
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("base_url")
+    def _check_base_url(self):
+        for connection in self:
+            parts = urlsplit(connection.base_url)
+            secure = parts.scheme == "https" or (
+                parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
+            )
+            if not (secure and parts.hostname) or parts.username or parts.password:
+                raise ValidationError(
+                    self.env._(
+                        "The address %(address)s of connection %(connection)s can't be "
+                        "used. Enter an address that starts with https:// and holds "
+                        "no user name or password.",
+                        address=connection.base_url,
+                        connection=connection.name,
+                    )
+                )
+
+    @api.constrains("auth_method", "auth_name")
+    def _check_auth_name(self):
+        for connection in self:
+            if (
+                connection.auth_method in ("header", "query")
+                and not (connection.auth_name or "").strip()
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "Connection %(connection)s sends its key in a header or "
+                        "parameter of its own. Enter the name of it.",
+                        connection=connection.name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        if "base_url" in vals and "api_key" not in vals:
+            # Whoever may change the address must not be able to have the key sent
+            # to a host of their own.
+            origin = urlsplit(vals["base_url"] or "")[:2]
+            self.filtered(
+                lambda connection: urlsplit(connection.base_url)[:2] != origin
+            ).sudo().write({"api_key_secret": False, "api_key_hint": False})
+        return super().write(vals)
+
+    # === ACTION METHODS === #
+
+    def action_test_connection(self):
+        """Ask for Copaco's example invoices, trying the ways to send the key in turn,
+        and keep the way that the server takes.
+
+        :return: a notification
+        :raise UserError: when the server takes none of them, or can't be reached
+        """
+        self.ensure_one()
+        self.check_access("write")
+        try:
+            with self._get_client() as client:
+                auth_method = client.find_auth_method()
+        except CopacoError as error:
+            raise UserError(self._get_error_message(error)) from None
+        self.auth_method = auth_method
+        methods = dict(self._fields["auth_method"]._description_selection(self.env))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "title": self.env._("The connection works"),
+                "message": self.env._(
+                    "%(connection)s: Copaco took the key, sent as %(method)s.",
+                    connection=self.name,
+                    method=methods[auth_method],
+                ),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_fetch(self):
+        """Fetch everything since the last fetch and make its invoices.
+
+        It works for as long as a person can be kept waiting; the rest goes on in the
+        background.
+
+        :return: a notification that says what was done, with a link to the runs
+        :raise UserError: when a fetch failed; what other connections brought stays
+        """
+        return self._fetch_now()
+
+    @api.model
+    def action_fetch_all(self):
+        """`action_fetch` on every active connection of the user's companies."""
+        self._check_may_fetch()
+        connections = self.search([("company_id", "in", self.env.companies.ids)])
+        if not connections:
+            raise UserError(
+                self.env._(
+                    "There is no Copaco connection for %(companies)s yet. An "
+                    "accounting administrator makes one under Invoicing, "
+                    "Configuration, Copaco, Connections.",
+                    companies=", ".join(self.env.companies.mapped("name")),
+                )
+            )
+        return connections._fetch_now()
+
+    def action_view_runs(self):
+        """:return: the window action with the runs of this connection"""
+        return self._get_list_action("account_copaco.action_copaco_run")
+
+    def action_view_documents(self):
+        """:return: the window action with the documents of this connection"""
+        return self._get_list_action("account_copaco.action_copaco_document")
+
+    def action_view_held(self):
+        """:return: the window action with what waits for a decision"""
+        return self._get_list_action("account_copaco.action_copaco_document_to_do")
+
+    def action_view_invoices(self):
+        """:return: the window action with the invoices made for this connection"""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice"
+        )
+        action["domain"] = [("copaco_document_id.connection_id", "in", self.ids)]
+        action["context"] = {"create": False, "default_move_type": "out_invoice"}
+        return action
+
+    # === BUSINESS METHODS === #
+
+    def _get_list_action(self, xml_id):
+        action = self.env["ir.actions.act_window"]._for_xml_id(xml_id)
+        action["context"] = {"search_default_connection_id": self.ids}
+        return action
+
+    @api.model
+    def _check_may_fetch(self):
+        if not self.env.user.has_group("account.group_account_invoice"):
+            raise AccessError(
+                self.env._(
+                    "Only users with invoicing rights fetch Copaco invoices. Ask your "
+                    "administrator for the Invoicing right."
+                )
+            )
+
+    def _get_client(self, time_limit=None):
+        """:param time_limit: seconds that one answer may take in all
+        :return: a `CopacoClient` with this connection's key, to be used in `with`
+        :raise RejectedError: when the key or the address can't be used
+        """
+        self.ensure_one()
+        options = {"time_limit": time_limit} if time_limit else {}
+        return CopacoClient(
+            self.base_url,
+            self.sudo().api_key_secret or "",
+            auth_method=self.auth_method,
+            auth_name=self.auth_name or "",
+            specification_path=self.specification_path,
+            purchase_path=self.purchase_path,
+            example_path=self.example_path,
+            **options,
+        )
+
+    def _get_error_message(self, error):
+        """:param error: a `CopacoError`
+        :return: what happened on this connection and what to do, for a person
+        """
+        return self.env._(
+            "Connection %(connection)s: %(error)s %(advice)s",
+            connection=self.name,
+            error=error,
+            advice=error.advice,
+        )
+
+    def _get_window_start(self):
+        """:return: the first creation date that was never asked for"""
+        self.ensure_one()
+        if self.fetched_until:
+            return self.fetched_until + timedelta(days=1)
+        return self.import_from or self._get_today() - relativedelta(
+            months=FIRST_WINDOW_MONTHS
+        )
+
+    def _get_today(self):
+        return fields.Date.context_today(self.with_context(tz=COPACO_TIME_ZONE))
+
+    def _advance(self, date_from, date_to):
+        """Note that all between these dates (inclusive) is stored, unless it would
+        leave a hole behind."""
+        if date_from <= self._get_window_start() and (
+            not self.fetched_until or date_to > self.fetched_until
+        ):
+            self.sudo().fetched_until = date_to
+
+    def _create_runs(self, trigger, date_from=None, date_to=None):
+        """Prepare the runs of a window, each of at most a month, oldest first.
+
+        :param trigger: `scheduled` or `manual`
+        :param date_from: first creation date, inclusive; none: where the last fetch
+            ended, less the overlap
+        :param date_to: last creation date, inclusive; none: today
+        :return: the `copaco.run` records, waiting
+        """
+        vals_list = []
+        for connection in self:
+            start = date_from or connection._get_window_start()
+            end = date_to or connection._get_today()
+            if not date_from and connection.fetched_until:
+                start -= timedelta(days=1 + connection.overlap_days)
+            while start <= end:
+                chunk_end = min(start + relativedelta(months=1, days=-1), end)
+                vals_list.append(
+                    {
+                        "connection_id": connection.id,
+                        "trigger": trigger,
+                        "date_from": start,
+                        "date_to": chunk_end,
+                    }
+                )
+                start = chunk_end + timedelta(days=1)
+        return self.env["copaco.run"].sudo().create(vals_list)
+
+    def _fetch_now(self, date_from=None, date_to=None):
+        """Fetch and process while a person waits; see `action_fetch`."""
+        self._check_may_fetch()
+        self.check_access("read")
+        deadline = time.monotonic() + BUTTON_SECONDS
+        runs = self._create_runs("manual", date_from, date_to)
+        runs.env.cr.commit()  # pylint: disable=invalid-commit # DESIGN promise 10
+        runs._execute(deadline)
+        # Only what these runs brought; the rest belongs to the scheduled action.
+        runs.exists().document_ids._process_waiting(deadline)
+        runs = runs.exists()
+        failed = runs.filtered(lambda run: run.state == "failed")
+        if failed:
+            runs.env.cr.commit()  # pylint: disable=invalid-commit # keep the reason
+            raise UserError("\n".join(failed.mapped("message")))
+        return runs._get_result_notification()
+
+    def _update_activity(self):
+        """Keep exactly one activity for the responsible user while something waits."""
+        activity_type = "account_copaco.mail_activity_type_attention"
+        for connection in self.sudo():
+            problems = []
+            if connection.last_run_state == "failed":
+                problems.append(self.env._("The last fetch failed."))
+            if connection.held_count:
+                problems.append(
+                    self.env._(
+                        "%(count)s documents wait for a decision.",
+                        count=connection.held_count,
+                    )
+                )
+            unreadable = self.env["copaco.run"].search_count(
+                [("connection_id", "=", connection.id), ("is_unread", "=", True)]
+            )
+            if unreadable:
+                problems.append(
+                    self.env._(
+                        "%(count)s runs brought invoices that could not be read.",
+                        count=unreadable,
+                    )
+                )
+            activities = connection.activity_search([activity_type])
+            summary = " ".join(problems)
+            if not problems:
+                activities.unlink()
+            elif not activities:
+                connection.activity_schedule(
+                    activity_type,
+                    summary=summary,
+                    user_id=connection.responsible_id.id,
+                )
+            elif activities[0].summary != summary:
+                activities[0].summary = summary
+
+    # === CRON METHODS === #
+
+    @api.model
+    def _cron_fetch(self):
+        """Fetch everything new of every active connection, one after the other; the
+        failure of one stops no other."""
+        runs = self.search([("active", "=", True)])._create_runs("scheduled")
+        self.env["ir.cron"]._commit_progress(remaining=len(runs))
+        runs._execute()
+        self.env.ref("account_copaco.ir_cron_process")._trigger()

@@ -1,0 +1,368 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+# What a person decides here; everything else is Copaco's or ours.
+EDITABLE_FIELDS = {"partner_id"}
+CONTACT_FIELDS = (
+    "customer_number",
+    "name",
+    "cost_center",
+    "vat",
+    "email",
+    "phone",
+    "street",
+    "zip",
+    "city",
+    "country_code",
+    "contact_name",
+)
+
+
+class CopacoCustomer(models.Model):
+    """A customer account in Copaco's platform, and who that is in Odoo."""
+
+    _name = "copaco.customer"
+    _inherit = ["mail.thread"]
+    _description = "Copaco Customer"
+    _order = "name, id"
+    _check_company_auto = True
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True
+    )
+    account_ref = fields.Char(
+        string="Account ID", required=True, readonly=True, help="Copaco's AccountID."
+    )
+    customer_number = fields.Char(
+        readonly=True,
+        help="What the reseller entered in Copaco's portal. It may be empty or shared "
+        "by several customers.",
+    )
+    name = fields.Char(readonly=True)
+    cost_center = fields.Char(readonly=True)
+    vat = fields.Char(string="VAT Number", readonly=True)
+    email = fields.Char(readonly=True)
+    phone = fields.Char(readonly=True)
+    street = fields.Char(readonly=True)
+    zip = fields.Char(readonly=True)
+    city = fields.Char(readonly=True)
+    country_code = fields.Char(readonly=True)
+    contact_name = fields.Char(readonly=True)
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Contact",
+        check_company=True,
+        tracking=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        context={"active_test": False},
+    )
+    suggested_partner_id = fields.Many2one(
+        "res.partner", string="Suggestion", readonly=True, ondelete="set null"
+    )
+    suggestion_reason = fields.Char(
+        string="Because", readonly=True, help="Why this contact is suggested, or none."
+    )
+    is_ambiguous = fields.Boolean(
+        readonly=True, help="The evidence points to more than one contact."
+    )
+    match_method = fields.Selection(
+        [
+            ("customer_number", "Customer number"),
+            ("vat", "VAT number"),
+            ("accepted", "Suggestion accepted"),
+            ("manual", "Chosen by hand"),
+            ("created", "Contact created"),
+        ],
+        string="Linked By",
+        readonly=True,
+        tracking=True,
+    )
+    state = fields.Selection(
+        [
+            ("matched", "Linked"),
+            ("suggested", "Suggestion"),
+            ("unmatched", "Unknown"),
+            ("excluded", "Excluded"),
+        ],
+        required=True,
+        readonly=True,
+        default="unmatched",
+        index=True,
+        tracking=True,
+    )
+    exclude_reason = fields.Char(readonly=True)
+    excluded_by_id = fields.Many2one("res.users", readonly=True)
+    document_ids = fields.One2many("copaco.document", "customer_id")
+    document_count = fields.Integer(compute="_compute_document_counts")
+    held_count = fields.Integer(string="To Do", compute="_compute_document_counts")
+
+    _account_ref_unique = models.UniqueIndex(
+        "(company_id, account_ref)", "This Copaco customer is already known."
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("name", "account_ref")
+    def _compute_display_name(self):
+        for customer in self:
+            customer.display_name = f"{customer.name or '–'} ({customer.account_ref})"
+
+    @api.depends("document_ids.state")
+    def _compute_document_counts(self):
+        counts = {
+            (customer, state): count
+            for customer, state, count in self.env["copaco.document"]._read_group(
+                [("customer_id", "in", self.ids)],
+                ["customer_id", "state"],
+                ["__count"],
+            )
+        }
+        for customer in self:
+            customer.document_count = sum(
+                count for (owner, _state), count in counts.items() if owner == customer
+            )
+            customer.held_count = counts.get((customer, "held"), 0)
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        if not self.env.su:
+            forged = vals.keys() - EDITABLE_FIELDS
+            # Mail's own fields are protected by mail.
+            forged = {name for name in forged if not name.startswith(("message_",))}
+            if forged:
+                raise AccessError(
+                    self.env._(
+                        "%(fields)s of a Copaco customer can't be written. Choose a "
+                        "contact, or use the buttons.",
+                        fields=", ".join(sorted(forged)),
+                    )
+                )
+            if "partner_id" in vals:
+                self._check_may_decide()
+                self._link(self.env["res.partner"].browse(vals["partner_id"]), "manual")
+                return True
+        return super().write(vals)
+
+    # === ACTION METHODS === #
+
+    def action_accept(self):
+        """Link these customers to the contacts suggested for them, and invoice what
+        waited for that.
+
+        :return: see `copaco.document.action_retry`
+        """
+        self._check_may_decide()
+        accepted = self.filtered(
+            lambda customer: (
+                customer.state == "suggested" and customer.suggested_partner_id
+            )
+        )
+        if not accepted:
+            raise UserError(
+                self.env._(
+                    "There is no suggestion for %(customers)s. Choose the contact "
+                    "yourself.",
+                    customers=", ".join(self.mapped("display_name")),
+                )
+            )
+        for customer in accepted:
+            customer._link(customer.suggested_partner_id, "accepted")
+        return accepted._retry_documents()
+
+    def action_create_contact(self):
+        """Create the contacts of these customers from what Copaco sent of them, link
+        them and invoice what waited for that.
+
+        :return: see `copaco.document.action_retry`
+        """
+        self._check_may_decide()
+        unknown = self.filtered(lambda customer: not customer.partner_id)
+        for customer in unknown:
+            partner = self.env["res.partner"].create(customer._prepare_contact())
+            customer._link(partner, "created")
+        return unknown._retry_documents()
+
+    def action_process(self):
+        """Invoice what waits for these customers.
+
+        :return: see `copaco.document.action_retry`
+        """
+        self._check_may_decide()
+        return self._retry_documents()
+
+    def action_exclude(self, reason=None):
+        """Never invoice these customers, until `action_include`.
+
+        :param reason: why, for those who look later
+        :raise UserError: when there is no reason
+        """
+        self._check_may_decide()
+        if not (reason or "").strip():
+            raise UserError(
+                self.env._(
+                    "Say why %(customers)s must not be invoiced.",
+                    customers=", ".join(self.mapped("display_name")),
+                )
+            )
+        self.sudo().write(
+            {
+                "state": "excluded",
+                "exclude_reason": reason.strip(),
+                "excluded_by_id": self.env.user.id,
+            }
+        )
+        for document in self.sudo().document_ids:
+            if document.state in ("new", "held") and not document._has_live_invoice():
+                document._exclude_with_customer()
+        self.document_ids.connection_id._update_activity()
+
+    def action_include(self):
+        """Undo `action_exclude`, and invoice what was excluded by it.
+
+        :return: see `copaco.document.action_retry`
+        """
+        self._check_may_decide()
+        customers = self.filtered(lambda customer: customer.state == "excluded")
+        for customer in customers.sudo():
+            customer.write(
+                {
+                    "state": "matched" if customer.partner_id else "unmatched",
+                    "exclude_reason": False,
+                    "excluded_by_id": False,
+                }
+            )
+            customer.document_ids.filtered("is_excluded_by_customer")._include()
+        return customers._retry_documents()
+
+    def action_view_documents(self):
+        """:return: the window action with the documents of these customers"""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_copaco.action_copaco_document"
+        )
+        action["context"] = {"search_default_customer_id": self.ids}
+        return action
+
+    # === BUSINESS METHODS === #
+
+    def _check_may_decide(self):
+        self.env["copaco.connection"]._check_may_fetch()
+        self.check_access("write")
+
+    @api.model
+    def _get_or_create(self, company, infos):
+        """Find the customers of an answer; new ones are made, and what Copaco says of
+        known ones is brought up to date. Links are left alone.
+
+        :param infos: list of `CustomerInfo`, those without an account are passed over
+        :return: dict of `copaco.customer` by account
+        """
+        by_ref = {info.account_ref: info for info in infos if info and info.account_ref}
+        customers = {
+            customer.account_ref: customer
+            for customer in self.search_fetch(
+                [
+                    ("company_id", "=", company.id),
+                    ("account_ref", "in", list(by_ref)),
+                ],
+                ["account_ref", *CONTACT_FIELDS],
+            )
+        }
+        new_vals_list = []
+        for account_ref, info in by_ref.items():
+            vals = {name: getattr(info, name) or False for name in CONTACT_FIELDS}
+            customer = customers.get(account_ref)
+            if not customer:
+                new_vals_list.append(
+                    {"company_id": company.id, "account_ref": account_ref, **vals}
+                )
+                continue
+            # An answer may leave out what an earlier one had.
+            news = {
+                name: value
+                for name, value in vals.items()
+                if value and customer[name] != value
+            }
+            if news:
+                customer.write(news)
+        for customer in self.with_context(
+            tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
+        ).create(new_vals_list):
+            customers[customer.account_ref] = customer
+        return customers
+
+    def _match(self):
+        """Look again who these customers are, unless that was decided."""
+        for company, customers in self.grouped("company_id").items():
+            undecided = customers.filtered(
+                lambda customer: customer.state in ("unmatched", "suggested")
+            ).with_company(company)
+            if not undecided:
+                continue
+            matches = self.env["copaco.matcher"]._match_customers(undecided)
+            for customer, match in matches.items():
+                if match.partner:
+                    customer._link(match.partner, match.method)
+                    continue
+                customer.write(
+                    {
+                        "state": "suggested" if match.suggestion else "unmatched",
+                        "suggested_partner_id": match.suggestion.id,
+                        "suggestion_reason": match.reason,
+                        "is_ambiguous": match.is_ambiguous,
+                    }
+                )
+
+    def _link(self, partner, method):
+        """Bill these customers to a partner from now on.
+
+        :param partner: `res.partner`; empty: nobody, to be found again
+        :param method: a value of `match_method`
+        """
+        for customer in self.sudo():
+            state = "matched" if partner else "unmatched"
+            customer.write(
+                {
+                    "partner_id": partner.id,
+                    "match_method": method if partner else False,
+                    "state": "excluded" if customer.state == "excluded" else state,
+                    "suggested_partner_id": False,
+                    "suggestion_reason": False,
+                    "is_ambiguous": False,
+                }
+            )
+
+    def _retry_documents(self):
+        documents = self.document_ids.filtered(
+            lambda document: (
+                document.state == "new"
+                or document.state == "held"
+                and document.hold_reason
+                in ("customer_unknown", "customer_ambiguous", "partner_archived")
+            )
+        )
+        return documents.action_retry()
+
+    def _prepare_contact(self):
+        """:return: values for `res.partner.create`, from what Copaco sent"""
+        self.ensure_one()
+        country = self.env["res.country"].search(
+            [("code", "=", (self.country_code or "").upper())], limit=1
+        )
+        return {
+            "name": self.name or self.account_ref,
+            "is_company": True,
+            "ref": self.customer_number,
+            "vat": self.vat,
+            "email": self.email,
+            "phone": self.phone,
+            "street": self.street,
+            "zip": self.zip,
+            "city": self.city,
+            "country_id": country.id,
+            "company_id": self.company_id.id
+            if self.env["res.company"].search_count([("id", "!=", False)]) > 1
+            else False,
+            "customer_rank": 1,
+        }

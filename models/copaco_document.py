@@ -1,0 +1,825 @@
+import logging
+import time
+
+from psycopg2.errors import OperationalError, UniqueViolation
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import float_compare
+
+from ..client.documents import parse_payload
+from .copaco_connection import BUTTON_SECONDS
+from .copaco_mapper import round_amount
+from .copaco_matcher import Hold
+
+_logger = logging.getLogger(__name__)
+
+# Batches of 10 to 50 invoices get nearly all of the gain of creating in batches.
+BATCH_SIZE = 40
+# How often a batch is tried that another worker's transaction got in the way of.
+PROCESS_ATTEMPTS = 5
+
+
+class TotalsDiffer(Exception):
+    """Odoo would book something else than what Copaco asked (DESIGN promise 4)."""
+
+
+class CopacoDocument(models.Model):
+    """The inbox: one customer's part of one Copaco invoice.
+
+     new ──▶ invoiced ──▶ changed (Copaco altered it since)
+      │ ▲        │
+      ▼ │        ▼ invoice deleted or cancelled
+     held ◀──────┘
+      │ ▲
+      ▼ │
+    excluded
+    """
+
+    _name = "copaco.document"
+    _inherit = ["mail.thread"]
+    _description = "Copaco Document"
+    _order = "invoice_date desc, id desc"
+    _check_company_auto = True
+
+    name = fields.Char(compute="_compute_name")
+    connection_id = fields.Many2one(
+        "copaco.connection", required=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one("res.company", required=True, index=True)
+    run_id = fields.Many2one(
+        "copaco.run", required=True, ondelete="restrict", index=True
+    )
+    kind = fields.Selection(
+        [
+            ("specification", "Customer specification"),
+            ("purchase", "Purchase invoice"),
+        ],
+        required=True,
+        default="specification",
+    )
+    invoice_number = fields.Char(required=True, help="Copaco's InvoiceID.")
+    customer_id = fields.Many2one(
+        "copaco.customer", ondelete="restrict", index=True, check_company=True
+    )
+    partner_id = fields.Many2one(
+        "res.partner", string="Contact", related="customer_id.partner_id"
+    )
+    invoice_date = fields.Date()
+    currency_id = fields.Many2one("res.currency")
+    currency_code = fields.Char(help="As Copaco sent it.")
+    amount_source = fields.Monetary(
+        string="Amount",
+        help="Without tax: the extended prices of the lines, each rounded to the "
+        "currency.",
+    )
+    line_count = fields.Integer(string="Lines")
+    state = fields.Selection(
+        [
+            ("new", "New"),
+            ("held", "Held"),
+            ("invoiced", "Invoiced"),
+            ("changed", "Changed"),
+            ("excluded", "Excluded"),
+        ],
+        required=True,
+        default="new",
+        index=True,
+    )
+    hold_reason = fields.Selection(
+        [
+            ("customer_unknown", "Customer unknown"),
+            ("customer_ambiguous", "Customer ambiguous"),
+            ("partner_archived", "Contact archived"),
+            ("currency_unknown", "Currency unknown"),
+            ("currency_inactive", "Currency inactive"),
+            ("currency_rate_missing", "Exchange rate missing"),
+            ("tax_missing", "Tax missing"),
+            ("account_missing", "Account missing"),
+            ("period_locked", "Period locked"),
+            ("totals_differ", "Totals differ"),
+            ("payload_invalid", "Not readable"),
+            ("source_changed", "Changed by Copaco"),
+            ("invoice_deleted", "Invoice was deleted"),
+            ("invoice_cancelled", "Invoice was cancelled"),
+            ("unexpected_error", "Unexpected error"),
+        ],
+        index="btree_not_null",
+    )
+    hold_message = fields.Text(help="What happened and what to do next.")
+    exclude_reason = fields.Char()
+    excluded_by_id = fields.Many2one("res.users")
+    is_excluded_by_customer = fields.Boolean(
+        help="Excluded because all documents of its customer are."
+    )
+    move_id = fields.Many2one(
+        "account.move", string="Invoice", index="btree_not_null", ondelete="restrict"
+    )
+    move_state = fields.Selection(related="move_id.state", string="Invoice Status")
+    move_amount_untaxed = fields.Monetary(
+        string="Invoice Amount", compute="_compute_move_amount_untaxed"
+    )
+    payload = fields.Text(help="What Copaco sent of this document.")
+    payload_digest = fields.Char()
+    line_ids = fields.One2many("copaco.document.line", "document_id")
+    version_ids = fields.One2many("copaco.document.version", "document_id")
+    has_pending_version = fields.Boolean(compute="_compute_has_pending_version")
+
+    # The connection is no part of it: a second one to the same portal doubles nothing.
+    _identity_unique = models.UniqueIndex(
+        "(company_id, kind, invoice_number, customer_id)",
+        "This document was already received.",
+    )
+    # A document whose customer can't be read is known by its content alone.
+    _unread_identity_unique = models.UniqueIndex(
+        "(company_id, kind, invoice_number, payload_digest) WHERE customer_id IS NULL",
+        "This document was already received.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("invoice_number", "customer_id.name")
+    def _compute_name(self):
+        for document in self:
+            document.name = " · ".join(
+                filter(None, [document.invoice_number, document.customer_id.name])
+            )
+
+    @api.depends("name")
+    def _compute_display_name(self):
+        for document in self:
+            document.display_name = document.name
+
+    @api.depends("move_id.amount_untaxed", "move_id.move_type")
+    def _compute_move_amount_untaxed(self):
+        for document in self:
+            sign = -1 if document.move_id.move_type == "out_refund" else 1
+            document.move_amount_untaxed = sign * document.move_id.amount_untaxed
+
+    @api.depends("version_ids.state")
+    def _compute_has_pending_version(self):
+        for document in self:
+            document.has_pending_version = "pending" in document.version_ids.mapped(
+                "state"
+            )
+
+    # === ACTION METHODS === #
+
+    def action_retry(self):
+        """Process these documents again from what is stored, without the network.
+
+        :return: a notification with what became of them, nothing when there was
+            nothing to do
+        """
+        self._check_may_decide()
+        held = self.filtered(lambda document: document.state in ("held", "new"))
+        held.sudo().filtered(lambda document: document.state == "held").state = "new"
+        return held._process_now()
+
+    def action_exclude(self, reason=None):
+        """Never invoice these documents.
+
+        :param reason: why, for those who look later
+        :raise UserError: when one of them has an invoice, or there is no reason
+        """
+        self._check_may_decide()
+        if not (reason or "").strip():
+            raise UserError(
+                self.env._(
+                    "Say why %(documents)s must not be invoiced.",
+                    documents=", ".join(self.mapped("name")),
+                )
+            )
+        invoiced = self.filtered(lambda document: document._has_live_invoice())
+        if invoiced:
+            raise UserError(
+                self.env._(
+                    "%(documents)s can't be excluded, because there is an invoice. "
+                    "Cancel or delete the invoice first.",
+                    documents=", ".join(invoiced.mapped("name")),
+                )
+            )
+        self.sudo()._exclude(reason.strip(), self.env.user)
+        self.connection_id._update_activity()
+
+    def action_include(self):
+        """Undo `action_exclude`, and process these documents.
+
+        :return: see `action_retry`
+        """
+        self._check_may_decide()
+        excluded = self.filtered(lambda document: document.state == "excluded")
+        excluded.sudo()._include()
+        return excluded._process_now()
+
+    def action_use_new_version(self):
+        """Take over what Copaco changed, and process these documents.
+
+        :return: see `action_retry`
+        :raise UserError: when there still is an invoice of the old content
+        """
+        self._check_may_decide()
+        documents = self.filtered("has_pending_version").sudo()
+        for document in documents:
+            if document._has_live_invoice():
+                raise UserError(
+                    self.env._(
+                        "%(document)s still has invoice %(invoice)s of what Copaco "
+                        "sent first. Cancel or delete that invoice, or credit it and "
+                        "keep the old version.",
+                        document=document.name,
+                        invoice=document.move_id.display_name,
+                    )
+                )
+            document._take_over(
+                document.version_ids.filtered(lambda each: each.state == "pending")
+            )
+        return documents.with_env(self.env)._process_now()
+
+    def action_keep_version(self):
+        """Leave these documents as they were before Copaco changed them."""
+        self._check_may_decide()
+        documents = self.filtered("has_pending_version").sudo()
+        for document in documents:
+            document.version_ids.filtered(
+                lambda version: version.state == "pending"
+            ).state = "declined"
+            document._message_log(
+                body=self.env._(
+                    "%(user)s kept the version from before Copaco changed it.",
+                    user=self.env.user.name,
+                )
+            )
+            if document._has_live_invoice():
+                document._set_invoiced()
+            elif document.state == "held" and document.hold_reason == "source_changed":
+                document.state = "new"
+        return documents.with_env(self.env)._process_now()
+
+    def action_view_invoice(self):
+        """:return: the form of the invoice"""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "res_id": self.move_id.id,
+            "view_mode": "form",
+        }
+
+    def action_view_customer(self):
+        """:return: the form of the Copaco customer"""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "copaco.customer",
+            "res_id": self.customer_id.id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS: WHAT ARRIVES === #
+
+    @api.model
+    def _get_source_key(self, source, customers):
+        """:param source: a `SourceDocument`
+        :param customers: dict of `copaco.customer` by account
+        :return: what makes this document one and the same, within company and kind
+        """
+        customer = customers.get(source.account_ref)
+        if customer:
+            return source.invoice_number, customer.id
+        return source.invoice_number, source.digest
+
+    @api.model
+    def _get_known(self, company, kind, sources, customers):
+        """:return: dict of the documents already stored, by `_get_source_key`"""
+        documents = self.search_fetch(
+            [
+                ("company_id", "=", company.id),
+                ("kind", "=", kind),
+                ("invoice_number", "in", [each.invoice_number for each in sources]),
+            ],
+            ["invoice_number", "customer_id", "payload_digest", "state"],
+        )
+        return {
+            (
+                document.invoice_number,
+                document.customer_id.id or document.payload_digest,
+            ): document
+            for document in documents
+        }
+
+    @api.model
+    def _get_currencies(self, sources):
+        """:return: dict of `res.currency` by code, inactive ones included"""
+        codes = {source.currency for source in sources if source.currency}
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        return {
+            currency.name: currency
+            for currency in currencies.search([("name", "in", list(codes))])
+        }
+
+    @api.model
+    def _prepare_source_values(self, source, run, customers, currencies):
+        """:param source: a `SourceDocument`
+        :return: values for `create`, lines included
+        """
+        currency = currencies.get(source.currency, self.env["res.currency"])
+        Line = self.env["copaco.document.line"]
+        lines = [
+            {**Line._prepare_source_values(line, currency), "sequence": sequence}
+            for sequence, line in enumerate(source.lines, start=1)
+        ]
+        vals = {
+            "connection_id": run.connection_id.id,
+            "company_id": run.company_id.id,
+            "run_id": run.id,
+            "kind": run.kind,
+            "invoice_number": source.invoice_number,
+            "customer_id": customers[source.account_ref].id
+            if source.account_ref in customers
+            else False,
+            "invoice_date": source.invoice_date,
+            "currency_id": currency.id,
+            "currency_code": source.currency,
+            "amount_source": float(
+                sum(
+                    round_amount(line.extended_price, currency.rounding)
+                    for line in source.lines
+                )
+            ),
+            "line_count": len(lines),
+            "payload": source.payload,
+            "payload_digest": source.digest,
+            "line_ids": [Command.create(line) for line in lines],
+            "state": "new",
+            "hold_reason": False,
+            "hold_message": False,
+        }
+        if source.error:
+            vals.update(self._prepare_hold_values(self._get_invalid_hold(source)))
+        elif not lines:
+            vals["state"] = "excluded"
+            vals["exclude_reason"] = self.env._("Copaco sent no price lines.")
+        return vals
+
+    @api.model
+    def _get_invalid_hold(self, source):
+        return Hold(
+            "payload_invalid",
+            self.env._(
+                "Copaco invoice %(number)s could not be read: %(error)s Ask Copaco to "
+                "correct it and fetch again, or exclude it and invoice it by hand.",
+                number=source.invoice_number,
+                error=source.error,
+            ),
+        )
+
+    @api.model
+    def _prepare_hold_values(self, hold):
+        return {
+            "state": "held",
+            "hold_reason": hold.reason,
+            "hold_message": hold.message,
+        }
+
+    def _is_known_content(self, digest):
+        """Whether this content is the document's own, or already waits for, or had, a
+        person's decision."""
+        self.ensure_one()
+        return digest == self.payload_digest or any(
+            version.payload_digest == digest
+            for version in self.version_ids
+            if version.state != "replaced"
+        )
+
+    def _receive_new_content(self, source, vals):
+        """A known document came with other content.
+
+        Nothing was done with it yet: the new content takes its place. Otherwise, or
+        when it shares no line with the old and so may be a second part instead, a
+        person decides.
+
+        :param source: the `SourceDocument` that came
+        :param vals: its values, see `_prepare_source_values`
+        """
+        self.ensure_one()
+        self.version_ids.filtered(
+            lambda version: version.state == "pending"
+        ).state = "replaced"
+        version = self.env["copaco.document.version"].create(
+            {
+                "document_id": self.id,
+                "run_id": vals["run_id"],
+                "state": "pending",
+                "amount_source": vals["amount_source"],
+                "line_count": vals["line_count"],
+                "payload": source.payload,
+                "payload_digest": source.digest,
+            }
+        )
+        identities = {
+            identity
+            for line in self.line_ids
+            for identity in (line.row_hash, line.line_ref)
+            if identity
+        }
+        is_same = not self.line_ids or any(
+            line.row_hash in identities or line.line_ref in identities
+            for line in source.lines
+        )
+        untouched = self.state == "new" or (self.state == "held" and not self.move_id)
+        if untouched and is_same or self.is_excluded_by_customer:
+            self._take_over(version)
+            return
+        message = self.env._(
+            "Copaco changed %(document)s after it had come: %(old)s %(currency)s "
+            "became %(new)s %(currency)s (without tax). Compare the versions and "
+            "choose which one counts.",
+            document=self.name,
+            old=self.amount_source,
+            new=vals["amount_source"],
+            currency=self.currency_code or "",
+        )
+        self.write(
+            {
+                "state": "changed" if self._has_live_invoice() else "held",
+                "hold_reason": "source_changed",
+                "hold_message": message,
+            }
+        )
+        self._message_log(body=message)
+
+    def _take_over(self, version):
+        """Make a pending version the document's own content; the old is kept.
+
+        :param version: `copaco.document.version`
+        """
+        self.ensure_one()
+        old_vals = {
+            "document_id": self.id,
+            "run_id": self.run_id.id,
+            "state": "replaced",
+            "amount_source": self.amount_source,
+            "line_count": self.line_count,
+            "payload": self.payload,
+            "payload_digest": self.payload_digest,
+        }
+        state = self.state
+        run = version.run_id
+        source = parse_payload(version.payload)
+        version.unlink()
+        self.env["copaco.document.version"].create(old_vals)
+        customers = {self.customer_id.account_ref: self.customer_id}
+        vals = self._prepare_source_values(
+            source, run, customers, self._get_currencies([source])
+        )
+        self.line_ids.unlink()
+        if state == "excluded":
+            vals["state"] = state
+        # Who the document is for was decided when it came first.
+        for name in ("company_id", "customer_id", "invoice_number", "connection_id"):
+            vals.pop(name)
+        self.write(vals)
+        self._message_log(body=self.env._("Took over what Copaco changed."))
+
+    # === BUSINESS METHODS: FROM DOCUMENTS TO INVOICES === #
+
+    @api.model
+    def _get_waiting_domain(self):
+        return [("state", "=", "new"), ("kind", "=", "specification")]
+
+    def _process_now(self):
+        """Process while a person waits; what takes longer goes on in the background.
+
+        :return: a notification with what became of these documents
+        """
+        if not self:
+            return False
+        self._process_waiting(time.monotonic() + BUTTON_SECONDS)
+        counts = dict(
+            self.sudo()._read_group([("id", "in", self.ids)], ["state"], ["__count"])
+        )
+        message = self.env._(
+            "%(invoiced)s invoiced, %(held)s held, %(excluded)s excluded.",
+            invoiced=counts.get("invoiced", 0),
+            held=counts.get("held", 0),
+            excluded=counts.get("excluded", 0),
+        )
+        if counts.get("new"):
+            message += " " + self.env._("The rest goes on in the background.")
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if counts.get("held") else "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _process_waiting(self, deadline=None):
+        """Make the invoices of those of these documents that wait for it, in batches
+        of which each is committed.
+
+        Any number of workers may do this at once: a document that another one works on
+        is passed over.
+
+        :param deadline: `time.monotonic()` after which the scheduled action goes on
+        """
+        waiting = self.sudo().search(
+            [*self._get_waiting_domain(), ("id", "in", self.ids)], order="id"
+        )
+        failures = 0
+        while waiting:
+            if deadline and time.monotonic() > deadline:
+                self.env.ref("account_copaco.ir_cron_process")._trigger()
+                break
+            try:
+                batch = waiting.try_lock_for_update(limit=BATCH_SIZE)
+                connections = batch.connection_id
+                batch.filtered_domain(self._get_waiting_domain())._process()
+                connections._update_activity()
+                seconds_left = self.env["ir.cron"]._commit_progress(len(batch))
+            except (OperationalError, UniqueViolation) as error:
+                # Another worker was in the way: once more, with what it left.
+                self.env.cr.rollback()
+                failures += 1
+                _logger.info("Copaco documents collided: %s", type(error))
+                if failures < PROCESS_ATTEMPTS:
+                    continue
+                self.env.ref("account_copaco.ir_cron_process")._trigger()
+                break
+            failures = 0
+            if not batch:
+                break
+            waiting -= batch
+            if not seconds_left:
+                break
+
+    def _process(self):
+        """Make the invoices of these documents; each ends `invoiced`, `held` or
+        `excluded`. The caller holds their locks and commits."""
+        for connection, documents in self.grouped("connection_id").items():
+            language = connection.responsible_id.lang
+            documents = documents.with_context(
+                lang=language,
+                # The invoices tell where they come from; nobody follows a draft.
+                mail_create_nosubscribe=True,
+                tracking_disable=True,
+            ).with_company(connection.company_id)
+            documents._reload_invalid()
+            documents = documents.filtered(lambda document: document.state == "new")
+            documents.customer_id._match()
+            matches = self.env["copaco.matcher"].with_context(documents.env.context)
+            ready = {}
+            for document, match in matches._match_documents(documents).items():
+                if isinstance(match, Hold):
+                    document._hold(match)
+                elif match is None:
+                    document._exclude_with_customer()
+                else:
+                    ready[document] = match
+            documents._create_invoices(ready)
+
+    def _reload_invalid(self):
+        """Read documents again that could not be read when they came: the addon may
+        have learnt to since."""
+        for document in self.filtered(
+            lambda each: each.hold_reason == "payload_invalid"
+        ):
+            source = parse_payload(document.payload)
+            customers = self.env["copaco.customer"]._get_or_create(
+                document.company_id, [source.customer]
+            )
+            vals = self._prepare_source_values(
+                source,
+                document.run_id,
+                customers,
+                self._get_currencies([source]),
+            )
+            vals["line_ids"].insert(0, Command.clear())
+            document.write(vals)
+
+    def _create_invoices(self, matches):
+        """:param matches: dict of `DocumentMatch` by document"""
+        if not matches:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._create_checked_invoices(matches)
+            return
+        except (OperationalError, UniqueViolation):
+            raise
+        except Exception as error:  # noqa: BLE001 # found below, one by one
+            if len(matches) == 1:
+                (document,) = matches
+                document._hold(document._get_error_hold(error))
+                return
+        for document, match in matches.items():
+            document._create_invoices({document: match})
+
+    def _create_checked_invoices(self, matches):
+        """Create the invoices of documents, all or none.
+
+        :param matches: dict of `DocumentMatch` by document
+        :raise TotalsDiffer: when Odoo would book another amount than Copaco's
+        :raise UserError: when Odoo refuses one
+        """
+        mapper = self.env["copaco.mapper"].with_context(self.env.context)
+        documents = self.browse(document.id for document in matches)
+        moves = (
+            self.env["account.move"]
+            .with_context(self.env.context)
+            .create(
+                [
+                    mapper._prepare_invoice(document, match)
+                    for document, match in matches.items()
+                ]
+            )
+        )
+        for document, move in zip(documents, moves, strict=True):
+            document._check_totals(move)
+            document._set_invoiced(move)
+        policies = documents.connection_id.invoice_policy
+        if policies != "draft":
+            moves._post(soft=False)
+            for document, move in zip(documents, moves, strict=True):
+                document._check_totals(move)
+        if policies == "send":
+            self._send_in_background(moves)
+
+    def _check_totals(self, move):
+        """:raise TotalsDiffer: see `_create_checked_invoices`"""
+        self.ensure_one()
+        sign = -1 if move.move_type == "out_refund" else 1
+        booked = {
+            line.copaco_line_id: sign * line.price_subtotal
+            for line in move.invoice_line_ids
+        }
+        digits = (self.currency_id.decimal_places or 2) + 2
+        for line in self.line_ids:
+            if float_compare(booked.get(line, 0.0), line.amount, digits):
+                raise TotalsDiffer(
+                    self.env._(
+                        "line %(line)s would be %(booked)s instead of %(amount)s "
+                        "%(currency)s",
+                        line=line.description or line.line_ref,
+                        booked=booked.get(line, 0.0),
+                        amount=line.amount,
+                        currency=self.currency_code,
+                    )
+                )
+        if float_compare(sign * move.amount_untaxed, self.amount_source, digits):
+            raise TotalsDiffer(
+                self.env._(
+                    "the total without tax would be %(booked)s instead of %(amount)s "
+                    "%(currency)s",
+                    booked=sign * move.amount_untaxed,
+                    amount=self.amount_source,
+                    currency=self.currency_code,
+                )
+            )
+
+    def _send_in_background(self, moves):
+        """Odoo's own sending, with each customer's preferred method."""
+        for move in moves:
+            user = move.invoice_user_id or self.env.user
+            move.sending_data = {
+                "author_user_id": user.id,
+                "author_partner_id": user.partner_id.id,
+            }
+        self.env.ref("account.ir_cron_account_move_send")._trigger()
+
+    def _get_error_hold(self, error):
+        """:return: the `Hold` for what Odoo said when an invoice was to be made"""
+        self.ensure_one()
+        if isinstance(error, TotalsDiffer):
+            return Hold(
+                "totals_differ",
+                self.env._(
+                    "%(document)s was not booked, because Odoo would book something "
+                    "else than Copaco asks: %(error)s. Check the tax of the product "
+                    "(prices must not include tax) and cash rounding, then retry.",
+                    document=self.name,
+                    error=error,
+                ),
+            )
+        if isinstance(error, UserError):
+            return Hold(
+                "unexpected_error",
+                self.env._(
+                    "Odoo refused the invoice of %(document)s: %(error)s Mend the "
+                    "cause and retry.",
+                    document=self.name,
+                    error=error,
+                ),
+            )
+        _logger.error(
+            "Copaco document %s could not be invoiced", self.id, exc_info=error
+        )
+        return Hold(
+            "unexpected_error",
+            self.env._(
+                "The invoice of %(document)s could not be made because of an "
+                "unexpected error (%(error)s). Retry; if it stays, send the server's log to "
+                "whoever maintains this addon.",
+                document=self.name,
+                error=type(error).__name__,
+            ),
+        )
+
+    # === BUSINESS METHODS: STATES === #
+
+    def _check_may_decide(self):
+        self.env["copaco.connection"]._check_may_fetch()
+        self.check_access("read")
+
+    def _has_live_invoice(self):
+        self.ensure_one()
+        return bool(self.move_id) and self.move_id.state != "cancel"
+
+    def _hold(self, hold):
+        """:param hold: a `Hold`"""
+        self.ensure_one()
+        self.write(self._prepare_hold_values(hold))
+
+    def _set_invoiced(self, move=None):
+        self.ensure_one()
+        vals = {"state": "invoiced", "hold_reason": False, "hold_message": False}
+        if move:
+            vals["move_id"] = move.id
+        self.write(vals)
+
+    def _exclude(self, reason, user):
+        self.write(
+            {
+                "state": "excluded",
+                "exclude_reason": reason,
+                "excluded_by_id": user.id,
+                "hold_reason": False,
+                "hold_message": False,
+            }
+        )
+        for document in self:
+            document._message_log(
+                body=self.env._(
+                    "Excluded by %(user)s: %(reason)s", user=user.name, reason=reason
+                )
+            )
+
+    def _exclude_with_customer(self):
+        self.ensure_one()
+        customer = self.customer_id
+        self._exclude(
+            self.env._(
+                "All documents of customer %(customer)s are excluded: %(reason)s",
+                customer=customer.name,
+                reason=customer.exclude_reason,
+            ),
+            customer.excluded_by_id,
+        )
+        self.is_excluded_by_customer = True
+
+    def _include(self):
+        self.write(
+            {
+                "state": "new",
+                "exclude_reason": False,
+                "excluded_by_id": False,
+                "is_excluded_by_customer": False,
+            }
+        )
+
+    def _on_invoice_gone(self, reason):
+        """The invoice of these documents was deleted or cancelled by a person.
+
+        :param reason: `invoice_deleted` or `invoice_cancelled`
+        """
+        for document in self:
+            if reason == "invoice_deleted":
+                message = self.env._(
+                    "The invoice of %(document)s was deleted. Retry makes a new one; "
+                    "exclude it when there must be none.",
+                    document=document.name,
+                )
+            else:
+                message = self.env._(
+                    "Invoice %(invoice)s of %(document)s was cancelled. Reset it to "
+                    "draft to use it after all, retry to make a new one, or exclude "
+                    "the document when there must be none.",
+                    invoice=document.move_id.display_name,
+                    document=document.name,
+                )
+            document._hold(Hold(reason, message))
+            document._message_log(body=message)
+        self.connection_id._update_activity()
+
+    # === CRON METHODS === #
+
+    @api.model
+    def _cron_process(self):
+        """Make the invoices of everything that waits for it."""
+        documents = self.search(self._get_waiting_domain(), order="id")
+        self.env["ir.cron"]._commit_progress(remaining=len(documents))
+        documents._process_waiting()

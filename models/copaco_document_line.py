@@ -1,0 +1,109 @@
+from odoo import api, fields, models
+
+from .copaco_mapper import round_amount
+
+
+class CopacoDocumentLine(models.Model):
+    """A price line as Copaco sent it, and the invoice line that it became."""
+
+    _name = "copaco.document.line"
+    _description = "Copaco Document Line"
+    _order = "document_id, sequence, id"
+    _rec_name = "description"
+
+    document_id = fields.Many2one(
+        "copaco.document", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(
+        related="document_id.company_id", store=True, precompute=True, index=True
+    )
+    currency_id = fields.Many2one(
+        related="document_id.currency_id", store=True, precompute=True
+    )
+    sequence = fields.Integer()
+    line_ref = fields.Char(string="Line ID")
+    row_hash = fields.Char(string="Invoice Row Hash", index="btree_not_null")
+    subscription_ref = fields.Char(string="Subscription ID")
+    subscription_name = fields.Char(string="Subscription")
+    plan_ref = fields.Char(string="Plan ID")
+    plan_name = fields.Char(string="Plan")
+    plan_category = fields.Char()
+    charge_type = fields.Char()
+    billing_frequency = fields.Char()
+    description = fields.Char()
+    # Wide enough for usage with many decimals; the text Copaco sent is in the payload.
+    quantity = fields.Float(digits=(32, 12))
+    unit_price = fields.Float(digits=(32, 12))
+    discount = fields.Float(digits=(32, 12))
+    duration = fields.Float(digits=(32, 12), default=1)
+    extended_price = fields.Float(
+        digits=(32, 12), help="Without tax, before it is rounded to the currency."
+    )
+    amount = fields.Monetary(
+        help="The extended price rounded to the currency, half up: what is invoiced."
+    )
+    date_start = fields.Date()
+    date_end = fields.Date()
+    vendor_details = fields.Char()
+    subscription_details = fields.Text(
+        help="What Copaco prints on its own invoice of the subscription's settings."
+    )
+    subscription_po = fields.Char(string="Subscription PO Number")
+    line_po = fields.Char(string="Line PO Number")
+    consumer_name = fields.Char(string="Consumer")
+    move_line_id = fields.Many2one(
+        "account.move.line",
+        string="Invoice Line",
+        compute="_compute_move_line_id",
+        help="The line of the invoice that this became.",
+    )
+
+    @api.depends("document_id.move_id.invoice_line_ids.copaco_line_id")
+    def _compute_move_line_id(self):
+        lines = {
+            line.copaco_line_id: line
+            for line in self.document_id.move_id.invoice_line_ids
+            if line.copaco_line_id
+        }
+        for line in self:
+            line.move_line_id = lines.get(line)
+
+    @api.model
+    def _prepare_source_values(self, source_line, currency):
+        """:param source_line: a `DocumentLine`
+        :param currency: `res.currency`; empty: amounts are rounded to cents
+        :return: values for `create`
+        """
+        return {
+            "line_ref": source_line.line_ref,
+            "row_hash": source_line.row_hash,
+            "subscription_ref": source_line.subscription_ref,
+            "subscription_name": source_line.subscription_name,
+            "plan_ref": source_line.plan_ref,
+            "plan_name": source_line.plan_name,
+            "plan_category": source_line.plan_category,
+            "charge_type": source_line.charge_type,
+            "billing_frequency": source_line.billing_frequency,
+            "description": source_line.description,
+            "quantity": _to_float(source_line.quantity),
+            "unit_price": _to_float(source_line.unit_price),
+            "discount": _to_float(source_line.discount),
+            "duration": _to_float(source_line.duration, 1.0),
+            "extended_price": float(source_line.extended_price),
+            "amount": float(
+                round_amount(source_line.extended_price, currency.rounding)
+            ),
+            "date_start": source_line.date_start,
+            "date_end": source_line.date_end,
+            "vendor_details": source_line.vendor_details,
+            "subscription_details": "\n".join(
+                f"{label}: {value}" for label, value in source_line.details
+            ),
+            "subscription_po": source_line.subscription_po,
+            "line_po": source_line.line_po,
+            "consumer_name": source_line.consumer_name,
+        }
+
+
+def _to_float(number, default=0.0):
+    return default if number is None else float(number)

@@ -1,0 +1,535 @@
+import gzip
+import logging
+import time
+from datetime import timedelta
+
+from psycopg2.errors import OperationalError, UniqueViolation
+
+from odoo import api, fields, models
+from odoo.tools import float_compare, format_date
+
+from ..client import CopacoError, InvalidResponseError, UnavailableError
+from ..client.documents import parse_documents
+
+_logger = logging.getLogger(__name__)
+
+# A run that began longer ago and has stored nothing was interrupted: no answer may
+# take this long (client/api.py), so it is safe to begin again.
+INTERRUPTED_AFTER = timedelta(minutes=30)
+# Two workers that store the same documents collide at most once per worker.
+STORE_ATTEMPTS = 5
+
+
+class CopacoRun(models.Model):
+    _name = "copaco.run"
+    _inherit = ["mail.thread"]
+    _description = "Copaco Run"
+    _order = "id desc"
+    _check_company_auto = True
+
+    name = fields.Char(compute="_compute_name", store=True)
+    connection_id = fields.Many2one(
+        "copaco.connection", required=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one(
+        related="connection_id.company_id", store=True, index=True
+    )
+    kind = fields.Selection(
+        [
+            ("specification", "Customer specifications"),
+            ("purchase", "Purchase invoices"),
+        ],
+        required=True,
+        default="specification",
+    )
+    trigger = fields.Selection(
+        [
+            ("scheduled", "Scheduled"),
+            ("manual", "By hand"),
+            ("file", "File"),
+        ],
+        required=True,
+        default="manual",
+    )
+    date_from = fields.Date(help="First creation date asked for.")
+    date_to = fields.Date(help="Last creation date asked for, inclusive.")
+    started_at = fields.Datetime(readonly=True)
+    stored_at = fields.Datetime(
+        readonly=True, help="When everything that came had been stored."
+    )
+    finished_at = fields.Datetime(compute="_compute_state", store=True)
+    is_failed = fields.Boolean(readonly=True)
+    state = fields.Selection(
+        [
+            ("running", "Running"),
+            ("done", "Done"),
+            ("attention", "Needs attention"),
+            ("failed", "Failed"),
+            ("empty", "Nothing came"),
+        ],
+        compute="_compute_state",
+        store=True,
+        index=True,
+    )
+    message = fields.Text(readonly=True)
+    payload_id = fields.Many2one(
+        "ir.attachment",
+        string="Answer",
+        readonly=True,
+        help="What Copaco sent, as it came, compressed.",
+    )
+    payload_size = fields.Integer(readonly=True, help="Bytes before compression.")
+    document_ids = fields.One2many("copaco.document", "run_id")
+    version_ids = fields.One2many("copaco.document.version", "run_id")
+
+    # What arrived, counted from the answer itself, before anything was stored.
+    received_count = fields.Integer(string="Documents Received", readonly=True)
+    received_line_count = fields.Integer(string="Lines Received", readonly=True)
+    amount_received = fields.Monetary(readonly=True)
+    unchanged_count = fields.Integer(string="Already Known", readonly=True)
+    unchanged_line_count = fields.Integer(string="Lines Already Known", readonly=True)
+    amount_unchanged = fields.Monetary(string="Amount Already Known", readonly=True)
+    rejected_count = fields.Integer(
+        string="Unreadable Invoices",
+        readonly=True,
+        help="Invoices of which not even the number could be read.",
+    )
+    rejected_payload = fields.Text(string="Unreadable Text", readonly=True)
+    is_unread = fields.Boolean(
+        string="Waits to Be Acknowledged",
+        readonly=True,
+        help="Someone has to look at the unreadable invoices.",
+    )
+
+    # Where it is now, counted from the documents.
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    has_several_currencies = fields.Boolean(readonly=True)
+    waiting_count = fields.Integer(
+        string="Documents Waiting", compute="_compute_proof", store=True
+    )
+    invoiced_count = fields.Integer(
+        string="Documents Invoiced", compute="_compute_proof", store=True
+    )
+    held_count = fields.Integer(
+        string="Documents Held", compute="_compute_proof", store=True
+    )
+    excluded_count = fields.Integer(
+        string="Documents Excluded", compute="_compute_proof", store=True
+    )
+    replaced_count = fields.Integer(
+        string="Documents Replaced",
+        compute="_compute_proof",
+        store=True,
+        help="A later run brought a newer version before an invoice was made, or a "
+        "person kept the older one.",
+    )
+    waiting_line_count = fields.Integer(compute="_compute_proof", store=True)
+    invoiced_line_count = fields.Integer(compute="_compute_proof", store=True)
+    held_line_count = fields.Integer(compute="_compute_proof", store=True)
+    excluded_line_count = fields.Integer(compute="_compute_proof", store=True)
+    replaced_line_count = fields.Integer(compute="_compute_proof", store=True)
+    amount_waiting = fields.Monetary(compute="_compute_proof", store=True)
+    amount_invoiced = fields.Monetary(compute="_compute_proof", store=True)
+    amount_held = fields.Monetary(compute="_compute_proof", store=True)
+    amount_excluded = fields.Monetary(compute="_compute_proof", store=True)
+    amount_replaced = fields.Monetary(compute="_compute_proof", store=True)
+    is_proven = fields.Boolean(
+        string="The Proof Holds",
+        compute="_compute_proof",
+        store=True,
+        help="Received = invoiced + held + excluded + waiting + replaced + already "
+        "known, in documents, lines and cents.",
+    )
+    progress = fields.Float(compute="_compute_progress", help="In percent.")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("date_from", "date_to", "kind", "trigger")
+    def _compute_name(self):
+        for run in self:
+            period = " – ".join(
+                format_date(self.env, day)
+                for day in (run.date_from, run.date_to)
+                if day
+            )
+            run.name = period or dict(self._fields["trigger"].selection)[run.trigger]
+
+    @api.depends(
+        "received_count",
+        "received_line_count",
+        "amount_received",
+        "unchanged_count",
+        "unchanged_line_count",
+        "amount_unchanged",
+        "document_ids.state",
+        "document_ids.run_id",
+        "version_ids.state",
+    )
+    def _compute_proof(self):
+        """Where everything is that this run brought; DESIGN promise 2."""
+        bucket_by_state = {
+            "new": "waiting",
+            "invoiced": "invoiced",
+            "changed": "invoiced",
+            "held": "held",
+            "excluded": "excluded",
+        }
+        bucket_by_version_state = {
+            "pending": "held",
+            "replaced": "replaced",
+            "declined": "replaced",
+        }
+        buckets = ("waiting", "invoiced", "held", "excluded", "replaced")
+        totals = {run: {bucket: [0, 0, 0.0] for bucket in buckets} for run in self}
+        for model, bucket_of in (
+            ("copaco.document", bucket_by_state),
+            ("copaco.document.version", bucket_by_version_state),
+        ):
+            for run, state, *figures in self.env[model]._read_group(
+                [("run_id", "in", self.ids)],
+                ["run_id", "state"],
+                ["__count", "line_count:sum", "amount_source:sum"],
+            ):
+                total = totals[run][bucket_of[state]]
+                for index, figure in enumerate(figures):
+                    total[index] += figure
+        for run in self:
+            for bucket, (count, lines, amount) in totals[run].items():
+                run[f"{bucket}_count"] = count
+                run[f"{bucket}_line_count"] = lines
+                run[f"amount_{bucket}"] = amount
+            count, lines, amount = map(sum, zip(*totals[run].values(), strict=True))
+            run.is_proven = (
+                count + run.unchanged_count == run.received_count
+                and lines + run.unchanged_line_count == run.received_line_count
+                and float_compare(amount + run.amount_unchanged, run.amount_received, 4)
+                == 0
+            )
+
+    @api.depends(
+        "is_failed",
+        "stored_at",
+        "is_proven",
+        "received_count",
+        "rejected_count",
+        "is_unread",
+        "waiting_count",
+        "held_count",
+    )
+    def _compute_state(self):
+        for run in self:
+            if run.is_failed:
+                run.state = "failed"
+            elif not run.stored_at:
+                run.state = "running"
+            elif not run.received_count and not run.rejected_count:
+                run.state = "empty"
+            elif run.waiting_count:
+                run.state = "running"
+            elif run.held_count or run.is_unread or not run.is_proven:
+                run.state = "attention"
+            else:
+                run.state = "done"
+            if run.state == "running":
+                run.finished_at = False
+            elif not run.finished_at:
+                run.finished_at = fields.Datetime.now()
+
+    @api.depends("stored_at", "waiting_count", "received_count", "unchanged_count")
+    def _compute_progress(self):
+        for run in self:
+            news = run.received_count - run.unchanged_count
+            if not run.stored_at:
+                run.progress = 0
+            elif not news:
+                run.progress = 100
+            else:
+                run.progress = 100 * (1 - run.waiting_count / news)
+
+    # === ACTION METHODS === #
+
+    @api.model
+    def action_fetch(self):
+        """The button above the list of runs; see `copaco.connection`."""
+        return self.env["copaco.connection"].action_fetch_all()
+
+    def action_acknowledge(self):
+        """Note that a person has looked at the unreadable invoices of these runs."""
+        self.check_access("read")
+        self.env["copaco.connection"]._check_may_fetch()
+        for run in self.filtered("is_unread"):
+            run.sudo().is_unread = False
+            run.sudo()._message_log(
+                body=self.env._(
+                    "%(user)s has looked at the unreadable invoices.",
+                    user=self.env.user.name,
+                )
+            )
+        self.connection_id._update_activity()
+
+    def action_view_documents(self):
+        """:return: the window action with the documents that these runs brought"""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_copaco.action_copaco_document"
+        )
+        action["context"] = {"search_default_run_id": self.ids}
+        return action
+
+    def action_view_invoices(self):
+        """:return: the window action with the invoices of what these runs brought"""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice"
+        )
+        action["domain"] = [("copaco_document_id.run_id", "in", self.ids)]
+        action["context"] = {"create": False, "default_move_type": "out_invoice"}
+        return action
+
+    # === BUSINESS METHODS: FETCHING === #
+
+    @api.model
+    def _get_waiting_domain(self):
+        return [
+            ("state", "=", "running"),
+            ("stored_at", "=", False),
+            "|",
+            ("started_at", "=", False),
+            ("started_at", "<", fields.Datetime.now() - INTERRUPTED_AFTER),
+        ]
+
+    def _execute(self, deadline=None):
+        """Fetch and store these runs, oldest first, and commit after each.
+
+        When one fails, the later runs of its connection are dropped: nothing was
+        asked for yet, and the next fetch begins at the same place.
+
+        :param deadline: `time.monotonic()` after which what is left goes on in the
+            background
+        """
+        for run in self:
+            if not run.exists():
+                continue
+            if deadline and time.monotonic() > deadline:
+                self.env.ref("account_copaco.ir_cron_run")._trigger()
+                break
+            run._fetch(deadline)
+            if run.is_failed:
+                (self - run).exists().filtered(
+                    lambda other, run=run: (
+                        other.connection_id == run.connection_id
+                        and not other.started_at
+                    )
+                ).unlink()
+            run.connection_id._update_activity()
+            if not self.env["ir.cron"]._commit_progress(1):
+                self.env.ref("account_copaco.ir_cron_run")._trigger()
+                break
+
+    def _fetch(self, deadline=None):
+        """Ask Copaco for this run's window and store what comes; commits."""
+        self.ensure_one()
+        connection = self.connection_id
+        self.started_at = fields.Datetime.now()
+        time_limit = deadline and max(deadline - time.monotonic(), 1)
+        # No transaction stays open while the network is waited for (promise 10).
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        try:
+            with connection._get_client(time_limit) as client:
+                raw = client.fetch_specifications(self.date_from, self.date_to)
+        except CopacoError as error:
+            if (
+                deadline
+                and isinstance(error, UnavailableError)
+                and (time.monotonic() >= deadline)
+            ):
+                # Slow is not failed: the background has more time than a person.
+                self.started_at = False
+                self.env.ref("account_copaco.ir_cron_run")._trigger()
+                return
+            self._fail(error)
+            return
+        self._receive(raw)
+
+    def _fail(self, error):
+        """:param error: a `CopacoError`, or a text for a person"""
+        if isinstance(error, CopacoError):
+            _logger.warning("Copaco run %s failed: %s", self.id, error)
+            error = self.connection_id._get_error_message(error)
+        self.write({"is_failed": True, "message": error})
+        self._message_log(body=error)
+
+    def _receive(self, raw):
+        """Store an answer: first as it came, then as documents; commits.
+
+        :param raw: the bytes that Copaco sent
+        """
+        self.ensure_one()
+        self.payload_id = self.env["ir.attachment"].create(
+            {
+                "name": f"copaco-{self.kind}-{self.id}.json.gz",
+                "raw": gzip.compress(raw, compresslevel=6, mtime=0),
+                "mimetype": "application/gzip",
+                "res_model": self._name,
+                "res_id": self.id,
+            }
+        )
+        self.payload_size = len(raw)
+        self.env.cr.commit()  # pylint: disable=invalid-commit # what came is kept
+        try:
+            response = parse_documents(raw)
+        except InvalidResponseError as error:
+            self._fail(error)
+            return
+        for attempt in range(1, STORE_ATTEMPTS + 1):
+            try:
+                self._store(response)
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+                return
+            except (OperationalError, UniqueViolation) as error:
+                # Another worker stores the same documents; next time they are known.
+                self.env.cr.rollback()
+                _logger.info("Copaco run %s collided: %s", self.id, type(error))
+                if attempt == STORE_ATTEMPTS:
+                    self._fail(
+                        self.env._(
+                            "Run %(run)s of connection %(connection)s could not store "
+                            "its answer because others were storing at the same time. "
+                            "Fetch again.",
+                            run=self.name,
+                            connection=self.connection_id.name,
+                        )
+                    )
+            except Exception:
+                self.env.cr.rollback()
+                _logger.exception("Copaco run %s could not store its answer", self.id)
+                self._fail(
+                    self.env._(
+                        "Run %(run)s of connection %(connection)s came to an "
+                        "unexpected error while storing the answer. The answer is kept "
+                        "on the run. Send it and the server's log to whoever "
+                        "maintains this addon, then fetch again.",
+                        run=self.name,
+                        connection=self.connection_id.name,
+                    )
+                )
+                return
+
+    def _store(self, response):
+        """Make or refresh the documents of an answer; nothing is committed.
+
+        :param response: a `ParsedResponse`
+        """
+        Document = self.env["copaco.document"]
+        company = self.company_id
+        customers = self.env["copaco.customer"]._get_or_create(
+            company, [source.customer for source in response.documents]
+        )
+        known = Document._get_known(company, self.kind, response.documents, customers)
+        currencies = Document._get_currencies(response.documents)
+        totals = {"received": [0, 0, 0.0], "unchanged": [0, 0, 0.0]}
+        new_vals_list = []
+        for source in response.documents:
+            vals = Document._prepare_source_values(source, self, customers, currencies)
+            counted_as = ["received"]
+            document = known.get(Document._get_source_key(source, customers))
+            if not document:
+                new_vals_list.append(vals)
+            elif document._is_known_content(source.digest):
+                counted_as.append("unchanged")
+            else:
+                document._receive_new_content(source, vals)
+            for name in counted_as:
+                for index, field in enumerate((None, "line_count", "amount_source")):
+                    totals[name][index] += vals[field] if field else 1
+        Document.with_context(
+            tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
+        ).create(new_vals_list)
+        used = {source.currency for source in response.documents if source.currency}
+        rejected_payload = "\n\n".join(
+            f"{rejected.reason}\n{rejected.payload}" for rejected in response.rejected
+        )
+        self.write(
+            {
+                "stored_at": fields.Datetime.now(),
+                "currency_id": (
+                    currencies.get(next(iter(used)), company.currency_id)
+                    if len(used) == 1
+                    else company.currency_id
+                ).id,
+                "has_several_currencies": len(used) > 1,
+                "received_count": totals["received"][0],
+                "received_line_count": totals["received"][1],
+                "amount_received": totals["received"][2],
+                "unchanged_count": totals["unchanged"][0],
+                "unchanged_line_count": totals["unchanged"][1],
+                "amount_unchanged": totals["unchanged"][2],
+                "rejected_count": len(response.rejected),
+                "rejected_payload": rejected_payload,
+                "is_unread": bool(rejected_payload)
+                and not self._has_acknowledged(rejected_payload),
+            }
+        )
+        if self.date_from and self.date_to:
+            self.connection_id._advance(self.date_from, self.date_to)
+
+    def _has_acknowledged(self, rejected_payload):
+        """Whether a person has already looked at the very same unreadable text, which
+        comes again with each fetch of the overlap."""
+        return bool(
+            self.search_count(
+                [
+                    ("connection_id", "=", self.connection_id.id),
+                    ("rejected_payload", "=", rejected_payload),
+                    ("is_unread", "=", False),
+                    ("id", "!=", self.id),
+                ],
+                limit=1,
+            )
+        )
+
+    def _get_result_notification(self):
+        """:return: a notification with the counts of these runs and a link to them"""
+        fetching = self.filtered(lambda run: not run.stored_at)
+        documents = sum(self.mapped("received_count"))
+        parts = [
+            self.env._(
+                "%(documents)s documents came, of which %(known)s were known already. "
+                "%(invoiced)s invoices were made, %(held)s documents wait for a "
+                "decision, %(excluded)s are excluded.",
+                documents=documents,
+                known=sum(self.mapped("unchanged_count")),
+                invoiced=sum(self.mapped("invoiced_count")),
+                held=sum(self.mapped("held_count")),
+                excluded=sum(self.mapped("excluded_count")),
+            )
+            if documents
+            else self.env._("Nothing came: Copaco has no documents in this period.")
+        ]
+        if fetching or any(self.mapped("waiting_count")):
+            parts.append(self.env._("The rest goes on in the background."))
+        action = self.env.ref("account_copaco.action_copaco_run")
+        url = f"/odoo/{action.path}"
+        if len(self) == 1:
+            url += f"/{self.id}"
+        attention = any(run.state == "attention" for run in self)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if attention or not documents else "success",
+                "title": self.env._("Copaco invoices fetched"),
+                "message": " ".join(parts) + " %s",
+                "links": [{"label": self.env._("Show what came"), "url": url}],
+                "sticky": True,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # === CRON METHODS === #
+
+    @api.model
+    def _cron_execute(self):
+        """Go on with what a person did not wait for, or what was interrupted."""
+        runs = self.search(self._get_waiting_domain(), order="date_from, id")
+        self.env["ir.cron"]._commit_progress(remaining=len(runs))
+        runs._execute()
+        self.env.ref("account_copaco.ir_cron_process")._trigger()

@@ -1,0 +1,91 @@
+import { registry } from "@web/core/registry";
+
+const tours = registry.category("web_tour.tours");
+
+tours.add("copaco_fetch", {
+    steps: () => [
+        {
+            content: "Fetch from Odoo's own list of customer invoices",
+            trigger: ".o_control_panel button[name='action_copaco_fetch']",
+            run: "click",
+        },
+        {
+            content: "The notification tells what was made",
+            trigger: ".o_notification_body:contains('invoices were made')",
+        },
+        {
+            content: "Go to the run",
+            trigger: ".o_notification a:contains('Show what came')",
+            run: "click",
+        },
+        {
+            content: "The run's page has the proof",
+            trigger: ".copaco_proof:contains('Received')",
+        },
+        {
+            trigger: ".o_form_view:contains('It adds up, to the cent')",
+        },
+    ],
+});
+
+tours.add("copaco_decide", {
+    steps: () => [
+        {
+            content: "What waits says why",
+            trigger: ".o_data_row .o_data_cell[name='hold_message']:contains('Perhaps it is')",
+            run: "click",
+        },
+        {
+            content: "Go to the customer",
+            trigger: "button[name='action_view_customer'].btn-link",
+            run: "click",
+        },
+        {
+            content: "Accept the suggestion",
+            trigger: ".o_form_view button[name='action_accept']",
+            run: "click",
+        },
+        {
+            content: "The invoice is made at once",
+            trigger: ".o_notification_content:contains('1 invoiced')",
+        },
+        {
+            trigger: ".o_arrow_button_current:contains('Linked')",
+        },
+    ],
+});
+
+tours.add("copaco_set_key", {
+    steps: () => [
+        {
+            content: "Open the connection",
+            trigger: ".o_data_row .o_data_cell[name='name']",
+            run: "click",
+        },
+        {
+            content: "Set the key in its dialog",
+            trigger: ".o_form_view button:contains('Set API key')",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='api_key'] input[type='password']",
+            run: "edit simulator-key-of-the-tour",
+        },
+        {
+            trigger: ".modal footer button[name='action_save']",
+            run: "click",
+        },
+        {
+            content: "Only the last four are shown",
+            trigger: ".o_field_widget[name='api_key_hint']:contains('tour')",
+        },
+        {
+            content: "Test the connection",
+            trigger: ".o_form_view button[name='action_test_connection']",
+            run: "click",
+        },
+        {
+            trigger: ".o_notification_body:contains('X-API-Key')",
+        },
+    ],
+});

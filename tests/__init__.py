@@ -1,0 +1,10 @@
+from . import (
+    test_amounts,
+    test_decide,
+    test_faults,
+    test_fetch,
+    test_invoice,
+    test_match,
+    test_security,
+    test_tours,
+)

@@ -1,0 +1,167 @@
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+
+from odoo.tests import new_test_user
+from odoo.tools import mute_logger
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+from .simulator import Simulator
+
+TODAY = date(2026, 11, 25)
+MUTED = (
+    "odoo.addons.account_copaco.models.copaco_run",
+    "odoo.addons.account_copaco.client.api",
+)
+
+
+def price_line(amount, **values):
+    """:return: a price line as Copaco sends it, for one piece at `amount`"""
+    number = values.pop("number", 1)
+    return {
+        "LineId": f"line-{number}",
+        "UID": f"uid-{number}",
+        "InvoiceRowHash": f"hash-{number}",
+        "Description": f"Service {number}",
+        "Quantity": 1,
+        "UnitPrice": Decimal(str(amount)),
+        "Discount": 0,
+        "ExtendedPrice": Decimal(str(amount)),
+        "StartDate": "20261001",
+        "EndDate": "20261031",
+        "Duration": "1",
+        "DurationType": "Month",
+        "ChargeType": "Cycle Fee",
+        **values,
+    }
+
+
+def copaco_invoice(number, account, lines, **values):
+    """:return: one `Invoices` element for one customer, as Copaco sends it
+
+    :param lines: list of `price_line`
+    :param values: keys of the header; `customer` and `receiver` are dicts of keys
+    """
+    customer = values.pop("customer", {})
+    receiver = values.pop("receiver", {})
+    return {
+        "Header": {
+            "InvoiceID": number,
+            "Date": "20261123",
+            "Currency": "EUR",
+            "Type": "INVOICE",
+            **values,
+        },
+        "Receiver": {"AccountID": account, **receiver},
+        "Sender": {"CompanyName": "Voorbeeld Reseller B.V."},
+        "Customers": [
+            {
+                "AccountID": account,
+                "CustomerNumber": "",
+                "CompanyName": f"Customer {account}",
+                "Subscriptions": [
+                    {
+                        "SubscriptionID": f"subscription-{account}",
+                        "SubscriptionName": "Subscription",
+                        "PlanID": "plan",
+                        "PlanName": "Plan",
+                        "PriceLines": lines,
+                    }
+                ],
+                **customer,
+            }
+        ],
+    }
+
+
+class CopacoCommon(AccountTestInvoicingCommon):
+    """A Dutch company with a connection to a simulator that holds no invoices yet."""
+
+    @classmethod
+    @AccountTestInvoicingCommon.setup_country("nl")
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.company_data["company"]
+        cls.tax = cls.company_data["default_tax_sale"]
+        cls.product = cls._create_product(name="Cloud", taxes_id=cls.tax)
+        cls.connection = cls._create_connection()
+        cls.billing_user = new_test_user(
+            cls.env,
+            "billing",
+            groups="base.group_user,account.group_account_invoice",
+            company_id=cls.company.id,
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.start_simulator()
+        self.connection.api_key = "simulator-key"
+
+    def start_simulator(self, **options):
+        """Point the connection at a new simulator that holds no invoices yet."""
+        self.simulator = self.enterContext(
+            Simulator(customers=1, months=1, today=TODAY, **options)
+        )
+        self.simulator.invoices.clear()
+        self.connection.base_url = self.simulator.url
+
+    @classmethod
+    def _create_connection(cls, **values):
+        return cls.env["copaco.connection"].create(
+            {
+                "name": "Test",
+                "company_id": cls.company.id,
+                "product_id": cls.product.id,
+                "base_url": "http://127.0.0.1/",
+                "import_from": date(2026, 11, 1),
+                **values,
+            }
+        )
+
+    @contextmanager
+    def committing(self, records):
+        """Let the code under test commit: give it a cursor of its own.
+
+        :param records: what to give in that cursor
+        """
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            yield records.with_env(records.env(cr=cr))
+
+    def add_invoice(self, number, account, lines, **values):
+        """Give the simulator an invoice, created on the 23rd."""
+        self.simulator.add_invoice(
+            copaco_invoice(number, account, lines, **values), created=date(2026, 11, 23)
+        )
+
+    def fetch(self, connection=None, expect_failure=False):
+        """Press the button.
+
+        :return: the newest run
+        """
+        connection = connection or self.connection
+        with self.committing(connection) as committing, mute_logger(*MUTED):
+            if expect_failure:
+                with self.assertRaises(Exception) as caught:
+                    committing.action_fetch()
+                self.failure = str(caught.exception)
+            else:
+                committing.action_fetch()
+        return self.env["copaco.run"].search(
+            [("connection_id", "=", connection.id)], limit=1
+        )
+
+    def create_partner(self, **values):
+        return self.env["res.partner"].create(
+            {"name": "Partner", "is_company": True, "country_id": self.nl.id, **values}
+        )
+
+    @property
+    def nl(self):
+        return self.env.ref("base.nl")
+
+    @property
+    def documents(self):
+        return self.env["copaco.document"].search(
+            [("company_id", "=", self.company.id)], order="id"
+        )

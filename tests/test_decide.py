@@ -1,0 +1,133 @@
+from odoo.exceptions import UserError
+from odoo.tests import freeze_time, tagged
+
+from .common import CopacoCommon, price_line
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestDecide(CopacoCommon):
+    """Promise 7, and what a person does with a document."""
+
+    def setUp(self):
+        super().setUp()
+        self.partner = self.create_partner(name="Bakkerij", ref="K-1")
+        self.add_invoice(
+            "INV-1", "A1", [price_line("10")], customer={"CustomerNumber": "K-1"}
+        )
+
+    def act(self, records, action, *args):
+        with self.committing(records.with_user(self.billing_user)) as committing:
+            return getattr(committing, action)(*args)
+
+    def test_deleting_the_draft_holds_the_document_and_retry_makes_a_new_one(self):
+        run = self.fetch()
+        self.documents.move_id.unlink()
+        self.assertRecordValues(
+            self.documents,
+            [{"state": "held", "hold_reason": "invoice_deleted", "move_id": False}],
+        )
+        self.assertEqual(run.state, "attention")
+        self.assertTrue(run.is_proven)
+        self.act(self.documents, "action_retry")
+        self.assertEqual(self.documents.move_id.amount_untaxed, 10)
+        self.assertEqual(run.state, "done")
+
+    def test_cancelling_holds_the_document_and_resetting_takes_it_back(self):
+        self.fetch()
+        move = self.documents.move_id
+        move.button_cancel()
+        self.assertEqual(self.documents.hold_reason, "invoice_cancelled")
+        self.assertIn("INV-1", self.documents.hold_message)
+        move.button_draft()
+        self.assertEqual(self.documents.state, "invoiced")
+
+    def test_a_cancelled_invoice_can_not_come_back_beside_its_successor(self):
+        self.fetch()
+        old = self.documents.move_id
+        old.button_cancel()
+        self.act(self.documents, "action_retry")
+        self.assertNotEqual(self.documents.move_id, old)
+        with self.assertRaisesRegex(UserError, "INV-1"):
+            old.button_draft()
+
+    def test_the_copy_and_the_reversal_of_an_invoice_are_not_the_document(self):
+        self.fetch()
+        move = self.documents.move_id
+        self.assertFalse(move.copy().copaco_document_id)
+        move.action_post()
+        self.assertFalse(move._reverse_moves().copaco_document_id)
+        self.assertEqual(self.documents.state, "invoiced")
+
+    def test_an_edited_draft_is_left_alone_by_later_runs(self):
+        self.fetch()
+        line = self.documents.move_id.invoice_line_ids
+        line.write({"name": "My own words", "price_unit": 11})
+        self.fetch()
+        self.assertEqual(line.name, "My own words")
+        self.assertEqual(line.price_unit, 11)
+
+    def test_exclude_needs_a_reason_and_can_be_undone(self):
+        self.partner.ref = False
+        run = self.fetch()
+        with self.assertRaises(UserError):
+            self.act(self.documents, "action_exclude", " ")
+        wizard = self.env["copaco.exclude"].create(
+            {"reason": "Our own use", "document_ids": self.documents.ids}
+        )
+        wizard.with_user(self.billing_user).sudo(False).action_exclude()
+        self.assertRecordValues(
+            self.documents,
+            [
+                {
+                    "state": "excluded",
+                    "exclude_reason": "Our own use",
+                    "excluded_by_id": self.billing_user.id,
+                }
+            ],
+        )
+        self.assertEqual(run.state, "done")
+        self.assertEqual(run.amount_excluded, 10)
+        self.fetch()
+        self.assertEqual(self.documents.state, "excluded", "stays, whatever comes")
+        self.partner.ref = "K-1"
+        self.act(self.documents, "action_include")
+        self.assertEqual(self.documents.state, "invoiced")
+
+    def test_an_invoiced_document_can_not_be_excluded(self):
+        self.fetch()
+        with self.assertRaisesRegex(UserError, "INV-1"):
+            self.act(self.documents, "action_exclude", "reason")
+
+    def test_an_excluded_customer_is_never_invoiced_until_that_is_undone(self):
+        self.partner.ref = False
+        self.fetch()
+        customer = self.documents.customer_id
+        self.act(customer, "action_exclude", "Own use")
+        self.add_invoice("INV-2", "A1", [price_line("5")])
+        self.fetch()
+        self.assertEqual(self.documents.mapped("state"), ["excluded"] * 2)
+        self.assertIn("Own use", self.documents[1].exclude_reason)
+        self.partner.ref = "K-1"
+        self.act(customer, "action_include")
+        self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
+
+    def test_one_activity_for_all_that_is_held_and_it_goes_when_solved(self):
+        self.partner.ref = False
+        for number in range(2, 5):
+            self.add_invoice(f"INV-{number}", f"A{number}", [price_line("5")])
+        self.fetch()
+        activities = self.connection.activity_ids
+        self.assertEqual(len(activities), 1)
+        self.assertIn("4", activities.summary)
+        self.assertEqual(activities.user_id, self.connection.responsible_id)
+        self.act(self.documents, "action_exclude", "reason")
+        self.assertFalse(self.connection.activity_ids)
+
+    def test_choosing_a_contact_invoices_what_waited(self):
+        self.partner.ref = False
+        self.fetch()
+        customer = self.documents.customer_id
+        customer.with_user(self.billing_user).partner_id = self.partner
+        self.act(customer, "action_process")
+        self.assertEqual(self.documents.move_id.partner_id, self.partner)

@@ -1,0 +1,295 @@
+import gzip
+import json
+from datetime import date
+from unittest.mock import patch
+
+from odoo.tests import freeze_time, tagged
+
+from .common import CopacoCommon, copaco_invoice, price_line
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestFetch(CopacoCommon):
+    """Promises 1, 2, 8 and 10: from bytes to documents."""
+
+    def setUp(self):
+        super().setUp()
+        self.create_partner(name="Bakkerij De Korenaar", ref="K-1")
+
+    def add_known(self, number="INV-1", account="A1", lines=None, **values):
+        self.add_invoice(
+            number,
+            account,
+            lines or [price_line("10.00"), price_line("2.50", number=2)],
+            customer={"CustomerNumber": "K-1"},
+            **values,
+        )
+
+    def test_a_fetch_makes_the_invoice_and_says_so(self):
+        self.add_known()
+        with self.committing(self.connection) as connection:
+            notification = connection.action_fetch()
+        self.assertIn("1 invoices were made", notification["params"]["message"])
+        self.assertRecordValues(
+            self.documents,
+            [
+                {
+                    "invoice_number": "INV-1",
+                    "state": "invoiced",
+                    "amount_source": 12.5,
+                    "line_count": 2,
+                    "invoice_date": date(2026, 11, 23),
+                }
+            ],
+        )
+        self.assertEqual(self.documents.move_id.amount_untaxed, 12.5)
+
+    def test_the_raw_answer_is_kept_as_it_came(self):
+        self.add_known()
+        run = self.fetch()
+        kept = json.loads(gzip.decompress(run.payload_id.raw))
+        self.assertEqual(kept["Invoices"][0]["Header"]["InvoiceID"], "INV-1")
+
+    def test_a_second_fetch_changes_nothing(self):
+        self.add_known()
+        self.fetch()
+        before = self.documents.move_id
+        run = self.fetch()
+        self.assertEqual(self.documents.move_id, before)
+        self.assertEqual(
+            self.env["account.move"].search_count(
+                [("copaco_document_id", "!=", False)]
+            ),
+            1,
+        )
+        self.assertRecordValues(
+            run,
+            [
+                {
+                    "received_count": 1,
+                    "unchanged_count": 1,
+                    "amount_unchanged": 12.5,
+                    "is_proven": True,
+                    "state": "done",
+                }
+            ],
+        )
+
+    def test_a_second_connection_to_the_same_portal_doubles_nothing(self):
+        self.add_known()
+        self.fetch()
+        other = self._create_connection(name="Replacement")
+        other.write({"base_url": self.simulator.url, "api_key": "simulator-key"})
+        run = self.fetch(other)
+        self.assertEqual(run.unchanged_count, 1)
+        self.assertEqual(len(self.documents), 1)
+
+    def test_field_order_new_fields_and_a_renamed_customer_are_no_change(self):
+        self.add_known()
+        self.fetch()
+        self.simulator.invoices.clear()
+        invoice = copaco_invoice(
+            "INV-1",
+            "A1",
+            [price_line("2.5", number=2), price_line("10", NewField="news")],
+            customer={"CustomerNumber": "K-1", "CompanyName": "Renamed"},
+        )
+        self.simulator.add_invoice(invoice, created=date(2026, 11, 23))
+        self.assertEqual(self.fetch().unchanged_count, 1)
+        self.assertEqual(self.documents.state, "invoiced")
+
+    def test_several_elements_with_one_number_are_one_invoice(self):
+        self.add_known(lines=[price_line("10.00")])
+        self.add_known(lines=[price_line("5.00", number=7)])
+        self.fetch()
+        self.assertEqual(self.documents.amount_source, 15)
+        self.assertEqual(self.documents.move_id.amount_untaxed, 15)
+
+    def test_an_unreadable_line_holds_its_document_and_no_other(self):
+        self.add_known()
+        self.add_invoice(
+            "INV-2",
+            "A2",
+            [
+                price_line("1"),
+                price_line("NaN", number=2) | {"ExtendedPrice": "no money"},
+            ],
+        )
+        run = self.fetch()
+        good, bad = self.documents
+        self.assertEqual(good.state, "invoiced")
+        self.assertRecordValues(
+            bad,
+            [{"state": "held", "hold_reason": "payload_invalid", "move_id": False}],
+        )
+        self.assertIn("ExtendedPrice", bad.hold_message)
+        self.assertIn("no money", bad.payload)
+        self.assertEqual(run.state, "attention")
+        self.assertTrue(run.is_proven)
+
+    def test_an_invoice_without_a_number_is_kept_on_the_run(self):
+        self.add_known()
+        self.add_invoice(None, "A2", [price_line("77.13")])
+        run = self.fetch()
+        self.assertEqual(run.rejected_count, 1)
+        self.assertIn("77.13", run.rejected_payload)
+        self.assertEqual(run.state, "attention")
+        self.assertEqual(self.documents.state, "invoiced")
+        run.with_user(self.billing_user).action_acknowledge()
+        self.assertEqual(run.state, "done")
+        self.assertFalse(self.fetch().is_unread, "the same text was looked at already")
+
+    def test_nothing_came_is_a_state_of_its_own(self):
+        with self.committing(self.connection) as connection:
+            notification = connection.action_fetch()
+        run = self.connection.last_run_id
+        self.assertEqual(run.state, "empty")
+        self.assertIn("Nothing came", notification["params"]["message"])
+        self.assertEqual(self.connection.fetched_until, date(2026, 11, 25))
+
+    def test_a_changed_document_without_invoice_is_replaced_and_the_old_one_kept(self):
+        self.env["res.partner"].search([("ref", "=", "K-1")]).ref = False
+        self.add_known()
+        first = self.fetch()
+        self.assertEqual(self.documents.hold_reason, "customer_unknown")
+        self.simulator.invoices.clear()
+        self.add_known(lines=[price_line("99.00")])
+        second = self.fetch()
+        self.assertEqual(self.documents.amount_source, 99)
+        self.assertEqual(self.documents.version_ids.state, "replaced")
+        self.assertEqual(first.amount_replaced, 12.5)
+        self.assertTrue(first.is_proven)
+        self.assertTrue(second.is_proven)
+
+    def test_a_second_part_never_takes_the_place_of_the_first(self):
+        self.env["res.partner"].search([("ref", "=", "K-1")]).ref = False
+        self.add_known(lines=[price_line("10")])
+        self.fetch()
+        self.simulator.invoices.clear()
+        self.add_known(lines=[price_line("20", number=8)])
+        self.fetch()
+        self.assertEqual(self.documents.amount_source, 10)
+        self.assertEqual(self.documents.hold_reason, "source_changed")
+        self.assertTrue(self.documents.has_pending_version)
+
+    def test_a_document_that_changed_after_it_was_invoiced_waits_for_a_person(self):
+        self.add_known()
+        self.fetch()
+        move = self.documents.move_id
+        move.action_post()
+        self.simulator.invoices.clear()
+        self.add_known(lines=[price_line("99.00")])
+        run = self.fetch()
+        self.assertEqual(self.documents.state, "changed")
+        self.assertEqual(move.amount_untaxed, 12.5)
+        self.assertEqual(move.state, "posted")
+        self.assertRecordValues(
+            run, [{"state": "attention", "amount_held": 99, "is_proven": True}]
+        )
+        self.assertEqual(self.fetch().unchanged_count, 1, "is not asked twice")
+        with self.committing(self.documents) as document:
+            document.action_keep_version()
+        self.assertEqual(self.documents.state, "invoiced")
+        self.assertEqual(run.state, "done")
+
+    def test_a_changed_draft_is_redone_when_its_invoice_was_deleted(self):
+        self.add_known()
+        self.fetch()
+        self.simulator.invoices.clear()
+        self.add_known(lines=[price_line("99.00")])
+        self.fetch()
+        self.documents.move_id.unlink()
+        with self.committing(self.documents) as document:
+            document.action_use_new_version()
+        self.assertEqual(self.documents.state, "invoiced")
+        self.assertEqual(self.documents.move_id.amount_untaxed, 99)
+
+    def test_the_first_window_begins_three_months_back_in_chunks_of_a_month(self):
+        self.connection.import_from = False
+        self.fetch()
+        runs = self.env["copaco.run"].search(
+            [("connection_id", "=", self.connection.id)], order="date_from"
+        )
+        self.assertEqual(
+            runs.mapped(lambda run: (run.date_from, run.date_to)),
+            [
+                (date(2026, 8, 25), date(2026, 9, 24)),
+                (date(2026, 9, 25), date(2026, 10, 24)),
+                (date(2026, 10, 25), date(2026, 11, 24)),
+                (date(2026, 11, 25), date(2026, 11, 25)),
+            ],
+        )
+        asked = [request.query["startDate"] for request in self.simulator.requests]
+        self.assertEqual(asked, ["20260825", "20260925", "20261025", "20261125"])
+
+    def test_the_next_window_looks_back_over_the_overlap(self):
+        self.fetch()
+        with freeze_time("2026-12-10 10:00:00"):
+            run = self.fetch()
+        self.assertEqual(run.date_from, date(2026, 11, 15))
+        self.assertEqual(self.connection.fetched_until, date(2026, 12, 10))
+
+    def test_a_window_that_leaves_a_hole_behind_does_not_move_the_watermark(self):
+        wizard = self.env["copaco.fetch"].create(
+            {
+                "connection_id": self.connection.id,
+                "date_from": date(2026, 11, 20),
+                "date_to": date(2026, 11, 24),
+            }
+        )
+        self.add_known()
+        with self.committing(wizard) as committing:
+            committing.action_fetch()
+        self.assertEqual(self.documents.state, "invoiced")
+        self.assertFalse(self.connection.fetched_until)
+
+    def test_the_scheduled_action_gives_the_same_books_as_the_button(self):
+        self.add_known()
+        self.add_known("INV-2", "A2", [price_line("-3.00")])
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_fetch").method_direct_trigger()
+            self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+        self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
+        self.assertEqual(
+            [
+                (move.move_type, move.amount_untaxed)
+                for move in self.documents.move_id.sorted("id")
+            ],
+            [("out_invoice", 12.5), ("out_refund", 3)],
+        )
+        self.assertEqual(self.fetch().unchanged_count, 2)
+
+    def test_the_failure_of_one_connection_stops_no_other(self):
+        self.add_known()
+        broken = self._create_connection(name="A broken one")
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_fetch").method_direct_trigger()
+        self.assertEqual(broken.last_run_state, "failed")
+        self.assertEqual(len(self.documents), 1)
+
+    def test_what_a_person_does_not_wait_for_goes_on_in_the_background(self):
+        self.add_known()
+        with patch(
+            "odoo.addons.account_copaco.models.copaco_connection.BUTTON_SECONDS", -1
+        ):
+            with self.committing(self.connection) as connection:
+                notification = connection.action_fetch()
+        self.assertIn("background", notification["params"]["message"])
+        run = self.connection.last_run_id
+        self.assertEqual(run.state, "running")
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
+        self.assertEqual(run.received_count, 1)
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+        self.assertEqual(run.state, "done")
+
+    def test_an_interrupted_run_is_taken_up_again(self):
+        self.add_known()
+        run = self.connection._create_runs("scheduled")
+        run.started_at = "2026-11-25 09:00:00"
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
+        self.assertTrue(run.stored_at)
+        self.assertEqual(len(self.documents), 1)

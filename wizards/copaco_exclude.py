@@ -1,0 +1,32 @@
+from odoo import api, fields, models
+from odoo.fields import Command
+
+
+class CopacoExclude(models.TransientModel):
+    _name = "copaco.exclude"
+    _description = "Exclude from Copaco Invoicing"
+
+    reason = fields.Char(required=True)
+    document_ids = fields.Many2many("copaco.document")
+    customer_ids = fields.Many2many("copaco.customer")
+
+    @api.model
+    def default_get(self, fields):
+        # EXTENDS base: what was ticked, or is open
+        defaults = super().default_get(fields)
+        field = {
+            "copaco.document": "document_ids",
+            "copaco.customer": "customer_ids",
+        }.get(self.env.context.get("active_model"))
+        if field in fields:
+            defaults[field] = [Command.set(self.env.context.get("active_ids", []))]
+        return defaults
+
+    def action_exclude(self):
+        """Exclude the documents or customers, for the reason given."""
+        self.ensure_one()
+        if self.document_ids:
+            self.document_ids.action_exclude(self.reason)
+        if self.customer_ids:
+            self.customer_ids.action_exclude(self.reason)
+        return {"type": "ir.actions.client", "tag": "soft_reload"}

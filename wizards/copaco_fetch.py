@@ -1,0 +1,37 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class CopacoFetch(models.TransientModel):
+    _name = "copaco.fetch"
+    _description = "Fetch Copaco Period"
+
+    connection_id = fields.Many2one(
+        "copaco.connection", required=True, ondelete="cascade"
+    )
+    date_from = fields.Date(string="Created From", required=True)
+    date_to = fields.Date(
+        string="Created Until",
+        required=True,
+        default=fields.Date.context_today,
+        help="Inclusive. Copaco creates the invoice of a month around the 23rd of the "
+        "next one.",
+    )
+
+    def action_fetch(self):
+        """Fetch what Copaco created in this period.
+
+        :return: see `copaco.connection.action_fetch`
+        :raise UserError: when the dates are in the wrong order
+        """
+        self.ensure_one()
+        if self.date_to < self.date_from:
+            raise UserError(
+                self.env._(
+                    "The period ends (%(date_to)s) before it begins (%(date_from)s). "
+                    "Swap the dates.",
+                    date_from=self.date_from,
+                    date_to=self.date_to,
+                )
+            )
+        return self.connection_id._fetch_now(self.date_from, self.date_to)
