@@ -62,7 +62,10 @@ class Address:
         :param str url: that was asked for
         :param str location: what the server answered
         """
-        target = urljoin(url, location)
+        try:
+            target = urljoin(url, location)
+        except ValueError:
+            return None
         if not _LOCATION.fullmatch(location) or _read_origin(target) != self._origin:
             return None
         parts = urlsplit(target)

@@ -6,6 +6,7 @@ the simulator. What is there already stays, so that a second run only fetches ag
 
 import os
 import sys
+import textwrap
 import time
 
 from simulator.companies import make_customers
@@ -22,6 +23,8 @@ CONNECTION = "Copaco Cloud (simulator)"
 # customer number or their VAT number.
 WITHOUT_CONTACT = (41, 43)
 WITH_LIKE_NAME_ONLY = (15, 20, 36)
+SHOWN_MESSAGES = 3
+BULLET = {"initial_indent": "  - ", "subsequent_indent": "    "}
 LEGAL_FORMS = (" B.V.", " U.A.")
 
 COUNTED = {
@@ -49,7 +52,7 @@ def main(env):
     before = count(env)
     runs_before = connection.run_ids
     started = time.monotonic()
-    fetch(env, connection)
+    fetch(env, connection, min(runs_before.mapped("date_from"), default=None))
     seconds = time.monotonic() - started
     env.invalidate_all()
     report_counts(before, count(env), seconds)
@@ -63,6 +66,9 @@ def set_up_company(env):
     company = env.company
     company.write({**COMPANY, "country_id": env.ref("base.nl").id})
     env["account.chart.template"].try_loading("nl", company, install_demo=False)
+    # The product is older than the Dutch taxes.
+    product = env.ref("account_copaco.product_cloud_services")
+    product.taxes_id = company.account_sale_tax_id
     env.user.tz = "Europe/Amsterdam"
     # Two things that tell Odoo's maker about this database.
     env.ref("mail.ir_cron_module_update_notification").active = False
@@ -104,9 +110,16 @@ def create_connection(env):
     )
 
 
-def fetch(env, connection):
-    """Press the button; then do what the scheduled actions would go on with."""
+def fetch(env, connection, date_from):
+    """Press the button; then do what the scheduled actions would go on with.
+
+    :param date_from: first day of what was fetched before, which comes once more
+    """
     connection.action_fetch()
+    if date_from:
+        # The button looks only some days further back than the last fetch ended.
+        values = {"connection_id": connection.id, "date_from": date_from}
+        env["copaco.fetch"].create(values).action_fetch()
     env["copaco.run"]._cron_execute()
     env["copaco.document"]._cron_process()
     env.cr.commit()
@@ -137,18 +150,24 @@ def report_runs(runs):
 
 
 def report_held(env, connection):
+    """Print each reason with what it holds, and for each customer the newest message,
+    which says what to do."""
     reasons = dict(
         env["copaco.document"]._fields["hold_reason"]._description_selection(env)
     )
     groups = env["copaco.document"]._read_group(
         [("connection_id", "=", connection.id), ("state", "=", "held")],
-        ["hold_reason", "customer_id"],
-        ["__count", "amount_source:sum"],
+        ["hold_reason"],
+        ["__count", "amount_source:sum", "id:recordset"],
     )
-    print(f"\n{'Held':28}{'customer':36}{'documents':>10}{'amount':>14}")
-    for reason, customer, documents, amount in groups:
-        name = customer.name or ""
-        print(f"{reasons[reason]:28}{name:36}{documents:>10,}{amount:>14,.2f}")
+    print(f"\n{'Held, and why':28}{'documents':>10}{'amount':>14}")
+    for reason, documents, amount, records in groups:
+        print(f"{reasons[reason]:28}{documents:>10,}{amount:>14,.2f}")
+        newest = {document.customer_id: document for document in records.sorted("id")}
+        for document in list(newest.values())[:SHOWN_MESSAGES]:
+            print(textwrap.fill(document.hold_message, 86, **BULLET))
+        if len(newest) > SHOWN_MESSAGES:
+            print(f"  - and {len(newest) - SHOWN_MESSAGES} customers more")
 
 
 def report_proof(env, connection):
@@ -168,7 +187,8 @@ def report_proof(env, connection):
     print(f"{'Received':20}{received:>14,.2f}")
     for title, amount in parts.items():
         print(f"{title:20}{amount:>14,.2f}")
-    difference = round(received - sum(parts.values()), 2)
+    # Whole cents; adding zero makes of a negative zero a plain one.
+    difference = round(received - sum(parts.values()), 2) + 0
     print(f"{'Difference':20}{difference:>14,.2f}")
     return not difference and all(runs.mapped("is_proven"))
 

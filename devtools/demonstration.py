@@ -1,6 +1,7 @@
 """The addon at work: a Copaco simulator, a database to look at, a web server."""
 
 import os
+import shutil
 import subprocess
 import sys
 import urllib.error
@@ -122,6 +123,8 @@ def _serve(instance: CheckoutInstance) -> None:
         server.wait_for(lambda: _answers(f"{address}/web/login"), 120)
     print(f"\nOdoo runs at {address}/odoo, user admin, password admin.")
     print("`make stop` stops it; `make demo` fetches again.")
+    if not shutil.which("wkhtmltopdf"):
+        print("It can't print PDFs, because wkhtmltopdf is not installed.")
 
 
 def _answers(address: str) -> bool:

@@ -88,7 +88,6 @@ class CheckoutInstance(Instance):
                 raise GroundError("A command of this checkout still runs.")
             if self.folder.exists():
                 self.cluster.stop()
-                shutil.rmtree(self.cluster.socket_folder, ignore_errors=True)
             shutil.rmtree(self.runtime)
 
     def _prepare(self) -> None:

@@ -111,6 +111,7 @@ class Cluster:
         """Stop the server, ending what is still connected."""
         stop = ("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.folder)
         self._as_server(*stop, check=False)
+        shutil.rmtree(self.socket_folder, ignore_errors=True)
 
     def databases(self) -> set[str]:
         """Return the names of the databases."""

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 
@@ -56,9 +56,9 @@ class AccountMove(models.Model):
 
     # === ACTION METHODS === #
 
-    @api.model
     def action_copaco_fetch(self):
-        """The button above Odoo's customer invoices; see `copaco.connection`."""
+        """The button above Odoo's customer invoices, whatever is ticked; see
+        `copaco.connection`."""
         return self.env["copaco.connection"].action_fetch_all()
 
     def action_view_copaco_document(self):

@@ -722,8 +722,8 @@ class CopacoDocument(models.Model):
             "unexpected_error",
             self.env._(
                 "The invoice of %(document)s could not be made because of an "
-                "unexpected error (%(error)s). Retry; if it stays, send the server's log to "
-                "whoever maintains this addon.",
+                "unexpected error (%(error)s). Retry; if it stays, send the server's "
+                "log to whoever maintains this addon.",
                 document=self.name,
                 error=type(error).__name__,
             ),

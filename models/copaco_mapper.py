@@ -89,31 +89,32 @@ class CopacoMapper(models.AbstractModel):
         platform-logic-new), which an invoice line has no room for. The sign goes on
         the quantity, since e-invoices may not have negative prices.
 
-        :return: (quantity, price, whether the quantity is Copaco's own)
+        :return: (quantity, price, whether they need no explanation)
         """
-        rounding = line.currency_id.rounding
-        amount = line.amount
+        amount = abs(line.amount)
         quantity = abs(line.quantity)
-        sign = -1 if amount < 0 else 1
-
-        def fits(price):
-            booked = float_round(quantity * price, precision_rounding=rounding)
-            return abs(booked - abs(amount)) < rounding / 2
-
+        sign = -1.0 if line.amount < 0 else 1.0
         is_whole = quantity and quantity == float_round(
             quantity, precision_digits=match.quantity_digits
         )
-        if is_whole:
-            own_price = abs(line.unit_price)
-            if line.duration == 1 and not line.discount and fits(own_price):
-                return sign * quantity, own_price, True
-            # Twelve months at 5 are shown as one at 60, as Copaco's invoice does.
-            price = abs(line.extended_price) / quantity
-            for digits in (2, 4, 6, 10):
-                candidate = float_round(price, precision_digits=digits)
-                if fits(candidate):
-                    return sign * quantity, candidate, True
-        return float(sign), abs(amount), quantity == 1
+        if not is_whole:
+            return sign, amount, quantity == 1
+
+        def fits(price):
+            # A company that rounds taxes globally adds the lines up before they are
+            # rounded: every fraction of a cent would move the total.
+            return abs(quantity * price - amount) < line.currency_id.rounding * 1e-5
+
+        own_price = abs(line.unit_price)
+        is_own = line.duration == 1 and not line.discount
+        if is_own and fits(own_price):
+            return sign * quantity, own_price, True
+        # Twelve months at 5 are shown as one at 60, as Copaco's invoice does.
+        for digits in (2, 4, 6, 10):
+            price = float_round(amount / quantity, precision_digits=digits)
+            if fits(price):
+                return sign * quantity, price, not is_own
+        return sign, amount, quantity == 1
 
     @api.model
     def _get_line_text(self, line, show_po_number, show_figures):

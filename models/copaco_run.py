@@ -248,9 +248,9 @@ class CopacoRun(models.Model):
 
     # === ACTION METHODS === #
 
-    @api.model
     def action_fetch(self):
-        """The button above the list of runs; see `copaco.connection`."""
+        """The button above the list of runs, whatever is ticked; see
+        `copaco.connection`."""
         return self.env["copaco.connection"].action_fetch_all()
 
     def action_acknowledge(self):
@@ -516,7 +516,6 @@ class CopacoRun(models.Model):
             "tag": "display_notification",
             "params": {
                 "type": "warning" if attention or not documents else "success",
-                "title": self.env._("Copaco invoices fetched"),
                 "message": " ".join(parts) + " %s",
                 "links": [{"label": self.env._("Show what came"), "url": url}],
                 "sticky": True,

@@ -8,7 +8,7 @@ FAULTS = [
     ("status", {"status": 401}, "key"),
     ("status", {"status": 403}, "permission"),
     ("status", {"status": 404}, "address"),
-    ("status", {"status": 429}, "later"),
+    ("status", {"status": 429}, "wait"),
     ("status", {"status": 429, "retry_after": 7200}, "wait"),
     ("status", {"status": 500}, "later"),
     ("drop", {}, "again"),
@@ -16,7 +16,7 @@ FAULTS = [
     ("html", {}, "answer"),
     ("wrong_encoding", {}, "answer"),
     ("redirect", {"location": "http://localhost:9/elsewhere"}, "address"),
-    ("bomb", {"bytes": 300_000_000}, "big"),
+    ("bomb", {"bytes": 300_000_000}, "larger"),
     ("empty_body", {}, "empty"),
     ("not_object", {}, "answer"),
     ("null_invoices", {}, "Invoices"),
@@ -42,6 +42,7 @@ class TestFaults(CopacoCommon):
         )
         for fault, options, word in FAULTS:
             with self.subTest(fault=fault, **options):
+                self.simulator.behave()
                 self.simulator.misbehave(fault, times=None, **options)
                 run = self.fetch(expect_failure=True)
                 self.assertEqual(run.state, "failed")

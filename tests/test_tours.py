@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo.tests import HttpCase, tagged
 
 from .common import CopacoCommon, price_line
@@ -10,21 +12,30 @@ class TestTours(CopacoCommon, HttpCase):
     def setUp(self):
         super().setUp()
         self.billing_user.password = "billing-password"
+        self.connection.import_from = False
         self.add_invoice(
-            "INV-1", "A1", [price_line("10")], customer={"CompanyName": "Café Noord"}
+            "INV-1",
+            "A1",
+            [price_line("10")],
+            customer={"CompanyName": "Café Noord"},
+            created=date.today(),
         )
 
     def test_the_button_on_the_invoice_list_fetches_and_shows_the_proof(self):
         self.create_partner(name="Bakkerij", ref="K-2")
         self.add_invoice(
-            "INV-2", "A2", [price_line("20")], customer={"CustomerNumber": "K-2"}
+            "INV-2",
+            "A2",
+            [price_line("20")],
+            customer={"CustomerNumber": "K-2"},
+            created=date.today(),
         )
         self.start_tour("/odoo/customer-invoices", "copaco_fetch", login="billing")
         self.assertEqual(self.documents.mapped("state"), ["held", "invoiced"])
 
     def test_a_suggestion_is_accepted_and_invoiced(self):
         partner = self.create_partner(name="Café Noord B.V.")
-        self.connection._fetch_now()
+        self.fetch()
         self.start_tour("/odoo/copaco-to-do", "copaco_decide", login="billing")
         self.assertEqual(self.documents.move_id.partner_id, partner)
 

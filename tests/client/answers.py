@@ -1,0 +1,65 @@
+"""Answers as Copaco documents them, in the smallest form that is whole."""
+
+import json
+
+from hypothesis import settings
+
+from client.documents import parse_documents
+
+# The same examples each time, and no folder left behind where the tests are run.
+settings.register_profile(
+    "copaco", derandomize=True, database=None, deadline=None, max_examples=150
+)
+settings.load_profile("copaco")
+
+
+def make_line(**values):
+    return {"LineId": "L1", "Description": "Backup", "ExtendedPrice": "10.00"} | values
+
+
+def make_subscription(*lines, **values):
+    return {"SubscriptionID": "S1", "PriceLines": list(lines or [make_line()])} | values
+
+
+def make_customer(*subscriptions, **values):
+    own = list(subscriptions or [make_subscription()])
+    return {"AccountID": "100", "CompanyName": "Molen", "Subscriptions": own} | values
+
+
+def make_bad_customer(**values):
+    """Return a customer of whose two lines one has no amount."""
+    lines = make_line(), make_line(LineId="L2", ExtendedPrice=None)
+    return make_customer(make_subscription(*lines), **values)
+
+
+def make_invoice(*customers, header=None, **values):
+    own_header = {"InvoiceID": "2026001", "Date": "20260323", "Currency": "EUR"}
+    return {
+        "Header": own_header | (header or {}),
+        "Customers": list(customers or [make_customer()]),
+    } | values
+
+
+def make_raw(*invoices):
+    """Return the bytes of an answer with these elements."""
+    return json.dumps({"Invoices": list(invoices)}).encode()
+
+
+def parse(*invoices):
+    """Return the `ParsedResponse` of an answer with these elements."""
+    return parse_documents(make_raw(*invoices))
+
+
+def parse_one(*invoices):
+    """Return the only document of an answer, of which nothing was rejected."""
+    response = parse(*invoices)
+    if len(response.documents) != 1 or response.rejected:
+        raise AssertionError(f"not one document: {response}")
+    return response.documents[0]
+
+
+def parse_line(**values):
+    """Return the only line of an answer whose price line has these values too."""
+    return parse_one(
+        make_invoice(make_customer(make_subscription(make_line(**values))))
+    ).lines[0]

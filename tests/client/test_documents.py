@@ -1,0 +1,378 @@
+"""A document is one customer's part of one invoice, whole, or says what is wrong."""
+
+import unittest
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from answers import (
+    make_bad_customer,
+    make_customer,
+    make_invoice,
+    make_line,
+    make_raw,
+    make_subscription,
+    parse,
+    parse_line,
+    parse_one,
+)
+
+from client.documents import parse_documents, parse_payload
+from client.errors import InvalidResponseError
+
+RECEIVER = {
+    "AccountID": 100,
+    "CompanyName": "Molen Holding",
+    "CustomerNumber": "D-17",
+    "Address": "Dijk 1",
+    "Zip": "1234 AB",
+    "City": "Voorbeelddam",
+    "CountryCode": "nl",
+    "VATNumber": "NL001234567B01",
+    "Email": "facturen@molen.example",
+    "Telephone": "+31 20 000 0000",
+    "ContactFirstName": "Sam",
+    "ContactMiddleName": "van",
+    "ContactLastName": "Voorbeeld",
+}
+
+
+class TestDocuments(unittest.TestCase):
+    def test_each_customer_of_an_invoice_is_a_document(self):
+        response = parse(
+            make_invoice(make_customer(), make_customer(AccountID="200")),
+            make_invoice(header={"InvoiceID": 2026002}),
+        )
+        self.assertEqual(
+            [(each.invoice_number, each.account_ref) for each in response.documents],
+            [("2026001", "100"), ("2026001", "200"), ("2026002", "100")],
+        )
+
+    def test_a_document_says_what_it_is(self):
+        document = parse_one(make_invoice(header={"Currency": "eur"}))
+        self.assertEqual(document.invoice_date, date(2026, 3, 23))
+        self.assertEqual(document.currency, "EUR")
+        self.assertEqual(document.amount, Decimal("10.00"))
+        self.assertEqual(document.error, "")
+
+    def test_elements_of_one_number_are_one_invoice_with_all_lines_in_order(self):
+        second = make_subscription(make_line(LineId="L2", ExtendedPrice=2.5))
+        document = parse_one(
+            make_invoice(),
+            make_invoice(
+                make_customer(second, AccountID=100), header={"Date": "2026-03-25"}
+            ),
+        )
+        self.assertEqual([line.line_ref for line in document.lines], ["L1", "L2"])
+        self.assertEqual(document.amount, Decimal("12.5"))
+        self.assertEqual(document.invoice_date, date(2026, 3, 25))
+
+    def test_the_same_customer_twice_in_one_element_is_one_document(self):
+        second = make_subscription(make_line(LineId="L2"))
+        document = parse_one(make_invoice(make_customer(), make_customer(second)))
+        self.assertEqual(len(document.lines), 2)
+
+    def test_the_same_part_twice_is_not_billed_twice(self):
+        document = parse_one(make_invoice(), make_invoice())
+        self.assertIn("the same lines twice", document.error)
+        self.assertEqual(document.lines, [])
+
+    def test_a_customer_may_stand_in_several_elements_without_lines(self):
+        empty = make_invoice(make_customer(Subscriptions=[]))
+        document = parse_one(empty, make_invoice(), empty)
+        self.assertEqual((len(document.lines), document.error), (1, ""))
+
+    def test_no_lines_is_no_error(self):
+        for customer in (
+            make_customer(Subscriptions=[]),
+            make_customer(Subscriptions=None),
+            make_customer(make_subscription(PriceLines=[])),
+            make_customer(make_subscription(PriceLines=None)),
+        ):
+            document = parse_one(make_invoice(customer))
+            self.assertEqual((document.lines, document.error), ([], ""))
+            self.assertEqual(document.amount, 0)
+        self.assertEqual(parse(make_invoice(Customers=[])).documents, [])
+
+    def test_the_amount_is_the_exact_sum(self):
+        prices = ["999999999999.99", "1e-40", "-0.00000000000000005", "7E+2"] * 500
+        lines = (
+            make_line(LineId=str(number), ExtendedPrice=price)
+            for number, price in enumerate(prices)
+        )
+        document = parse_one(make_invoice(make_customer(make_subscription(*lines))))
+        total = sum(map(Fraction, prices))
+        self.assertEqual(Fraction(document.amount), total)
+
+
+class TestLines(unittest.TestCase):
+    def test_a_line_has_everything_of_itself_and_its_subscription(self):
+        subscription = make_subscription(
+            {
+                "LineId": 7,
+                "InvoiceRowHash": "abc",
+                "ChargeType": "Cycle Fee",
+                "BillingFrequency": "Monthly",
+                "Description": "Seats",
+                "Quantity": 3,
+                "UnitPrice": 1.25,
+                "Discount": 0,
+                "Duration": "2",
+                "ExtendedPrice": 7.5,
+                "StartDate": "20260201",
+                "EndDate": "2026-02-28T00:00:00",
+                "VendorDetails": "molen.example, renew, 2026",
+                "SubPONumber": 4500,
+                "ConsumerCompanyName": "Molen Noord",
+            },
+            SubscriptionID=11,
+            SubscriptionName="Mail",
+            PlanID=22,
+            PlanName="Mail Plan 1",
+            PlanCategoryName="Mail",
+            SubscriptionPONumber="PO-9",
+        )
+        line = parse_one(make_invoice(make_customer(subscription))).lines[0]
+        found = {name: getattr(line, name) for name in line.__slots__}
+        self.assertEqual(
+            found,
+            {
+                "line_ref": "7",
+                "row_hash": "abc",
+                "subscription_ref": "11",
+                "subscription_name": "Mail",
+                "plan_ref": "22",
+                "plan_name": "Mail Plan 1",
+                "plan_category": "Mail",
+                "charge_type": "Cycle Fee",
+                "billing_frequency": "Monthly",
+                "description": "Seats",
+                "quantity": Decimal(3),
+                "unit_price": Decimal("1.25"),
+                "discount": Decimal(0),
+                "duration": Decimal(2),
+                "extended_price": Decimal("7.5"),
+                "date_start": date(2026, 2, 1),
+                "date_end": date(2026, 2, 28),
+                "vendor_details": "molen.example, renew, 2026",
+                "subscription_po": "PO-9",
+                "line_po": "4500",
+                "consumer_name": "Molen Noord",
+                "details": (),
+            },
+        )
+
+    def test_what_is_optional_and_unreadable_condemns_nothing(self):
+        line = parse_line(
+            Duration="abc",
+            Quantity="1,5",
+            StartDate="20241341",
+            EndDate={},
+            VendorDetails=["x"],
+            SubPONumber=None,
+            SubscriptionDetails="none",
+            ChargeType="UserCorrection",
+        )
+        self.assertEqual((line.duration, line.quantity), (None, None))
+        self.assertEqual((line.date_start, line.date_end), (None, None))
+        self.assertEqual((line.vendor_details, line.details), ("", ()))
+        self.assertEqual(line.charge_type, "UserCorrection")
+
+    def test_details_that_copaco_prints_are_kept_wherever_they_stand(self):
+        def make_detail(name, value, **values):
+            return {"Attribute": name, "AttributeValue": value} | values
+
+        subscription = make_subscription(
+            make_line(
+                SubscriptionDetails=make_detail(
+                    "ram", 8, AttributeDescription="Memory (GB)", noshow=0
+                )
+            ),
+            make_line(LineId="L2"),
+            SubscriptionDetails=[
+                make_detail("disk", "80 GB", noshow="false"),
+                make_detail("backup", True),
+                make_detail("secret", "x", noshow="True"),
+                make_detail("hidden", "x", NoShow=1),
+                make_detail("empty", ""),
+                "malformed",
+            ],
+        )
+        lines = parse_one(make_invoice(make_customer(subscription))).lines
+        shared = (("disk", "80 GB"), ("backup", "true"))
+        self.assertEqual(lines[0].details, (*shared, ("Memory (GB)", "8")))
+        self.assertEqual(lines[1].details, shared)
+
+
+class TestCustomerInfo(unittest.TestCase):
+    def test_the_receiver_completes_the_customer_it_is(self):
+        customer = make_customer(CustomerNumber="D-1", CostCenter="Sales")
+        info = parse_one(make_invoice(customer, Receiver=RECEIVER)).customer
+        self.assertEqual(
+            {name: getattr(info, name) for name in info.__slots__},
+            {
+                "account_ref": "100",
+                "customer_number": "D-1",
+                "name": "Molen",
+                "cost_center": "Sales",
+                "vat": "NL001234567B01",
+                "email": "facturen@molen.example",
+                "phone": "+31 20 000 0000",
+                "street": "Dijk 1",
+                "zip": "1234 AB",
+                "city": "Voorbeelddam",
+                "country_code": "NL",
+                "contact_name": "Sam van Voorbeeld",
+            },
+        )
+
+    def test_the_reseller_is_never_taken_for_the_customer(self):
+        for receiver in (
+            RECEIVER | {"AccountID": "70001"},
+            {**RECEIVER, "AccountID": ""},
+        ):
+            document = parse_one(make_invoice(Receiver=receiver))
+            self.assertEqual((document.customer.vat, document.customer.city), ("", ""))
+            self.assertNotIn("Dijk", document.payload)
+        nobody = make_invoice(make_customer(AccountID=""), Receiver={"AccountID": ""})
+        self.assertEqual(parse_one(nobody).customer.account_ref, "")
+
+    def test_an_unreadable_receiver_condemns_nothing(self):
+        for receiver in (None, [], "x", {"AccountID": {}, "Zip": []}):
+            self.assertEqual(parse_one(make_invoice(Receiver=receiver)).error, "")
+
+
+class TestWhatIsWrong(unittest.TestCase):
+    def test_a_bad_line_condemns_its_customer_only(self):
+        bad, good = parse(
+            make_invoice(make_bad_customer(), make_customer(AccountID="200"))
+        ).documents
+        self.assertEqual(
+            bad.error,
+            "Customer: Subscriptions[0].PriceLines[1].ExtendedPrice is missing or "
+            "empty.",
+        )
+        self.assertEqual((bad.lines, bad.amount), ([], 0))
+        self.assertIn('"L1"', bad.payload)
+        self.assertIn('"L2"', bad.payload)
+        self.assertEqual((good.error, len(good.lines)), ("", 1))
+        self.assertNotIn('"L2"', good.payload)
+
+    def test_a_bad_line_condemns_its_customer_in_all_elements(self):
+        document = parse_one(make_invoice(), make_invoice(make_bad_customer()))
+        self.assertTrue(document.error)
+        self.assertEqual(document.lines, [])
+
+    def test_a_bad_header_condemns_its_documents(self):
+        for day in (None, "", "soon", "20261341"):
+            response = parse(
+                make_invoice(
+                    make_customer(), make_customer(AccountID=2), header={"Date": day}
+                ),
+                make_invoice(header={"InvoiceID": "2026002"}),
+            )
+            errors = [document.error for document in response.documents]
+            error = "Header.Date is missing or not a date."
+            self.assertEqual(errors, [error, error, ""])
+            self.assertIsNone(response.documents[0].invoice_date)
+
+    def test_an_account_that_cannot_be_read(self):
+        for account in (None, "", " ", {}, True, "x" * 300):
+            document = parse_one(make_invoice(make_customer(AccountID=account)))
+            self.assertEqual(document.account_ref, "")
+            self.assertIn("AccountID", document.error)
+        for customer in (None, 5, "x", []):
+            document = parse_one(make_invoice(Customers=[customer]))
+            self.assertEqual(document.error, "Customer: The element is not an object.")
+
+    def test_nobody_is_billed_nothing_because_a_field_was_renamed(self):
+        for document in (
+            parse_one(make_invoice(Customers=None)),
+            parse_one(make_invoice(Customers={"AccountID": "1"})),
+            parse_one(make_invoice(make_customer(Subscriptions="x"))),
+            parse_one(make_invoice({"AccountID": "1", "Subscribed": [make_line()]})),
+            parse_one(make_invoice(make_customer({"Lines": [make_line()]}))),
+        ):
+            self.assertTrue(document.error)
+            self.assertTrue(document.payload)
+
+    def test_different_currencies_are_not_added_up(self):
+        for currency in ("USD", None):
+            document = parse_one(
+                make_invoice(),
+                make_invoice(
+                    make_customer(make_subscription(make_line(LineId="L2"))),
+                    header={"Currency": currency},
+                ),
+            )
+            self.assertIn("Currency differs", document.error)
+            self.assertEqual((document.currency, document.lines), ("", []))
+
+    def test_an_element_without_a_number_is_rejected_alone(self):
+        for element in (
+            None,
+            "x",
+            {},
+            {"Header": None},
+            make_invoice(header={"InvoiceID": ""}),
+            make_invoice(header={"InvoiceID": None}),
+            make_invoice(header={"InvoiceID": "x" * 256}),
+        ):
+            response = parse(element, make_invoice())
+            self.assertEqual(len(response.documents), 1)
+            (rejected,) = response.rejected
+            self.assertRegex(rejected.reason, r"^(Header.*|The element) is .*\.$")
+            self.assertEqual(
+                make_raw(element), b'{"Invoices": [%s]}' % rejected.payload.encode()
+            )
+
+    def test_errors_quote_no_customer_data(self):
+        lines = [make_line(ExtendedPrice="geheim") for _ in range(10)]
+        customer = make_customer(make_subscription(*lines), Geheim={"geheim": 1})
+        document = parse_one(make_invoice(customer, header={"Date": "geheim"}))
+        self.assertNotIn("geheim", document.error.lower())
+        self.assertIn("; and 8 more", document.error)
+
+
+class TestPayload(unittest.TestCase):
+    def assert_reads_back(self, document):
+        again = parse_payload(document.payload)
+        self.assertEqual(again, document)
+
+    def test_every_document_reads_back_the_same(self):
+        second = make_subscription(make_line(LineId="L2", ExtendedPrice=1e-7))
+        for invoices in (
+            [make_invoice(Receiver=RECEIVER)],
+            [make_invoice(), make_invoice(make_customer(second))],
+            [make_invoice(make_customer(), make_customer(second))],
+            [make_invoice(make_bad_customer())],
+            [make_invoice(make_bad_customer(), None, 5)],
+            [make_invoice(Customers={"a": 1.10})],
+            [make_invoice(Customers=None, header={"Date": "x"})],
+            [make_invoice(header={"InvoiceID": "N\x00\ud800", "X\ud800\x00": None})],
+        ):
+            for document in parse(*invoices).documents:
+                self.assert_reads_back(document)
+
+    def test_it_holds_its_own_part_with_all_digits_and_unknown_fields(self):
+        raw = make_raw(
+            make_invoice(
+                make_customer(Loyalty={"Points": "@"}),
+                make_customer(AccountID="200", CompanyName="Sluis"),
+                Sender={"CompanyName": "Reseller"},
+            )
+        ).replace(b'"@"', b"1.2300000000000000000000000000001")
+        payload = parse_documents(raw).documents[0].payload
+        self.assertIn("1.2300000000000000000000000000001", payload)
+        self.assertNotIn("Sluis", payload)
+        self.assertNotIn("Reseller", payload)
+
+    def test_anything_else_is_not_a_stored_document(self):
+        two = make_raw(make_invoice(), make_invoice(header={"InvoiceID": "2"}))
+        for payload in ("", "{}", '{"Invoices": []}', two.decode()):
+            with self.assertRaises(InvalidResponseError):
+                parse_payload(payload)
+
+
+if __name__ == "__main__":
+    unittest.main()

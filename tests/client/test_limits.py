@@ -1,0 +1,192 @@
+"""No answer may cost more than it can be worth, or come from anywhere else."""
+
+import gzip
+import threading
+import tracemalloc
+import unittest
+import zlib
+
+from servers import EMPTY, ScriptedServer, make_answer, make_client
+from simulator import Simulator
+
+from client import (
+    InvalidResponseError,
+    RedirectedError,
+    ResponseTooLargeError,
+    UnavailableError,
+)
+from client.transport import MAX_REDIRECTS
+
+LIMIT = 1_000_000
+
+
+class TestSize(unittest.TestCase):
+    def test_a_huge_answer_is_not_read(self):
+        for chunked in (False, True):
+            with Simulator(customers=1) as server:
+                server.misbehave("huge", bytes=50 * LIMIT, chunked=chunked)
+                with make_client(server, max_body_bytes=LIMIT) as client:
+                    with self.assertRaises(ResponseTooLargeError):
+                        client.fetch_examples()
+                self.assertEqual(len(server.requests), 1)
+
+    def test_an_announced_size_is_enough(self):
+        with ScriptedServer(make_answer(b"", Content_Length="9" * 4999)) as server:
+            with make_client(server) as client:
+                with self.assertRaises(ResponseTooLargeError):
+                    client.fetch_examples()
+
+    def test_a_compression_bomb_does_not_go_off(self):
+        with Simulator(customers=1) as server:
+            server.misbehave("bomb", bytes=2_000_000_000)
+            with make_client(server, max_body_bytes=LIMIT) as client:
+                tracemalloc.start()
+                try:
+                    with self.assertRaises(ResponseTooLargeError):
+                        client.fetch_examples()
+                    peak = tracemalloc.get_traced_memory()[1]
+                finally:
+                    tracemalloc.stop()
+        self.assertLess(peak, 100_000_000)
+
+    def test_a_compressed_answer_that_makes_nothing_has_a_limit_too(self):
+        # Empty members: they cost bytes on the wire and make none.
+        body = gzip.compress(b"") * 100_000 + gzip.compress(EMPTY)
+        answer = make_answer(body, Content_Encoding="gzip", Content_Length=len(body))
+        with ScriptedServer(answer) as server:
+            with make_client(server, max_body_bytes=LIMIT) as client:
+                with self.assertRaises(ResponseTooLargeError):
+                    client.fetch_examples()
+
+    def test_an_answer_of_just_the_limit_is_read(self):
+        body = EMPTY.ljust(LIMIT)
+        with ScriptedServer(make_answer(body), make_answer(body + b" ")) as server:
+            with make_client(server, max_body_bytes=LIMIT) as client:
+                self.assertEqual(client.fetch_examples(), body)
+                with self.assertRaises(ResponseTooLargeError):
+                    client.fetch_examples()
+
+    def test_the_body_of_a_refusal_or_redirect_is_not_read(self):
+        body = zlib.compress(b" " * 300 * LIMIT)
+        for status, error in (
+            ("302 Found", RedirectedError),
+            ("500 No", UnavailableError),
+        ):
+            answer = make_answer(
+                body, status, Content_Encoding="deflate", Location="https://a.example"
+            )
+            with ScriptedServer(answer) as server, make_client(server) as client:
+                tracemalloc.start()
+                try:
+                    with self.assertRaises(error):
+                        client.fetch_examples()
+                    self.assertLess(tracemalloc.get_traced_memory()[1], 10 * LIMIT)
+                finally:
+                    tracemalloc.stop()
+
+
+class TestEncoding(unittest.TestCase):
+    def test_only_what_was_asked_for_is_decompressed(self):
+        for encoding in ("br", "zstd", "gzip, gzip", "compress"):
+            answer = make_answer(gzip.compress(EMPTY), Content_Encoding=encoding)
+            with ScriptedServer(answer) as server, make_client(server) as client:
+                with self.assertRaises(InvalidResponseError):
+                    client.fetch_examples()
+            self.assertIn("Accept-Encoding: gzip, deflate\r\n", server.requests[0])
+
+    def test_every_way_that_was_asked_for_is_read(self):
+        for encoding, body in (
+            ("gzip", gzip.compress(EMPTY)),
+            ("x-gzip", gzip.compress(EMPTY)),
+            ("GZIP", gzip.compress(EMPTY)),
+            ("deflate", zlib.compress(EMPTY)),
+            ("identity", EMPTY),
+        ):
+            answer = make_answer(body, Content_Encoding=encoding)
+            with ScriptedServer(answer) as server, make_client(server) as client:
+                self.assertEqual(client.fetch_examples(), EMPTY, encoding)
+
+    def test_damaged_compression_makes_no_sense(self):
+        answer = make_answer(b"no gzip at all", Content_Encoding="gzip")
+        with ScriptedServer(answer) as server, make_client(server) as client:
+            with self.assertRaises(InvalidResponseError):
+                client.fetch_examples()
+        self.assertEqual(len(server.requests), 1)
+
+    def test_a_damaged_length_makes_no_sense(self):
+        answer = make_answer(Content_Length="3, 4")
+        with ScriptedServer(answer) as server, make_client(server) as client:
+            with self.assertRaises(InvalidResponseError):
+                client.fetch_examples()
+
+
+class TestRedirects(unittest.TestCase):
+    def test_nothing_is_sent_elsewhere(self):
+        with (
+            ScriptedServer(make_answer()) as elsewhere,
+            Simulator(customers=1) as server,
+        ):
+            port = server.url.split(":")[2].split("/")[0]
+            with make_client(server) as client:
+                for location in (
+                    elsewhere.url,
+                    elsewhere.url.replace("http:", ""),
+                    f"https://127.0.0.1:{port}/api/v1/invoices",
+                    f"http://localhost:{port}/api/v1/invoices",
+                    f"http://127.0.0.1:{port}@localhost:{elsewhere.port}/",
+                    f"http://localhost:{elsewhere.port}\\@127.0.0.1:{port}/",
+                    f"http://127.0.0.1:{port}\\@localhost:{elsewhere.port}/",
+                    f"http://user:word@127.0.0.1:{port}/api/v1/invoices",
+                    f"\\\\localhost:{elsewhere.port}/",
+                    f"/\t/localhost:{elsewhere.port}/",
+                    "file:///etc/hostname",
+                    "http://[::1",
+                ):
+                    for status in (301, 302, 303, 307, 308):
+                        server.misbehave("redirect", location=location, status=status)
+                        with self.assertRaises(RedirectedError, msg=location) as caught:
+                            client.fetch_examples()
+                        self.assertEqual(caught.exception.status, status)
+            self.assertEqual(elsewhere.requests, [])
+            paths = {request.path for request in server.requests}
+            self.assertEqual(paths, {"/api/v1/example-invoices"})
+
+    def test_within_the_server_a_redirect_is_followed_with_the_key(self):
+        for options in ({"auth_method": "bearer"}, {"auth_method": "query"}):
+            options["auth_name"] = "code"
+            with Simulator(customers=1, **options) as server:
+                for location in (
+                    f"{server.url}invoices?startDate=20200101&code=old",
+                    "/api/v1/invoices?startDate=20200101",
+                    "invoices?startDate=20200101",
+                ):
+                    server.requests.clear()
+                    server.misbehave("redirect", location=location)
+                    with make_client(server, **options) as client:
+                        client.fetch_examples()
+                    self.assertEqual(server.requests[1].path, "/api/v1/invoices")
+                    self.assertTrue(server.requests[1].authorized)
+                    self.assertEqual(server.requests[1].query["startDate"], "20200101")
+
+    def test_going_round_in_circles_ends(self):
+        answer = make_answer(status="302 Found", Location="/api/example-invoices")
+        with ScriptedServer(answer) as server, make_client(server) as client:
+            with self.assertRaises(RedirectedError):
+                client.fetch_examples()
+        self.assertEqual(len(server.requests), 1 + MAX_REDIRECTS)
+
+
+class TestTidiness(unittest.TestCase):
+    def test_no_thread_outlives_an_answer(self):
+        with Simulator(customers=1) as server, make_client(server) as client:
+            client.fetch_examples()
+            timers = [
+                thread
+                for thread in threading.enumerate()
+                if isinstance(thread, threading.Timer)
+            ]
+        self.assertEqual(timers, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
