@@ -62,9 +62,10 @@ def make_connection_error(error):
         return CertificateError("No trusted connection to Copaco's server is possible.")
     if isinstance(error, exceptions.Timeout):
         return TimedOutError("Copaco's server didn't answer in time.")
-    if isinstance(error, exceptions.ConnectionError):
+    if isinstance(error, exceptions.ConnectionError) and error.request:
         return UnavailableError("Copaco's server can't be reached.")
-    if isinstance(error, exceptions.ChunkedEncodingError):
+    # Without a request it is silence in the middle of the body.
+    if isinstance(error, exceptions.ConnectionError | exceptions.ChunkedEncodingError):
         return make_lost_error()
     if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema):
         return SettingsError("The address or the proxy is not usable.")

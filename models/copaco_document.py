@@ -501,7 +501,7 @@ class CopacoDocument(models.Model):
             self.sudo()._read_group([("id", "in", self.ids)], ["state"], ["__count"])
         )
         message = self.env._(
-            "%(invoiced)s invoiced, %(held)s held, %(excluded)s excluded.",
+            "Invoiced: %(invoiced)s, held: %(held)s, excluded: %(excluded)s.",
             invoiced=counts.get("invoiced", 0),
             held=counts.get("held", 0),
             excluded=counts.get("excluded", 0),

@@ -492,9 +492,9 @@ class CopacoRun(models.Model):
         documents = sum(self.mapped("received_count"))
         parts = [
             self.env._(
-                "%(documents)s documents came, of which %(known)s were known already. "
-                "%(invoiced)s invoices were made, %(held)s documents wait for a "
-                "decision, %(excluded)s are excluded.",
+                "Documents received: %(documents)s, of which invoiced: %(invoiced)s, "
+                "held for a decision: %(held)s, excluded: %(excluded)s, known already: "
+                "%(known)s.",
                 documents=documents,
                 known=sum(self.mapped("unchanged_count")),
                 invoiced=sum(self.mapped("invoiced_count")),

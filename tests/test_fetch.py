@@ -30,7 +30,7 @@ class TestFetch(CopacoCommon):
         self.add_known()
         with self.committing(self.connection) as connection:
             notification = connection.action_fetch()
-        self.assertIn("1 invoices were made", notification["params"]["message"])
+        self.assertIn("invoiced: 1", notification["params"]["message"])
         self.assertRecordValues(
             self.documents,
             [

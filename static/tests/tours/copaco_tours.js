@@ -11,11 +11,27 @@ tours.add("copaco_fetch", {
         },
         {
             content: "The notification tells what was made",
-            trigger: ".o_notification_body:contains('invoices were made')",
+            trigger: ".o_notification_body:contains('invoiced: 1, held for a decision: 1')",
         },
         {
-            content: "Go to the run",
-            trigger: ".o_notification a:contains('Show what came')",
+            content: "It leads to what came",
+            trigger: ".o_notification_body a[href^='/odoo/copaco-runs']",
+        },
+        {
+            content: "The invoice is in the list already",
+            trigger: ".o_data_row:contains('Bakkerij')",
+        },
+        {
+            trigger: ".o_menu_sections button:contains('Copaco')",
+            run: "click",
+        },
+        {
+            trigger: ".dropdown-item:contains('Runs')",
+            run: "click",
+        },
+        {
+            content: "Open the newest run",
+            trigger: ".o_data_row:first .o_data_cell[name='date_from']",
             run: "click",
         },
         {
@@ -47,7 +63,7 @@ tours.add("copaco_decide", {
         },
         {
             content: "The invoice is made at once",
-            trigger: ".o_notification_content:contains('1 invoiced')",
+            trigger: ".o_notification_content:contains('Invoiced: 1')",
         },
         {
             trigger: ".o_arrow_button_current:contains('Linked')",
