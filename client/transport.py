@@ -43,7 +43,7 @@ MAX_REDIRECTS = 3
 # of one of this size.
 CHUNK_BYTES = 65536
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 
 _logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from . import odoo
 from .instance import BASE, CheckoutInstance
 from .places import ADDON, CHECKOUT, LOGS, RUNTIME
-from .python_packages import python
+from .python_packages import environment, python
 from .terminal import GroundError, step, tail
 
 SHOWN_LINES = 150
@@ -98,7 +98,7 @@ def _lint(folder: Path, tool: str, *arguments: str) -> Outcome:
     result = subprocess.run(
         [python(), "-m", tool, *arguments],
         cwd=folder,
-        env={**os.environ, "PYLINTHOME": str(RUNTIME / "pylint"), "PYTHONPATH": ""},
+        env={**environment(), "PYLINTHOME": str(RUNTIME / "pylint")},
         capture_output=True,
         text=True,
         check=False,
@@ -119,7 +119,7 @@ def _plain_tests() -> Outcome:
             [python(), "-m", "unittest", "discover", "-s", folder, "-t", folder],
             cwd=RUNTIME,
             # `tests` itself is no place to import from: it imports Odoo's tests.
-            env={**os.environ, "PYTHONPATH": f"{CHECKOUT}:{CHECKOUT / 'tests'}"},
+            env=environment(CHECKOUT, CHECKOUT / "tests"),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -157,6 +157,7 @@ def _odoo_tests(instance: CheckoutInstance, tags: str) -> Outcome:
                     *("--stop-after-init", "--http-port", free_port()),
                     f"--screenshots={LOGS / 'screenshots'}",
                 ),
+                cwd=RUNTIME,
                 env=odoo.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

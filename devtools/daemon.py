@@ -26,7 +26,7 @@ class Daemon:
         self.file = RUNTIME / f"{name}.pid"
         self.log = LOGS / f"{name}.log"
 
-    def start(self, command: list[str], env: dict[str, str], use: IO) -> None:
+    def start(self, command: list, env: dict[str, str], use: IO) -> None:
         """Start the process; it inherits ``use``, see ``CheckoutInstance.in_use``."""
         with self.file.open("a+") as handle, self.log.open("w") as output:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

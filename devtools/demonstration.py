@@ -1,9 +1,7 @@
 """The addon at work: a Copaco simulator, a database to look at, a web server."""
 
-import os
 import shutil
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from contextlib import suppress
@@ -13,7 +11,8 @@ from . import odoo
 from .checks import free_port
 from .daemon import Daemon
 from .instance import BASE, CheckoutInstance
-from .places import ADDON, CHECKOUT, LOGS
+from .places import ADDON, CHECKOUT, LOGS, RUNTIME, locked
+from .python_packages import environment, python
 from .terminal import GroundError, step, tail
 
 DATABASE = "demo"
@@ -30,7 +29,7 @@ def run(keep_serving: bool) -> None:
 
     :param keep_serving: leave the simulator and the web client running
     """
-    with CheckoutInstance().in_use() as instance:
+    with locked(f"{RUNTIME.name}-demo"), CheckoutInstance().in_use() as instance:
         # They may run what the code was before.
         server.stop()
         simulator.stop()
@@ -67,10 +66,9 @@ def shell() -> int:
 
 def _start_simulator(instance: CheckoutInstance) -> str:
     """Start Copaco's stand-in and return its base URL."""
-    command = [sys.executable, "-u", "-m", "simulator", "--api-key", API_KEY]
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "tests")}
+    command = [python(), "-m", "simulator", "--api-key", API_KEY]
     with step("Starting the Copaco simulator"):
-        simulator.start(command, environment, instance.use)
+        simulator.start(command, environment(CHECKOUT / "tests"), instance.use)
         return simulator.wait_for(
             lambda: simulator.log.read_text().partition("\n")[0].strip(), 60
         )
@@ -91,25 +89,21 @@ def _update_database(instance: CheckoutInstance) -> None:
 
 def _fetch(address: str) -> None:
     log = LOGS / "demo.log"
-    environment = {
-        "COPACO_ADDRESS": address,
-        "COPACO_API_KEY": API_KEY,
-        "PYTHONPATH": f"{odoo.environment()['PYTHONPATH']}:{CHECKOUT / 'tests'}",
-    }
+    simulated = {"COPACO_ADDRESS": address, "COPACO_API_KEY": API_KEY}
     with SCRIPT.open() as script:
-        result = _odoo_shell(log, stdin=script, environment=environment)
+        result = _odoo_shell(log, stdin=script, **simulated)
     if result.returncode:
         raise GroundError(f"{SCRIPT.name} failed. The end of {log}:\n{tail(log)}")
 
 
-def _odoo_shell(log: Path, stdin=None, environment=None):
+def _odoo_shell(log: Path, stdin=None, **variables: str):
     log.unlink(missing_ok=True)
     return subprocess.run(
         odoo.command(
             odoo.CONFIG, "shell", "-d", DATABASE, "--no-http", f"--logfile={log}"
         ),
         stdin=stdin,
-        env={**odoo.environment(), **(environment or {})},
+        env={**odoo.environment(CHECKOUT / "tests"), **variables},
         check=False,
     )
 

@@ -105,7 +105,10 @@ class CheckoutInstance(Instance):
             if self.folder.exists():
                 self.cluster.stop()
             _remove_orphans()
-            with step("Copying the prepared database"):
+            title = "Copying the prepared database"
+            if self.folder.exists():
+                title += " (Odoo or its packages changed, so the old databases go)"
+            with step(title):
                 unfinished = self.runtime / ".unfinished-instance"
                 shutil.rmtree(unfinished, ignore_errors=True)
                 # Keeps owners: the cluster belongs to PostgreSQL's own user.

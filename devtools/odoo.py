@@ -1,15 +1,13 @@
 """Runs Odoo: its configuration, its environment, its command line."""
 
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from . import terminal
+from . import python_packages, terminal
 from .odoo_source import odoo_home
 from .places import ADDON, CHECKOUT, RUNTIME
 from .postgres import PORT, USER
-from .python_packages import python
 
 CONFIG = RUNTIME / "odoo.conf"
 
@@ -61,23 +59,15 @@ def command(config: Path, *arguments: object) -> list[str]:
     if arguments and not str(arguments[0]).startswith("-"):
         subcommand, arguments = [str(arguments[0])], arguments[1:]
     options = ["-c", str(config), *map(str, arguments)]
-    return [str(python()), "-m", "odoo", *subcommand, *options]
+    return [str(python_packages.python()), "-m", "odoo", *subcommand, *options]
 
 
-def environment() -> dict[str, str]:
-    """Return the environment for :func:`command`."""
-    # A setting meant for another Odoo or PostgreSQL would win over the configuration.
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PG", "ODOO_", "PYTHON"))
-    }
-    return {
-        **inherited,
-        "PYTHONPATH": str(odoo_home()),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
+def environment(*import_from: Path) -> dict[str, str]:
+    """Return the environment for :func:`command`.
+
+    :param import_from: folders to import from besides Odoo's
+    """
+    return python_packages.environment(odoo_home(), *import_from)
 
 
 def run_logged(config: Path, log: Path, *arguments: object, script: str = "") -> None:

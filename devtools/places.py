@@ -6,6 +6,7 @@
     CACHE/venv-KEY/           Odoo's Python packages and the development tools
     CACHE/base-KEY/           a PostgreSQL cluster with the prepared database
     CACHE/checkout-KEY/       what runs for one checkout: databases, logs, processes
+    CACHE/bytecode/           what Python compiled
     CACHE/locks/
 """
 
@@ -59,7 +60,7 @@ def locked(name: str):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with step(f"Waiting for another set-up that makes {name}"):
+            with step(f"Waiting for another command to finish with {name}"):
                 fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
@@ -74,8 +75,10 @@ def cache_entry(name: str, build: Callable[[Path], None]) -> Path:
     if not entry.exists():
         with locked(name):
             if not entry.exists():
-                unfinished = CACHE / f".unfinished-{name}"
-                shutil.rmtree(unfinished, ignore_errors=True)
+                for abandoned in CACHE.glob(f".unfinished-{name}-*"):
+                    shutil.rmtree(abandoned, ignore_errors=True)
+                # What a killed command started may still be at work in its folder.
+                unfinished = CACHE / f".unfinished-{name}-{os.getpid()}"
                 unfinished.mkdir(mode=0o755)
                 build(unfinished)
                 unfinished.rename(entry)

@@ -1,11 +1,12 @@
 """The Python that runs Odoo: a virtual environment with pinned packages."""
 
+import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
 
-from .places import cache_entry, key
+from .places import CACHE, cache_entry, key
 from .terminal import run_logged, step
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
@@ -20,6 +21,23 @@ def python() -> Path:
     version = f"{sys.executable} {platform.python_version()}"
     name = f"venv-{key(version, REQUIREMENTS.read_text())}"
     return cache_entry(name, _build) / "bin/python"
+
+
+def environment(*import_from: Path) -> dict[str, str]:
+    """Return the environment in which :func:`python` imports from these folders too."""
+    # A setting meant for another Python, Odoo or PostgreSQL would win over ours.
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "ODOO_", "PG"))
+    }
+    return {
+        **inherited,
+        "PYTHONPATH": ":".join(map(str, import_from)),
+        # Neither Odoo's package nor the checkout should fill with compiled files.
+        "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def _build(folder: Path) -> None:

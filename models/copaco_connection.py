@@ -23,6 +23,7 @@ class CopacoConnection(models.Model):
     _name = "copaco.connection"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _description = "Copaco Connection"
+    _mail_post_access = "read"
     _order = "company_id, name, id"
     _check_company_auto = True
 
@@ -163,7 +164,7 @@ class CopacoConnection(models.Model):
                 {
                     "api_key_secret": key,
                     # The last four of a short key would give away too much of it.
-                    "api_key_hint": key[-4:] if len(key) >= 12 else False,
+                    "api_key_hint": key and (key[-4:] if len(key) >= 12 else "****"),
                 }
             )
         self.invalidate_recordset(["api_key"])
@@ -426,17 +427,21 @@ class CopacoConnection(models.Model):
             end = date_to or connection._get_today()
             if not date_from and connection.fetched_until:
                 start -= timedelta(days=1 + connection.overlap_days)
+            chunks = []
+            # Counted from the end, so that the newest run is a whole month.
             while start <= end:
-                chunk_end = min(start + relativedelta(months=1, days=-1), end)
-                vals_list.append(
-                    {
-                        "connection_id": connection.id,
-                        "trigger": trigger,
-                        "date_from": start,
-                        "date_to": chunk_end,
-                    }
-                )
-                start = chunk_end + timedelta(days=1)
+                chunk_start = max(end - relativedelta(months=1, days=-1), start)
+                chunks.insert(0, (chunk_start, end))
+                end = chunk_start - timedelta(days=1)
+            vals_list += [
+                {
+                    "connection_id": connection.id,
+                    "trigger": trigger,
+                    "date_from": chunk_start,
+                    "date_to": chunk_end,
+                }
+                for chunk_start, chunk_end in chunks
+            ]
         return self.env["copaco.run"].sudo().create(vals_list)
 
     def _fetch_now(self, date_from=None, date_to=None):
@@ -466,7 +471,7 @@ class CopacoConnection(models.Model):
             if connection.held_count:
                 problems.append(
                     self.env._(
-                        "%(count)s documents wait for a decision.",
+                        "%(count)s documents wait for a decision, under Copaco, To Do.",
                         count=connection.held_count,
                     )
                 )
@@ -478,6 +483,21 @@ class CopacoConnection(models.Model):
                     self.env._(
                         "%(count)s runs brought invoices that could not be read.",
                         count=unreadable,
+                    )
+                )
+            unsent = self.env["copaco.document"].search_count(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("is_unsent", "=", True),
+                    ("move_id.state", "=", "posted"),
+                    ("move_id.is_move_sent", "=", False),
+                ]
+            )
+            if unsent:
+                problems.append(
+                    self.env._(
+                        "%(count)s invoices could not be sent; see the notes on them.",
+                        count=unsent,
                     )
                 )
             activities = connection.activity_search([activity_type])

@@ -40,6 +40,7 @@ class CopacoDocument(models.Model):
     _name = "copaco.document"
     _inherit = ["mail.thread"]
     _description = "Copaco Document"
+    _mail_post_access = "read"
     _order = "invoice_date desc, id desc"
     _check_company_auto = True
 
@@ -88,7 +89,8 @@ class CopacoDocument(models.Model):
         index=True,
     )
     hold_reason = fields.Selection(
-        [
+        string="Reason",
+        selection=[
             ("customer_unknown", "Customer unknown"),
             ("customer_ambiguous", "Customer ambiguous"),
             ("partner_archived", "Contact archived"),
@@ -107,7 +109,11 @@ class CopacoDocument(models.Model):
         ],
         index="btree_not_null",
     )
-    hold_message = fields.Text(help="What happened and what to do next.")
+    hold_message = fields.Text(string="What to Do")
+    is_unsent = fields.Boolean(
+        string="Could Not Be Sent",
+        help="The invoice was to be sent, and the customer can't be reached.",
+    )
     exclude_reason = fields.Char()
     excluded_by_id = fields.Many2one("res.users")
     is_excluded_by_customer = fields.Boolean(
@@ -641,13 +647,13 @@ class CopacoDocument(models.Model):
         for document, move in zip(documents, moves, strict=True):
             document._check_totals(move)
             document._set_invoiced(move)
-        policies = documents.connection_id.invoice_policy
-        if policies != "draft":
+        policy = documents.connection_id.invoice_policy
+        if policy != "draft":
             moves._post(soft=False)
             for document, move in zip(documents, moves, strict=True):
                 document._check_totals(move)
-        if policies == "send":
-            self._send_in_background(moves)
+        if policy == "send":
+            documents._send_in_background()
 
     def _check_totals(self, move):
         """:raise TotalsDiffer: see `_create_checked_invoices`"""
@@ -681,14 +687,29 @@ class CopacoDocument(models.Model):
                 )
             )
 
-    def _send_in_background(self, moves):
-        """Odoo's own sending, with each customer's preferred method."""
-        for move in moves:
-            user = move.invoice_user_id or self.env.user
-            move.sending_data = {
-                "author_user_id": user.id,
-                "author_partner_id": user.partner_id.id,
-            }
+    def _send_in_background(self):
+        """Let Odoo send the invoices of these documents, each by the method that its
+        customer prefers. Odoo would count one that reaches nobody as sent."""
+        sender = self.env["account.move.send"]
+        for document in self:
+            move = document.move_id
+            methods = sender._get_default_sending_methods(move) - {"manual"}
+            if methods and ("email" not in methods or move.partner_id.email):
+                user = move.invoice_user_id
+                move.sending_data = {
+                    "author_user_id": user.id,
+                    "author_partner_id": user.partner_id.id,
+                }
+                continue
+            document.is_unsent = True
+            move._message_log(
+                body=self.env._(
+                    "This invoice was not sent: %(partner)s has no e-mail address, or "
+                    "prefers to be sent nothing. Mend that on the contact, then send "
+                    "the invoice.",
+                    partner=move.partner_id.display_name,
+                )
+            )
         self.env.ref("account.ir_cron_account_move_send")._trigger()
 
     def _get_error_hold(self, error):

@@ -31,13 +31,14 @@ class CopacoDocumentLine(models.Model):
     charge_type = fields.Char()
     billing_frequency = fields.Char()
     description = fields.Char()
-    # Wide enough for usage with many decimals; the text Copaco sent is in the payload.
-    quantity = fields.Float(digits=(32, 12))
-    unit_price = fields.Float(digits=(32, 12))
-    discount = fields.Float(digits=(32, 12))
-    duration = fields.Float(digits=(32, 12), default=1)
+    # As many digits as they have: usage has many. Their very text is in the payload.
+    quantity = fields.Float(min_display_digits=0)
+    unit_price = fields.Float(min_display_digits="Product Price")
+    discount = fields.Float(min_display_digits="Product Price")
+    duration = fields.Float(min_display_digits=0, default=1)
     extended_price = fields.Float(
-        digits=(32, 12), help="Without tax, before it is rounded to the currency."
+        min_display_digits="Product Price",
+        help="Without tax, before it is rounded to the currency.",
     )
     amount = fields.Monetary(
         help="The extended price rounded to the currency, half up: what is invoiced."

@@ -137,7 +137,10 @@ class CopacoMapper(models.AbstractModel):
             rows.append(line.vendor_details)
         if line.subscription_details:
             rows.append(line.subscription_details)
-        if line.consumer_name:
+        if (
+            line.consumer_name
+            and line.consumer_name != line.document_id.customer_id.name
+        ):
             rows.append(self.env._("For: %(consumer)s", consumer=line.consumer_name))
         if show_po_number and _get_po_number(line):
             rows.append(

@@ -379,31 +379,27 @@ class CopacoMatcher(models.AbstractModel):
             return Hold(
                 "customer_ambiguous",
                 self.env._(
-                    "%(document)s: it is not certain who customer %(customer)s is, "
-                    "because %(reason)s. Choose the contact on the customer.",
+                    "%(document)s: it is not certain who this customer is, because "
+                    "%(reason)s. Choose the contact on the customer.",
                     document=document.name,
-                    customer=customer.name,
                     reason=customer.suggestion_reason,
                 ),
             )
         if customer.suggested_partner_id:
             message = self.env._(
-                "%(document)s is for customer %(customer)s (%(account)s), who is not "
-                "linked to a contact yet. Perhaps it is %(partner)s (%(reason)s): "
-                "accept that on the customer, or choose another contact.",
+                "%(document)s: this customer (account %(account)s) is not linked to a "
+                "contact yet. Perhaps it is %(partner)s (%(reason)s): accept that on "
+                "the customer, or choose another contact.",
                 document=document.name,
-                customer=customer.name,
                 account=customer.account_ref,
                 partner=customer.suggested_partner_id.display_name,
                 reason=customer.suggestion_reason,
             )
         else:
             message = self.env._(
-                "%(document)s is for customer %(customer)s (%(account)s), who is not "
-                "linked to a contact yet. Choose or create the contact on the "
-                "customer.",
+                "%(document)s: this customer (account %(account)s) is not linked to a "
+                "contact yet. Choose or create the contact on the customer.",
                 document=document.name,
-                customer=customer.name,
                 account=customer.account_ref,
             )
         return Hold("customer_unknown", message)

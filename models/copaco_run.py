@@ -8,7 +8,7 @@ from psycopg2.errors import OperationalError, UniqueViolation
 from odoo import api, fields, models
 from odoo.tools import float_compare, format_date
 
-from ..client import CopacoError, InvalidResponseError, UnavailableError
+from ..client import CopacoError, InvalidResponseError, TimedOutError
 from ..client.documents import parse_documents
 
 _logger = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ class CopacoRun(models.Model):
     _name = "copaco.run"
     _inherit = ["mail.thread"]
     _description = "Copaco Run"
+    _mail_post_access = "read"
     _order = "id desc"
     _check_company_auto = True
 
@@ -311,7 +312,22 @@ class CopacoRun(models.Model):
             if deadline and time.monotonic() > deadline:
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
                 break
-            run._fetch(deadline)
+            try:
+                run._fetch(deadline)
+            except Exception:
+                # One connection's failure, of whatever kind, stops no other.
+                self.env.cr.rollback()
+                _logger.exception("Copaco run %s came to an unexpected error", run.id)
+                run._fail(
+                    self.env._(
+                        "Run %(run)s of connection %(connection)s came to an "
+                        "unexpected error. Fetch again; if it stays, send the server's "
+                        "log to whoever maintains this addon, with the answer if the "
+                        "run has one.",
+                        run=run.name,
+                        connection=run.connection_id.name,
+                    )
+                )
             if run.is_failed:
                 (self - run).exists().filtered(
                     lambda other, run=run: (
@@ -336,11 +352,7 @@ class CopacoRun(models.Model):
             with connection._get_client(time_limit) as client:
                 raw = client.fetch_specifications(self.date_from, self.date_to)
         except CopacoError as error:
-            if (
-                deadline
-                and isinstance(error, UnavailableError)
-                and (time.monotonic() >= deadline)
-            ):
+            if deadline and isinstance(error, TimedOutError):
                 # Slow is not failed: the background has more time than a person.
                 self.started_at = False
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
@@ -398,20 +410,6 @@ class CopacoRun(models.Model):
                             connection=self.connection_id.name,
                         )
                     )
-            except Exception:
-                self.env.cr.rollback()
-                _logger.exception("Copaco run %s could not store its answer", self.id)
-                self._fail(
-                    self.env._(
-                        "Run %(run)s of connection %(connection)s came to an "
-                        "unexpected error while storing the answer. The answer is kept "
-                        "on the run. Send it and the server's log to whoever "
-                        "maintains this addon, then fetch again.",
-                        run=self.name,
-                        connection=self.connection_id.name,
-                    )
-                )
-                return
 
     def _store(self, response):
         """Make or refresh the documents of an answer; nothing is committed.

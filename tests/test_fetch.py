@@ -211,14 +211,14 @@ class TestFetch(CopacoCommon):
         self.assertEqual(
             runs.mapped(lambda run: (run.date_from, run.date_to)),
             [
-                (date(2026, 8, 25), date(2026, 9, 24)),
-                (date(2026, 9, 25), date(2026, 10, 24)),
-                (date(2026, 10, 25), date(2026, 11, 24)),
-                (date(2026, 11, 25), date(2026, 11, 25)),
+                (date(2026, 8, 25), date(2026, 8, 25)),
+                (date(2026, 8, 26), date(2026, 9, 25)),
+                (date(2026, 9, 26), date(2026, 10, 25)),
+                (date(2026, 10, 26), date(2026, 11, 25)),
             ],
         )
         asked = [request.query["startDate"] for request in self.simulator.requests]
-        self.assertEqual(asked, ["20260825", "20260925", "20261025", "20261125"])
+        self.assertEqual(asked, ["20260825", "20260826", "20260926", "20261026"])
 
     def test_the_next_window_looks_back_over_the_overlap(self):
         self.fetch()

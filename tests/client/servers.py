@@ -29,7 +29,7 @@ class ScriptedServer:
     :param answers: bytes, or functions that are given the socket
     :param context: `ssl.SSLContext` of a server, for https
 
-    ``requests`` are the texts that came in, "" for a connection that brought none.
+    ``requests`` are the texts that came in, one for each connection.
     """
 
     def __init__(self, *answers, context=None):
@@ -71,23 +71,26 @@ class ScriptedServer:
         try:
             if self.context:
                 connection = self.context.wrap_socket(connection, server_side=True)
-            request = b""
-            while not request.endswith(b"\r\n\r\n"):
-                piece = connection.recv(65536)
-                if not piece:
-                    return
-                request += piece
-                if not request.startswith((b"GET ", b"CONNECT ")):
-                    break  # somebody tries TLS
-            self.requests[number] = request.decode("latin-1")
-            answer = answers[min(number, len(answers) - 1)]
-            if callable(answer):
-                answer(connection)
-            else:
-                connection.sendall(answer)
-            connection.close()
+            with connection:
+                self.requests[number] = _receive(connection)
+                answer = answers[min(number, len(answers) - 1)]
+                if callable(answer):
+                    answer(connection)
+                else:
+                    connection.sendall(answer)
         except OSError:
             return  # the client has hung up, as it may
+
+
+def _receive(connection):
+    """Return the head of a request, or what comes instead of one."""
+    request = b""
+    while not request.endswith(b"\r\n\r\n"):
+        piece = connection.recv(65536)
+        request += piece
+        if not piece or not request.startswith((b"GET ", b"CONNECT ")):
+            break
+    return request.decode("latin-1")
 
 
 def drip(head, interval=0.05):

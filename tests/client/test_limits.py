@@ -87,7 +87,7 @@ class TestSize(unittest.TestCase):
 
 class TestEncoding(unittest.TestCase):
     def test_only_what_was_asked_for_is_decompressed(self):
-        for encoding in ("br", "zstd", "gzip, gzip", "compress"):
+        for encoding in ("br", "zstd", "gzip, gzip", "x-gzip"):
             answer = make_answer(gzip.compress(EMPTY), Content_Encoding=encoding)
             with ScriptedServer(answer) as server, make_client(server) as client:
                 with self.assertRaises(InvalidResponseError):
@@ -97,7 +97,6 @@ class TestEncoding(unittest.TestCase):
     def test_every_way_that_was_asked_for_is_read(self):
         for encoding, body in (
             ("gzip", gzip.compress(EMPTY)),
-            ("x-gzip", gzip.compress(EMPTY)),
             ("GZIP", gzip.compress(EMPTY)),
             ("deflate", zlib.compress(EMPTY)),
             ("identity", EMPTY),

@@ -62,7 +62,10 @@ class TestTls(unittest.TestCase):
         return ScriptedServer(*answers, context=context)
 
     def trust(self, host, variable="REQUESTS_CA_BUNDLE"):
-        return mock.patch.dict(os.environ, {variable: str(self.paths[host][0])})
+        bundles = {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""}
+        return mock.patch.dict(
+            os.environ, bundles | {variable: str(self.paths[host][0])}
+        )
 
     def test_a_certificate_that_nobody_trusts_ends_it_at_once(self):
         with self.make_server(make_answer()) as server, make_client(server) as client:
