@@ -8,7 +8,7 @@ These rules hold for every request, so they stand at the narrowest place:
   session, and every error that holds the request, sees it without the key.
 - Of the environment, proxies and certificate bundles are used, because companies need
   them; a proxy sees the host's name only, since all but this machine is https. Not
-  ``.netrc``: requests would send the password in it instead of the key.
+  ``.netrc``: requests would send the password in it as well, or instead of the key.
 - Size and time are limited while the body comes in.
 """
 
@@ -24,12 +24,12 @@ from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
+from .body import Body
 from .errors import (
     CopacoError,
     InvalidResponseError,
     RedirectedError,
     RejectedError,
-    ResponseTooLargeError,
 )
 from .failures import (
     make_connection_error,
@@ -39,11 +39,14 @@ from .failures import (
 )
 
 MAX_REDIRECTS = 3
+PIECE_BYTES = 65536
+REDIRECTS = 3
 # Even a library that decompresses a whole piece at once makes no more than about 64 MB
 # of one of this size.
 CHUNK_BYTES = 65536
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
+COMPRESSED = frozenset({"gzip", "deflate"})
+ENCODINGS = COMPRESSED | {"", "identity"}
 
 _logger = logging.getLogger(__name__)
 
@@ -68,7 +71,7 @@ class Transport:
         self._session.mount(f"{address.origin_url}/", _SigningAdapter(key))
         self._session.headers = {
             "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
+            "Accept-Encoding": "gzip",
             "User-Agent": "copaco-client",
         }
 
@@ -150,29 +153,22 @@ class Transport:
             raise InvalidResponseError(
                 "Copaco's answer is compressed in a way that was not asked for."
             )
+        # Decompressing is left to `Body`.
+        response.raw.headers.pop("Content-Encoding", None)
+        body = Body(encoding in COMPRESSED, self._max_body_bytes)
         length = response.headers.get("Content-Length", "")
         # No number that is worth comparing is longer.
         length = int(length[:18]) if length.isdecimal() else 0
-        self._check_size(length)
-        chunks, size = [], 0
+        body.check_size(length)
         with _cut_off(response, deadline):
-            for chunk in response.iter_content(CHUNK_BYTES):
-                chunks.append(chunk)
-                size += len(chunk)
-                self._check_size(max(size, response.raw.tell()))
+            for piece in response.iter_content(PIECE_BYTES):
+                body.add(piece)
         if time.monotonic() >= deadline:
             raise make_late_error()
         # urllib3 1 doesn't complain about this.
-        if response.raw.tell() < length:
+        if body.wire_size < length:
             raise make_lost_error()
-        return b"".join(chunks)
-
-    def _check_size(self, size):
-        if size > self._max_body_bytes:
-            limit = self._max_body_bytes // 1_000_000
-            raise ResponseTooLargeError(
-                f"Copaco's answer is larger than {limit} MB, so it was not read."
-            )
+        return body.get()
 
 
 class _Session(requests.Session):

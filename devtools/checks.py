@@ -2,10 +2,9 @@
 
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,7 +153,7 @@ def _odoo_tests(instance: CheckoutInstance, tags: str) -> Outcome:
                 odoo.command(
                     odoo.CONFIG,
                     *("-d", name, "-i", ADDON, "--test-tags", tags),
-                    *("--stop-after-init", "--http-port", free_port()),
+                    *("--stop-after-init", "--http-port", odoo.free_port()),
                     f"--screenshots={LOGS / 'screenshots'}",
                 ),
                 cwd=RUNTIME,
@@ -195,16 +194,6 @@ def _test_database(instance):
         yield name
     finally:
         instance.drop_database(name)
-
-
-def free_port(preferred: int = 0) -> int:
-    """Return a port of this machine that nobody listens on, ``preferred`` if free."""
-    for port in (preferred, 0):
-        with socket.socket() as listener, suppress(OSError):
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", port))
-            return listener.getsockname()[1]
-    raise GroundError("No port is free on 127.0.0.1.")
 
 
 # What came out

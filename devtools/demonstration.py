@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from . import odoo
-from .checks import free_port
 from .daemon import Daemon
 from .instance import BASE, CheckoutInstance
 from .places import ADDON, CHECKOUT, LOGS, RUNTIME, locked
@@ -33,18 +32,18 @@ def run(keep_serving: bool) -> None:
         # They may run what the code was before.
         server.stop()
         simulator.stop()
+        is_serving = False
         try:
             address = _start_simulator(instance)
             _update_database(instance)
             _fetch(address)
             if keep_serving:
                 _serve(instance)
-        except BaseException:
-            server.stop()
-            simulator.stop()
-            raise
-        if not keep_serving:
-            simulator.stop()
+                is_serving = True
+        finally:
+            if not is_serving:
+                server.stop()
+                simulator.stop()
 
 
 def stop() -> None:
@@ -66,7 +65,9 @@ def shell() -> int:
 
 def _start_simulator(instance: CheckoutInstance) -> str:
     """Start Copaco's stand-in and return its base URL."""
-    command = [python(), "-m", "simulator", "--api-key", API_KEY]
+    # demo.py makes contacts for the same customers.
+    options = ["--seed", "1", "--customers", "45", "--api-key", API_KEY]
+    command = [python(), "-m", "simulator", *options]
     with step("Starting the Copaco simulator"):
         simulator.start(command, environment(CHECKOUT / "tests"), instance.use)
         return simulator.wait_for(
@@ -78,7 +79,7 @@ def _update_database(instance: CheckoutInstance) -> None:
     if DATABASE not in instance.cluster.databases():
         with step("Making the demonstration database"):
             instance.copy_database(BASE, DATABASE)
-    with step("Installing the addon in it"):
+    with step("Installing or updating the addon in it"):
         odoo.run_logged(
             odoo.CONFIG,
             LOGS / "install.log",
@@ -109,7 +110,7 @@ def _odoo_shell(log: Path, stdin=None, **variables: str):
 
 
 def _serve(instance: CheckoutInstance) -> None:
-    port = free_port(USUAL_PORT)
+    port = odoo.free_port(USUAL_PORT)
     address = f"http://127.0.0.1:{port}"
     command = odoo.command(odoo.CONFIG, "-d", DATABASE, "--http-port", port)
     with step("Starting Odoo"):

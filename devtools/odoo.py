@@ -1,6 +1,7 @@
 """Runs Odoo: its configuration, its environment, its command line."""
 
 import secrets
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -75,6 +76,16 @@ def run_logged(config: Path, log: Path, *arguments: object, script: str = "") ->
     terminal.run_logged(
         command(config, *arguments), log, env=environment(), script=script
     )
+
+
+def free_port(preferred: int = 0) -> int:
+    """Return a port of this machine that nobody listens on, ``preferred`` if free."""
+    for port in (preferred, 0):
+        with socket.socket() as listener, suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            return listener.getsockname()[1]
+    raise terminal.GroundError("No port is free on 127.0.0.1.")
 
 
 def addons_folder() -> Path:

@@ -7,7 +7,6 @@ class AccountMove(models.Model):
 
     copaco_document_id = fields.Many2one(
         "copaco.document",
-        string="Copaco Document",
         readonly=True,
         copy=False,
         ondelete="restrict",

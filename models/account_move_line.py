@@ -6,7 +6,6 @@ class AccountMoveLine(models.Model):
 
     copaco_line_id = fields.Many2one(
         "copaco.document.line",
-        string="Copaco Line",
         readonly=True,
         copy=False,
         ondelete="set null",

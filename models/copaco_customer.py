@@ -300,7 +300,7 @@ class CopacoCustomer(models.Model):
             ).with_company(company)
             if not undecided:
                 continue
-            matches = self.env["copaco.matcher"]._match_customers(undecided)
+            matches = self.env["copaco.customer.matcher"]._match_customers(undecided)
             for customer, match in matches.items():
                 if match.partner:
                     customer._link(match.partner, match.method)

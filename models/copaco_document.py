@@ -5,12 +5,8 @@ from psycopg2.errors import OperationalError, UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
-from odoo.tools import float_compare
 
-from ..client.documents import parse_payload
 from .copaco_connection import BUTTON_SECONDS
-from .copaco_mapper import round_amount
 from .copaco_matcher import Hold
 
 _logger = logging.getLogger(__name__)
@@ -19,10 +15,6 @@ _logger = logging.getLogger(__name__)
 BATCH_SIZE = 40
 # How often a batch is tried that another worker's transaction got in the way of.
 PROCESS_ATTEMPTS = 5
-
-
-class TotalsDiffer(Exception):
-    """Odoo would book something else than what Copaco asked (DESIGN promise 4)."""
 
 
 class CopacoDocument(models.Model):
@@ -283,212 +275,6 @@ class CopacoDocument(models.Model):
             "view_mode": "form",
         }
 
-    # === BUSINESS METHODS: WHAT ARRIVES === #
-
-    @api.model
-    def _get_source_key(self, source, customers):
-        """:param source: a `SourceDocument`
-        :param customers: dict of `copaco.customer` by account
-        :return: what makes this document one and the same, within company and kind
-        """
-        customer = customers.get(source.account_ref)
-        if customer:
-            return source.invoice_number, customer.id
-        return source.invoice_number, source.digest
-
-    @api.model
-    def _get_known(self, company, kind, sources, customers):
-        """:return: dict of the documents already stored, by `_get_source_key`"""
-        documents = self.search_fetch(
-            [
-                ("company_id", "=", company.id),
-                ("kind", "=", kind),
-                ("invoice_number", "in", [each.invoice_number for each in sources]),
-            ],
-            ["invoice_number", "customer_id", "payload_digest", "state"],
-        )
-        return {
-            (
-                document.invoice_number,
-                document.customer_id.id or document.payload_digest,
-            ): document
-            for document in documents
-        }
-
-    @api.model
-    def _get_currencies(self, sources):
-        """:return: dict of `res.currency` by code, inactive ones included"""
-        codes = {source.currency for source in sources if source.currency}
-        currencies = self.env["res.currency"].with_context(active_test=False)
-        return {
-            currency.name: currency
-            for currency in currencies.search([("name", "in", list(codes))])
-        }
-
-    @api.model
-    def _prepare_source_values(self, source, run, customers, currencies):
-        """:param source: a `SourceDocument`
-        :return: values for `create`, lines included
-        """
-        currency = currencies.get(source.currency, self.env["res.currency"])
-        Line = self.env["copaco.document.line"]
-        lines = [
-            {**Line._prepare_source_values(line, currency), "sequence": sequence}
-            for sequence, line in enumerate(source.lines, start=1)
-        ]
-        vals = {
-            "connection_id": run.connection_id.id,
-            "company_id": run.company_id.id,
-            "run_id": run.id,
-            "kind": run.kind,
-            "invoice_number": source.invoice_number,
-            "customer_id": customers[source.account_ref].id
-            if source.account_ref in customers
-            else False,
-            "invoice_date": source.invoice_date,
-            "currency_id": currency.id,
-            "currency_code": source.currency,
-            "amount_source": float(
-                sum(
-                    round_amount(line.extended_price, currency.rounding)
-                    for line in source.lines
-                )
-            ),
-            "line_count": len(lines),
-            "payload": source.payload,
-            "payload_digest": source.digest,
-            "line_ids": [Command.create(line) for line in lines],
-            "state": "new",
-            "hold_reason": False,
-            "hold_message": False,
-        }
-        if source.error:
-            vals.update(self._prepare_hold_values(self._get_invalid_hold(source)))
-        elif not lines:
-            vals["state"] = "excluded"
-            vals["exclude_reason"] = self.env._("Copaco sent no price lines.")
-        return vals
-
-    @api.model
-    def _get_invalid_hold(self, source):
-        return Hold(
-            "payload_invalid",
-            self.env._(
-                "Copaco invoice %(number)s could not be read: %(error)s Ask Copaco to "
-                "correct it and fetch again, or exclude it and invoice it by hand.",
-                number=source.invoice_number,
-                error=source.error,
-            ),
-        )
-
-    @api.model
-    def _prepare_hold_values(self, hold):
-        return {
-            "state": "held",
-            "hold_reason": hold.reason,
-            "hold_message": hold.message,
-        }
-
-    def _is_known_content(self, digest):
-        """Whether this content is the document's own, or already waits for, or had, a
-        person's decision."""
-        self.ensure_one()
-        return digest == self.payload_digest or any(
-            version.payload_digest == digest
-            for version in self.version_ids
-            if version.state != "replaced"
-        )
-
-    def _receive_new_content(self, source, vals):
-        """A known document came with other content.
-
-        Nothing was done with it yet: the new content takes its place. Otherwise, or
-        when it shares no line with the old and so may be a second part instead, a
-        person decides.
-
-        :param source: the `SourceDocument` that came
-        :param vals: its values, see `_prepare_source_values`
-        """
-        self.ensure_one()
-        self.version_ids.filtered(
-            lambda version: version.state == "pending"
-        ).state = "replaced"
-        version = self.env["copaco.document.version"].create(
-            {
-                "document_id": self.id,
-                "run_id": vals["run_id"],
-                "state": "pending",
-                "amount_source": vals["amount_source"],
-                "line_count": vals["line_count"],
-                "payload": source.payload,
-                "payload_digest": source.digest,
-            }
-        )
-        identities = {
-            identity
-            for line in self.line_ids
-            for identity in (line.row_hash, line.line_ref)
-            if identity
-        }
-        is_same = not self.line_ids or any(
-            line.row_hash in identities or line.line_ref in identities
-            for line in source.lines
-        )
-        untouched = self.state == "new" or (self.state == "held" and not self.move_id)
-        if untouched and is_same or self.is_excluded_by_customer:
-            self._take_over(version)
-            return
-        message = self.env._(
-            "Copaco changed %(document)s after it had come: %(old)s %(currency)s "
-            "became %(new)s %(currency)s (without tax). Compare the versions and "
-            "choose which one counts.",
-            document=self.name,
-            old=self.amount_source,
-            new=vals["amount_source"],
-            currency=self.currency_code or "",
-        )
-        self.write(
-            {
-                "state": "changed" if self._has_live_invoice() else "held",
-                "hold_reason": "source_changed",
-                "hold_message": message,
-            }
-        )
-        self._message_log(body=message)
-
-    def _take_over(self, version):
-        """Make a pending version the document's own content; the old is kept.
-
-        :param version: `copaco.document.version`
-        """
-        self.ensure_one()
-        old_vals = {
-            "document_id": self.id,
-            "run_id": self.run_id.id,
-            "state": "replaced",
-            "amount_source": self.amount_source,
-            "line_count": self.line_count,
-            "payload": self.payload,
-            "payload_digest": self.payload_digest,
-        }
-        state = self.state
-        run = version.run_id
-        source = parse_payload(version.payload)
-        version.unlink()
-        self.env["copaco.document.version"].create(old_vals)
-        customers = {self.customer_id.account_ref: self.customer_id}
-        vals = self._prepare_source_values(
-            source, run, customers, self._get_currencies([source])
-        )
-        self.line_ids.unlink()
-        if state == "excluded":
-            vals["state"] = state
-        # Who the document is for was decided when it came first.
-        for name in ("company_id", "customer_id", "invoice_number", "connection_id"):
-            vals.pop(name)
-        self.write(vals)
-        self._message_log(body=self.env._("Took over what Copaco changed."))
-
     # === BUSINESS METHODS: FROM DOCUMENTS TO INVOICES === #
 
     @api.model
@@ -577,178 +363,16 @@ class CopacoDocument(models.Model):
             documents._reload_invalid()
             documents = documents.filtered(lambda document: document.state == "new")
             documents.customer_id._match()
-            matches = self.env["copaco.matcher"].with_context(documents.env.context)
             ready = {}
-            for document, match in matches._match_documents(documents).items():
+            matches = documents.env["copaco.matcher"]._match_documents(documents)
+            for document, match in matches.items():
                 if isinstance(match, Hold):
                     document._hold(match)
                 elif match is None:
                     document._exclude_with_customer()
                 else:
                     ready[document] = match
-            documents._create_invoices(ready)
-
-    def _reload_invalid(self):
-        """Read documents again that could not be read when they came: the addon may
-        have learnt to since."""
-        for document in self.filtered(
-            lambda each: each.hold_reason == "payload_invalid"
-        ):
-            source = parse_payload(document.payload)
-            customers = self.env["copaco.customer"]._get_or_create(
-                document.company_id, [source.customer]
-            )
-            vals = self._prepare_source_values(
-                source,
-                document.run_id,
-                customers,
-                self._get_currencies([source]),
-            )
-            vals["line_ids"].insert(0, Command.clear())
-            document.write(vals)
-
-    def _create_invoices(self, matches):
-        """:param matches: dict of `DocumentMatch` by document"""
-        if not matches:
-            return
-        try:
-            with self.env.cr.savepoint():
-                self._create_checked_invoices(matches)
-            return
-        except (OperationalError, UniqueViolation):
-            raise
-        except Exception as error:  # noqa: BLE001 # found below, one by one
-            if len(matches) == 1:
-                (document,) = matches
-                document._hold(document._get_error_hold(error))
-                return
-        for document, match in matches.items():
-            document._create_invoices({document: match})
-
-    def _create_checked_invoices(self, matches):
-        """Create the invoices of documents, all or none.
-
-        :param matches: dict of `DocumentMatch` by document
-        :raise TotalsDiffer: when Odoo would book another amount than Copaco's
-        :raise UserError: when Odoo refuses one
-        """
-        mapper = self.env["copaco.mapper"].with_context(self.env.context)
-        documents = self.browse(document.id for document in matches)
-        moves = (
-            self.env["account.move"]
-            .with_context(self.env.context)
-            .create(
-                [
-                    mapper._prepare_invoice(document, match)
-                    for document, match in matches.items()
-                ]
-            )
-        )
-        for document, move in zip(documents, moves, strict=True):
-            document._check_totals(move)
-            document._set_invoiced(move)
-        policy = documents.connection_id.invoice_policy
-        if policy != "draft":
-            moves._post(soft=False)
-            for document, move in zip(documents, moves, strict=True):
-                document._check_totals(move)
-        if policy == "send":
-            documents._send_in_background()
-
-    def _check_totals(self, move):
-        """:raise TotalsDiffer: see `_create_checked_invoices`"""
-        self.ensure_one()
-        sign = -1 if move.move_type == "out_refund" else 1
-        booked = {
-            line.copaco_line_id: sign * line.price_subtotal
-            for line in move.invoice_line_ids
-        }
-        digits = (self.currency_id.decimal_places or 2) + 2
-        for line in self.line_ids:
-            if float_compare(booked.get(line, 0.0), line.amount, digits):
-                raise TotalsDiffer(
-                    self.env._(
-                        "line %(line)s would be %(booked)s instead of %(amount)s "
-                        "%(currency)s",
-                        line=line.description or line.line_ref,
-                        booked=booked.get(line, 0.0),
-                        amount=line.amount,
-                        currency=self.currency_code,
-                    )
-                )
-        if float_compare(sign * move.amount_untaxed, self.amount_source, digits):
-            raise TotalsDiffer(
-                self.env._(
-                    "the total without tax would be %(booked)s instead of %(amount)s "
-                    "%(currency)s",
-                    booked=sign * move.amount_untaxed,
-                    amount=self.amount_source,
-                    currency=self.currency_code,
-                )
-            )
-
-    def _send_in_background(self):
-        """Let Odoo send the invoices of these documents, each by the method that its
-        customer prefers. Odoo would count one that reaches nobody as sent."""
-        sender = self.env["account.move.send"]
-        for document in self:
-            move = document.move_id
-            methods = sender._get_default_sending_methods(move) - {"manual"}
-            if methods and ("email" not in methods or move.partner_id.email):
-                user = move.invoice_user_id
-                move.sending_data = {
-                    "author_user_id": user.id,
-                    "author_partner_id": user.partner_id.id,
-                }
-                continue
-            document.is_unsent = True
-            move._message_log(
-                body=self.env._(
-                    "This invoice was not sent: %(partner)s has no e-mail address, or "
-                    "prefers to be sent nothing. Mend that on the contact, then send "
-                    "the invoice.",
-                    partner=move.partner_id.display_name,
-                )
-            )
-        self.env.ref("account.ir_cron_account_move_send")._trigger()
-
-    def _get_error_hold(self, error):
-        """:return: the `Hold` for what Odoo said when an invoice was to be made"""
-        self.ensure_one()
-        if isinstance(error, TotalsDiffer):
-            return Hold(
-                "totals_differ",
-                self.env._(
-                    "%(document)s was not booked, because Odoo would book something "
-                    "else than Copaco asks: %(error)s. Check the tax of the product "
-                    "(prices must not include tax) and cash rounding, then retry.",
-                    document=self.name,
-                    error=error,
-                ),
-            )
-        if isinstance(error, UserError):
-            return Hold(
-                "unexpected_error",
-                self.env._(
-                    "Odoo refused the invoice of %(document)s: %(error)s Mend the "
-                    "cause and retry.",
-                    document=self.name,
-                    error=error,
-                ),
-            )
-        _logger.error(
-            "Copaco document %s could not be invoiced", self.id, exc_info=error
-        )
-        return Hold(
-            "unexpected_error",
-            self.env._(
-                "The invoice of %(document)s could not be made because of an "
-                "unexpected error (%(error)s). Retry; if it stays, send the server's "
-                "log to whoever maintains this addon.",
-                document=self.name,
-                error=type(error).__name__,
-            ),
-        )
+            documents.env["copaco.invoicer"]._create_invoices(ready)
 
     # === BUSINESS METHODS: STATES === #
 
@@ -759,6 +383,14 @@ class CopacoDocument(models.Model):
     def _has_live_invoice(self):
         self.ensure_one()
         return bool(self.move_id) and self.move_id.state != "cancel"
+
+    @api.model
+    def _prepare_hold_values(self, hold):
+        return {
+            "state": "held",
+            "hold_reason": hold.reason,
+            "hold_message": hold.message,
+        }
 
     def _hold(self, hold):
         """:param hold: a `Hold`"""

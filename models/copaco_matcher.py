@@ -1,27 +1,6 @@
-import re
-import unicodedata
-from collections import defaultdict
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.tools import SQL, email_domain_extract
-
-# Two names count as alike from here on: "Jansen Techniek" and "Jansen Technik" do,
-# "Jansen" and "Janssen Bouw" don't. It only ever makes a suggestion.
-LIKENESS = 0.85
-LEGAL_FORMS = frozenset(
-    "bv nv vof bvba sprl srl sa cv cvba cvoa scrl maatschap stichting vereniging "
-    "gmbh ag ltd limited inc llc plc sarl sas holding groep group".split()
-)
-# What anyone may have an address at says nothing about whom one works for.
-PUBLIC_EMAIL_DOMAINS = frozenset(
-    "gmail.com googlemail.com hotmail.com hotmail.nl hotmail.be outlook.com outlook.nl "
-    "outlook.be live.com live.nl live.be msn.com yahoo.com yahoo.nl icloud.com me.com "
-    "ziggo.nl kpnmail.nl planet.nl xs4all.nl home.nl telenet.be skynet.be proximus.be "
-    "telfort.nl upcmail.nl casema.nl chello.nl hetnet.nl protonmail.com proton.me "
-    "gmx.net gmx.com aol.com".split()
-)
 
 
 class Hold(NamedTuple):
@@ -29,16 +8,6 @@ class Hold(NamedTuple):
 
     reason: str  # a value of `copaco.document.hold_reason`
     message: str  # what happened, to which record, and what to do next
-
-
-class CustomerMatch(NamedTuple):
-    """Who a Copaco customer is."""
-
-    partner: models.BaseModel  # `res.partner`, empty unless it is certain
-    method: str  # a value of `copaco.customer.match_method`, or ""
-    suggestion: models.BaseModel  # `res.partner`, for a person to accept
-    reason: str  # for a person: why this suggestion, or why none
-    is_ambiguous: bool
 
 
 class DocumentMatch(NamedTuple):
@@ -59,209 +28,10 @@ class DocumentMatch(NamedTuple):
 
 
 class CopacoMatcher(models.AbstractModel):
-    """Searches, and never writes: which partner, currency, account, tax?"""
+    """Searches, and never writes: which address, currency, account, tax?"""
 
     _name = "copaco.matcher"
     _description = "Copaco Matcher"
-
-    # === CUSTOMERS === #
-
-    @api.model
-    def _match_customers(self, customers):
-        """Find the partners of Copaco customers of one company, on evidence that can't
-        be shared (DESIGN 6); likeness is only suggested.
-
-        :param customers: `copaco.customer` records
-        :return: dict of `CustomerMatch` by customer
-        """
-        company = customers.company_id
-        by_number = self._match_partners_by_number(company, customers)
-        by_vat = self._match_partners_by_vat(company, customers)
-        shared_numbers = self._get_shared_numbers(company, customers)
-        matches = {}
-        unknown = self.env["copaco.customer"]
-        for customer in customers:
-            match = self._match_customer(
-                customer,
-                by_number[customer],
-                by_vat[customer],
-                customer.customer_number in shared_numbers,
-            )
-            if match:
-                matches[customer] = match
-            else:
-                unknown |= customer
-        if unknown:
-            matches.update(self._suggest_partners(company, unknown))
-        return matches
-
-    @api.model
-    def _match_customer(self, customer, by_number, by_vat, is_number_shared):
-        """:return: a `CustomerMatch`, or nothing when there is no evidence at all"""
-        none = self.env["res.partner"]
-        entities = (by_number | by_vat).commercial_partner_id
-        if len(entities) > 1:
-            return CustomerMatch(
-                none,
-                "",
-                none,
-                self.env._(
-                    "several contacts have its customer number %(number)s or VAT "
-                    "number %(vat)s: %(partners)s",
-                    number=customer.customer_number or "–",
-                    vat=customer.vat or "–",
-                    partners=", ".join(entities.mapped("display_name")),
-                ),
-                True,
-            )
-        if by_vat:
-            # The contact that has the number is meant when it belongs to the entity.
-            partner = by_number if len(by_number) == 1 else entities
-            return CustomerMatch(partner, "vat", none, "", False)
-        if by_number and is_number_shared:
-            return CustomerMatch(
-                none,
-                "",
-                by_number[:1],
-                self.env._(
-                    "same customer number %(number)s, which several Copaco customers "
-                    "have",
-                    number=customer.customer_number,
-                ),
-                False,
-            )
-        if len(by_number) == 1:
-            return CustomerMatch(by_number, "customer_number", none, "", False)
-        if by_number:
-            if entities in by_number:
-                return CustomerMatch(entities, "customer_number", none, "", False)
-            return CustomerMatch(
-                none,
-                "",
-                entities,
-                self.env._(
-                    "several of its contacts have the reference %(number)s",
-                    number=customer.customer_number,
-                ),
-                True,
-            )
-        return None
-
-    @api.model
-    def _get_partner_domain(self, company):
-        """The contacts that may be billed: the company's own or shared ones, except
-        the company itself (a reseller is its own customer for telecom)."""
-        return [
-            *self.env["res.partner"]._check_company_domain(company),
-            ("id", "!=", company.partner_id.id),
-        ]
-
-    @api.model
-    def _match_partners_by_number(self, company, customers):
-        """:return: dict of the partners whose reference is the customer's number"""
-        numbers = {each.customer_number for each in customers if each.customer_number}
-        partners = self.env["res.partner"].search(
-            [*self._get_partner_domain(company), ("ref", "in", list(numbers))]
-        )
-        by_ref = partners.grouped("ref")
-        return {
-            customer: by_ref.get(customer.customer_number, self.env["res.partner"])
-            if customer.customer_number
-            else self.env["res.partner"]
-            for customer in customers
-        }
-
-    @api.model
-    def _match_partners_by_vat(self, company, customers):
-        """:return: dict of the partners that have the customer's VAT number, however
-        the two are written"""
-        vats = {
-            customer: compact_vat(customer.vat, customer.country_code)
-            for customer in customers
-        }
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT id, regexp_replace(upper(vat), '[^A-Z0-9]', '', 'g')
-                  FROM res_partner
-                 WHERE active AND vat IS NOT NULL
-                   AND regexp_replace(upper(vat), '[^A-Z0-9]', '', 'g') = ANY(%s)
-                """,
-                [vat for vat in vats.values() if vat],
-            )
-        )
-        allowed = (
-            self.env["res.partner"]
-            .browse(partner_id for partner_id, _vat in rows)
-            .filtered_domain(self._get_partner_domain(company))
-        )
-        by_vat = defaultdict(self.env["res.partner"].browse)
-        for partner_id, vat in rows:
-            by_vat[vat] |= allowed & self.env["res.partner"].browse(partner_id)
-        return {
-            customer: by_vat[vat].commercial_partner_id
-            for customer, vat in vats.items()
-        }
-
-    @api.model
-    def _get_shared_numbers(self, company, customers):
-        """:return: set of the customer numbers that several Copaco customers have"""
-        return {
-            number
-            for number, count in self.env["copaco.customer"]._read_group(
-                [
-                    ("company_id", "=", company.id),
-                    ("customer_number", "in", customers.mapped("customer_number")),
-                ],
-                ["customer_number"],
-                ["__count"],
-            )
-            if number and count > 1
-        }
-
-    @api.model
-    def _suggest_partners(self, company, customers):
-        """:return: dict of `CustomerMatch` with a suggestion, or with none"""
-        none = self.env["res.partner"]
-        partners = none.search_fetch(
-            [*self._get_partner_domain(company), ("parent_id", "=", False)],
-            ["name", "email"],
-        )
-        by_name, by_word, by_domain = (defaultdict(none.browse) for _index in range(3))
-        names = {}
-        for partner in partners:
-            names[partner] = name = plain_name(partner.name)
-            if name:
-                by_name[name] |= partner
-            for word in set(name.split()):
-                by_word[word] |= partner
-            if domain := business_domain(partner.email):
-                by_domain[domain] |= partner
-        matches = {}
-        for customer in customers:
-            name = plain_name(customer.name)
-            suggestion, reason = none, ""
-            alike = sorted(
-                (
-                    (SequenceMatcher(None, name, names[partner]).ratio(), -partner.id)
-                    for word in set(name.split())
-                    for partner in by_word[word]
-                ),
-                reverse=True,
-            )
-            domain = business_domain(customer.email)
-            if len(by_name[name]) == 1 and name:
-                suggestion, reason = by_name[name], self.env._("same name")
-            elif domain and len(by_domain[domain]) == 1:
-                suggestion = by_domain[domain]
-                reason = self.env._("same e-mail domain %(domain)s", domain=domain)
-            elif alike and alike[0][0] >= LIKENESS:
-                suggestion = none.browse(-alike[0][1])
-                reason = self.env._("alike name")
-            matches[customer] = CustomerMatch(none, "", suggestion, reason, False)
-        return matches
-
-    # === DOCUMENTS === #
 
     @api.model
     def _match_documents(self, documents):
@@ -498,26 +268,3 @@ class CopacoMatcher(models.AbstractModel):
                 locks=self.env["res.company"]._format_lock_dates(violated),
             ),
         )
-
-
-def compact_vat(vat, country_code=""):
-    """:return: a VAT number without spaces and dots, with its country; "" for none"""
-    compact = re.sub(r"[^A-Z0-9]", "", (vat or "").upper())
-    if compact[:1].isdigit() and country_code:
-        return country_code.upper() + compact
-    return compact
-
-
-def plain_name(name):
-    """:return: a company's name without accents, punctuation and legal form"""
-    decomposed = unicodedata.normalize("NFKD", name or "")
-    letters = "".join(each for each in decomposed if not unicodedata.combining(each))
-    # "B.V." is one word, "Van Dijk/Smit" is three.
-    words = re.sub(r"[^a-z0-9]+", " ", letters.casefold().replace(".", "")).split()
-    return " ".join(word for word in words if word not in LEGAL_FORMS)
-
-
-def business_domain(email):
-    """:return: the domain of an e-mail address unless anyone may have one there"""
-    domain = (email_domain_extract(email or "") or "").lower()
-    return "" if domain in PUBLIC_EMAIL_DOMAINS else domain

@@ -3,6 +3,7 @@
 import json
 
 from hypothesis import settings
+from hypothesis import strategies as st
 
 from client.documents import parse_documents
 
@@ -11,6 +12,12 @@ settings.register_profile(
     "copaco", derandomize=True, database=None, deadline=None, max_examples=150
 )
 settings.load_profile("copaco")
+
+# Any text that JSON can carry, the odd signs far more often than by chance.
+TEXTS = st.text(
+    st.characters() | st.sampled_from("\ud800\udfff\x00\x1f\x7f\x85\u2028\ufeff\ufffe"),
+    max_size=20,
+)
 
 
 def make_line(**values):

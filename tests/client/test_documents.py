@@ -16,9 +16,11 @@ from answers import (
     parse_line,
     parse_one,
 )
+from pydantic import ValidationError
 
 from client.documents import parse_documents, parse_payload
 from client.errors import InvalidResponseError
+from client.schemas import Customer
 
 RECEIVER = {
     "AccountID": 100,
@@ -327,6 +329,9 @@ class TestWhatIsWrong(unittest.TestCase):
             )
 
     def test_errors_quote_no_customer_data(self):
+        with self.assertRaises(ValidationError) as caught:
+            Customer.model_validate({"AccountID": "1", "Subscriptions": ["geheim"]})
+        self.assertNotIn("geheim", str(caught.exception))
         lines = [make_line(ExtendedPrice="geheim") for _ in range(10)]
         customer = make_customer(make_subscription(*lines), Geheim={"geheim": 1})
         document = parse_one(make_invoice(customer, header={"Date": "geheim"}))

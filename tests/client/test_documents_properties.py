@@ -2,6 +2,7 @@
 
 import json
 import unittest
+from copy import deepcopy
 from decimal import Decimal
 
 import answers
@@ -44,7 +45,7 @@ HEADERS = st.fixed_dictionaries(
 )
 INVOICES = st.fixed_dictionaries({"Header": HEADERS, "Customers": lists_of(CUSTOMERS)})
 ANYTHING = st.recursive(
-    ODD | st.text(st.characters(codec=None), max_size=5),
+    ODD | answers.TEXTS,
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=3), inner)
@@ -155,7 +156,7 @@ class TestNothingBreaks(unittest.TestCase):
             key = draw(st.sampled_from(keys))
             inner = tree[key]
             if not (isinstance(inner, dict | list) and inner) or draw(st.booleans()):
-                tree[key] = draw(ANYTHING)
+                tree[key] = deepcopy(draw(ANYTHING))  # it may be changed next
                 return
             tree = inner
 

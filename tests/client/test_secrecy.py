@@ -140,17 +140,18 @@ class TestSecrecy(unittest.TestCase):
 
 
 class TestEnvironment(unittest.TestCase):
-    def test_a_netrc_file_does_not_replace_the_key(self):
+    def test_a_netrc_file_is_not_read(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "netrc")
             path.write_text("default login somebody password word\n")
             with (
                 mock.patch.dict(os.environ, NETRC=str(path)),
-                Simulator(customers=1) as server,
-                make_client(server) as client,
+                Simulator(customers=1, auth_method="x_api_key") as server,
+                make_client(server, auth_method="x_api_key") as client,
             ):
                 client.fetch_examples()
         self.assertTrue(server.requests[0].authorized)
+        self.assertNotIn("Authorization", server.requests[0].headers)
 
     def test_a_proxy_never_sees_what_is_for_this_machine(self):
         with ScriptedServer(make_answer()) as proxy, Simulator(customers=1) as server:

@@ -13,10 +13,8 @@ from client.strict_json import read_json, write_json
 
 RAW = answers.make_raw(answers.make_invoice())
 TREES = st.recursive(
-    st.none() | st.booleans() | st.text(st.characters(codec=None)),
-    lambda inner: (
-        st.lists(inner) | st.dictionaries(st.text(st.characters(codec=None)), inner)
-    ),
+    st.none() | st.booleans() | answers.TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(answers.TEXTS, inner),
     max_leaves=10,
 )
 

@@ -1,0 +1,227 @@
+from odoo import api, models
+from odoo.fields import Command
+
+from ..client.documents import parse_payload
+from .copaco_mapper import round_amount
+from .copaco_matcher import Hold
+
+
+class CopacoDocument(models.Model):
+    """What arrives: how it is recognised, stored, and replaced when it changes."""
+
+    _inherit = "copaco.document"
+
+    @api.model
+    def _get_source_key(self, source, customers):
+        """:param source: a `SourceDocument`
+        :param customers: dict of `copaco.customer` by account
+        :return: what makes this document one and the same, within company and kind
+        """
+        customer = customers.get(source.account_ref)
+        if customer:
+            return source.invoice_number, customer.id
+        return source.invoice_number, source.digest
+
+    @api.model
+    def _get_known(self, company, kind, sources, customers):
+        """:return: dict of the documents already stored, by `_get_source_key`"""
+        documents = self.search_fetch(
+            [
+                ("company_id", "=", company.id),
+                ("kind", "=", kind),
+                ("invoice_number", "in", [each.invoice_number for each in sources]),
+            ],
+            ["invoice_number", "customer_id", "payload_digest", "state"],
+        )
+        return {
+            (
+                document.invoice_number,
+                document.customer_id.id or document.payload_digest,
+            ): document
+            for document in documents
+        }
+
+    @api.model
+    def _get_currencies(self, sources):
+        """:return: dict of `res.currency` by code, inactive ones included"""
+        codes = {source.currency for source in sources if source.currency}
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        return {
+            currency.name: currency
+            for currency in currencies.search([("name", "in", list(codes))])
+        }
+
+    @api.model
+    def _prepare_source_values(self, source, run, customers, currencies):
+        """:param source: a `SourceDocument`
+        :return: values for `create`, lines included
+        """
+        currency = currencies.get(source.currency, self.env["res.currency"])
+        Line = self.env["copaco.document.line"]
+        lines = [
+            {**Line._prepare_source_values(line, currency), "sequence": sequence}
+            for sequence, line in enumerate(source.lines, start=1)
+        ]
+        vals = {
+            "connection_id": run.connection_id.id,
+            "company_id": run.company_id.id,
+            "run_id": run.id,
+            "kind": run.kind,
+            "invoice_number": source.invoice_number,
+            "customer_id": customers[source.account_ref].id
+            if source.account_ref in customers
+            else False,
+            "invoice_date": source.invoice_date,
+            "currency_id": currency.id,
+            "currency_code": source.currency,
+            "amount_source": float(
+                sum(
+                    round_amount(line.extended_price, currency.rounding)
+                    for line in source.lines
+                )
+            ),
+            "line_count": len(lines),
+            "payload": source.payload,
+            "payload_digest": source.digest,
+            "line_ids": [Command.create(line) for line in lines],
+            "state": "new",
+            "hold_reason": False,
+            "hold_message": False,
+        }
+        if source.error:
+            vals.update(self._prepare_hold_values(self._get_invalid_hold(source)))
+        elif not lines:
+            vals["state"] = "excluded"
+            vals["exclude_reason"] = self.env._("Copaco sent no price lines.")
+        return vals
+
+    @api.model
+    def _get_invalid_hold(self, source):
+        return Hold(
+            "payload_invalid",
+            self.env._(
+                "Copaco invoice %(number)s could not be read: %(error)s Ask Copaco to "
+                "correct it and fetch again, or exclude it and invoice it by hand.",
+                number=source.invoice_number,
+                error=source.error,
+            ),
+        )
+
+    def _is_known_content(self, digest):
+        """Whether this content is the document's own, or already waits for, or had, a
+        person's decision."""
+        self.ensure_one()
+        return digest == self.payload_digest or any(
+            version.payload_digest == digest
+            for version in self.version_ids
+            if version.state != "replaced"
+        )
+
+    def _receive_new_content(self, source, vals):
+        """A known document came with other content.
+
+        Nothing was done with it yet: the new content takes its place. Otherwise, or
+        when it shares no line with the old and so may be a second part instead, a
+        person decides.
+
+        :param source: the `SourceDocument` that came
+        :param vals: its values, see `_prepare_source_values`
+        """
+        self.ensure_one()
+        self.version_ids.filtered(
+            lambda version: version.state == "pending"
+        ).state = "replaced"
+        version = self.env["copaco.document.version"].create(
+            {
+                "document_id": self.id,
+                "run_id": vals["run_id"],
+                "state": "pending",
+                "amount_source": vals["amount_source"],
+                "line_count": vals["line_count"],
+                "payload": source.payload,
+                "payload_digest": source.digest,
+            }
+        )
+        identities = {
+            identity
+            for line in self.line_ids
+            for identity in (line.row_hash, line.line_ref)
+            if identity
+        }
+        is_same = not self.line_ids or any(
+            line.row_hash in identities or line.line_ref in identities
+            for line in source.lines
+        )
+        untouched = self.state == "new" or (self.state == "held" and not self.move_id)
+        if untouched and is_same or self.is_excluded_by_customer:
+            self._take_over(version)
+            return
+        message = self.env._(
+            "Copaco changed %(document)s after it had come: %(old)s %(currency)s "
+            "became %(new)s %(currency)s (without tax). Compare the versions and "
+            "choose which one counts.",
+            document=self.name,
+            old=self.amount_source,
+            new=vals["amount_source"],
+            currency=self.currency_code or "",
+        )
+        self.write(
+            {
+                "state": "changed" if self._has_live_invoice() else "held",
+                "hold_reason": "source_changed",
+                "hold_message": message,
+            }
+        )
+        self._message_log(body=message)
+
+    def _take_over(self, version):
+        """Make a pending version the document's own content; the old is kept.
+
+        :param version: `copaco.document.version`
+        """
+        self.ensure_one()
+        old_vals = {
+            "document_id": self.id,
+            "run_id": self.run_id.id,
+            "state": "replaced",
+            "amount_source": self.amount_source,
+            "line_count": self.line_count,
+            "payload": self.payload,
+            "payload_digest": self.payload_digest,
+        }
+        state = self.state
+        run = version.run_id
+        source = parse_payload(version.payload)
+        version.unlink()
+        self.env["copaco.document.version"].create(old_vals)
+        customers = {self.customer_id.account_ref: self.customer_id}
+        vals = self._prepare_source_values(
+            source, run, customers, self._get_currencies([source])
+        )
+        self.line_ids.unlink()
+        if state == "excluded":
+            vals["state"] = state
+        # Who the document is for was decided when it came first.
+        for name in ("company_id", "customer_id", "invoice_number", "connection_id"):
+            vals.pop(name)
+        self.write(vals)
+        self._message_log(body=self.env._("Took over what Copaco changed."))
+
+    def _reload_invalid(self):
+        """Read documents again that could not be read when they came: the addon may
+        have learnt to since."""
+        for document in self.filtered(
+            lambda each: each.hold_reason == "payload_invalid"
+        ):
+            source = parse_payload(document.payload)
+            customers = self.env["copaco.customer"]._get_or_create(
+                document.company_id, [source.customer]
+            )
+            vals = self._prepare_source_values(
+                source,
+                document.run_id,
+                customers,
+                self._get_currencies([source]),
+            )
+            vals["line_ids"].insert(0, Command.clear())
+            document.write(vals)
