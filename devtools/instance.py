@@ -72,7 +72,7 @@ class CheckoutInstance(Instance):
             self.stop_if_unused()
 
     def stop_if_unused(self) -> bool:
-        """Stop PostgreSQL unless a command or a server still uses it; tell which."""
+        """Stop PostgreSQL unless a command or a server still uses it; tell whether."""
         with locked(self.runtime.name), self._nobody_else() as alone:
             if alone and self.folder.exists():
                 self.cluster.stop()
@@ -131,7 +131,8 @@ def _remove_orphans() -> None:
     """Remove what deleted checkouts left in the cache."""
     for note in CACHE.glob("checkout-*/checkout.txt"):
         if not Path(note.read_text().strip()).exists():
-            with suppress(GroundError):
+            # In use after all, or another command was quicker.
+            with suppress(GroundError, FileNotFoundError):
                 CheckoutInstance(note.parent).remove()
 
 

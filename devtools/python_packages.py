@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .places import CACHE, cache_entry, key
+from .places import CACHE, RUNTIME, cache_entry, key
 from .terminal import run_logged, step
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
@@ -34,8 +34,9 @@ def environment(*import_from: Path) -> dict[str, str]:
     return {
         **inherited,
         "PYTHONPATH": ":".join(map(str, import_from)),
-        # Neither Odoo's package nor the checkout should fill with compiled files.
+        # Neither Odoo's package nor the checkout should fill with what is made here.
         "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(RUNTIME / "hypothesis"),
         "PYTHONUNBUFFERED": "1",
     }
 

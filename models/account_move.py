@@ -1,5 +1,5 @@
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
 
 
 class AccountMove(models.Model):
@@ -23,7 +23,18 @@ class AccountMove(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su and (
+            self.env.context.get("default_copaco_document_id")
+            or any(vals.get("copaco_document_id") for vals in vals_list)
+        ):
+            self._refuse_copaco_link()
+        return super().create(vals_list)
+
     def write(self, vals):
+        if "copaco_document_id" in vals and not self.env.su:
+            self._refuse_copaco_link()
         if "state" not in vals:
             return super().write(vals)
         before = {move: move.state for move in self}
@@ -41,7 +52,6 @@ class AccountMove(models.Model):
                 document._on_invoice_gone("invoice_cancelled")
             elif before[move] == "cancel":
                 document._set_invoiced(move)
-        documents.connection_id._update_activity()
         return res
 
     def unlink(self):
@@ -71,6 +81,14 @@ class AccountMove(models.Model):
         }
 
     # === BUSINESS METHODS === #
+
+    def _refuse_copaco_link(self):
+        raise AccessError(
+            self.env._(
+                "An invoice is linked to its Copaco document by the import alone. To "
+                "have another invoice, cancel this one and retry the document."
+            )
+        )
 
     def _check_copaco_document_is_free(self):
         """:raise UserError: when a cancelled invoice is brought back that another one

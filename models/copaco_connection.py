@@ -461,6 +461,20 @@ class CopacoConnection(models.Model):
             raise UserError("\n".join(failed.mapped("message")))
         return runs._get_result_notification()
 
+    def _get_responsible(self):
+        """:return: the responsible user; when that one can't see the connection any
+        more, an accounting administrator of the company who can"""
+        self.ensure_one()
+        group = self.env.ref("account.group_account_manager")
+        candidates = self.responsible_id | group.all_user_ids.sorted("id")
+        return candidates.filtered(
+            lambda user: (
+                user.active
+                and self.company_id in user.company_ids
+                and user.has_group("account.group_account_invoice")
+            )
+        )[:1] or self.env.ref("base.user_root")
+
     def _update_activity(self):
         """Keep exactly one activity for the responsible user while something waits."""
         activity_type = "account_copaco.mail_activity_type_attention"
@@ -508,7 +522,7 @@ class CopacoConnection(models.Model):
                 connection.activity_schedule(
                     activity_type,
                     summary=summary,
-                    user_id=connection.responsible_id.id,
+                    user_id=connection._get_responsible().id,
                 )
             elif activities[0].summary != summary:
                 activities[0].summary = summary

@@ -216,7 +216,6 @@ class CopacoCustomer(models.Model):
         for document in self.sudo().document_ids:
             if document.state in ("new", "held") and not document._has_live_invoice():
                 document._exclude_with_customer()
-        self.document_ids.connection_id._update_activity()
 
     def action_include(self):
         """Undo `action_exclude`, and invoice what was excluded by it.

@@ -162,6 +162,15 @@ class CopacoDocument(models.Model):
                 "state"
             )
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        res = super().write(vals)
+        if "state" in vals and not self.env.context.get("copaco_refresh_later"):
+            self.run_id._refresh_state()
+            self.connection_id._update_activity()
+        return res
+
     # === ACTION METHODS === #
 
     def action_retry(self):
@@ -199,7 +208,6 @@ class CopacoDocument(models.Model):
                 )
             )
         self.sudo()._exclude(reason.strip(), self.env.user)
-        self.connection_id._update_activity()
 
     def action_include(self):
         """Undo `action_exclude`, and process these documents.
@@ -253,6 +261,7 @@ class CopacoDocument(models.Model):
                 document._set_invoiced()
             elif document.state == "held" and document.hold_reason == "source_changed":
                 document.state = "new"
+        documents.version_ids.run_id._refresh_state()
         return documents.with_env(self.env)._process_now()
 
     def action_view_invoice(self):
@@ -322,6 +331,7 @@ class CopacoDocument(models.Model):
         waiting = self.sudo().search(
             [*self._get_waiting_domain(), ("id", "in", self.ids)], order="id"
         )
+        runs, connections = waiting.run_id, waiting.connection_id
         failures = 0
         while waiting:
             if deadline and time.monotonic() > deadline:
@@ -329,9 +339,7 @@ class CopacoDocument(models.Model):
                 break
             try:
                 batch = waiting.try_lock_for_update(limit=BATCH_SIZE)
-                connections = batch.connection_id
                 batch.filtered_domain(self._get_waiting_domain())._process()
-                connections._update_activity()
                 seconds_left = self.env["ir.cron"]._commit_progress(len(batch))
             except (OperationalError, UniqueViolation) as error:
                 # Another worker was in the way: once more, with what it left.
@@ -343,11 +351,27 @@ class CopacoDocument(models.Model):
                 self.env.ref("account_copaco.ir_cron_process")._trigger()
                 break
             failures = 0
-            if not batch:
-                break
             waiting -= batch
-            if not seconds_left:
+            if not batch or not seconds_left:
                 break
+        self._refresh_progress(runs, connections)
+
+    @api.model
+    def _refresh_progress(self, runs, connections):
+        """Tell runs and responsible users what became of the documents; commits.
+
+        It has a transaction of its own: workers that share a run would otherwise
+        undo each other's invoices over its state.
+        """
+        for _attempt in range(PROCESS_ATTEMPTS):
+            try:
+                runs._refresh_state()
+                connections._update_activity()
+                self.env["ir.cron"]._commit_progress()
+                return
+            except OperationalError as error:
+                self.env.cr.rollback()
+                _logger.info("Copaco runs collided: %s", type(error))
 
     def _process(self):
         """Make the invoices of these documents; each ends `invoiced`, `held` or
@@ -356,6 +380,7 @@ class CopacoDocument(models.Model):
             language = connection.responsible_id.lang
             documents = documents.with_context(
                 lang=language,
+                copaco_refresh_later=True,
                 # The invoices tell where they come from; nobody follows a draft.
                 mail_create_nosubscribe=True,
                 tracking_disable=True,
@@ -466,7 +491,6 @@ class CopacoDocument(models.Model):
                 )
             document._hold(Hold(reason, message))
             document._message_log(body=message)
-        self.connection_id._update_activity()
 
     # === CRON METHODS === #
 
@@ -476,3 +500,8 @@ class CopacoDocument(models.Model):
         documents = self.search(self._get_waiting_domain(), order="id")
         self.env["ir.cron"]._commit_progress(remaining=len(documents))
         documents._process_waiting()
+        # What a worker that was killed could not tell any more.
+        runs = self.env["copaco.run"].search(
+            [("state", "=", "running"), ("stored_at", "!=", False)]
+        )
+        self._refresh_progress(runs, runs.connection_id)

@@ -190,7 +190,7 @@ class CopacoDocument(models.Model):
             "payload_digest": self.payload_digest,
         }
         state = self.state
-        run = version.run_id
+        old_run, run = self.run_id, version.run_id
         source = parse_payload(version.payload)
         version.unlink()
         self.env["copaco.document.version"].create(old_vals)
@@ -205,6 +205,7 @@ class CopacoDocument(models.Model):
         for name in ("company_id", "customer_id", "invoice_number", "connection_id"):
             vals.pop(name)
         self.write(vals)
+        old_run._refresh_state()
         self._message_log(body=self.env._("Took over what Copaco changed."))
 
     def _reload_invalid(self):

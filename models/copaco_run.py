@@ -58,8 +58,7 @@ class CopacoRun(models.Model):
     stored_at = fields.Datetime(
         readonly=True, help="When everything that came had been stored."
     )
-    finished_at = fields.Datetime(compute="_compute_state", store=True)
-    is_failed = fields.Boolean(readonly=True)
+    finished_at = fields.Datetime(readonly=True)
     state = fields.Selection(
         [
             ("running", "Running"),
@@ -68,8 +67,9 @@ class CopacoRun(models.Model):
             ("failed", "Failed"),
             ("empty", "Nothing came"),
         ],
-        compute="_compute_state",
-        store=True,
+        required=True,
+        readonly=True,
+        default="running",
         index=True,
     )
     message = fields.Text(readonly=True)
@@ -108,45 +108,15 @@ class CopacoRun(models.Model):
             )
             run.name = period or dict(self._fields["trigger"].selection)[run.trigger]
 
-    @api.depends(
-        "is_failed",
-        "stored_at",
-        "is_proven",
-        "received_count",
-        "rejected_count",
-        "is_unread",
-        "waiting_count",
-        "held_count",
-    )
-    def _compute_state(self):
-        for run in self:
-            if run.is_failed:
-                run.state = "failed"
-            elif not run.stored_at:
-                run.state = "running"
-            elif not run.received_count and not run.rejected_count:
-                run.state = "empty"
-            elif run.waiting_count:
-                run.state = "running"
-            elif run.held_count or run.is_unread or not run.is_proven:
-                run.state = "attention"
-            else:
-                run.state = "done"
-            if run.state == "running":
-                run.finished_at = False
-            elif not run.finished_at:
-                run.finished_at = fields.Datetime.now()
-
-    @api.depends("stored_at", "waiting_count", "received_count", "unchanged_count")
+    @api.depends("stored_at", "waiting_count", "new_count")
     def _compute_progress(self):
         for run in self:
-            news = run.received_count - run.unchanged_count
             if not run.stored_at:
                 run.progress = 0
-            elif not news:
+            elif not run.new_count:
                 run.progress = 100
             else:
-                run.progress = 100 * (1 - run.waiting_count / news)
+                run.progress = 100 * (1 - run.waiting_count / run.new_count)
 
     # === ACTION METHODS === #
 
@@ -167,6 +137,7 @@ class CopacoRun(models.Model):
                     user=self.env.user.name,
                 )
             )
+        self.sudo()._refresh_state()
         self.connection_id._update_activity()
 
     def action_view_documents(self):
@@ -186,7 +157,27 @@ class CopacoRun(models.Model):
         action["context"] = {"create": False, "default_move_type": "out_invoice"}
         return action
 
-    # === BUSINESS METHODS: FETCHING === #
+    # === BUSINESS METHODS === #
+
+    def _refresh_state(self):
+        """Bring the state of these runs in line with what became of their documents;
+        a failed one stays failed."""
+        for run in self:
+            if run.state == "failed" or not run.stored_at:
+                continue
+            if not run.received_count and not run.rejected_count:
+                state = "empty"
+            elif run.waiting_count:
+                state = "running"
+            elif run.held_count or run.is_unread or not run.is_proven:
+                state = "attention"
+            else:
+                state = "done"
+            # Nothing is written without need: others may be writing here too.
+            if run.state != state:
+                run.state = state
+            if state != "running" and not run.finished_at:
+                run.finished_at = fields.Datetime.now()
 
     @api.model
     def _get_waiting_domain(self):
@@ -229,7 +220,7 @@ class CopacoRun(models.Model):
                         connection=run.connection_id.name,
                     )
                 )
-            if run.is_failed:
+            if run.state == "failed":
                 (self - run).exists().filtered(
                     lambda other, run=run: (
                         other.connection_id == run.connection_id
@@ -267,7 +258,13 @@ class CopacoRun(models.Model):
         if isinstance(error, CopacoError):
             _logger.warning("Copaco run %s failed: %s", self.id, error)
             error = self.connection_id._get_error_message(error)
-        self.write({"is_failed": True, "message": error})
+        self.write(
+            {
+                "state": "failed",
+                "message": error,
+                "finished_at": fields.Datetime.now(),
+            }
+        )
         self._message_log(body=error)
 
     def _receive(self, raw):
@@ -361,12 +358,14 @@ class CopacoRun(models.Model):
                 "unchanged_count": totals["unchanged"][0],
                 "unchanged_line_count": totals["unchanged"][1],
                 "amount_unchanged": totals["unchanged"][2],
+                "new_count": totals["received"][0] - totals["unchanged"][0],
                 "rejected_count": len(response.rejected),
                 "rejected_payload": rejected_payload,
                 "is_unread": bool(rejected_payload)
                 and not self._has_acknowledged(rejected_payload),
             }
         )
+        self._refresh_state()
         if self.date_from and self.date_to:
             self.connection_id._advance(self.date_from, self.date_to)
 

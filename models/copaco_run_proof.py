@@ -14,42 +14,38 @@ class CopacoRun(models.Model):
     unchanged_count = fields.Integer(string="Already Known", readonly=True)
     unchanged_line_count = fields.Integer(string="Lines Already Known", readonly=True)
     amount_unchanged = fields.Monetary(string="Amount Already Known", readonly=True)
-    # Where it is now, counted from the documents.
+    new_count = fields.Integer(string="New Documents", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     has_several_currencies = fields.Boolean(readonly=True)
-    waiting_count = fields.Integer(
-        string="Documents Waiting", compute="_compute_proof", store=True
-    )
+    # Where it is now: counted anew from the documents whenever it is looked at, so
+    # that it can't be remembered wrongly, and workers don't wait for each other.
+    waiting_count = fields.Integer(string="Documents Waiting", compute="_compute_proof")
     invoiced_count = fields.Integer(
-        string="Documents Invoiced", compute="_compute_proof", store=True
+        string="Documents Invoiced", compute="_compute_proof"
     )
-    held_count = fields.Integer(
-        string="Documents Held", compute="_compute_proof", store=True
-    )
+    held_count = fields.Integer(string="Documents Held", compute="_compute_proof")
     excluded_count = fields.Integer(
-        string="Documents Excluded", compute="_compute_proof", store=True
+        string="Documents Excluded", compute="_compute_proof"
     )
     replaced_count = fields.Integer(
         string="Documents Replaced",
         compute="_compute_proof",
-        store=True,
         help="A later run brought a newer version before an invoice was made, or a "
         "person kept the older one.",
     )
-    waiting_line_count = fields.Integer(compute="_compute_proof", store=True)
-    invoiced_line_count = fields.Integer(compute="_compute_proof", store=True)
-    held_line_count = fields.Integer(compute="_compute_proof", store=True)
-    excluded_line_count = fields.Integer(compute="_compute_proof", store=True)
-    replaced_line_count = fields.Integer(compute="_compute_proof", store=True)
-    amount_waiting = fields.Monetary(compute="_compute_proof", store=True)
-    amount_invoiced = fields.Monetary(compute="_compute_proof", store=True)
-    amount_held = fields.Monetary(compute="_compute_proof", store=True)
-    amount_excluded = fields.Monetary(compute="_compute_proof", store=True)
-    amount_replaced = fields.Monetary(compute="_compute_proof", store=True)
+    waiting_line_count = fields.Integer(compute="_compute_proof")
+    invoiced_line_count = fields.Integer(compute="_compute_proof")
+    held_line_count = fields.Integer(compute="_compute_proof")
+    excluded_line_count = fields.Integer(compute="_compute_proof")
+    replaced_line_count = fields.Integer(compute="_compute_proof")
+    amount_waiting = fields.Monetary(compute="_compute_proof")
+    amount_invoiced = fields.Monetary(compute="_compute_proof")
+    amount_held = fields.Monetary(compute="_compute_proof")
+    amount_excluded = fields.Monetary(compute="_compute_proof")
+    amount_replaced = fields.Monetary(compute="_compute_proof")
     is_proven = fields.Boolean(
         string="The Proof Holds",
         compute="_compute_proof",
-        store=True,
         help="Received = invoiced + held + excluded + waiting + replaced + already "
         "known, in documents, lines and cents.",
     )

@@ -124,6 +124,15 @@ class TestDecide(CopacoCommon):
         self.act(self.documents, "action_exclude", "reason")
         self.assertFalse(self.connection.activity_ids)
 
+    def test_someone_is_told_even_when_the_responsible_user_is_gone(self):
+        gone = self.billing_user.copy({"login": "gone"})
+        self.connection.responsible_id = gone
+        gone.active = False
+        self.partner.ref = False
+        self.fetch()
+        user = self.connection.activity_ids.user_id
+        self.assertTrue(user.active and user.has_group("account.group_account_manager"))
+
     def test_choosing_a_contact_invoices_what_waited(self):
         self.partner.ref = False
         self.fetch()

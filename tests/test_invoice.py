@@ -291,7 +291,7 @@ class TestInvoice(CopacoCommon):
 
         def refuse(moves, soft=True):
             if self.partner in moves.partner_id:
-                raise UserError("Refused by a rule of this company.")
+                raise UserError(self.env._("Refused by a rule of this company."))
             return method(moves, soft=soft)
 
         self.patch(self.env.registry["account.move"], "_post", refuse)

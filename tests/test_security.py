@@ -155,6 +155,24 @@ class TestSecurity(CopacoCommon):
             with self.subTest(call=call.__name__), self.assertRaises(AccessError):
                 call()
 
+    def test_nobody_forges_the_link_between_invoice_and_document(self):
+        self.create_partner(ref="K-1")
+        self.add_invoice(
+            "INV-1", "A1", [price_line("10")], customer={"CustomerNumber": "K-1"}
+        )
+        self.fetch()
+        move = self.documents.move_id
+        moves = self.env["account.move"].with_user(self.billing_user)
+        with self.assertRaises(AccessError):
+            move.with_user(self.billing_user).copaco_document_id = False
+        values = {"move_type": "out_invoice", "partner_id": move.partner_id.id}
+        with self.assertRaises(AccessError):
+            moves.create({**values, "copaco_document_id": self.documents.id})
+        with self.assertRaises(AccessError):
+            moves.with_context(default_copaco_document_id=self.documents.id).create(
+                values
+            )
+
     def test_nobody_makes_deletes_or_forges_what_came(self):
         self.fill()
         for user in (self.billing_user, self.env.user):

@@ -16,11 +16,9 @@ from answers import (
     parse_line,
     parse_one,
 )
-from pydantic import ValidationError
 
 from client.documents import parse_documents, parse_payload
 from client.errors import InvalidResponseError
-from client.schemas import Customer
 
 RECEIVER = {
     "AccountID": 100,
@@ -242,101 +240,6 @@ class TestCustomerInfo(unittest.TestCase):
     def test_an_unreadable_receiver_condemns_nothing(self):
         for receiver in (None, [], "x", {"AccountID": {}, "Zip": []}):
             self.assertEqual(parse_one(make_invoice(Receiver=receiver)).error, "")
-
-
-class TestWhatIsWrong(unittest.TestCase):
-    def test_a_bad_line_condemns_its_customer_only(self):
-        bad, good = parse(
-            make_invoice(make_bad_customer(), make_customer(AccountID="200"))
-        ).documents
-        self.assertEqual(
-            bad.error,
-            "Customer: Subscriptions[0].PriceLines[1].ExtendedPrice is missing or "
-            "empty.",
-        )
-        self.assertEqual((bad.lines, bad.amount), ([], 0))
-        self.assertIn('"L1"', bad.payload)
-        self.assertIn('"L2"', bad.payload)
-        self.assertEqual((good.error, len(good.lines)), ("", 1))
-        self.assertNotIn('"L2"', good.payload)
-
-    def test_a_bad_line_condemns_its_customer_in_all_elements(self):
-        document = parse_one(make_invoice(), make_invoice(make_bad_customer()))
-        self.assertTrue(document.error)
-        self.assertEqual(document.lines, [])
-
-    def test_a_bad_header_condemns_its_documents(self):
-        for day in (None, "", "soon", "20261341"):
-            response = parse(
-                make_invoice(
-                    make_customer(), make_customer(AccountID=2), header={"Date": day}
-                ),
-                make_invoice(header={"InvoiceID": "2026002"}),
-            )
-            errors = [document.error for document in response.documents]
-            error = "Header.Date is missing or not a date."
-            self.assertEqual(errors, [error, error, ""])
-            self.assertIsNone(response.documents[0].invoice_date)
-
-    def test_an_account_that_cannot_be_read(self):
-        for account in (None, "", " ", {}, True, "x" * 300):
-            document = parse_one(make_invoice(make_customer(AccountID=account)))
-            self.assertEqual(document.account_ref, "")
-            self.assertIn("AccountID", document.error)
-        for customer in (None, 5, "x", []):
-            document = parse_one(make_invoice(Customers=[customer]))
-            self.assertEqual(document.error, "Customer: The element is not an object.")
-
-    def test_nobody_is_billed_nothing_because_a_field_was_renamed(self):
-        for document in (
-            parse_one(make_invoice(Customers=None)),
-            parse_one(make_invoice(Customers={"AccountID": "1"})),
-            parse_one(make_invoice(make_customer(Subscriptions="x"))),
-            parse_one(make_invoice({"AccountID": "1", "Subscribed": [make_line()]})),
-            parse_one(make_invoice(make_customer({"Lines": [make_line()]}))),
-        ):
-            self.assertTrue(document.error)
-            self.assertTrue(document.payload)
-
-    def test_different_currencies_are_not_added_up(self):
-        for currency in ("USD", None):
-            document = parse_one(
-                make_invoice(),
-                make_invoice(
-                    make_customer(make_subscription(make_line(LineId="L2"))),
-                    header={"Currency": currency},
-                ),
-            )
-            self.assertIn("Currency differs", document.error)
-            self.assertEqual((document.currency, document.lines), ("", []))
-
-    def test_an_element_without_a_number_is_rejected_alone(self):
-        for element in (
-            None,
-            "x",
-            {},
-            {"Header": None},
-            make_invoice(header={"InvoiceID": ""}),
-            make_invoice(header={"InvoiceID": None}),
-            make_invoice(header={"InvoiceID": "x" * 256}),
-        ):
-            response = parse(element, make_invoice())
-            self.assertEqual(len(response.documents), 1)
-            (rejected,) = response.rejected
-            self.assertRegex(rejected.reason, r"^(Header.*|The element) is .*\.$")
-            self.assertEqual(
-                make_raw(element), b'{"Invoices": [%s]}' % rejected.payload.encode()
-            )
-
-    def test_errors_quote_no_customer_data(self):
-        with self.assertRaises(ValidationError) as caught:
-            Customer.model_validate({"AccountID": "1", "Subscriptions": ["geheim"]})
-        self.assertNotIn("geheim", str(caught.exception))
-        lines = [make_line(ExtendedPrice="geheim") for _ in range(10)]
-        customer = make_customer(make_subscription(*lines), Geheim={"geheim": 1})
-        document = parse_one(make_invoice(customer, header={"Date": "geheim"}))
-        self.assertNotIn("geheim", document.error.lower())
-        self.assertIn("; and 8 more", document.error)
 
 
 class TestPayload(unittest.TestCase):

@@ -92,6 +92,7 @@ class TestReading(unittest.TestCase):
 class TestWriting(unittest.TestCase):
     @given(TREES.filter(lambda tree: not isinstance(tree, str)))
     def test_what_is_written_reads_back_and_can_be_stored(self, tree):
+        tree = json.loads(json.dumps(tree))  # joins two halves of a sign
         for canonical in (False, True):
             text = write_json(tree, canonical)
             self.assertNotIn("\x00", text)
