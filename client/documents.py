@@ -7,6 +7,7 @@ header or line condemns the documents it belongs to, and no others.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -43,10 +44,9 @@ def parse_documents(raw):
     :return: `ParsedResponse`, empty for an answer without invoices
     :raise InvalidResponseError: if nothing of it can be used
     """
-    try:
+    # Raised outside of it, an error has no context that would print the answer.
+    with suppress(RecursionError):
         return _parse_tree(read_json(raw))
-    except RecursionError:
-        pass
     raise InvalidResponseError("Copaco's answer can't be read: it is nested too deep.")
 
 
