@@ -1,7 +1,12 @@
-from odoo.tests import freeze_time, tagged
+from datetime import date
+from unittest.mock import patch
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..client import api
-from .common import CopacoCommon, price_line
+from ..models import copaco_connection
+from .common import MUTED, CopacoCommon, price_line
 
 # What the server does, and a word that a bookkeeper must find in the message.
 FAULTS = [
@@ -10,46 +15,61 @@ FAULTS = [
     ("status", {"status": 404}, "address"),
     ("status", {"status": 429}, "wait"),
     ("status", {"status": 429, "retry_after": 7200}, "wait"),
+    ("status", {"status": 400}, "copaco"),
     ("status", {"status": 500}, "later"),
+    ("status", {"status": 502}, "later"),
+    ("drip", {"interval": 0.1}, "time"),
     ("drop", {}, "again"),
     ("truncated_json", {}, "answer"),
     ("html", {}, "answer"),
     ("wrong_encoding", {}, "answer"),
     ("redirect", {"location": "http://localhost:9/elsewhere"}, "address"),
+    ("huge", {"bytes": 3_000_000}, "larger"),
     ("bomb", {"bytes": 300_000_000}, "larger"),
     ("empty_body", {}, "empty"),
     ("not_object", {}, "answer"),
     ("null_invoices", {}, "Invoices"),
+    ("no_invoices_key", {}, "Invoices"),
     ("nan", {}, "answer"),
     ("duplicate_keys", {}, "answer"),
 ]
 
 
 @tagged("post_install", "-at_install")
-@freeze_time("2026-11-25 10:00:00")
 class TestFaults(CopacoCommon):
     """Promise 8: failure looks like failure, and the next good run catches up."""
 
+    # Time limits need a clock that runs: nothing is frozen here.
+    created = date.today()
+
     def setUp(self):
         super().setUp()
-        # The waits themselves are tested with the client.
+        self.connection.import_from = self.created
+        # The limits themselves are tested with the client.
         self.patch(api, "FIRST_WAIT", 0)
+        limits = {"time_limit": 2, "max_body_bytes": 1_000_000}
+        defaults = api.CopacoClient.__init__.__kwdefaults__
+        self.patch(api.CopacoClient.__init__, "__kwdefaults__", defaults | limits)
 
     def test_each_misbehaviour_fails_clearly_and_the_next_run_catches_up(self):
         self.create_partner(ref="K-1")
         self.add_invoice(
-            "INV-1", "A1", [price_line("10")], customer={"CustomerNumber": "K-1"}
+            "INV-1",
+            "A1",
+            [price_line("10")],
+            customer={"CustomerNumber": "K-1"},
+            created=self.created,
         )
         for fault, options, word in FAULTS:
             with self.subTest(fault=fault, **options):
                 self.simulator.behave()
                 self.simulator.misbehave(fault, times=None, **options)
-                run = self.fetch(expect_failure=True)
+                run = self.fetch_as_scheduled()
+                self.failure = run.message
                 self.assertEqual(run.state, "failed")
                 self.assertIn(word.lower(), self.failure.lower())
                 self.assertIn("Test", self.failure, "names the connection")
                 self.assertNotIn("Traceback", self.failure)
-                self.assertEqual(run.message, self.failure)
                 self.assertFalse(self.documents)
                 self.assertFalse(self.connection.fetched_until)
                 self.assertEqual(
@@ -62,8 +82,30 @@ class TestFaults(CopacoCommon):
         self.assertEqual(self.documents.state, "invoiced")
         self.assertFalse(self.connection.activity_ids, "solved, so gone")
 
+    def fetch_as_scheduled(self):
+        with self.enter_registry_test_mode(), mute_logger(*MUTED):
+            self.env.ref("account_copaco.ir_cron_fetch").method_direct_trigger()
+        return self.connection.last_run_id
+
+    def test_the_button_says_what_the_scheduled_action_notes(self):
+        self.simulator.misbehave("status", status=403, times=None)
+        run = self.fetch(expect_failure=True)
+        self.assertEqual(self.failure, run.message)
+        self.assertIn("permission", self.failure)
+
+    def test_a_slow_answer_goes_on_in_the_background(self):
+        self.add_invoice("INV-1", "A1", [price_line("10")], created=self.created)
+        self.simulator.misbehave("drip", interval=0.1, times=1)
+        with patch.object(copaco_connection, "BUTTON_SECONDS", 1):
+            run = self.fetch()
+        self.assertEqual(run.state, "running")
+        self.assertFalse(self.connection.fetched_until)
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
+        self.assertEqual(run.received_count, 1)
+
     def test_a_passing_fault_is_got_over_without_a_person(self):
-        self.add_invoice("INV-1", "A1", [price_line("10")])
+        self.add_invoice("INV-1", "A1", [price_line("10")], created=self.created)
         self.simulator.misbehave("status", status=503, times=2)
         self.assertEqual(self.fetch().received_count, 1)
 

@@ -56,11 +56,26 @@ FAULTS = {
         SELECT document_id, payload_digest, count(*)
           FROM copaco_document_version WHERE company_id = %(company)s
       GROUP BY 1, 2 HAVING count(*) > 1""",
-    "a run failed, goes on for ever or is not proven": """
-        SELECT id, name, trigger, state, is_proven, started_at, stored_at, message,
-               received_count, unchanged_count
+    "a run failed or goes on for ever": """
+        SELECT id, name, trigger, state, started_at, stored_at, message
           FROM copaco_run WHERE company_id = %(company)s
-           AND (state IN ('running', 'failed') OR is_proven IS NOT TRUE)""",
+           AND state IN ('running', 'failed')""",
+    "a run has not what it received": """
+        SELECT run.id, run.trigger, run.received_count, run.unchanged_count,
+               count(came.run_id), run.amount_received, run.amount_unchanged,
+               sum(came.amount_source)
+          FROM copaco_run run
+     LEFT JOIN (SELECT run_id, line_count, amount_source FROM copaco_document
+                 UNION ALL
+                SELECT run_id, line_count, amount_source FROM copaco_document_version
+               ) came ON came.run_id = run.id
+         WHERE run.company_id = %(company)s
+      GROUP BY run.id
+        HAVING run.received_count != run.unchanged_count + count(came.run_id)
+            OR run.received_line_count
+               != run.unchanged_line_count + coalesce(sum(came.line_count), 0)
+            OR run.amount_received
+               != run.amount_unchanged + coalesce(sum(came.amount_source), 0)""",
     "a connection has several activities": """
         SELECT res_id, array_agg(summary) FROM mail_activity
          WHERE res_model = 'copaco.connection' AND res_id IN %(connections)s
@@ -140,12 +155,12 @@ class Reseller:
     def received(self):
         """Return dict of the amounts by number and account, as ``sent_by`` does."""
         rows = self.query(
-            "SELECT document.invoice_number, customer.account_ref, amount_source"
+            "SELECT invoice_number, account_ref, amount_source::text"
             "  FROM copaco_document document"
             "  JOIN copaco_customer customer ON customer.id = document.customer_id"
             " WHERE document.company_id = %(company)s"
         )
-        return {(number, account): amount for number, account, amount in rows}
+        return {(number, account): Decimal(amount) for number, account, amount in rows}
 
     def query(self, query):
         """Return the rows of an SQL query as tuples."""
@@ -153,14 +168,30 @@ class Reseller:
             env.cr.execute(query, self._parameters)
             return env.cr.fetchall() if env.cr.description else []
 
+    def states(self):
+        """Return dict of the number of documents by state."""
+        return dict(
+            self.query(
+                "SELECT state, count(*) FROM copaco_document"
+                " WHERE company_id = %(company)s GROUP BY 1"
+            )
+        )
+
+    def let_half_an_hour_pass(self):
+        """Make the runs that were interrupted older, so that they begin again."""
+        self.query(
+            "UPDATE copaco_run SET started_at = started_at - interval '31 minutes'"
+            " WHERE company_id = %(company)s"
+        )
+
     def retire(self):
         """Archive the connections."""
         with environment() as env:
             env["copaco.connection"].browse(self.connection_ids).active = False
 
 
-def create_contacts(customers):
-    """Make the contacts of the simulator's customers."""
+def create_contacts(customers, company_id=False):
+    """Make the contacts of the simulator's customers, for one company or all."""
     with environment() as env:
         countries = {
             code: env["res.country"].search([("code", "=", code)]).id
@@ -174,6 +205,7 @@ def create_contacts(customers):
                     "vat": customer.vat,
                     "ref": "" if customer.vat else customer.customer_number,
                     "country_id": countries[customer.country_code],
+                    "company_id": company_id,
                 }
                 for customer in customers
             ]

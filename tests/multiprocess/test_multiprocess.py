@@ -1,33 +1,47 @@
-"""Real processes on a real database: two at once, and killed ones."""
+"""Real processes on a real database: several at once, and some that are killed."""
 
+import itertools
+import json
 import random
 import tempfile
 import time
 import unittest
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from reseller import Reseller, create_contacts, price_lines, sent_by
 from simulator import Simulator
-from workers import Workers, fetch_as_scheduled, go_on, press_button, process
+from workers import (
+    Workers,
+    fetch_as_scheduled,
+    go_on,
+    press_fetch,
+    press_retry,
+    process,
+)
 
 CUSTOMERS = 14
-LINES = 110  # of each month
+UNKNOWN_CUSTOMERS = 2  # their documents are held
 MONTHS = 3
-# Whoever wants to see the same kills again; the moments are still the machine's.
-SEED = random.randrange(10**6)
+LINES_A_MONTH = 110
+# Where a killed process may leave things is decided by its commits: each of those that
+# a fetch of its first documents makes, and of those that make invoices.
+COMMITS_OF_A_FETCH = range(1, 13)
+COMMITS_OF_A_PROCESS = (1, 2, 2, 3)
+RANDOM_KILLS = 3
+NUMBERS = itertools.count(1)
 
 
 def setUpModule():
     global simulator
     today = datetime.now(ZoneInfo("Europe/Amsterdam")).date()
     simulator = Simulator(
-        customers=CUSTOMERS, months=MONTHS, lines=LINES, today=today
+        customers=CUSTOMERS, months=MONTHS, lines=LINES_A_MONTH, today=today
     ).start()
     unittest.addModuleCleanup(simulator.stop)
-    # The last ones are unknown, so that documents are held.
-    create_contacts(simulator.customers[:-2])
+    create_contacts(simulator.customers[:-UNKNOWN_CUSTOMERS])
 
 
 class MultiprocessCase(unittest.TestCase):
@@ -40,7 +54,7 @@ class MultiprocessCase(unittest.TestCase):
         self.addCleanup(simulator.invoices.__setitem__, slice(None), self.all_invoices)
 
     def make_reseller(self, policy):
-        reseller = Reseller(f"{self.id()} {policy}", simulator, policy)
+        reseller = Reseller(f"Reseller {next(NUMBERS)}", simulator, policy)
         self.addCleanup(reseller.retire)
         return reseller
 
@@ -56,7 +70,10 @@ class TestSimultaneous(MultiprocessCase):
         self._fetch_month_by_month(self.make_reseller("draft"))
 
     def test_posted_invoices_of_simultaneous_runs_are_made_once(self):
-        self._fetch_month_by_month(self.make_reseller("post"))
+        reseller = self.make_reseller("post")
+        self._fetch_month_by_month(reseller)
+        self._change_what_came(reseller)
+        self._retry_what_is_held(reseller)
 
     def _fetch_month_by_month(self, reseller):
         simulator.invoices.clear()
@@ -64,14 +81,68 @@ class TestSimultaneous(MultiprocessCase):
             simulator.invoices += [
                 invoice for invoice in self.all_invoices if invoice.created == created
             ]
-            self._fetch_together(reseller)
+            self._fetch(reseller)
             self.assertGoodBooks(reseller, sent_by(simulator))
 
+    def _change_what_came(self, reseller):
+        """What is invoiced stays until a person decides; what is held follows Copaco."""
+        before = sent_by(simulator)
+        invoiced, held = simulator.invoices[0], simulator.invoices[-1]
+        for changed in (invoiced, held):
+            simulator.invoices.remove(changed)
+            content = json.loads(changed.encode(), parse_float=Decimal)
+            price_lines(content["Customers"][0])[0]["ExtendedPrice"] += 1
+            simulator.add_invoice(content, changed.created)
+        self._fetch(reseller)
+        kept = {key: before[key] for key in before if key[0] == invoiced.number}
+        self.assertGoodBooks(reseller, sent_by(simulator) | kept)
+        self.assertEqual(reseller.states(), {"changed": 1, "held": 6, "invoiced": 35})
 
-    def _fetch_together(self, reseller):
+    def _retry_what_is_held(self, reseller):
+        received = reseller.received()
+        unknown = simulator.customers[-UNKNOWN_CUSTOMERS:]
+        create_contacts(unknown, company_id=reseller.company_id)
+        task = press_retry(reseller.company_id)
+        codes = self.workers.run_together(task, task, meanwhile=go_on)
+        self.assertEqual(codes, [0, 0, 0], self.workers.problems())
+        self.assertGoodBooks(reseller, received)
+        self.assertEqual(reseller.states(), {"changed": 1, "invoiced": 41})
+
+    def _fetch(self, reseller):
         codes = self.workers.run_together(
             fetch_as_scheduled,
-            *map(press_button, reseller.connection_ids),
+            *map(press_fetch, reseller.connection_ids),
             meanwhile=go_on,
         )
         self.assertEqual(codes, [0, 0, 0, 0], self.workers.problems())
+
+
+class TestKilled(MultiprocessCase):
+    def test_killed_workers_leave_nothing_behind_in_the_books(self):
+        undisturbed = self.make_reseller("post")
+        started = time.monotonic()
+        self._fetch(undisturbed)
+        seconds = time.monotonic() - started
+        self.assertGoodBooks(undisturbed, sent_by(simulator))
+
+        disturbed = self.make_reseller("post")
+        self._kill_often(disturbed, seconds)
+        disturbed.let_half_an_hour_pass()
+        self._fetch(disturbed)
+        self.assertGoodBooks(disturbed, sent_by(simulator))
+        self.assertEqual(disturbed.books(), undisturbed.books())
+
+    def _fetch(self, reseller):
+        task = press_fetch(reseller.connection_ids[0])
+        self.assertEqual(self.workers.run_together(task), [0], self.workers.problems())
+
+    def _kill_often(self, reseller, seconds):
+        fetches = [press_fetch(connection) for connection in reseller.connection_ids]
+        for commits in COMMITS_OF_A_FETCH:
+            killed = self.workers.kill(random.choice(fetches), die_after=commits)
+            self.assertTrue(killed, f"a fetch has less than {commits} commits")
+        for task in (*fetches, process):
+            for _ in range(RANDOM_KILLS):
+                self.workers.kill(task, after=random.uniform(0, seconds))
+        for commits in COMMITS_OF_A_PROCESS:
+            self.workers.kill(process, die_after=commits)

@@ -41,16 +41,24 @@ def environment():
         yield api.Environment(cr, api.SUPERUSER_ID, {})
 
 
-def press_button(connection_id):
+def press_fetch(connection_id):
     """Return the task of a person who presses Fetch on a connection."""
+    return _press("action_fetch", "copaco.connection", [("id", "=", connection_id)])
 
+
+def press_retry(company_id):
+    """Return the task of a person who presses Retry on all that is held."""
+    domain = [("company_id", "=", company_id), ("state", "=", "held")]
+    return _press("action_retry", "copaco.document", domain)
+
+
+def _press(action, model, domain):
     def task(env):
-        env = env(user=env.ref("base.user_admin"))
-        connection = env["copaco.connection"].browse(connection_id)
-        company = connection.company_id
-        connection = connection.with_context(allowed_company_ids=company.ids)
+        user = env.ref("base.user_admin")
+        context = {"allowed_company_ids": user.company_ids.ids}
+        records = env(user=user, context=context)[model].search(domain)
         # As Odoo's web server calls it.
-        retrying(connection.action_fetch, env)
+        retrying(getattr(records, action), records.env)
 
     return task
 
