@@ -17,6 +17,7 @@
         "wizards/copaco_api_key_views.xml",
         "wizards/copaco_fetch_views.xml",
         "wizards/copaco_exclude_views.xml",
+        "wizards/copaco_upload_views.xml",
         "views/copaco_document_line_views.xml",
         "views/copaco_document_views.xml",
         "views/copaco_run_views.xml",

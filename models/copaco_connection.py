@@ -452,14 +452,34 @@ class CopacoConnection(models.Model):
         runs = self._create_runs("manual", date_from, date_to)
         runs.env.cr.commit()  # pylint: disable=invalid-commit # DESIGN promise 10
         runs._execute(deadline)
-        # Only what these runs brought; the rest belongs to the scheduled action.
-        runs.exists().document_ids._process_waiting(deadline)
-        runs = runs.exists()
-        failed = runs.filtered(lambda run: run.state == "failed")
-        if failed:
-            runs.env.cr.commit()  # pylint: disable=invalid-commit # keep the reason
-            raise UserError("\n".join(failed.mapped("message")))
-        return runs._get_result_notification()
+        return runs.exists()._finish_now(deadline)
+
+    def _receive_files(self, kind, raws):
+        """Store answers that came as files, by the same door as fetched ones.
+
+        :param kind: a value of `copaco.run.kind`
+        :param raws: dict of bytes by file name
+        :return: see `action_fetch`
+        :raise UserError: when one can't be read; what the others held stays
+        """
+        self.ensure_one()
+        self._check_may_fetch()
+        self.check_access("read")
+        deadline = time.monotonic() + BUTTON_SECONDS
+        runs = self.env["copaco.run"].sudo()
+        for file_name, raw in raws.items():
+            run = runs.create(
+                {
+                    "connection_id": self.id,
+                    "kind": kind,
+                    "trigger": "file",
+                    "file_name": file_name,
+                    "started_at": fields.Datetime.now(),
+                }
+            )
+            run._attempt(run._receive, raw)
+            runs += run
+        return runs._finish_now(deadline)
 
     def _get_responsible(self):
         """:return: the responsible user; when that one can't see the connection any

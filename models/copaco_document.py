@@ -215,7 +215,11 @@ class CopacoDocument(models.Model):
         :return: see `action_retry`
         """
         self._check_may_decide()
-        excluded = self.filtered(lambda document: document.state == "excluded")
+        excluded = self.filtered(
+            lambda document: (
+                document.state == "excluded" and document.kind == "specification"
+            )
+        )
         excluded.sudo()._include()
         return excluded._process_now()
 

@@ -90,6 +90,11 @@ class CopacoDocument(models.Model):
         }
         if source.error:
             vals.update(self._prepare_hold_values(self._get_invalid_hold(source)))
+        elif run.kind == "purchase":
+            vals["state"] = "excluded"
+            vals["exclude_reason"] = self.env._(
+                "What the reseller itself pays is kept, not invoiced."
+            )
         elif not lines:
             vals["state"] = "excluded"
             vals["exclude_reason"] = self.env._("Copaco sent no price lines.")

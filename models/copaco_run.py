@@ -6,6 +6,7 @@ from datetime import timedelta
 from psycopg2.errors import OperationalError, UniqueViolation
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from ..client import CopacoError, InvalidResponseError, TimedOutError
@@ -52,6 +53,7 @@ class CopacoRun(models.Model):
         required=True,
         default="manual",
     )
+    file_name = fields.Char(string="File", readonly=True)
     date_from = fields.Date(help="First creation date asked for.")
     date_to = fields.Date(help="Last creation date asked for, inclusive.")
     started_at = fields.Datetime(readonly=True)
@@ -98,7 +100,7 @@ class CopacoRun(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("date_from", "date_to", "kind", "trigger")
+    @api.depends("date_from", "date_to", "file_name")
     def _compute_name(self):
         for run in self:
             period = " – ".join(
@@ -106,7 +108,7 @@ class CopacoRun(models.Model):
                 for day in (run.date_from, run.date_to)
                 if day
             )
-            run.name = period or dict(self._fields["trigger"].selection)[run.trigger]
+            run.name = run.file_name or period
 
     @api.depends("stored_at", "waiting_count", "new_count")
     def _compute_progress(self):
@@ -204,22 +206,7 @@ class CopacoRun(models.Model):
             if deadline and time.monotonic() > deadline:
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
                 break
-            try:
-                run._fetch(deadline)
-            except Exception:
-                # One connection's failure, of whatever kind, stops no other.
-                self.env.cr.rollback()
-                _logger.exception("Copaco run %s came to an unexpected error", run.id)
-                run._fail(
-                    self.env._(
-                        "Run %(run)s of connection %(connection)s came to an "
-                        "unexpected error. Fetch again; if it stays, send the server's "
-                        "log to whoever maintains this addon, with the answer if the "
-                        "run has one.",
-                        run=run.name,
-                        connection=run.connection_id.name,
-                    )
-                )
+            run._attempt(run._fetch, deadline)
             if run.state == "failed":
                 (self - run).exists().filtered(
                     lambda other, run=run: (
@@ -231,6 +218,25 @@ class CopacoRun(models.Model):
             if not self.env["ir.cron"]._commit_progress(1):
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
                 break
+
+    def _attempt(self, step, *arguments):
+        """Take a step of this run; an error that nobody foresaw fails this run, and
+        stops no other."""
+        self.ensure_one()
+        try:
+            step(*arguments)
+        except Exception:
+            self.env.cr.rollback()
+            _logger.exception("Copaco run %s came to an unexpected error", self.id)
+            self._fail(
+                self.env._(
+                    "Run %(run)s of connection %(connection)s came to an unexpected "
+                    "error. Fetch again; if it stays, send the server's log to whoever "
+                    "maintains this addon, with the answer if the run has one.",
+                    run=self.name,
+                    connection=self.connection_id.name,
+                )
+            )
 
     def _fetch(self, deadline=None):
         """Ask Copaco for this run's window and store what comes; commits."""
@@ -383,6 +389,20 @@ class CopacoRun(models.Model):
                 limit=1,
             )
         )
+
+    def _finish_now(self, deadline):
+        """Process what these runs brought while a person waits.
+
+        :return: a notification with what was done
+        :raise UserError: when one of them failed; what the others brought stays
+        """
+        # Only what these runs brought; the rest belongs to the scheduled action.
+        self.document_ids._process_waiting(deadline)
+        failed = self.filtered(lambda run: run.state == "failed")
+        if failed:
+            self.env.cr.commit()  # pylint: disable=invalid-commit # keep the reason
+            raise UserError("\n".join(failed.mapped("message")))
+        return self._get_result_notification()
 
     def _get_result_notification(self):
         """:return: a notification with the counts of these runs and a link to them"""

@@ -7,4 +7,5 @@ from . import (
     test_match,
     test_security,
     test_tours,
+    test_upload,
 )

@@ -1,1 +1,1 @@
-from . import copaco_api_key, copaco_exclude, copaco_fetch
+from . import copaco_api_key, copaco_exclude, copaco_fetch, copaco_upload

@@ -184,6 +184,13 @@ class Reseller:
             " WHERE company_id = %(company)s"
         )
 
+    def finish_activities(self):
+        """Do what the responsible user does on having read them."""
+        self.query(
+            "DELETE FROM mail_activity WHERE res_model = 'copaco.connection'"
+            " AND res_id IN %(connections)s"
+        )
+
     def retire(self):
         """Archive the connections."""
         with environment() as env:

@@ -83,6 +83,7 @@ class TestSimultaneous(MultiprocessCase):
             ]
             self._fetch(reseller)
             self.assertGoodBooks(reseller, sent_by(simulator))
+            reseller.finish_activities()
 
     def _change_what_came(self, reseller):
         """What is invoiced stays until a person decides; what is held follows Copaco."""

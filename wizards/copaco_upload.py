@@ -1,0 +1,115 @@
+import base64
+import io
+import zipfile
+import zlib
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..client.api import MAX_BODY_BYTES
+
+# Ten years of months in a file each are far less.
+MAX_FILES = 500
+
+
+class CopacoUpload(models.TransientModel):
+    _name = "copaco.upload"
+    _description = "Upload Copaco Answers"
+
+    connection_id = fields.Many2one(
+        "copaco.connection",
+        required=True,
+        ondelete="cascade",
+        default=lambda self: self._default_connection_id(),
+    )
+    kind = fields.Selection(
+        selection=lambda self: self.env["copaco.run"]._fields["kind"].selection,
+        string="What It Holds",
+        required=True,
+        help="The two have the same form. Purchase invoices have your cost prices: "
+        "they are stored, and never invoiced to customers.",
+    )
+    content = fields.Binary(string="File", required=True, attachment=False)
+    file_name = fields.Char()
+
+    # === DEFAULT METHODS === #
+
+    def _default_connection_id(self):
+        connections = self.env["copaco.connection"].search(
+            [("company_id", "in", self.env.companies.ids)], limit=2
+        )
+        return connections if len(connections) == 1 else False
+
+    # === ACTION METHODS === #
+
+    def action_upload(self):
+        """Store what is in the file and make its invoices, as if it had been fetched:
+        what is known already is not doubled.
+
+        :return: see `copaco.connection.action_fetch`
+        :raise UserError: when the file, or one of those in a zip, can't be read
+        """
+        self.ensure_one()
+        raw = base64.b64decode(self.with_context(bin_size=False).content)
+        return self.connection_id._receive_files(self.kind, self._unpack(raw))
+
+    # === BUSINESS METHODS === #
+
+    def _unpack(self, raw):
+        """Names in a zip are only shown; nothing is written where they point to.
+
+        :param raw: bytes of a JSON file, or of a zip of them
+        :return: dict of bytes by file name
+        :raise UserError: when a zip can't be unpacked, or would become too large
+        """
+        if not zipfile.is_zipfile(io.BytesIO(raw)):
+            return {self.file_name or "upload.json": raw}
+        try:
+            with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+                members = [each for each in archive.infolist() if not each.is_dir()]
+                if len(members) > MAX_FILES:
+                    raise self._get_too_large_error()
+                files, room = {}, MAX_BODY_BYTES
+                for member in members:
+                    # The size that a member claims may be a lie: read one byte more
+                    # than there is room for, and no further.
+                    with archive.open(member) as stream:
+                        content = stream.read(room + 1)
+                    room -= len(content)
+                    if room < 0:
+                        raise self._get_too_large_error()
+                    files[member.filename] = content
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            # With a password, or packed in a way that Python doesn't know.
+            RuntimeError,
+            NotImplementedError,
+        ):
+            raise UserError(
+                self.env._(
+                    "The zip %(file)s can't be unpacked. Make it again without a "
+                    "password, or upload the files one by one.",
+                    file=self.file_name,
+                )
+            ) from None
+        if not files:
+            raise UserError(
+                self.env._(
+                    "There is no file in the zip %(file)s. Choose another one.",
+                    file=self.file_name,
+                )
+            )
+        return files
+
+    def _get_too_large_error(self):
+        return UserError(
+            self.env._(
+                "The zip %(file)s holds more than %(files)s files or %(size)s MB. "
+                "Upload it in parts.",
+                file=self.file_name,
+                files=MAX_FILES,
+                size=MAX_BODY_BYTES // 1_000_000,
+            )
+        )
