@@ -2,6 +2,7 @@ from . import (
     account_move,
     account_move_line,
     copaco_connection,
+    copaco_connection_watch,
     copaco_customer,
     copaco_customer_matcher,
     copaco_document,

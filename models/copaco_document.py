@@ -409,6 +409,14 @@ class CopacoDocument(models.Model):
         self.env["copaco.connection"]._check_may_fetch()
         self.check_access("read")
 
+    @api.model
+    def _get_unsent_domain(self):
+        return [
+            ("is_unsent", "=", True),
+            ("move_id.state", "=", "posted"),
+            ("move_id.is_move_sent", "=", False),
+        ]
+
     def _has_live_invoice(self):
         self.ensure_one()
         return bool(self.move_id) and self.move_id.state != "cancel"

@@ -8,4 +8,5 @@ from . import (
     test_security,
     test_tours,
     test_upload,
+    test_watch,
 )

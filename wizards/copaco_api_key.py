@@ -34,4 +34,5 @@ class CopacoApiKey(models.TransientModel):
         """Note the expiry date; the key itself was passed on when this was saved."""
         self.ensure_one()
         self.connection_id.api_key_expiry = self.api_key_expiry
+        self.connection_id._update_activity()
         return {"type": "ir.actions.client", "tag": "soft_reload"}

@@ -1,0 +1,120 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import format_date
+
+# From here on the responsible user is told, and it stays until a new key is set.
+EXPIRY_WARNING_DAYS = 30
+# A weekend with the server off is no reason to warn anybody.
+OVERDUE_DAYS = 3
+
+
+class CopacoConnection(models.Model):
+    """Tells the responsible user, in one activity, what waits or goes wrong."""
+
+    _inherit = "copaco.connection"
+
+    def _get_responsible(self):
+        """:return: the responsible user; when that one can't see the connection any
+        more, an accounting administrator of the company who can"""
+        self.ensure_one()
+        group = self.env.ref("account.group_account_manager")
+        candidates = self.responsible_id | group.all_user_ids.sorted("id")
+        return candidates.filtered(
+            lambda user: (
+                user.active
+                and self.company_id in user.company_ids
+                and user.has_group("account.group_account_invoice")
+            )
+        )[:1] or self.env.ref("base.user_root")
+
+    def _update_activity(self):
+        """Keep exactly one activity for the responsible user while something waits."""
+        activity_type = "account_copaco.mail_activity_type_attention"
+        for connection in self.sudo():
+            summary = " ".join(connection._get_problems())
+            activities = connection.activity_search([activity_type])
+            if not summary:
+                activities.unlink()
+            elif not activities:
+                connection.activity_schedule(
+                    activity_type,
+                    summary=summary,
+                    user_id=connection._get_responsible().id,
+                )
+            elif activities[0].summary != summary:
+                activities[0].summary = summary
+
+    def _get_problems(self):
+        """:return: list of sentences for a person, empty when all is well"""
+        self.ensure_one()
+        problems = self._get_key_problems()
+        if self.last_run_state == "failed":
+            problems.append(self.env._("The last fetch failed."))
+        elif self.active and self._is_overdue():
+            problems.append(
+                self.env._(
+                    "Nothing was fetched for %(days)s days. Check that the scheduled "
+                    "action is active.",
+                    days=OVERDUE_DAYS,
+                )
+            )
+        own = [("connection_id", "=", self.id)]
+        Document, Run = self.env["copaco.document"], self.env["copaco.run"]
+        if self.held_count:
+            problems.append(
+                self.env._(
+                    "%(count)s documents wait for a decision, under Copaco, To Do.",
+                    count=self.held_count,
+                )
+            )
+        if unread := Run.search_count([*own, ("is_unread", "=", True)]):
+            problems.append(
+                self.env._(
+                    "%(count)s runs brought invoices that could not be read.",
+                    count=unread,
+                )
+            )
+        if unsent := Document.search_count([*own, *Document._get_unsent_domain()]):
+            problems.append(
+                self.env._(
+                    "%(count)s invoices could not be sent; see the notes on them.",
+                    count=unsent,
+                )
+            )
+        return problems
+
+    def _get_key_problems(self):
+        expiry = self.api_key_expiry
+        if not self.active or not expiry:
+            return []
+        days = (expiry - self._get_today()).days
+        if days < 0:
+            return [
+                self.env._(
+                    "The API key expired on %(date)s. Make a new one in Copaco's "
+                    "portal and set it.",
+                    date=format_date(self.env, expiry),
+                )
+            ]
+        if days <= EXPIRY_WARNING_DAYS:
+            return [
+                self.env._(
+                    "The API key expires on %(date)s. Make a new one in Copaco's "
+                    "portal and set it before.",
+                    date=format_date(self.env, expiry),
+                )
+            ]
+        return []
+
+    def _is_overdue(self):
+        """Whether the scheduled action, which runs daily, has stopped running."""
+        last = self.last_run_id.create_date or self.create_date
+        return last < fields.Datetime.now() - timedelta(days=OVERDUE_DAYS)
+
+    # === CRON METHODS === #
+
+    @api.model
+    def _cron_watch(self):
+        """Warn of a key that expires, and of a scheduled action that stopped."""
+        self.search([("active", "=", True)])._update_activity()

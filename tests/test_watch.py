@@ -1,0 +1,48 @@
+from datetime import date
+
+from odoo.tests import freeze_time, tagged
+
+from .common import CopacoCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestWatch(CopacoCommon):
+    """Promise 8: what is about to go wrong is said in time, once, to a named person."""
+
+    def watch(self, day="2026-11-25"):
+        with freeze_time(f"{day} 10:00:00"), self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_watch").method_direct_trigger()
+        return self.connection.activity_ids
+
+    def test_a_key_that_expires_is_told_until_a_new_one_is_set(self):
+        self.fetch()
+        self.connection.api_key_expiry = date(2027, 1, 5)
+        self.assertFalse(self.watch("2026-11-26"))
+        self.fetch()
+        with freeze_time("2026-12-10 10:00:00"):
+            self.fetch()
+        activity = self.watch("2026-12-10")
+        self.assertEqual(activity.user_id, self.connection.responsible_id)
+        self.assertIn("expires on 01/05/2027", activity.summary)
+        with freeze_time("2027-01-06 10:00:00"):
+            self.fetch()
+        self.assertIn("expired on", self.watch("2027-01-06").summary)
+        wizard = self.env["copaco.api.key"].create(
+            {
+                "connection_id": self.connection.id,
+                "api_key": "simulator-key",
+                "api_key_expiry": date(2036, 1, 1),
+            }
+        )
+        with freeze_time("2027-01-06 10:00:00"):
+            wizard.action_save()
+        self.assertFalse(self.connection.activity_ids)
+
+    def test_a_scheduled_action_that_stopped_is_told(self):
+        self.fetch()
+        self.assertFalse(self.watch("2026-11-27"))
+        self.assertIn("Nothing was fetched", self.watch("2026-11-30").summary)
+        with freeze_time("2026-11-30 11:00:00"):
+            self.fetch()
+        self.assertFalse(self.connection.activity_ids)
