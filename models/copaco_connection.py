@@ -115,6 +115,12 @@ class CopacoConnection(models.Model):
         default=10,
         help="Each fetch looks this many days further back than the last one ended.",
     )
+    retention_months = fields.Integer(
+        string="Keep Answers For",
+        default=24,
+        help="Months after which the raw answers are removed, unless something of them "
+        "still waits; 0: they are kept for ever. Documents are always kept.",
+    )
     fetched_until = fields.Date(
         readonly=True,
         copy=False,
@@ -145,6 +151,10 @@ class CopacoConnection(models.Model):
 
     _overlap_days_positive = models.Constraint(
         "CHECK(overlap_days >= 0)", "The overlap of a connection can't be negative."
+    )
+
+    _retention_months_positive = models.Constraint(
+        "CHECK(retention_months >= 0)", "The months to keep answers can't be negative."
     )
 
     # === DEFAULT METHODS === #

@@ -3,6 +3,7 @@ import logging
 import time
 from datetime import timedelta
 
+from dateutil.relativedelta import relativedelta
 from psycopg2.errors import OperationalError, UniqueViolation
 
 from odoo import api, fields, models
@@ -19,6 +20,8 @@ _logger = logging.getLogger(__name__)
 INTERRUPTED_AFTER = timedelta(minutes=30)
 # Two workers that store the same documents collide at most once per worker.
 STORE_ATTEMPTS = 5
+# Answers removed in one step of Odoo's autovacuum.
+VACUUM_SIZE = 100
 
 
 class CopacoRun(models.Model):
@@ -450,3 +453,30 @@ class CopacoRun(models.Model):
         self.env["ir.cron"]._commit_progress(remaining=len(runs))
         runs._execute()
         self.env.ref("account_copaco.ir_cron_process")._trigger()
+
+    @api.autovacuum
+    def _gc_answers(self):
+        """Remove the raw answers that are older than their connection keeps them.
+
+        :return: (answers removed, whether there are more): `ir.autovacuum` comes back
+        """
+        runs = self
+        for connection in (
+            self.env["copaco.connection"]
+            .with_context(active_test=False)
+            .search([("retention_months", ">", 0)])
+        ):
+            oldest = fields.Datetime.now() - relativedelta(
+                months=connection.retention_months
+            )
+            runs += self.search(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("create_date", "<", oldest),
+                    ("payload_id", "!=", False),
+                    ("state", "in", ("done", "empty", "failed")),
+                ],
+                limit=VACUUM_SIZE + 1,
+            )
+        runs[:VACUUM_SIZE].payload_id.unlink()
+        return min(len(runs), VACUUM_SIZE), len(runs) > VACUUM_SIZE

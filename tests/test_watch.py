@@ -2,7 +2,7 @@ from datetime import date
 
 from odoo.tests import freeze_time, tagged
 
-from .common import CopacoCommon
+from .common import CopacoCommon, price_line
 
 
 @tagged("post_install", "-at_install")
@@ -46,3 +46,21 @@ class TestWatch(CopacoCommon):
         with freeze_time("2026-11-30 11:00:00"):
             self.fetch()
         self.assertFalse(self.connection.activity_ids)
+
+    def test_old_answers_are_removed_unless_something_of_them_waits(self):
+        done = self.fetch()
+        self.add_invoice("INV-1", "A1", [price_line("10")])
+        held = self.fetch()
+        (done + held).payload_id.flush_recordset()
+        self.env.cr.execute(
+            "UPDATE copaco_run SET create_date = '2024-11-20' WHERE id IN %s",
+            [(done + held)._ids],
+        )
+        (done + held).invalidate_recordset()
+        recent = self.fetch()
+        self.connection.retention_months = 0
+        self.assertEqual(self.env["copaco.run"].sudo()._gc_answers(), (0, False))
+        self.connection.retention_months = 24
+        self.assertEqual(self.env["copaco.run"].sudo()._gc_answers(), (1, False))
+        self.assertFalse(done.payload_id)
+        self.assertTrue(held.payload_id and recent.payload_id)
