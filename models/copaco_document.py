@@ -122,7 +122,10 @@ class CopacoDocument(models.Model):
     payload_digest = fields.Char()
     line_ids = fields.One2many("copaco.document.line", "document_id")
     version_ids = fields.One2many("copaco.document.version", "document_id")
-    has_pending_version = fields.Boolean(compute="_compute_has_pending_version")
+    has_pending_version = fields.Boolean(compute="_compute_pending_version")
+    pending_difference = fields.Html(
+        string="What Changed", compute="_compute_pending_version", sanitize=False
+    )
 
     # The connection is no part of it: a second one to the same portal doubles nothing.
     _identity_unique = models.UniqueIndex(
@@ -156,11 +159,13 @@ class CopacoDocument(models.Model):
             document.move_amount_untaxed = sign * document.move_id.amount_untaxed
 
     @api.depends("version_ids.state")
-    def _compute_has_pending_version(self):
+    def _compute_pending_version(self):
         for document in self:
-            document.has_pending_version = "pending" in document.version_ids.mapped(
-                "state"
+            pending = document.version_ids.filtered(
+                lambda version: version.state == "pending"
             )
+            document.has_pending_version = bool(pending)
+            document.pending_difference = pending[:1].difference
 
     # === CRUD METHODS === #
 

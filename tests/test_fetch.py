@@ -184,6 +184,10 @@ class TestFetch(CopacoCommon):
         self.assertRecordValues(
             run, [{"state": "attention", "amount_held": 99, "is_proven": True}]
         )
+        table = self.documents.pending_difference
+        self.assertIn("Service 1", table)
+        for amount in ("10.00", "99.00", "89.00", "-2.50", "86.50"):
+            self.assertIn(amount, table)
         self.assertEqual(self.fetch().unchanged_count, 1, "is not asked twice")
         with self.committing(self.documents) as document:
             document.action_keep_version()
