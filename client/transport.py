@@ -40,7 +40,6 @@ from .failures import (
 
 MAX_REDIRECTS = 3
 PIECE_BYTES = 65536
-REDIRECTS = 3
 # Even a library that decompresses a whole piece at once makes no more than about 64 MB
 # of one of this size.
 CHUNK_BYTES = 65536

@@ -5,6 +5,7 @@ unreadable is refused. Each function takes any value of a JSON tree.
 """
 
 import re
+import unicodedata
 from datetime import date
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -34,6 +35,10 @@ _DATE = re.compile(
 _LINE_BREAKS = re.compile("[\t-\r\x85\u2028\u2029]+")
 # Control characters and non-characters: PostgreSQL refuses NUL, XML (e-invoices) most.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+# Joiners, direction marks, soft hyphen and byte order mark: Unicode's category Cf.
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
+)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _TRUE = frozenset({"true", "1", "yes", "y"})
 
@@ -56,7 +61,8 @@ def read_identity(value):
 
     :raise PydanticCustomError: if it is missing, empty or too long to be one
     """
-    text = read_text(value)
+    # Look-alikes and invisible characters must not make one id into two.
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", read_text(value))).strip()
     if not text:
         raise PydanticCustomError("identity", "is missing or empty")
     if len(text) > MAX_IDENTITY_LENGTH:

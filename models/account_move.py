@@ -30,7 +30,11 @@ class AccountMove(models.Model):
             or any(vals.get("copaco_document_id") for vals in vals_list)
         ):
             self._refuse_copaco_link()
-        return super().create(vals_list)
+        moves = super().create(vals_list)
+        # A user's own default of the field is in neither.
+        if not self.env.su and moves.sudo().copaco_document_id:
+            self._refuse_copaco_link()
+        return moves
 
     def write(self, vals):
         if "copaco_document_id" in vals and not self.env.su:
@@ -41,12 +45,9 @@ class AccountMove(models.Model):
         if vals["state"] != "cancel":
             self._check_copaco_document_is_free()
         res = super().write(vals)
-        documents = self.sudo().copaco_document_id
-        if not documents:
-            return res
-        for document in documents:
-            move = document.move_id
-            if move not in before or before[move] == move.state:
+        for move in self.sudo().filtered("copaco_document_id"):
+            document = move.copaco_document_id
+            if before[move] == move.state:
                 continue
             if move.state == "cancel":
                 document._on_invoice_gone("invoice_cancelled")
@@ -55,10 +56,8 @@ class AccountMove(models.Model):
         return res
 
     def unlink(self):
-        documents = self.sudo().copaco_document_id.filtered(
-            lambda document: document.move_id in self
-        )
-        documents.move_id = False
+        documents = self.sudo().copaco_document_id
+        documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
         documents._on_invoice_gone("invoice_deleted")
         return res

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class AccountMoveLine(models.Model):
@@ -15,3 +15,17 @@ class AccountMoveLine(models.Model):
         string="Vendor Details",
         help="What the vendor says about this charge, as Copaco sent it.",
     )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        if not self.env.su and lines.sudo().copaco_line_id:
+            lines.move_id._refuse_copaco_link()
+        return lines
+
+    def write(self, vals):
+        if "copaco_line_id" in vals and not self.env.su:
+            self.move_id._refuse_copaco_link()
+        return super().write(vals)

@@ -1,22 +1,27 @@
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools.sql import column_exists, create_column
 
-from ..client import CopacoClient, CopacoError
+from ..client import CopacoClient, CopacoError, SettingsError
+from ..client.address import Address
 
 # Copaco's own default window (kb: billing-api-s) is three months back.
 FIRST_WINDOW_MONTHS = 3
 # The button may keep a person waiting for 30 s; the last step that was begun before
 # this many seconds has the rest of them to end.
 BUTTON_SECONDS = 18
+# For each way to send the key.
+TEST_SECONDS = 10
 # Copaco creates its invoices in Dutch time, wherever this server stands.
 COPACO_TIME_ZONE = "Europe/Amsterdam"
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+# Copaco's platform is younger (kb: versioning).
+FIRST_DAY = date(2015, 1, 1)
 
 
 class CopacoConnection(models.Model):
@@ -72,8 +77,6 @@ class CopacoConnection(models.Model):
         inverse="_inverse_api_key",
         help="Can be set and replaced, never read.",
     )
-    # Only `_get_client` reads it, as superuser; over RPC and in exports nobody can.
-    api_key_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, prefetch=False)
     api_key_hint = fields.Char(
         string="Key Ends In", readonly=True, copy=False, help="Last four characters."
     )
@@ -150,12 +153,39 @@ class CopacoConnection(models.Model):
     last_run_message = fields.Text(compute="_compute_last_run")
 
     _overlap_days_positive = models.Constraint(
-        "CHECK(overlap_days >= 0)", "The overlap of a connection can't be negative."
+        "CHECK(overlap_days BETWEEN 0 AND 366)",
+        "The overlap of a connection is between 0 and 366 days.",
     )
 
     _retention_months_positive = models.Constraint(
         "CHECK(retention_months >= 0)", "The months to keep answers can't be negative."
     )
+
+    # === SECRET === #
+
+    def init(self):
+        # The key is in a column that is no field: no read, export, search or template
+        # can reach it, whoever's they are.
+        if not column_exists(self.env.cr, self._table, "api_key_secret"):
+            create_column(self.env.cr, self._table, "api_key_secret", "varchar")
+
+    def _write_api_key_secret(self, key):
+        self.ensure_one()
+        self.check_access("write")
+        self.flush_recordset()
+        # A failing statement would be printed with its parameters.
+        self.env.cr.execute(
+            "UPDATE copaco_connection SET api_key_secret = %s WHERE id = %s",
+            [key or None, self.id],
+            log_exceptions=False,
+        )
+
+    def _read_api_key_secret(self):
+        self.ensure_one()
+        self.env.cr.execute(
+            "SELECT api_key_secret FROM copaco_connection WHERE id = %s", [self.id]
+        )
+        return self.env.cr.fetchone()[0] or ""
 
     # === DEFAULT METHODS === #
 
@@ -170,13 +200,10 @@ class CopacoConnection(models.Model):
     def _inverse_api_key(self):
         for connection in self:
             key = (connection.api_key or "").strip()
-            connection.sudo().write(
-                {
-                    "api_key_secret": key,
-                    # The last four of a short key would give away too much of it.
-                    "api_key_hint": key and (key[-4:] if len(key) >= 12 else "****"),
-                }
-            )
+            connection._write_api_key_secret(key)
+            # The last four of a short key would give away too much of it.
+            hint = key[-4:] if len(key) >= 12 else "****"
+            connection.sudo().api_key_hint = key and hint
         self.invalidate_recordset(["api_key"])
 
     @api.depends("company_id")
@@ -216,7 +243,9 @@ class CopacoConnection(models.Model):
             connection.run_count = runs.get(connection, 0)
             connection.document_count = sum(counts.values())
             connection.held_count = counts.get("held", 0) + counts.get("changed", 0)
-            connection.invoice_count = counts.get("invoiced", 0)
+            connection.invoice_count = counts.get("invoiced", 0) + counts.get(
+                "changed", 0
+            )
 
     @api.depends("run_ids.state")
     def _compute_last_run(self):
@@ -230,21 +259,39 @@ class CopacoConnection(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("base_url")
-    def _check_base_url(self):
+    @api.constrains("base_url", "specification_path", "purchase_path", "example_path")
+    def _check_address(self):
         for connection in self:
-            parts = urlsplit(connection.base_url)
-            secure = parts.scheme == "https" or (
-                parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
-            )
-            if not (secure and parts.hostname) or parts.username or parts.password:
+            try:
+                address = Address(connection.base_url)
+                for path in (
+                    connection.specification_path,
+                    connection.purchase_path,
+                    connection.example_path,
+                ):
+                    address.get_url(path)
+            except SettingsError as error:
                 raise ValidationError(
                     self.env._(
-                        "The address %(address)s of connection %(connection)s can't be "
-                        "used. Enter an address that starts with https:// and holds "
-                        "no user name or password.",
-                        address=connection.base_url,
+                        "Connection %(connection)s can't use the address %(address)s: "
+                        "%(error)s",
                         connection=connection.name,
+                        address=connection.base_url,
+                        error=error,
+                    )
+                ) from None
+
+    @api.constrains("company_id")
+    def _check_company_id(self):
+        for connection in self:
+            documents = connection.sudo().document_ids
+            if documents and documents.company_id != connection.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "Connection %(connection)s has documents of %(company)s. Make "
+                        "a connection of its own for another company.",
+                        connection=connection.name,
+                        company=documents.company_id.name,
                     )
                 )
 
@@ -266,14 +313,17 @@ class CopacoConnection(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        if "base_url" in vals and "api_key" not in vals:
-            # Whoever may change the address must not be able to have the key sent
-            # to a host of their own.
-            origin = urlsplit(vals["base_url"] or "")[:2]
-            self.filtered(
-                lambda connection: urlsplit(connection.base_url)[:2] != origin
-            ).sudo().write({"api_key_secret": False, "api_key_hint": False})
-        return super().write(vals)
+        addresses = {connection: connection.base_url for connection in self}
+        res = super().write(vals)
+        if "base_url" in vals:
+            # Whoever may change the address must not be able to have the key sent to
+            # a host of their own; and another portal has to be asked from the start.
+            for connection in self:
+                if _get_origin(addresses[connection]) != _get_origin(vals["base_url"]):
+                    connection.fetched_until = False
+                    if "api_key" not in vals:
+                        connection.api_key = False
+        return res
 
     # === ACTION METHODS === #
 
@@ -287,7 +337,9 @@ class CopacoConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         try:
-            with self._get_client() as client:
+            with self._get_client(TEST_SECONDS) as client:
+                # No transaction is open while the network is waited for.
+                self.env.cr.commit()  # pylint: disable=invalid-commit
                 auth_method = client.find_auth_method()
         except CopacoError as error:
             raise UserError(self._get_error_message(error)) from None
@@ -352,7 +404,10 @@ class CopacoConnection(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_invoice"
         )
-        action["domain"] = [("copaco_document_id.connection_id", "in", self.ids)]
+        action["domain"] = [
+            ("copaco_document_id.connection_id", "in", self.ids),
+            ("state", "!=", "cancel"),
+        ]
         action["context"] = {"create": False, "default_move_type": "out_invoice"}
         return action
 
@@ -382,7 +437,7 @@ class CopacoConnection(models.Model):
         options = {"time_limit": time_limit} if time_limit else {}
         return CopacoClient(
             self.base_url,
-            self.sudo().api_key_secret or "",
+            self._read_api_key_secret(),
             auth_method=self.auth_method,
             auth_name=self.auth_name or "",
             specification_path=self.specification_path,
@@ -406,7 +461,7 @@ class CopacoConnection(models.Model):
         """:return: the first creation date that was never asked for"""
         self.ensure_one()
         if self.fetched_until:
-            return self.fetched_until + timedelta(days=1)
+            return min(self.fetched_until, self._get_today()) + timedelta(days=1)
         return self.import_from or self._get_today() - relativedelta(
             months=FIRST_WINDOW_MONTHS
         )
@@ -417,6 +472,8 @@ class CopacoConnection(models.Model):
     def _advance(self, date_from, date_to):
         """Note that all between these dates (inclusive) is stored, unless it would
         leave a hole behind."""
+        # A day that is not over may still bring something.
+        date_to = min(date_to, self._get_today())
         if date_from <= self._get_window_start() and (
             not self.fetched_until or date_to > self.fetched_until
         ):
@@ -433,8 +490,8 @@ class CopacoConnection(models.Model):
         """
         vals_list = []
         for connection in self:
-            start = date_from or connection._get_window_start()
-            end = date_to or connection._get_today()
+            start = max(date_from or connection._get_window_start(), FIRST_DAY)
+            end = min(date_to or date.max, connection._get_today())
             if not date_from and connection.fetched_until:
                 start -= timedelta(days=1 + connection.overlap_days)
             chunks = []
@@ -454,12 +511,40 @@ class CopacoConnection(models.Model):
             ]
         return self.env["copaco.run"].sudo().create(vals_list)
 
+    def _check_ready(self):
+        """:raise UserError: when there is no use in asking Copaco anything"""
+        self.ensure_one()
+        if not self.active:
+            raise UserError(
+                self.env._(
+                    "Connection %(connection)s is archived. Restore it first.",
+                    connection=self.name,
+                )
+            )
+        if not self.api_key_hint:
+            raise UserError(
+                self.env._(
+                    "Connection %(connection)s has no API key yet. Press Set API "
+                    "key… on the connection.",
+                    connection=self.name,
+                )
+            )
+
     def _fetch_now(self, date_from=None, date_to=None):
         """Fetch and process while a person waits; see `action_fetch`."""
         self._check_may_fetch()
         self.check_access("read")
         deadline = time.monotonic() + BUTTON_SECONDS
+        for connection in self:
+            connection._check_ready()
         runs = self._create_runs("manual", date_from, date_to)
+        if not runs:
+            raise UserError(
+                self.env._(
+                    "There is nothing to ask Copaco for: the period lies in the "
+                    "future. Choose another one."
+                )
+            )
         runs.env.cr.commit()  # pylint: disable=invalid-commit # DESIGN promise 10
         runs._execute(deadline)
         return runs.exists()._finish_now(deadline)
@@ -495,9 +580,16 @@ class CopacoConnection(models.Model):
 
     @api.model
     def _cron_fetch(self):
-        """Fetch everything new of every active connection, one after the other; the
-        failure of one stops no other."""
-        runs = self.search([("active", "=", True)])._create_runs("scheduled")
-        self.env["ir.cron"]._commit_progress(remaining=len(runs))
-        runs._execute()
-        self.env.ref("account_copaco.ir_cron_process")._trigger()
+        """Plan to fetch everything new of every active connection."""
+        waiting = self.env["copaco.run"].search(
+            self.env["copaco.run"]._get_waiting_domain()
+        )
+        connections = self.search([("active", "=", True)]) - waiting.connection_id
+        connections._create_runs("scheduled")
+        # Odoo repeats a scheduled action that isn't done in time: what makes runs must
+        # not also carry them out.
+        self.env.ref("account_copaco.ir_cron_run")._trigger()
+
+
+def _get_origin(address):
+    return urlsplit(address or "")[:2]

@@ -139,10 +139,14 @@ class CopacoCustomer(models.Model):
                         fields=", ".join(sorted(forged)),
                     )
                 )
-            if "partner_id" in vals:
+        if "partner_id" in vals and "match_method" not in vals:
+            if not self.env.su:
                 self._check_may_decide()
-                self._link(self.env["res.partner"].browse(vals["partner_id"]), "manual")
-                return True
+            partner = self.env["res.partner"].browse(vals["partner_id"])
+            self._link(partner, "manual")
+            # What waited for this goes on in the background.
+            self.sudo().document_ids._wake_up_held()
+            vals = {name: vals[name] for name in vals.keys() - {"partner_id"}}
         return super().write(vals)
 
     # === ACTION METHODS === #
@@ -257,7 +261,12 @@ class CopacoCustomer(models.Model):
         :param infos: list of `CustomerInfo`, those without an account are passed over
         :return: dict of `copaco.customer` by account
         """
-        by_ref = {info.account_ref: info for info in infos if info and info.account_ref}
+        by_ref = {}
+        for info in infos:
+            known = by_ref.setdefault(info.account_ref, {})
+            for name in CONTACT_FIELDS:
+                known[name] = known.get(name) or getattr(info, name)
+        by_ref.pop("", None)
         customers = {
             customer.account_ref: customer
             for customer in self.search_fetch(
@@ -270,7 +279,7 @@ class CopacoCustomer(models.Model):
         }
         new_vals_list = []
         for account_ref, info in by_ref.items():
-            vals = {name: getattr(info, name) or False for name in CONTACT_FIELDS}
+            vals = {name: info[name] or False for name in CONTACT_FIELDS}
             customer = customers.get(account_ref)
             if not customer:
                 new_vals_list.append(
@@ -291,15 +300,20 @@ class CopacoCustomer(models.Model):
             customers[customer.account_ref] = customer
         return customers
 
-    def _match(self):
-        """Look again who these customers are, unless that was decided."""
+    def _match(self, suggest=True):
+        """Look again who these customers are, unless that was decided.
+
+        :param suggest: whether to look for contacts that are only alike
+        """
         for company, customers in self.grouped("company_id").items():
             undecided = customers.filtered(
                 lambda customer: customer.state in ("unmatched", "suggested")
             ).with_company(company)
             if not undecided:
                 continue
-            matches = self.env["copaco.customer.matcher"]._match_customers(undecided)
+            matches = self.env["copaco.customer.matcher"]._match_customers(
+                undecided, suggest
+            )
             for customer, match in matches.items():
                 if match.partner:
                     customer._link(match.partner, match.method)
@@ -320,6 +334,7 @@ class CopacoCustomer(models.Model):
         :param method: a value of `match_method`
         """
         for customer in self.sudo():
+            customer._note_invoices_of_others(partner)
             state = "matched" if partner else "unmatched"
             customer.write(
                 {
@@ -332,16 +347,35 @@ class CopacoCustomer(models.Model):
                 }
             )
 
-    def _retry_documents(self):
-        documents = self.document_ids.filtered(
-            lambda document: (
-                document.state == "new"
-                or document.state == "held"
-                and document.hold_reason
-                in ("customer_unknown", "customer_ambiguous", "partner_archived")
+    def _note_invoices_of_others(self, partner):
+        """Say which invoices were made for the contact that was linked before."""
+        self.ensure_one()
+        moves = self.document_ids.move_id.filtered(
+            lambda move: (
+                move.state != "cancel"
+                and move.commercial_partner_id != partner.commercial_partner_id
             )
         )
-        return documents.action_retry()
+        if partner and moves:
+            self._message_log(
+                body=self.env._(
+                    "These invoices were made for another contact and stay as they "
+                    "are: %(moves)s. Cancel those that are wrong and retry their "
+                    "documents.",
+                    moves=", ".join(moves.mapped("display_name")),
+                )
+            )
+
+    def _retry_documents(self):
+        """Process what waited for these customers while a person waits.
+
+        :return: a notification with what became of it
+        """
+        documents = self.document_ids
+        documents.sudo()._wake_up_held()
+        return documents.filtered(
+            lambda document: document.state == "new"
+        )._process_now()
 
     def _prepare_contact(self):
         """:return: values for `res.partner.create`, from what Copaco sent"""

@@ -10,9 +10,14 @@ from odoo.tools import SQL, email_domain_extract
 # Two names count as alike from here on: "Jansen Techniek" and "Jansen Technik" do,
 # "Jansen" and "Janssen Bouw" don't. It only ever makes a suggestion.
 LIKENESS = 0.85
+MAX_NAME = 100
+# The country, and at least six digits among what follows.
+VAT_NUMBER = r"[A-Z]{2}(?=(?:.*[0-9]){6})[A-Z0-9]{6,13}"
+# A word that more contacts than this have tells nothing about one of them.
+COMMON_WORD = 100
 LEGAL_FORMS = frozenset(
-    "bv nv vof bvba sprl srl sa cv cvba cvoa scrl maatschap stichting vereniging "
-    "gmbh ag ltd limited inc llc plc sarl sas holding groep group".split()
+    "bv nv vof vzw asbl ua bvba sprl srl sa cv cvba cvoa scrl maatschap stichting "
+    "vereniging gmbh ag ltd limited inc llc plc sarl sas holding groep group".split()
 )
 # What anyone may have an address at says nothing about whom one works for.
 PUBLIC_EMAIL_DOMAINS = frozenset(
@@ -41,12 +46,14 @@ class CopacoCustomerMatcher(models.AbstractModel):
     _description = "Copaco Customer Matcher"
 
     @api.model
-    def _match_customers(self, customers):
+    def _match_customers(self, customers, suggest=True):
         """Find the partners of Copaco customers of one company, on evidence that can't
         be shared (DESIGN 6); likeness is only suggested.
 
         :param customers: `copaco.customer` records
-        :return: dict of `CustomerMatch` by customer
+        :param suggest: whether to look for contacts that are only alike
+        :return: dict of `CustomerMatch` by customer; without those of which nothing
+            is known, unless something may be suggested
         """
         company = customers.company_id
         by_number = self._match_partners_by_number(company, customers)
@@ -65,7 +72,7 @@ class CopacoCustomerMatcher(models.AbstractModel):
                 matches[customer] = match
             else:
                 unknown |= customer
-        if unknown:
+        if unknown and suggest:
             matches.update(self._suggest_partners(company, unknown))
         return matches
 
@@ -201,47 +208,58 @@ class CopacoCustomerMatcher(models.AbstractModel):
             [*self._get_partner_domain(company), ("parent_id", "=", False)],
             ["name", "email"],
         )
-        by_name, by_word, by_domain = (defaultdict(none.browse) for _index in range(3))
+        by_name, by_word, by_domain = (defaultdict(list) for _index in range(3))
         names = {}
         for partner in partners:
-            names[partner] = name = plain_name(partner.name)
-            if name:
-                by_name[name] |= partner
+            names[partner.id] = name = plain_name(partner.name)
+            by_name[name].append(partner.id)
             for word in set(name.split()):
-                by_word[word] |= partner
-            if domain := business_domain(partner.email):
-                by_domain[domain] |= partner
+                by_word[word].append(partner.id)
+            by_domain[business_domain(partner.email)].append(partner.id)
         matches = {}
         for customer in customers:
             name = plain_name(customer.name)
-            suggestion, reason = none, ""
-            alike = sorted(
-                (
-                    (SequenceMatcher(None, name, names[partner]).ratio(), -partner.id)
-                    for word in set(name.split())
-                    for partner in by_word[word]
-                ),
-                reverse=True,
-            )
             domain = business_domain(customer.email)
-            if len(by_name[name]) == 1 and name:
-                suggestion, reason = by_name[name], self.env._("same name")
+            suggestion, reason = False, ""
+            if name and len(by_name[name]) == 1:
+                (suggestion,) = by_name[name]
+                reason = self.env._("same name")
             elif domain and len(by_domain[domain]) == 1:
-                suggestion = by_domain[domain]
+                (suggestion,) = by_domain[domain]
                 reason = self.env._("same e-mail domain %(domain)s", domain=domain)
-            elif alike and alike[0][0] >= LIKENESS:
-                suggestion = none.browse(-alike[0][1])
+            elif suggestion := _find_alike(name, names, by_word):
                 reason = self.env._("alike name")
-            matches[customer] = CustomerMatch(none, "", suggestion, reason, False)
+            matches[customer] = CustomerMatch(
+                none, "", none.browse(suggestion or ()), reason, False
+            )
         return matches
+
+
+def _find_alike(name, names, by_word):
+    """:return: id of the partner whose name is most like this one, if any is"""
+    matcher = SequenceMatcher(b=name)
+    best, best_ratio = False, LIKENESS
+    # A word that many have ("van", "Techniek") finds everybody.
+    words = [word for word in set(name.split()) if len(by_word[word]) <= COMMON_WORD]
+    for partner_id in sorted({each for word in words for each in by_word[word]}):
+        matcher.set_seq1(names[partner_id])
+        if matcher.real_quick_ratio() < best_ratio or (
+            matcher.quick_ratio() < best_ratio
+        ):
+            continue
+        ratio = matcher.ratio()
+        if ratio > best_ratio or (ratio == best_ratio and not best):
+            best, best_ratio = partner_id, ratio
+    return best
 
 
 def compact_vat(vat, country_code=""):
     """:return: a VAT number without spaces and dots, with its country; "" for none"""
     compact = re.sub(r"[^A-Z0-9]", "", (vat or "").upper())
     if compact[:1].isdigit() and country_code:
-        return country_code.upper() + compact
-    return compact
+        compact = country_code.upper() + compact
+    # "NVT" and "0" are what people type who have none.
+    return compact if re.fullmatch(VAT_NUMBER, compact) else ""
 
 
 def plain_name(name):
@@ -249,7 +267,8 @@ def plain_name(name):
     decomposed = unicodedata.normalize("NFKD", name or "")
     letters = "".join(each for each in decomposed if not unicodedata.combining(each))
     # "B.V." is one word, "Van Dijk/Smit" is three.
-    words = re.sub(r"[^a-z0-9]+", " ", letters.casefold().replace(".", "")).split()
+    letters = letters.casefold().replace(".", "")[:MAX_NAME]
+    words = re.sub(r"[^a-z0-9]+", " ", letters).split()
     return " ".join(word for word in words if word not in LEGAL_FORMS)
 
 

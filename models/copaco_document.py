@@ -1,18 +1,24 @@
 import logging
 import time
 
-from psycopg2.errors import OperationalError, UniqueViolation
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .copaco_connection import BUTTON_SECONDS
 from .copaco_matcher import Hold
+from .copaco_run import COLLISIONS
 
 _logger = logging.getLogger(__name__)
 
 # Batches of 10 to 50 invoices get nearly all of the gain of creating in batches.
 BATCH_SIZE = 40
+# What a document waits for that is decided on its customer.
+CUSTOMER_REASONS = (
+    "customer_unknown",
+    "customer_ambiguous",
+    "partner_archived",
+    "partner_company",
+)
 # How often a batch is tried that another worker's transaction got in the way of.
 PROCESS_ATTEMPTS = 5
 
@@ -34,6 +40,8 @@ class CopacoDocument(models.Model):
     _description = "Copaco Document"
     _mail_post_access = "read"
     _order = "invoice_date desc, id desc"
+    _rec_name = "invoice_number"
+    _rec_names_search = ["invoice_number", "customer_id.name"]
     _check_company_auto = True
 
     name = fields.Char(compute="_compute_name")
@@ -86,6 +94,7 @@ class CopacoDocument(models.Model):
             ("customer_unknown", "Customer unknown"),
             ("customer_ambiguous", "Customer ambiguous"),
             ("partner_archived", "Contact archived"),
+            ("partner_company", "Contact of another company"),
             ("currency_unknown", "Currency unknown"),
             ("currency_inactive", "Currency inactive"),
             ("currency_rate_missing", "Exchange rate missing"),
@@ -113,6 +122,10 @@ class CopacoDocument(models.Model):
     )
     move_id = fields.Many2one(
         "account.move", string="Invoice", index="btree_not_null", ondelete="restrict"
+    )
+    match_method = fields.Selection(related="customer_id.match_method")
+    move_partner_id = fields.Many2one(
+        related="move_id.partner_id", string="Invoiced To"
     )
     move_state = fields.Selection(related="move_id.state", string="Invoice Status")
     move_amount_untaxed = fields.Monetary(
@@ -181,11 +194,23 @@ class CopacoDocument(models.Model):
     def action_retry(self):
         """Process these documents again from what is stored, without the network.
 
-        :return: a notification with what became of them, nothing when there was
-            nothing to do
+        :return: a notification with what became of them
+        :raise UserError: when none of them can be retried
         """
         self._check_may_decide()
-        held = self.filtered(lambda document: document.state in ("held", "new"))
+        held = self.filtered(
+            lambda document: (
+                document.state in ("held", "new") and not document.has_pending_version
+            )
+        )
+        if not held:
+            raise UserError(
+                self.env._(
+                    "There is nothing to retry for %(documents)s. What Copaco changed "
+                    "waits for you to choose a version.",
+                    documents=", ".join(self.mapped("name")),
+                )
+            )
         held.sudo().filtered(lambda document: document.state == "held").state = "new"
         return held._process_now()
 
@@ -269,7 +294,7 @@ class CopacoDocument(models.Model):
             if document._has_live_invoice():
                 document._set_invoiced()
             elif document.state == "held" and document.hold_reason == "source_changed":
-                document.state = "new"
+                document.state = "excluded" if document.exclude_reason else "new"
         documents.version_ids.run_id._refresh_state()
         return documents.with_env(self.env)._process_now()
 
@@ -306,6 +331,8 @@ class CopacoDocument(models.Model):
         """
         if not self:
             return False
+        # What the person decided is kept, whatever gets in the way of the invoices.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         self._process_waiting(time.monotonic() + BUTTON_SECONDS)
         counts = dict(
             self.sudo()._read_group([("id", "in", self.ids)], ["state"], ["__count"])
@@ -341,25 +368,36 @@ class CopacoDocument(models.Model):
             [*self._get_waiting_domain(), ("id", "in", self.ids)], order="id"
         )
         runs, connections = waiting.run_id, waiting.connection_id
-        failures = 0
+        batch_size, collisions = BATCH_SIZE, 0
         while waiting:
             if deadline and time.monotonic() > deadline:
                 self.env.ref("account_copaco.ir_cron_process")._trigger()
                 break
+            batch = self.browse()
             try:
-                batch = waiting.try_lock_for_update(limit=BATCH_SIZE)
+                batch = waiting.try_lock_for_update(limit=batch_size)
                 batch.filtered_domain(self._get_waiting_domain())._process()
                 seconds_left = self.env["ir.cron"]._commit_progress(len(batch))
-            except (OperationalError, UniqueViolation) as error:
+            except COLLISIONS as error:
                 # Another worker was in the way: once more, with what it left.
                 self.env.cr.rollback()
-                failures += 1
+                collisions += 1
                 _logger.info("Copaco documents collided: %s", type(error))
-                if failures < PROCESS_ATTEMPTS:
+                if collisions < PROCESS_ATTEMPTS:
                     continue
                 self.env.ref("account_copaco.ir_cron_process")._trigger()
                 break
-            failures = 0
+            except Exception as error:
+                self.env.cr.rollback()
+                if not batch:
+                    raise
+                if len(batch) > 1:
+                    # Which one is it? It must not stop the others.
+                    batch_size = 1
+                    continue
+                batch._hold(self.env["copaco.invoicer"]._get_error_hold(batch, error))
+                seconds_left = self.env["ir.cron"]._commit_progress(1)
+            collisions = 0
             waiting -= batch
             if not batch or not seconds_left:
                 break
@@ -378,7 +416,7 @@ class CopacoDocument(models.Model):
                 connections._update_activity()
                 self.env["ir.cron"]._commit_progress()
                 return
-            except OperationalError as error:
+            except COLLISIONS as error:
                 self.env.cr.rollback()
                 _logger.info("Copaco runs collided: %s", type(error))
 
@@ -394,7 +432,7 @@ class CopacoDocument(models.Model):
                 mail_create_nosubscribe=True,
                 tracking_disable=True,
             ).with_company(connection.company_id)
-            documents._reload_invalid()
+            documents._reload()
             documents = documents.filtered(lambda document: document.state == "new")
             documents.customer_id._match()
             ready = {}
@@ -423,8 +461,17 @@ class CopacoDocument(models.Model):
         ]
 
     def _has_live_invoice(self):
+        """Whether there is an invoice of this document that was not cancelled."""
         self.ensure_one()
-        return bool(self.move_id) and self.move_id.state != "cancel"
+        return bool(self._get_live_invoice())
+
+    def _get_live_invoice(self):
+        self.ensure_one()
+        if self.move_id and self.move_id.state != "cancel":
+            return self.move_id
+        return self.env["account.move"].search(
+            [("copaco_document_id", "=", self.id), ("state", "!=", "cancel")], limit=1
+        )
 
     @api.model
     def _prepare_hold_values(self, hold):
@@ -440,8 +487,12 @@ class CopacoDocument(models.Model):
         self.write(self._prepare_hold_values(hold))
 
     def _set_invoiced(self, move=None):
+        """:param move: the invoice, unless the document has it already"""
         self.ensure_one()
         vals = {"state": "invoiced", "hold_reason": False, "hold_message": False}
+        if self.has_pending_version:
+            # What Copaco changed still waits, whatever happened to the invoice.
+            vals = {"state": "changed", "hold_reason": "source_changed"}
         if move:
             vals["move_id"] = move.id
         self.write(vals)
@@ -492,7 +543,16 @@ class CopacoDocument(models.Model):
         :param reason: `invoice_deleted` or `invoice_cancelled`
         """
         for document in self:
-            if reason == "invoice_deleted":
+            if document.state == "excluded" or document._has_live_invoice():
+                continue
+            if document.has_pending_version:
+                reason = "source_changed"
+                message = self.env._(
+                    "%(document)s has no invoice any more, and Copaco has changed it "
+                    "since. Choose which version counts.",
+                    document=document.name,
+                )
+            elif reason == "invoice_deleted":
                 message = self.env._(
                     "The invoice of %(document)s was deleted. Retry makes a new one; "
                     "exclude it when there must be none.",
@@ -500,10 +560,10 @@ class CopacoDocument(models.Model):
                 )
             else:
                 message = self.env._(
-                    "Invoice %(invoice)s of %(document)s was cancelled. Reset it to "
-                    "draft to use it after all, retry to make a new one, or exclude "
+                    "The invoice of %(document)s was cancelled (%(invoice)s). Reset it "
+                    "to draft to use it after all, retry to make a new one, or exclude "
                     "the document when there must be none.",
-                    invoice=document.move_id.display_name,
+                    invoice=document.move_id.name or self.env._("a draft"),
                     document=document.name,
                 )
             document._hold(Hold(reason, message))
@@ -514,6 +574,7 @@ class CopacoDocument(models.Model):
     @api.model
     def _cron_process(self):
         """Make the invoices of everything that waits for it."""
+        self._wake_up()
         documents = self.search(self._get_waiting_domain(), order="id")
         self.env["ir.cron"]._commit_progress(remaining=len(documents))
         documents._process_waiting()
@@ -522,3 +583,25 @@ class CopacoDocument(models.Model):
             [("state", "=", "running"), ("stored_at", "!=", False)]
         )
         self._refresh_progress(runs, runs.connection_id)
+
+    @api.model
+    def _wake_up(self):
+        """Look again for customers that were not known when their documents came."""
+        documents = self.search(
+            [("state", "=", "held"), ("hold_reason", "in", CUSTOMER_REASONS)]
+        )
+        documents.customer_id._match(suggest=False)
+        documents._wake_up_held()
+
+    def _wake_up_held(self):
+        """Take those of these documents up again that waited for their customer."""
+        waiting = self.filtered(
+            lambda document: (
+                document.state == "held"
+                and document.hold_reason in CUSTOMER_REASONS
+                and document.customer_id.partner_id
+            )
+        )
+        if waiting:
+            waiting.state = "new"
+            self.env.ref("account_copaco.ir_cron_process")._trigger()

@@ -1,9 +1,17 @@
+import logging
+
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, models
 from odoo.fields import Command
+from odoo.tools import formatLang
 
 from ..client.documents import parse_payload
 from .copaco_mapper import round_amount
 from .copaco_matcher import Hold
+from .copaco_run import COLLISIONS
+
+_logger = logging.getLogger(__name__)
 
 
 class CopacoDocument(models.Model):
@@ -31,7 +39,7 @@ class CopacoDocument(models.Model):
                 ("kind", "=", kind),
                 ("invoice_number", "in", [each.invoice_number for each in sources]),
             ],
-            ["invoice_number", "customer_id", "payload_digest", "state"],
+            ["invoice_number", "customer_id", "payload_digest", "hold_reason"],
         )
         return {
             (
@@ -112,6 +120,56 @@ class CopacoDocument(models.Model):
             ),
         )
 
+    @api.model
+    def _store(self, vals_list):
+        """Create documents; one that the database refuses is held without its lines,
+        and stops no other.
+
+        :param vals_list: list of `_prepare_source_values`
+        """
+        documents = self.with_context(
+            tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
+        )
+        try:
+            with self.env.cr.savepoint():
+                documents.create(vals_list)
+            return
+        except (*COLLISIONS, UniqueViolation):
+            raise
+        except Exception:
+            if len(vals_list) == 1:
+                (vals,) = vals_list
+                _logger.exception(
+                    "Copaco document %s could not be stored", vals["invoice_number"]
+                )
+                hold = Hold(
+                    "payload_invalid",
+                    self.env._(
+                        "Copaco invoice %(number)s could not be stored. Its text is "
+                        "kept: exclude the document and invoice it by hand, and send "
+                        "the server's log to whoever maintains this addon.",
+                        number=vals["invoice_number"],
+                    ),
+                )
+                vals = {**vals, **self._prepare_hold_values(hold), "line_ids": []}
+                documents.create({**vals, "line_count": 0, "amount_source": 0})
+                return
+        for vals in vals_list:
+            self._store([vals])
+
+    def _drop_pending(self):
+        """Copaco took a change back that no one had decided about."""
+        self.ensure_one()
+        self.version_ids.filtered(
+            lambda version: version.state == "pending"
+        ).state = "replaced"
+        self.invalidate_recordset(["has_pending_version"])
+        if self._has_live_invoice():
+            self._set_invoiced()
+        elif self.hold_reason == "source_changed":
+            self.state = "excluded" if self.exclude_reason else "new"
+        self._message_log(body=self.env._("Copaco took back what it had changed."))
+
     def _is_known_content(self, digest):
         """Whether this content is the document's own, or already waits for, or had, a
         person's decision."""
@@ -141,6 +199,7 @@ class CopacoDocument(models.Model):
                 "document_id": self.id,
                 "run_id": vals["run_id"],
                 "state": "pending",
+                "currency_id": vals["currency_id"],
                 "amount_source": vals["amount_source"],
                 "line_count": vals["line_count"],
                 "payload": source.payload,
@@ -161,18 +220,33 @@ class CopacoDocument(models.Model):
         if untouched and is_same or self.is_excluded_by_customer:
             self._take_over(version)
             return
+        invoice = self._get_live_invoice()
+        if invoice:
+            advice = self.env._(
+                "To use the new version, cancel or delete invoice %(invoice)s first. "
+                "To leave it, keep the old version and correct the rest by hand.",
+                invoice=invoice.name or self.env._("(draft)"),
+            )
+        elif is_same:
+            advice = self.env._("Choose which version counts.")
+        else:
+            advice = self.env._(
+                "They have no line in common, so this may be a second part: keep the "
+                "old version and invoice the new one by hand, or use the new one.",
+            )
         message = self.env._(
-            "Copaco changed %(document)s after it had come: %(old)s %(currency)s "
-            "became %(new)s %(currency)s (without tax). Compare the versions and "
-            "choose which one counts.",
+            "Copaco changed %(document)s after it had come: %(old)s became %(new)s "
+            "without tax. See what changed below. %(advice)s",
             document=self.name,
-            old=self.amount_source,
-            new=vals["amount_source"],
-            currency=self.currency_code or "",
+            old=formatLang(self.env, self.amount_source, currency_obj=self.currency_id),
+            new=formatLang(
+                self.env, version.amount_source, currency_obj=version.currency_id
+            ),
+            advice=advice,
         )
         self.write(
             {
-                "state": "changed" if self._has_live_invoice() else "held",
+                "state": "changed" if invoice else "held",
                 "hold_reason": "source_changed",
                 "hold_message": message,
             }
@@ -189,6 +263,7 @@ class CopacoDocument(models.Model):
             "document_id": self.id,
             "run_id": self.run_id.id,
             "state": "replaced",
+            "currency_id": self.currency_id.id,
             "amount_source": self.amount_source,
             "line_count": self.line_count,
             "payload": self.payload,
@@ -213,11 +288,11 @@ class CopacoDocument(models.Model):
         old_run._refresh_state()
         self._message_log(body=self.env._("Took over what Copaco changed."))
 
-    def _reload_invalid(self):
-        """Read documents again that could not be read when they came: the addon may
-        have learnt to since."""
+    def _reload(self):
+        """Read documents again that could not be read, or whose currency was unknown,
+        when they came: the addon or the currencies may have learnt to since."""
         for document in self.filtered(
-            lambda each: each.hold_reason == "payload_invalid"
+            lambda each: each.hold_reason == "payload_invalid" or not each.currency_id
         ):
             source = parse_payload(document.payload)
             customers = self.env["copaco.customer"]._get_or_create(

@@ -22,7 +22,7 @@ class CopacoDocumentLine(models.Model):
     )
     sequence = fields.Integer()
     line_ref = fields.Char(string="Line ID")
-    row_hash = fields.Char(string="Invoice Row Hash", index="btree_not_null")
+    row_hash = fields.Char(string="Invoice Row Hash")
     subscription_ref = fields.Char(string="Subscription ID")
     subscription_name = fields.Char(string="Subscription")
     plan_ref = fields.Char(string="Plan ID")

@@ -35,7 +35,7 @@ class CopacoDocumentVersion(models.Model):
         ],
         required=True,
     )
-    currency_id = fields.Many2one(related="document_id.currency_id")
+    currency_id = fields.Many2one("res.currency")
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
@@ -54,7 +54,7 @@ class CopacoDocumentVersion(models.Model):
     def _get_difference_table(self):
         """:return: `Markup` of a table with the lines that are not the same"""
         self.ensure_one()
-        currency = self.currency_id
+        currency = self.currency_id or self.document_id.currency_id
         old = _add_up_lines(self.document_id.line_ids, lambda line: line.amount)
         new = _add_up_lines(
             parse_payload(self.payload).lines,

@@ -1,12 +1,11 @@
 import logging
 
-from psycopg2.errors import OperationalError, UniqueViolation
-
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
 from .copaco_matcher import Hold
+from .copaco_run import COLLISIONS
 
 _logger = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ class CopacoInvoicer(models.AbstractModel):
             with self.env.cr.savepoint():
                 self._create_checked_invoices(matches)
             return
-        except (OperationalError, UniqueViolation):
+        except COLLISIONS:
             raise
         except Exception as error:  # noqa: BLE001 # found below, one by one
             if len(matches) == 1:

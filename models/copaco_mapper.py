@@ -2,7 +2,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import float_repr, float_round, format_date
+from odoo.tools import float_repr, float_round, format_date, formatLang
+
+from ..client.values import EXACT
 
 CENT = 0.01
 
@@ -54,12 +56,12 @@ class CopacoMapper(models.AbstractModel):
         What Odoo would otherwise write line by line after the insert is given up
         front; the books are the same.
         """
-        quantity, price, is_exact = self._get_quantity_and_price(line, match)
+        quantity, price, show_figures = self._get_quantity_and_price(line, match)
         sign = -1 if match.is_refund else 1
         vals = {
             "display_type": "product",
             "sequence": line.sequence,
-            "name": self._get_line_text(line, show_po_number, not is_exact),
+            "name": self._get_line_text(line, show_po_number, show_figures),
             "product_id": match.product.id,
             "product_uom_id": match.product.uom_id.id,
             "quantity": sign * quantity,
@@ -89,43 +91,48 @@ class CopacoMapper(models.AbstractModel):
         platform-logic-new), which an invoice line has no room for. The sign goes on
         the quantity, since e-invoices may not have negative prices.
 
-        :return: (quantity, price, whether they need no explanation)
+        :return: (quantity, price, whether the text must tell Copaco's own)
         """
         amount = abs(line.amount)
         quantity = abs(line.quantity)
         sign = -1.0 if line.amount < 0 else 1.0
-        is_whole = quantity and quantity == float_round(
-            quantity, precision_digits=match.quantity_digits
-        )
-        if not is_whole:
-            return sign, amount, quantity == 1
+        rounding = line.currency_id.rounding
 
         def fits(price):
             # A company that rounds taxes globally adds the lines up before they are
             # rounded: every fraction of a cent would move the total.
-            return abs(quantity * price - amount) < line.currency_id.rounding * 1e-5
+            return abs(quantity * price - amount) < rounding * 1e-5
 
+        by_formula = (line.quantity * line.unit_price - line.discount) * line.duration
+        if not quantity or abs(by_formula - line.extended_price) > rounding:
+            # The figures of a correction don't explain its amount (AppXite: Charge
+            # Aggregation), so they are left out.
+            return sign, amount, False
+        if quantity != float_round(quantity, precision_digits=match.quantity_digits):
+            return sign, amount, True
         own_price = abs(line.unit_price)
-        is_own = line.duration == 1 and not line.discount
-        if is_own and fits(own_price):
-            return sign * quantity, own_price, True
+        if line.duration == 1 and not line.discount and fits(own_price):
+            return sign * quantity, own_price, False
         # Twelve months at 5 are shown as one at 60, as Copaco's invoice does.
         for digits in (2, 4, 6, 10):
             price = float_round(amount / quantity, precision_digits=digits)
             if fits(price):
-                return sign * quantity, price, not is_own
-        return sign, amount, quantity == 1
+                return sign * quantity, price, False
+        return sign, amount, True
 
     @api.model
     def _get_line_text(self, line, show_po_number, show_figures):
         """:return: the text of an invoice line, in the language of the context; plain
         text, which Odoo escapes wherever it shows it"""
-        title = []
-        for part in (line.plan_name or line.subscription_name, line.description):
-            part = (part or "").strip()
-            if part and not any(part.casefold() in known.casefold() for known in title):
-                title.append(part)
-        rows = [" – ".join(title) or line.subscription_ref or line.line_ref or "–"]
+        plan = (line.plan_name or line.subscription_name or "").strip()
+        description = (line.description or "").strip()
+        if plan.casefold() in description.casefold():
+            title = description
+        elif description.casefold() in plan.casefold():
+            title = plan
+        else:
+            title = f"{plan} – {description}"
+        rows = [title or line.subscription_ref or line.line_ref or "–"]
         period = " – ".join(
             format_date(self.env, day)
             for day in (line.date_start, line.date_end)
@@ -146,12 +153,13 @@ class CopacoMapper(models.AbstractModel):
             rows.append(
                 self.env._("PO number: %(number)s", number=_get_po_number(line))
             )
-        if show_figures and line.quantity:
+        if show_figures:
             rows.append(
                 self.env._(
-                    "Quantity: %(quantity)s, price: %(price)s",
-                    quantity=_plain_number(line.quantity),
-                    price=f"{_plain_number(line.unit_price)} {line.currency_id.name}",
+                    "Quantity: %(quantity)s, price: %(price)s %(currency)s",
+                    quantity=_format_number(self.env, line.quantity),
+                    price=_format_number(self.env, line.unit_price),
+                    currency=line.currency_id.name,
                 )
             )
         return "\n".join(rows)
@@ -165,14 +173,15 @@ def round_amount(amount, rounding=CENT):
     :return: `Decimal`
     """
     unit = Decimal(str(rounding or CENT))
-    return (amount / unit).quantize(Decimal(1), ROUND_HALF_UP) * unit
+    units = EXACT.divide(amount, unit).quantize(Decimal(1), ROUND_HALF_UP, EXACT)
+    return units * unit
 
 
 def _get_po_number(line):
     return line.line_po or line.subscription_po or ""
 
 
-def _plain_number(number):
-    """:return: a number without needless zeros or exponent"""
-    text = float_repr(number, 12)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _format_number(env, number):
+    """:return: a number in the language of ``env``, with all its decimals"""
+    decimals = float_repr(number, 12).rstrip("0").partition(".")[2]
+    return formatLang(env, number, digits=len(decimals))

@@ -1,6 +1,7 @@
 from typing import NamedTuple
 
 from odoo import api, models
+from odoo.tools import format_date
 
 
 class Hold(NamedTuple):
@@ -49,7 +50,8 @@ class CopacoMatcher(models.AbstractModel):
         if customer.state == "excluded":
             return None
         hold = (
-            self._check_customer(document, customer)
+            self._check_lines(document)
+            or self._check_customer(document, customer)
             or self._check_currency(document)
             or self._check_journal(document)
         )
@@ -129,8 +131,37 @@ class CopacoMatcher(models.AbstractModel):
         )
 
     @api.model
+    def _check_lines(self, document):
+        if document.line_ids:
+            return None
+        return Hold(
+            "payload_invalid",
+            self.env._(
+                "%(document)s has no price lines, so there is nothing to invoice. "
+                "Exclude it.",
+                document=document.name,
+            ),
+        )
+
+    @api.model
     def _check_customer(self, document, customer):
         partner = customer.partner_id
+        if (
+            partner.company_id
+            and partner.company_id not in document.company_id.parent_ids
+        ):
+            return Hold(
+                "partner_company",
+                self.env._(
+                    "%(document)s is for contact %(partner)s, which belongs to company "
+                    "%(company)s. Choose another contact for customer %(customer)s, or "
+                    "take the company off the contact, then retry.",
+                    document=document.name,
+                    partner=partner.display_name,
+                    company=partner.company_id.name,
+                    customer=customer.name,
+                ),
+            )
         if partner and not partner.active:
             return Hold(
                 "partner_archived",
@@ -183,8 +214,8 @@ class CopacoMatcher(models.AbstractModel):
                 "currency_unknown",
                 self.env._(
                     "%(document)s is in currency “%(code)s”, which Odoo does not know. "
-                    "Create it under Accounting, Configuration, Currencies, then fetch "
-                    "again.",
+                    "Create it under Accounting, Configuration, Currencies, then "
+                    "retry.",
                     document=document.name,
                     code=document.currency_code or "",
                 ),
@@ -216,7 +247,7 @@ class CopacoMatcher(models.AbstractModel):
                     "rate on %(date)s. Enter one, then retry.",
                     document=document.name,
                     currency=currency.name,
-                    date=document.invoice_date,
+                    date=format_date(self.env, document.invoice_date),
                 ),
             )
         return None
@@ -264,7 +295,7 @@ class CopacoMatcher(models.AbstractModel):
                 "(%(locks)s). Open the period or make an exception to the lock, then "
                 "retry.",
                 document=document.name,
-                date=document.invoice_date,
+                date=format_date(self.env, document.invoice_date),
                 locks=self.env["res.company"]._format_lock_dates(violated),
             ),
         )

@@ -4,7 +4,12 @@ import time
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
-from psycopg2.errors import OperationalError, UniqueViolation
+from psycopg2.errors import (
+    DeadlockDetected,
+    LockNotAvailable,
+    SerializationFailure,
+    UniqueViolation,
+)
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -14,6 +19,9 @@ from ..client import CopacoError, InvalidResponseError, TimedOutError
 from ..client.documents import parse_documents
 
 _logger = logging.getLogger(__name__)
+
+# What another worker's transaction causes: the same may work the next time.
+COLLISIONS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 
 # A run that began longer ago and has stored nothing was interrupted: no answer may
 # take this long (client/api.py), so it is safe to begin again.
@@ -153,6 +161,19 @@ class CopacoRun(models.Model):
         action["context"] = {"search_default_run_id": self.ids}
         return action
 
+    def action_view_held(self):
+        """:return: the window action with what of these runs waits for a decision"""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_copaco.action_copaco_document_to_do"
+        )
+        action["domain"] = [
+            ("state", "in", ("held", "changed")),
+            "|",
+            ("run_id", "in", self.ids),
+            ("version_ids.run_id", "in", self.ids),
+        ]
+        return action
+
     def action_view_invoices(self):
         """:return: the window action with the invoices of what these runs brought"""
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -203,12 +224,14 @@ class CopacoRun(models.Model):
         :param deadline: `time.monotonic()` after which what is left goes on in the
             background
         """
+        cron = self.env["ir.cron"]
         for run in self:
-            if not run.exists():
-                continue
             if deadline and time.monotonic() > deadline:
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
                 break
+            if not run._claim():
+                cron._commit_progress(1)
+                continue
             run._attempt(run._fetch, deadline)
             if run.state == "failed":
                 (self - run).exists().filtered(
@@ -218,9 +241,24 @@ class CopacoRun(models.Model):
                     )
                 ).unlink()
             run.connection_id._update_activity()
-            if not self.env["ir.cron"]._commit_progress(1):
+            if not cron._commit_progress(1):
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
                 break
+
+    def _claim(self):
+        """Take this run, unless it is gone or another worker has it; commits.
+
+        :return: whether it was taken
+        """
+        self.ensure_one()
+        try:
+            run = self.try_lock_for_update().filtered_domain(self._get_waiting_domain())
+            run.started_at = fields.Datetime.now()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except COLLISIONS:
+            self.env.cr.rollback()
+            return False
+        return bool(run)
 
     def _attempt(self, step, *arguments):
         """Take a step of this run; an error that nobody foresaw fails this run, and
@@ -228,6 +266,12 @@ class CopacoRun(models.Model):
         self.ensure_one()
         try:
             step(*arguments)
+        except COLLISIONS as error:
+            # Someone else was writing here: the background takes it up again.
+            self.env.cr.rollback()
+            _logger.info("Copaco run %s collided: %s", self.id, type(error))
+            self.started_at = False
+            self.env.ref("account_copaco.ir_cron_run")._trigger()
         except Exception:
             self.env.cr.rollback()
             _logger.exception("Copaco run %s came to an unexpected error", self.id)
@@ -244,14 +288,13 @@ class CopacoRun(models.Model):
     def _fetch(self, deadline=None):
         """Ask Copaco for this run's window and store what comes; commits."""
         self.ensure_one()
-        connection = self.connection_id
-        self.started_at = fields.Datetime.now()
         time_limit = deadline and max(deadline - time.monotonic(), 1)
-        # No transaction stays open while the network is waited for (promise 10).
-        self.env.cr.commit()  # pylint: disable=invalid-commit
         try:
-            with connection._get_client(time_limit) as client:
-                raw = client.fetch_specifications(self.date_from, self.date_to)
+            with self.connection_id._get_client(time_limit) as client:
+                window = self.date_from, self.date_to
+                # No transaction is open while the network is waited for (promise 10).
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+                raw = client.fetch_specifications(*window)
         except CopacoError as error:
             if deadline and isinstance(error, TimedOutError):
                 # Slow is not failed: the background has more time than a person.
@@ -303,7 +346,7 @@ class CopacoRun(models.Model):
                 self._store(response)
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 return
-            except (OperationalError, UniqueViolation) as error:
+            except (*COLLISIONS, UniqueViolation) as error:
                 # Another worker stores the same documents; next time they are known.
                 self.env.cr.rollback()
                 _logger.info("Copaco run %s collided: %s", self.id, type(error))
@@ -340,14 +383,17 @@ class CopacoRun(models.Model):
                 new_vals_list.append(vals)
             elif document._is_known_content(source.digest):
                 counted_as.append("unchanged")
+                if (
+                    document.hold_reason == "source_changed"
+                    and source.digest == document.payload_digest
+                ):
+                    document._drop_pending()
             else:
                 document._receive_new_content(source, vals)
             for name in counted_as:
                 for index, field in enumerate((None, "line_count", "amount_source")):
                     totals[name][index] += vals[field] if field else 1
-        Document.with_context(
-            tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
-        ).create(new_vals_list)
+        Document._store(new_vals_list)
         used = {source.currency for source in response.documents if source.currency}
         rejected_payload = "\n\n".join(
             f"{rejected.reason}\n{rejected.payload}" for rejected in response.rejected

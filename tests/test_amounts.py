@@ -148,4 +148,6 @@ class TestAmounts(CopacoCommon):
         self.assertEqual(round_amount(Decimal("-0.005")), Decimal("-0.01"))
         self.assertEqual(round_amount(Decimal("0.00499999999999999999")), 0)
         self.assertEqual(round_amount(Decimal("1.23"), 0.05), Decimal("1.25"))
+        nearly = Decimal("1.00499999999999999999999999999999999999")
+        self.assertEqual(round_amount(nearly), 1, "is rounded once, not twice")
         self.check_rounding()

@@ -1,5 +1,8 @@
+from psycopg2.errors import SerializationFailure
+
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .common import CopacoCommon, price_line
 
@@ -140,3 +143,126 @@ class TestDecide(CopacoCommon):
         customer.with_user(self.billing_user).partner_id = self.partner
         self.act(customer, "action_process")
         self.assertEqual(self.documents.move_id.partner_id, self.partner)
+
+    def change(self, amount="99.00"):
+        """Let Copaco change the price of what it had sent, and fetch that."""
+        self.simulator.invoices.clear()
+        self.add_invoice(
+            "INV-1", "A1", [price_line(amount)], customer={"CustomerNumber": "K-1"}
+        )
+        return self.fetch()
+
+    def assertWaits(self):
+        self.assertEqual(self.documents.hold_reason, "source_changed")
+        self.assertIn(self.documents.state, ("held", "changed"))
+        self.assertIn("1 documents wait", self.connection.activity_ids.summary)
+
+    def test_retry_never_passes_over_what_copaco_changed(self):
+        self.fetch()
+        self.change()
+        self.documents.move_id.unlink()
+        self.assertWaits()
+        with self.assertRaisesRegex(UserError, "choose a version"):
+            self.act(self.documents, "action_retry")
+        self.assertWaits()
+
+    def test_an_invoice_that_comes_back_does_not_hide_what_copaco_changed(self):
+        self.fetch()
+        self.change()
+        move = self.documents.move_id
+        move.button_cancel()
+        self.assertWaits()
+        move.button_draft()
+        self.assertWaits()
+        self.assertEqual(self.documents.state, "changed")
+
+    def test_an_excluded_document_stays_so_when_its_old_version_is_kept(self):
+        self.partner.ref = False
+        self.fetch()
+        self.act(self.documents, "action_exclude", "Own use")
+        self.partner.ref = "K-1"
+        self.change()
+        self.assertWaits()
+        self.act(self.documents, "action_keep_version")
+        self.assertRecordValues(
+            self.documents,
+            [{"state": "excluded", "exclude_reason": "Own use", "move_id": False}],
+        )
+
+    def test_deleting_a_cancelled_invoice_does_not_undo_an_exclusion(self):
+        self.fetch()
+        move = self.documents.move_id
+        move.button_cancel()
+        self.act(self.documents, "action_exclude", "Own use")
+        move.unlink()
+        self.assertEqual(self.documents.state, "excluded")
+
+    def test_an_older_invoice_that_comes_back_is_the_invoice(self):
+        self.fetch()
+        first = self.documents.move_id
+        first.button_cancel()
+        self.act(self.documents, "action_retry")
+        self.documents.move_id.button_cancel()
+        first.button_draft()
+        self.assertRecordValues(
+            self.documents, [{"state": "invoiced", "move_id": first.id}]
+        )
+        with self.assertRaises(UserError):
+            self.act(self.documents, "action_exclude", "reason")
+
+    def test_one_document_that_can_not_be_done_stops_none_behind_it(self):
+        self.partner.ref = False
+        self.add_invoice("INV-2", "A2", [price_line("7")])
+        self.fetch()
+        self.partner.ref = "K-1"
+        first, second = self.documents
+        second.customer_id.partner_id = self.create_partner(name="Other")
+        # Another module's rule that the database keeps.
+        post = self.env.registry["copaco.matcher"]._match_document
+
+        def refuse(matcher, document):
+            if document == first:
+                matcher.env.cr.execute("SELECT 1/0")
+            return post(matcher, document)
+
+        self.patch(self.env.registry["copaco.matcher"], "_match_document", refuse)
+        with mute_logger(
+            "odoo.sql_db", "odoo.addons.account_copaco.models.copaco_invoicer"
+        ):
+            self.act(self.documents, "action_retry")
+        self.assertEqual(first.hold_reason, "unexpected_error")
+        self.assertEqual(second.state, "invoiced")
+
+    def test_what_a_person_decided_is_kept_when_workers_collide(self):
+        self.partner.ref = False
+        self.fetch()
+        customer = self.documents.customer_id
+        invoicer = self.env.registry["copaco.invoicer"]
+        create, failures = invoicer._create_checked_invoices, [SerializationFailure()]
+
+        def collide(invoicer_, matches):
+            if failures:
+                raise failures.pop()
+            return create(invoicer_, matches)
+
+        self.patch(invoicer, "_create_checked_invoices", collide)
+        with self.committing(customer) as committing:
+            committing.action_create_contact()
+        self.assertFalse(failures, "they did collide")
+        self.assertEqual(customer.match_method, "created")
+        self.assertEqual(self.documents.move_id.partner_id, customer.partner_id)
+
+    def test_a_document_without_lines_never_becomes_an_empty_invoice(self):
+        self.simulator.invoices.clear()
+        self.add_invoice("INV-1", "A1", [], customer={"CustomerNumber": "K-1"})
+        self.fetch()
+        self.assertEqual(self.documents.state, "excluded")
+        self.act(self.documents, "action_include")
+        self.assertRecordValues(
+            self.documents, [{"hold_reason": "payload_invalid", "move_id": False}]
+        )
+
+    def test_a_document_is_found_by_its_number_and_its_customer(self):
+        self.fetch()
+        found = self.env["copaco.document"].name_search("Customer A1")
+        self.assertEqual([each[0] for each in found], self.documents.ids)

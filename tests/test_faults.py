@@ -85,6 +85,7 @@ class TestFaults(CopacoCommon):
     def fetch_as_scheduled(self):
         with self.enter_registry_test_mode(), mute_logger(*MUTED):
             self.env.ref("account_copaco.ir_cron_fetch").method_direct_trigger()
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
         return self.connection.last_run_id
 
     def test_the_button_says_what_the_scheduled_action_notes(self):
@@ -112,5 +113,5 @@ class TestFaults(CopacoCommon):
     def test_a_connection_without_a_key_says_so(self):
         self.connection.api_key = False
         self.fetch(expect_failure=True)
-        self.assertIn("key", self.failure)
+        self.assertIn("Test has no API key yet. Press Set API key", self.failure)
         self.assertFalse(self.simulator.requests)

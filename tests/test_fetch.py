@@ -3,8 +3,11 @@ import json
 from datetime import date
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
+from ..client import CopacoClient
 from .common import CopacoCommon, copaco_invoice, price_line
 
 
@@ -253,6 +256,7 @@ class TestFetch(CopacoCommon):
         )
         with self.enter_registry_test_mode():
             self.env.ref("account_copaco.ir_cron_fetch").method_direct_trigger()
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
             self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
         self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
         self.assertEqual(
@@ -269,6 +273,7 @@ class TestFetch(CopacoCommon):
         broken = self._create_connection(name="A broken one")
         with self.enter_registry_test_mode():
             self.env.ref("account_copaco.ir_cron_fetch").method_direct_trigger()
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
         self.assertEqual(broken.last_run_state, "failed")
         self.assertEqual(len(self.documents), 1)
 
@@ -297,3 +302,88 @@ class TestFetch(CopacoCommon):
             self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
         self.assertTrue(run.stored_at)
         self.assertEqual(len(self.documents), 1)
+
+    def test_a_period_in_the_future_never_moves_the_watermark_past_today(self):
+        for date_to in (date(2030, 1, 1), date(2026, 11, 26)):
+            wizard = self.env["copaco.fetch"].create(
+                {
+                    "connection_id": self.connection.id,
+                    "date_from": date(2026, 10, 20),
+                    "date_to": date_to,
+                }
+            )
+            with self.committing(wizard) as committing:
+                committing.action_fetch()
+            self.assertEqual(self.connection.fetched_until, date(2026, 11, 25))
+        self.add_known()
+        self.assertEqual(self.fetch().received_count, 1)
+
+    def test_a_period_that_lies_in_the_future_is_no_empty_answer(self):
+        with self.assertRaisesRegex(UserError, "future"):
+            self.connection._fetch_now(date(2027, 1, 1), date(2027, 2, 1))
+
+    def test_a_run_is_carried_out_by_one_worker_only(self):
+        self.add_known()
+        run = self.connection._create_runs("manual")
+        with self.committing(run) as committing:
+            committing._execute()
+            committing._execute()
+        self.assertEqual(len(self.simulator.requests), 1)
+        self.assertTrue(run.is_proven)
+
+    def test_no_transaction_is_open_while_the_network_is_waited_for(self):
+        states, commits = [], []
+        fetch = CopacoClient.fetch_specifications
+        with self.committing(self.connection) as connection:
+            commit = connection.env.cr.commit
+            self.patch(
+                connection.env.cr, "commit", lambda: (commits.append(1), commit())
+            )
+            self.patch(
+                CopacoClient,
+                "fetch_specifications",
+                lambda client, *window: (
+                    states.append((len(commits), connection.env.cr._savepoint)),
+                    fetch(client, *window),
+                )[1],
+            )
+            connection.action_fetch()
+        # A test's transaction is a savepoint; there is none after a commit until the
+        # next statement.
+        self.assertTrue(states[0][0])
+        self.assertIsNone(states[0][1])
+
+    def test_a_change_that_copaco_takes_back_waits_for_nobody(self):
+        self.add_known()
+        self.fetch()
+        original = list(self.simulator.invoices)
+        self.simulator.invoices.clear()
+        self.add_known(lines=[price_line("99.00")])
+        self.fetch()
+        self.assertEqual(self.documents.state, "changed")
+        self.simulator.invoices[:] = original
+        self.fetch()
+        self.assertRecordValues(
+            self.documents, [{"state": "invoiced", "has_pending_version": False}]
+        )
+
+    def test_text_that_the_database_refuses_holds_its_document_and_no_other(self):
+        self.add_known()
+        self.add_invoice("INV-2", "A2", [price_line("5")])
+        create = self.env.registry["copaco.document.line"].create
+
+        def refuse(lines, vals_list):
+            if any(vals["extended_price"] == 5 for vals in vals_list):
+                lines.env.cr.execute("SELECT 1/0")
+            return create(lines, vals_list)
+
+        self.patch(self.env.registry["copaco.document.line"], "create", refuse)
+        with mute_logger(
+            "odoo.sql_db", "odoo.addons.account_copaco.models.copaco_document_content"
+        ):
+            run = self.fetch()
+        good, bad = self.documents.sorted("invoice_number")
+        self.assertEqual(good.state, "invoiced")
+        self.assertEqual(bad.hold_reason, "payload_invalid")
+        self.assertIn("ExtendedPrice", bad.payload)
+        self.assertEqual(run.state, "attention")

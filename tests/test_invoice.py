@@ -175,6 +175,30 @@ class TestInvoice(CopacoCommon):
         self.assertIn("PO-8", move.invoice_line_ids[0].name)
         self.assertIn("9", move.invoice_line_ids[1].name)
 
+    def test_figures_that_do_not_explain_a_correction_are_left_out(self):
+        line = price_line(
+            "-67.89", Quantity=32, UnitPrice=Decimal("4.925"), ChargeType="Correction"
+        )
+        move_line = self.book([line, price_line("100", number=2)]).move_id
+        move_line = move_line.invoice_line_ids[0]
+        self.assertEqual((move_line.quantity, move_line.price_unit), (-1, 67.89))
+        self.assertNotIn("4.925", move_line.name)
+
+    def test_figures_in_the_text_are_written_as_the_customer_reads_them(self):
+        self.env["res.lang"]._activate_lang("nl_NL")
+        self.partner.lang = "nl_NL"
+        quantity, price = Decimal("1.2345"), Decimal("41.063")
+        line = price_line(quantity * price, Quantity=quantity, UnitPrice=price)
+        name = self.book([line]).move_id.invoice_line_ids.name
+        self.assertIn("1,2345", name)
+        self.assertIn("41,063", name)
+        self.assertNotIn("41.063", name)
+
+    def test_a_text_that_says_the_same_twice_says_it_once(self):
+        line = price_line("5", Description="Plan: cancelled on 1 October")
+        name = self.book([line]).move_id.invoice_line_ids.name
+        self.assertTrue(name.startswith("Plan: cancelled on 1 October\n"))
+
     def test_twelve_months_keep_their_quantity(self):
         line = price_line("180", Quantity=3, UnitPrice=5, Duration="12")
         move_line = self.book([line]).move_id.invoice_line_ids
@@ -221,8 +245,19 @@ class TestInvoice(CopacoCommon):
         )
 
     def test_an_unknown_currency_is_held(self):
-        document = self.book([price_line("5")], Currency="XYZ")
+        document = self.book([price_line("5.125")], Currency="XYZ")
         self.assertHeld(document, "currency_unknown", "XYZ")
+        self.env["res.currency"].create(
+            {
+                "name": "XYZ",
+                "symbol": "X",
+                "rounding": 0.001,
+                "rate_ids": [(0, 0, {"name": "2026-01-01", "rate": 2})],
+            }
+        )
+        self.retry(document)
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(document.move_id.amount_untaxed, 5.125)
 
     def test_an_inactive_currency_is_held_until_it_is_active_and_has_a_rate(self):
         currency = self.env.ref("base.JPY")
@@ -264,7 +299,7 @@ class TestInvoice(CopacoCommon):
     def test_a_locked_period_is_held(self):
         self.company.sale_lock_date = date(2026, 11, 30)
         document = self.book([price_line("5")])
-        self.assertHeld(document, "period_locked", "2026-11-23")
+        self.assertHeld(document, "period_locked", "11/23/2026")
         self.company.sale_lock_date = False
         self.retry(document)
         self.assertEqual(document.move_id.date, date(2026, 11, 23))

@@ -187,3 +187,46 @@ class TestMatch(CopacoCommon):
         )
         self.fetch_customer(CustomerNumber="K-7")
         self.assertEqual(self.documents.move_id.partner_id, address)
+
+    def test_what_people_type_who_have_no_vat_number_links_nobody(self):
+        partner = self.create_partner(name="Other")
+        self.env.cr.execute(
+            "UPDATE res_partner SET vat = 'NVT' WHERE id = %s", [partner.id]
+        )
+        self.assertFalse(self.fetch_customer(receiver={"VATNumber": "NVT"}).partner_id)
+
+    def test_a_contact_that_gets_the_number_later_is_found_without_anybody(self):
+        self.fetch_customer(CustomerNumber="K-7")
+        self.assertEqual(self.documents.state, "held")
+        self.create_partner(ref="K-7")
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+        self.assertEqual(self.documents.state, "invoiced")
+
+    def test_a_contact_chosen_in_the_list_lets_the_documents_go_on(self):
+        customer = self.fetch_customer()
+        customer.with_user(self.billing_user).partner_id = self.create_partner()
+        self.assertEqual(self.documents.state, "new")
+
+    def test_a_corrected_link_says_which_invoices_were_made_for_the_other(self):
+        self.create_partner(ref="K-7")
+        customer = self.fetch_customer(CustomerNumber="K-7")
+        customer.partner_id = self.create_partner(name="Right one")
+        self.assertIn("another contact", str(customer.message_ids.mapped("body")))
+
+    def test_a_contact_of_another_company_is_held_with_the_reason(self):
+        other = self.setup_other_company()["company"]
+        partner = self.create_partner(ref="K-7")
+        self.fetch_customer(CustomerNumber="K-7")
+        partner.with_context(active_test=False).sudo().company_id = other
+        self.add_invoice("INV-2", "A1", [price_line("5")])
+        self.fetch()
+        self.assertEqual(self.documents[1].hold_reason, "partner_company")
+
+    def test_what_an_answer_says_once_of_a_customer_is_not_lost(self):
+        self.add_invoice(
+            "I1", "A1", [price_line(1)], receiver={"VATNumber": "NL123456782B90"}
+        )
+        self.add_invoice("I2", "A1", [price_line(1)])
+        self.fetch()
+        self.assertEqual(self.documents.customer_id.vat, "NL123456782B90")

@@ -32,14 +32,13 @@ class TestSecurity(CopacoCommon):
         for user in (self.env.user, administrator, self.billing_user):
             connection = self.connection.with_user(user).with_company(self.company)
             with self.subTest(user=user.login):
-                with self.assertRaises(AccessError):
-                    connection.read(["api_key_secret"])
-                with self.assertRaises(AccessError):
-                    connection.search([("api_key_secret", "like", "very%")])
-                # Who may not export at all gets the parent of AccessError.
-                with self.assertRaises(UserError):
-                    connection.export_data(["api_key_secret"])
+                # It is in no field, not even for the superuser.
                 self.assertNotIn("api_key_secret", connection.fields_get())
+                self.assertNotIn("api_key_secret", connection._fields)
+                self.assertFalse(connection.api_key)
+                self.assertFalse(connection.sudo().api_key)
+                with self.assertRaises(ValueError):
+                    connection.search([("api_key_secret", "like", "very%")])
                 self.assertNotIn(KEY, str(connection.read()))
                 self.assertEqual(connection.api_key_hint, "-KEY")
         self.assertNotIn(KEY, str(self.connection.copy_data()))
@@ -49,7 +48,7 @@ class TestSecurity(CopacoCommon):
             {"connection_id": self.connection.id, "api_key": KEY}
         )
         wizard.action_save()
-        self.assertEqual(self.connection.sudo().api_key_secret, KEY)
+        self.assertEqual(self.connection._read_api_key_secret(), KEY)
         self.assertFalse(wizard.api_key)
         self.env.cr.execute("SELECT * FROM copaco_api_key WHERE id = %s", [wizard.id])
         self.assertNotIn(KEY, str(self.env.cr.fetchall()))
@@ -67,8 +66,10 @@ class TestSecurity(CopacoCommon):
 
     def test_the_key_is_forgotten_when_the_address_moves_to_another_host(self):
         self.connection.api_key = KEY
+        self.connection.fetched_until = "2026-11-20"
         self.connection.base_url = "https://api.copaco.example/v2/"
-        self.assertFalse(self.connection.sudo().api_key_secret)
+        self.assertFalse(self.connection.fetched_until, "another portal")
+        self.assertFalse(self.connection._read_api_key_secret())
         self.assertFalse(self.connection.api_key_hint)
 
     def test_the_key_is_in_no_log_line_and_no_message(self):
@@ -106,9 +107,25 @@ class TestSecurity(CopacoCommon):
             "https://user:password@api.copaco.cloud/",
             "https://",
             "http://127.0.0.1.example.com/",
+            "https://[",
+            "https://api.copaco.cloud/?a=b",
         ):
             with self.subTest(address=address), self.assertRaises(ValidationError):
                 self.connection.base_url = address
+        for path in ("http://evil.example/", "@evil.example", "a?b", "a\r\nb", ""):
+            with self.subTest(path=path), self.assertRaises(ValidationError):
+                self.connection.specification_path = path
+
+    def test_a_connection_with_documents_stays_with_its_company(self):
+        self.fill()
+        other = self.setup_other_company()
+        with self.assertRaises(UserError):
+            self.connection.write(
+                {
+                    "company_id": other["company"].id,
+                    "journal_id": other["default_journal_sale"].id,
+                }
+            )
 
     def test_company_a_sees_nothing_of_company_b(self):
         self.fill()
@@ -168,6 +185,16 @@ class TestSecurity(CopacoCommon):
         values = {"move_type": "out_invoice", "partner_id": move.partner_id.id}
         with self.assertRaises(AccessError):
             moves.create({**values, "copaco_document_id": self.documents.id})
+        line = move.with_user(self.billing_user).invoice_line_ids
+        with self.assertRaises(AccessError):
+            line.copaco_line_id = False
+        field = "copaco_document_id"
+        self.env["ir.default"].with_user(self.billing_user).set(
+            "account.move", field, self.documents.id, user_id=True
+        )
+        move.button_cancel()
+        with self.assertRaises(AccessError):
+            moves.create(values)
         with self.assertRaises(AccessError):
             moves.with_context(default_copaco_document_id=self.documents.id).create(
                 values
