@@ -93,7 +93,8 @@ BOOKS = """
       JOIN copaco_customer customer ON customer.id = document.customer_id
  LEFT JOIN account_move move ON move.copaco_document_id = document.id
  LEFT JOIN account_move_line line ON line.move_id = move.id
-     WHERE document.company_id = %(company)s"""
+     WHERE document.company_id = %(company)s
+  ORDER BY 2, 1, line.display_type, 15, 16, 17, 18, 19, 20"""
 
 
 class Reseller:
@@ -148,9 +149,9 @@ class Reseller:
         return {fault: rows for fault, rows in found.items() if rows}
 
     def books(self):
-        """Return how often each row of ``BOOKS`` is there; only ids of Odoo's own and
-        the order of the invoices may differ between two resellers."""
-        return Counter(self.query(BOOKS))
+        """Return the rows of ``BOOKS``, where nothing may differ between two resellers
+        who received the same."""
+        return self.query(BOOKS)
 
     def received(self):
         """Return dict of the amounts by number and account, as ``sent_by`` does."""
