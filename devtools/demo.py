@@ -72,7 +72,10 @@ def set_up_company(env):
     chart = env["account.chart.template"].with_company(company)
     product.taxes_id = chart.ref("btw_21_d")
     product.property_account_income_id = env["account.account"].search(
-        [*env["account.account"]._check_company_domain(company), ("code", "=", "800500")]
+        [
+            *env["account.account"]._check_company_domain(company),
+            ("code", "=", "800500"),
+        ]
     )
     env.user.tz = "Europe/Amsterdam"
     # Two things that tell Odoo's maker about this database.
