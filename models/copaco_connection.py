@@ -385,7 +385,8 @@ class CopacoConnection(models.Model):
                     companies=", ".join(self.env.companies.mapped("name")),
                 )
             )
-        return connections._fetch_now()
+        # One that is not set up yet must not keep the others from being fetched.
+        return (connections.filtered("api_key_hint") or connections)._fetch_now()
 
     def action_view_runs(self):
         """:return: the window action with the runs of this connection"""

@@ -268,6 +268,14 @@ class TestFetch(CopacoCommon):
         )
         self.assertEqual(self.fetch().unchanged_count, 2)
 
+    def test_a_connection_without_a_key_keeps_no_other_from_being_fetched(self):
+        self.add_known()
+        self._create_connection(name="Not set up yet")
+        moves = self.env["account.move"].with_user(self.billing_user)
+        with self.committing(moves) as committing:
+            committing.action_copaco_fetch()
+        self.assertEqual(self.documents.state, "invoiced")
+
     def test_the_failure_of_one_connection_stops_no_other(self):
         self.add_known()
         broken = self._create_connection(name="A broken one")
