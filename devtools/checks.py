@@ -44,6 +44,7 @@ def run_all() -> bool:
                 **_lint_stages(),
                 "Tests without Odoo": _plain_tests,
                 "Tests in Odoo": lambda: _odoo_tests(instance, f"/{ADDON}"),
+                "Several processes": lambda: _multiprocess_tests(instance),
             }
         )
 
@@ -111,14 +112,18 @@ def _lint(folder: Path, tool: str, *arguments: str) -> Outcome:
 
 
 def _plain_tests() -> Outcome:
-    folder = CHECKOUT / "tests/client"
-    log = LOGS / "test-client.log"
+    # `tests` itself is no place to import from: it imports Odoo's tests.
+    return _unittests("client", environment(CHECKOUT, CHECKOUT / "tests"))
+
+
+def _unittests(name: str, variables: dict[str, str]) -> Outcome:
+    folder = CHECKOUT / "tests" / name
+    log = LOGS / f"test-{name}.log"
     with log.open("w") as output:
         code = subprocess.run(
             [python(), "-m", "unittest", "discover", "-s", folder, "-t", folder],
             cwd=RUNTIME,
-            # `tests` itself is no place to import from: it imports Odoo's tests.
-            env=environment(CHECKOUT, CHECKOUT / "tests"),
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -179,6 +184,16 @@ def _odoo_tests(instance: CheckoutInstance, tags: str) -> Outcome:
     else:
         outcome.passed += 1
     return outcome
+
+
+def _multiprocess_tests(instance: CheckoutInstance) -> Outcome:
+    with _test_database(instance) as name:
+        install = ("-d", name, "-i", ADDON, "--stop-after-init", "--no-http")
+        odoo.run_logged(odoo.CONFIG, LOGS / "install-test.log", *install)
+        variables = {"ODOO_RC": str(odoo.CONFIG), "COPACO_DATABASE": name}
+        return _unittests(
+            "multiprocess", {**odoo.environment(CHECKOUT / "tests"), **variables}
+        )
 
 
 @contextmanager

@@ -52,7 +52,8 @@ def main(env):
     before = count(env)
     runs_before = connection.run_ids
     started = time.monotonic()
-    fetch(env, connection, min(runs_before.mapped("date_from"), default=None))
+    fetched = filter(None, runs_before.mapped("date_from"))
+    fetch(env, connection, min(fetched, default=None))
     seconds = time.monotonic() - started
     env.invalidate_all()
     report_counts(before, count(env), seconds)

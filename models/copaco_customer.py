@@ -80,9 +80,9 @@ class CopacoCustomer(models.Model):
     )
     state = fields.Selection(
         [
-            ("matched", "Linked"),
-            ("suggested", "Suggestion"),
             ("unmatched", "Unknown"),
+            ("suggested", "Suggestion"),
+            ("matched", "Linked"),
             ("excluded", "Excluded"),
         ],
         required=True,

@@ -294,7 +294,7 @@ class CopacoDocument(models.Model):
             if document._has_live_invoice():
                 document._set_invoiced()
             elif document.state == "held" and document.hold_reason == "source_changed":
-                document.state = "excluded" if document.exclude_reason else "new"
+                document._resume()
         documents.version_ids.run_id._refresh_state()
         return documents.with_env(self.env)._process_now()
 
@@ -496,6 +496,17 @@ class CopacoDocument(models.Model):
         if move:
             vals["move_id"] = move.id
         self.write(vals)
+
+    def _resume(self):
+        """Go back to what was decided before Copaco's change, which is settled."""
+        self.ensure_one()
+        self.write(
+            {
+                "state": "excluded" if self.exclude_reason else "new",
+                "hold_reason": False,
+                "hold_message": False,
+            }
+        )
 
     def _exclude(self, reason, user):
         self.write(

@@ -167,7 +167,7 @@ class CopacoDocument(models.Model):
         if self._has_live_invoice():
             self._set_invoiced()
         elif self.hold_reason == "source_changed":
-            self.state = "excluded" if self.exclude_reason else "new"
+            self._resume()
         self._message_log(body=self.env._("Copaco took back what it had changed."))
 
     def _is_known_content(self, digest):
@@ -236,7 +236,7 @@ class CopacoDocument(models.Model):
             )
         message = self.env._(
             "Copaco changed %(document)s after it had come: %(old)s became %(new)s "
-            "without tax. See what changed below. %(advice)s",
+            "without tax. See What Changed on the document. %(advice)s",
             document=self.name,
             old=formatLang(self.env, self.amount_source, currency_obj=self.currency_id),
             new=formatLang(

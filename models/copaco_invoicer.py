@@ -2,7 +2,7 @@ import logging
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import float_compare
+from odoo.tools import float_compare, formatLang
 
 from .copaco_matcher import Hold
 from .copaco_run import COLLISIONS
@@ -80,26 +80,26 @@ class CopacoInvoicer(models.AbstractModel):
             for line in move.invoice_line_ids
         }
         digits = (document.currency_id.decimal_places or 2) + 2
+
+        def show(amount):
+            return formatLang(self.env, amount, currency_obj=document.currency_id)
+
         for line in document.line_ids:
             if float_compare(booked.get(line, 0.0), line.amount, digits):
                 raise TotalsDiffer(
                     self.env._(
-                        "line %(line)s would be %(booked)s instead of %(amount)s "
-                        "%(currency)s",
+                        "line %(line)s would be %(booked)s instead of %(amount)s",
                         line=line.description or line.line_ref,
-                        booked=booked.get(line, 0.0),
-                        amount=line.amount,
-                        currency=document.currency_code,
+                        booked=show(booked.get(line, 0.0)),
+                        amount=show(line.amount),
                     )
                 )
         if float_compare(sign * move.amount_untaxed, document.amount_source, digits):
             raise TotalsDiffer(
                 self.env._(
-                    "the total without tax would be %(booked)s instead of %(amount)s "
-                    "%(currency)s",
-                    booked=sign * move.amount_untaxed,
-                    amount=document.amount_source,
-                    currency=document.currency_code,
+                    "the total without tax would be %(booked)s instead of %(amount)s",
+                    booked=show(sign * move.amount_untaxed),
+                    amount=show(document.amount_source),
                 )
             )
 

@@ -209,15 +209,24 @@ class CopacoMatcher(models.AbstractModel):
     def _check_currency(self, document):
         currency = document.currency_id
         company = document.company_id
+        if not document.currency_code:
+            return Hold(
+                "currency_unknown",
+                self.env._(
+                    "Copaco sent no currency with %(document)s. Exclude it and invoice "
+                    "it by hand.",
+                    document=document.name,
+                ),
+            )
         if not currency:
             return Hold(
                 "currency_unknown",
                 self.env._(
-                    "%(document)s is in currency “%(code)s”, which Odoo does not know. "
+                    "%(document)s is in currency %(code)s, which Odoo does not know. "
                     "Create it under Accounting, Configuration, Currencies, then "
                     "retry.",
                     document=document.name,
-                    code=document.currency_code or "",
+                    code=document.currency_code,
                 ),
             )
         if not currency.active:

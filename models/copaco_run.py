@@ -92,7 +92,9 @@ class CopacoRun(models.Model):
         readonly=True,
         help="What Copaco sent, as it came, compressed.",
     )
-    payload_size = fields.Integer(readonly=True, help="Bytes before compression.")
+    payload_size = fields.Integer(
+        string="Size in Bytes", readonly=True, help="Before compression."
+    )
     document_ids = fields.One2many("copaco.document", "run_id")
     version_ids = fields.One2many("copaco.document.version", "run_id")
 
@@ -142,15 +144,23 @@ class CopacoRun(models.Model):
         """Note that a person has looked at the unreadable invoices of these runs."""
         self.check_access("read")
         self.env["copaco.connection"]._check_may_fetch()
-        for run in self.filtered("is_unread"):
-            run.sudo().is_unread = False
-            run.sudo()._message_log(
+        # The same text comes again with each fetch of the overlap.
+        runs = self.sudo().search(
+            [
+                ("connection_id", "in", self.connection_id.ids),
+                ("rejected_payload", "in", self.mapped("rejected_payload")),
+                ("is_unread", "=", True),
+            ]
+        )
+        runs.is_unread = False
+        for run in runs:
+            run._message_log(
                 body=self.env._(
                     "%(user)s has looked at the unreadable invoices.",
                     user=self.env.user.name,
                 )
             )
-        self.sudo()._refresh_state()
+        runs._refresh_state()
         self.connection_id._update_activity()
 
     def action_view_documents(self):
@@ -457,20 +467,31 @@ class CopacoRun(models.Model):
         """:return: a notification with the counts of these runs and a link to them"""
         fetching = self.filtered(lambda run: not run.stored_at)
         documents = sum(self.mapped("received_count"))
-        parts = [
-            self.env._(
-                "Documents received: %(documents)s, of which invoiced: %(invoiced)s, "
-                "held for a decision: %(held)s, excluded: %(excluded)s, known already: "
-                "%(known)s.",
-                documents=documents,
-                known=sum(self.mapped("unchanged_count")),
-                invoiced=sum(self.mapped("invoiced_count")),
-                held=sum(self.mapped("held_count")),
-                excluded=sum(self.mapped("excluded_count")),
+        rejected = sum(self.mapped("rejected_count"))
+        parts = []
+        if documents:
+            parts.append(
+                self.env._(
+                    "Documents received: %(documents)s, of which invoiced: "
+                    "%(invoiced)s, held for a decision: %(held)s, excluded: "
+                    "%(excluded)s, known already: %(known)s.",
+                    documents=documents,
+                    known=sum(self.mapped("unchanged_count")),
+                    invoiced=sum(self.mapped("invoiced_count")),
+                    held=sum(self.mapped("held_count")),
+                    excluded=sum(self.mapped("excluded_count")),
+                )
             )
-            if documents
-            else self.env._("Nothing came: Copaco has no documents in this period.")
-        ]
+        if rejected:
+            parts.append(
+                self.env._(
+                    "Invoices that could not be read: %(count)s.", count=rejected
+                )
+            )
+        if not parts and not fetching:
+            parts.append(
+                self.env._("Nothing came: Copaco has no documents in this period.")
+            )
         if fetching or any(self.mapped("waiting_count")):
             parts.append(self.env._("The rest goes on in the background."))
         action = self.env.ref("account_copaco.action_copaco_run")

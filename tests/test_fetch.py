@@ -140,6 +140,18 @@ class TestFetch(CopacoCommon):
         self.assertEqual(run.state, "done")
         self.assertFalse(self.fetch().is_unread, "the same text was looked at already")
 
+    def test_what_can_not_be_read_is_no_empty_answer_and_is_looked_at_once(self):
+        self.add_invoice(None, "A2", [price_line("77.13")])
+        with self.committing(self.connection) as connection:
+            message = connection.action_fetch()["params"]["message"]
+        self.assertIn("could not be read: 1", message)
+        self.assertNotIn("Nothing came", message)
+        runs = self.connection.last_run_id + self.fetch()
+        self.assertEqual(runs.mapped("state"), ["attention", "attention"])
+        runs[0].action_acknowledge()
+        self.assertEqual(runs.mapped("state"), ["done", "done"])
+        self.assertFalse(self.connection.activity_ids)
+
     def test_nothing_came_is_a_state_of_its_own(self):
         with self.committing(self.connection) as connection:
             notification = connection.action_fetch()

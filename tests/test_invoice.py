@@ -307,7 +307,7 @@ class TestInvoice(CopacoCommon):
     def test_a_tax_that_is_included_in_the_price_is_held_not_booked_wrong(self):
         self.tax.price_include_override = "tax_included"
         document = self.book([price_line("5")])
-        self.assertHeld(document, "totals_differ", "5.0")
+        self.assertHeld(document, "totals_differ", "5.00")
 
     def test_what_odoo_refuses_is_held_and_stops_no_other(self):
         self.connection.invoice_policy = "post"

@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 
 class CopacoFetch(models.TransientModel):
@@ -30,8 +31,8 @@ class CopacoFetch(models.TransientModel):
                 self.env._(
                     "The period ends (%(date_to)s) before it begins (%(date_from)s). "
                     "Swap the dates.",
-                    date_from=self.date_from,
-                    date_to=self.date_to,
+                    date_from=format_date(self.env, self.date_from),
+                    date_to=format_date(self.env, self.date_to),
                 )
             )
         return self.connection_id._fetch_now(self.date_from, self.date_to)
