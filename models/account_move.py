@@ -45,14 +45,15 @@ class AccountMove(models.Model):
         if vals["state"] != "cancel":
             self._check_copaco_document_is_free()
         res = super().write(vals)
+        gone = self.env["copaco.document"].sudo()
         for move in self.sudo().filtered("copaco_document_id"):
-            document = move.copaco_document_id
             if before[move] == move.state:
                 continue
             if move.state == "cancel":
-                document._on_invoice_gone("invoice_cancelled")
+                gone |= move.copaco_document_id
             elif before[move] == "cancel":
-                document._set_invoiced(move)
+                move.copaco_document_id._set_invoiced(move)
+        gone._on_invoice_gone("invoice_cancelled")
         return res
 
     def unlink(self):

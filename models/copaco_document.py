@@ -553,7 +553,8 @@ class CopacoDocument(models.Model):
 
         :param reason: `invoice_deleted` or `invoice_cancelled`
         """
-        for document in self:
+        # Runs and people are told once, at the end.
+        for document in self.with_context(copaco_refresh_later=True):
             if document.state == "excluded" or document._has_live_invoice():
                 continue
             if document.has_pending_version:
@@ -579,6 +580,8 @@ class CopacoDocument(models.Model):
                 )
             document._hold(Hold(reason, message))
             document._message_log(body=message)
+        self.run_id._refresh_state()
+        self.connection_id._update_activity()
 
     # === CRON METHODS === #
 

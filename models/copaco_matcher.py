@@ -42,10 +42,23 @@ class CopacoMatcher(models.AbstractModel):
         :return: dict by document: `DocumentMatch`, `Hold`, or None when the customer
             is excluded
         """
-        return {document: self._match_document(document) for document in documents}
+        has_analytic_models = {
+            company: bool(
+                self.env["account.analytic.distribution.model"].search_count(
+                    [("company_id", "in", [False, *company.parent_ids.ids])], limit=1
+                )
+            )
+            for company in documents.company_id
+        }
+        return {
+            document: self._match_document(
+                document, has_analytic_models[document.company_id]
+            )
+            for document in documents
+        }
 
     @api.model
-    def _match_document(self, document):
+    def _match_document(self, document, has_analytic_models):
         customer = document.customer_id
         if customer.state == "excluded":
             return None
@@ -122,11 +135,7 @@ class CopacoMatcher(models.AbstractModel):
             or connection.responsible_id,
             is_refund=is_refund,
             is_company_currency=document.currency_id == company.currency_id,
-            has_analytic_models=bool(
-                self.env["account.analytic.distribution.model"].search_count(
-                    [("company_id", "in", [False, company.id])], limit=1
-                )
-            ),
+            has_analytic_models=has_analytic_models,
             quantity_digits=self.env["decimal.precision"].precision_get("Product Unit"),
         )
 

@@ -220,10 +220,10 @@ class TestDecide(CopacoCommon):
         # Another module's rule that the database keeps.
         post = self.env.registry["copaco.matcher"]._match_document
 
-        def refuse(matcher, document):
+        def refuse(matcher, document, *options):
             if document == first:
                 matcher.env.cr.execute("SELECT 1/0")
-            return post(matcher, document)
+            return post(matcher, document, *options)
 
         self.patch(self.env.registry["copaco.matcher"], "_match_document", refuse)
         with mute_logger(
