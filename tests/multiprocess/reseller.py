@@ -2,13 +2,12 @@
 
 import json
 from collections import Counter
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from workers import environment
 
 CENT = Decimal("0.01")
-# Enough for a fetch to ask for everything again, what is known included.
-OVERLAP_DAYS = 150
 HOLD_REASONS = ("customer_unknown", "source_changed")
 
 # Each finds what must not be; %(company)s is the company.
@@ -102,9 +101,10 @@ class Reseller:
 
     :param simulator: the portal
     :param policy: ``draft`` or ``post``
+    :param overlap_days: how far a fetch looks back at what was fetched before
     """
 
-    def __init__(self, name, simulator, policy):
+    def __init__(self, name, simulator, policy, overlap_days):
         self.simulator = simulator
         with environment() as env:
             company = env["res.company"].create(
@@ -129,7 +129,8 @@ class Reseller:
                         "base_url": simulator.url,
                         "api_key": simulator.api_key,
                         "invoice_policy": policy,
-                        "overlap_days": OVERLAP_DAYS,
+                        "import_from": min(each.created for each in simulator.invoices),
+                        "overlap_days": overlap_days,
                     }
                     for number in ("first", "second")
                 ]
@@ -168,6 +169,14 @@ class Reseller:
         with environment() as env:
             env.cr.execute(query, self._parameters)
             return env.cr.fetchall() if env.cr.description else []
+
+    def fetched_until(self):
+        """Return the day until which everything is said to be stored."""
+        ((day,),) = self.query(
+            "SELECT max(fetched_until) FROM copaco_connection"
+            " WHERE company_id = %(company)s"
+        )
+        return day or date.min
 
     def states(self):
         """Return dict of the number of documents by state."""
@@ -220,10 +229,15 @@ def create_contacts(customers, company_id=False):
         )
 
 
-def sent_by(simulator):
-    """Return dict of what each customer must pay, by Copaco's number and account."""
+def sent_by(simulator, until=date.max):
+    """Return dict of what each customer must pay, by Copaco's number and account.
+
+    :param until: the last creation date that counts
+    """
     amounts = Counter()
     for stored in simulator.invoices:
+        if stored.created > until:
+            continue
         invoice = json.loads(stored.encode(), parse_float=Decimal)
         number = str(invoice["Header"]["InvoiceID"])
         for customer in invoice["Customers"]:

@@ -10,12 +10,13 @@ import multiprocessing
 import os
 import re
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import odoo.service.server
 import odoo.sql_db
 from odoo import api
+from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tools import config
@@ -49,7 +50,14 @@ def press_fetch(connection_id):
 def press_retry(company_id):
     """Return the task of a person who presses Retry on all that is held."""
     domain = [("company_id", "=", company_id), ("state", "=", "held")]
-    return _press("action_retry", "copaco.document", domain)
+    press = _press("action_retry", "copaco.document", domain)
+
+    def task(env):
+        # Whoever comes last is told that there is nothing to retry.
+        with suppress(UserError):
+            press(env)
+
+    return task
 
 
 def _press(action, model, domain):
