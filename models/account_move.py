@@ -23,6 +23,13 @@ class AccountMove(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model
+    def default_get(self, fields):
+        # A default, of a user or a context, would also get past `sudo()`.
+        return super().default_get(
+            [name for name in fields if name != "copaco_document_id"]
+        )
+
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su and (

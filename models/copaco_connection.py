@@ -573,6 +573,7 @@ class CopacoConnection(models.Model):
                     "started_at": fields.Datetime.now(),
                 }
             )
+            run.env.cr.commit()  # pylint: disable=invalid-commit # it can fail now
             run._attempt(run._receive, raw)
             runs += run
         return runs._finish_now(deadline)

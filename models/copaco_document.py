@@ -1,6 +1,8 @@
 import logging
 import time
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -200,7 +202,9 @@ class CopacoDocument(models.Model):
         self._check_may_decide()
         held = self.filtered(
             lambda document: (
-                document.state in ("held", "new") and not document.has_pending_version
+                document.state in ("held", "new")
+                and document.kind == "specification"
+                and not document.has_pending_version
             )
         )
         if not held:
@@ -395,13 +399,26 @@ class CopacoDocument(models.Model):
                     # Which one is it? It must not stop the others.
                     batch_size = 1
                     continue
-                batch._hold(self.env["copaco.invoicer"]._get_error_hold(batch, error))
+                batch._hold_for_error(error)
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             collisions = 0
             waiting -= batch
             if not batch or not seconds_left:
                 break
         self._refresh_progress(runs, connections)
+
+    def _hold_for_error(self, error):
+        """Hold this document for an error that undid its lock, unless another worker
+        or a person has dealt with it since."""
+        try:
+            locked = self.try_lock_for_update()
+            for document in locked.filtered_domain(self._get_waiting_domain()):
+                document._hold(
+                    self.env["copaco.invoicer"]._get_error_hold(document, error)
+                )
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except COLLISIONS:
+            self.env.cr.rollback()
 
     @api.model
     def _refresh_progress(self, runs, connections):
@@ -416,7 +433,7 @@ class CopacoDocument(models.Model):
                 connections._update_activity()
                 self.env["ir.cron"]._commit_progress()
                 return
-            except COLLISIONS as error:
+            except (*COLLISIONS, UniqueViolation) as error:
                 self.env.cr.rollback()
                 _logger.info("Copaco runs collided: %s", type(error))
 
@@ -489,7 +506,13 @@ class CopacoDocument(models.Model):
     def _set_invoiced(self, move=None):
         """:param move: the invoice, unless the document has it already"""
         self.ensure_one()
-        vals = {"state": "invoiced", "hold_reason": False, "hold_message": False}
+        vals = {
+            "state": "invoiced",
+            "hold_reason": False,
+            "hold_message": False,
+            "exclude_reason": False,
+            "excluded_by_id": False,
+        }
         if self.has_pending_version:
             # What Copaco changed still waits, whatever happened to the invoice.
             vals = {"state": "changed", "hold_reason": "source_changed"}

@@ -166,8 +166,23 @@ class CopacoDocument(models.Model):
         self.invalidate_recordset(["has_pending_version"])
         if self._has_live_invoice():
             self._set_invoiced()
-        elif self.hold_reason == "source_changed":
+        elif self.exclude_reason:
             self._resume()
+        elif self.move_id:
+            # A person cancelled it: no new invoice unasked.
+            self._on_invoice_gone("invoice_cancelled")
+        else:
+            # Perhaps a person deleted its invoice: none is made unasked either.
+            self._hold(
+                Hold(
+                    "source_changed",
+                    self.env._(
+                        "Copaco took back what it had changed in %(document)s. Retry "
+                        "to invoice it as it came first, or exclude it.",
+                        document=self.name,
+                    ),
+                )
+            )
         self._message_log(body=self.env._("Copaco took back what it had changed."))
 
     def _is_known_content(self, digest):
@@ -216,7 +231,11 @@ class CopacoDocument(models.Model):
             line.row_hash in identities or line.line_ref in identities
             for line in source.lines
         )
-        untouched = self.state == "new" or (self.state == "held" and not self.move_id)
+        untouched = self.state == "new" or (
+            self.state == "held"
+            and not self.move_id
+            and self.hold_reason != "invoice_deleted"
+        )
         if untouched and is_same or self.is_excluded_by_customer:
             self._take_over(version)
             return

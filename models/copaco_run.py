@@ -242,7 +242,10 @@ class CopacoRun(models.Model):
             if not run._claim():
                 cron._commit_progress(1)
                 continue
-            run._attempt(run._fetch, deadline)
+            if run.trigger == "file":
+                run._attempt(run._receive_again)
+            else:
+                run._attempt(run._fetch, deadline)
             if run.state == "failed":
                 (self - run).exists().filtered(
                     lambda other, run=run: (
@@ -250,7 +253,7 @@ class CopacoRun(models.Model):
                         and not other.started_at
                     )
                 ).unlink()
-            run.connection_id._update_activity()
+            self.env["copaco.document"]._refresh_progress(run, run.connection_id)
             if not cron._commit_progress(1):
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
                 break
@@ -329,6 +332,18 @@ class CopacoRun(models.Model):
         )
         self._message_log(body=error)
 
+    def _receive_again(self):
+        """Store an uploaded answer whose worker was interrupted."""
+        self.ensure_one()
+        if self.payload_id:
+            self._store_answer(gzip.decompress(self.payload_id.raw))
+        else:
+            self._fail(
+                self.env._(
+                    "File %(file)s was not kept. Upload it again.", file=self.name
+                )
+            )
+
     def _receive(self, raw):
         """Store an answer: first as it came, then as documents; commits.
 
@@ -346,6 +361,9 @@ class CopacoRun(models.Model):
         )
         self.payload_size = len(raw)
         self.env.cr.commit()  # pylint: disable=invalid-commit # what came is kept
+        self._store_answer(raw)
+
+    def _store_answer(self, raw):
         try:
             response = parse_documents(raw)
         except InvalidResponseError as error:

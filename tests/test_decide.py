@@ -266,3 +266,31 @@ class TestDecide(CopacoCommon):
         self.fetch()
         found = self.env["copaco.document"].name_search("Customer A1")
         self.assertEqual([each[0] for each in found], self.documents.ids)
+
+    def test_an_invoice_that_a_person_deleted_does_not_come_back_unasked(self):
+        self.fetch()
+        self.documents.move_id.unlink()
+        self.change()
+        self.assertWaits()
+        self.assertFalse(self.documents.move_id)
+
+    def test_an_invoice_that_a_person_cancelled_does_not_come_back_unasked(self):
+        self.fetch()
+        self.documents.move_id.button_cancel()
+        self.change()
+        self.assertWaits()
+        self.change("10")
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+        self.assertRecordValues(
+            self.documents,
+            [{"state": "held", "hold_reason": "invoice_cancelled"}],
+        )
+        self.assertFalse(self.documents._has_live_invoice())
+
+    def test_a_failing_document_that_someone_dealt_with_meanwhile_is_left_alone(self):
+        self.fetch()
+        self.assertEqual(self.documents.state, "invoiced")
+        with self.committing(self.documents) as document:
+            document._hold_for_error(UserError("too late"))
+        self.assertEqual(self.documents.state, "invoiced")

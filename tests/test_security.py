@@ -152,6 +152,10 @@ class TestSecurity(CopacoCommon):
                 getattr(self.documents.with_user(user), action)()
         with self.assertRaises(AccessError):
             self.connection.with_user(user).action_fetch()
+        with self.assertRaises(AccessError):
+            self.env["copaco.fetch"].with_user(user).create(
+                {"connection_id": self.connection.id, "date_from": "2026-11-01"}
+            )
 
     def test_without_accounting_rights_nothing_is_seen_or_done(self):
         self.fill()
@@ -193,8 +197,8 @@ class TestSecurity(CopacoCommon):
             "account.move", field, self.documents.id, user_id=True
         )
         move.button_cancel()
-        with self.assertRaises(AccessError):
-            moves.create(values)
+        self.assertFalse(moves.create(values).copaco_document_id)
+        self.assertFalse(moves.sudo().create(values).copaco_document_id)
         with self.assertRaises(AccessError):
             moves.with_context(default_copaco_document_id=self.documents.id).create(
                 values

@@ -1,4 +1,5 @@
 import base64
+import gzip
 import io
 import zipfile
 from datetime import date
@@ -116,3 +117,32 @@ class TestUpload(CopacoCommon):
             wizard._unpack(bytes(broken))
         with self.assertRaisesRegex(UserError, "no file in the zip"):
             wizard._unpack(pack({}))
+
+    def test_two_files_of_one_name_are_both_read(self):
+        other = dumps({"Invoices": [copaco_invoice("INV-2", "A1", [price_line("5")])]})
+        stream = io.BytesIO()
+        with mute_logger("py.warnings"), zipfile.ZipFile(stream, "w") as archive:
+            for content in (self.answer, other):
+                archive.writestr("answer.json", content)
+        self.upload(stream.getvalue(), file_name="all.zip")
+        self.assertEqual(len(self.documents), 2)
+
+    def test_an_interrupted_upload_goes_on_from_what_was_stored(self):
+        run = (
+            self.env["copaco.run"]
+            .sudo()
+            .create(
+                {
+                    "connection_id": self.connection.id,
+                    "trigger": "file",
+                    "file_name": "answer.json",
+                    "payload_id": self.env["ir.attachment"]
+                    .create({"name": "a", "raw": gzip.compress(self.answer)})
+                    .id,
+                }
+            )
+        )
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
+        self.assertEqual(run.received_count, 1)
+        self.assertFalse(self.simulator.requests)

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
@@ -18,6 +18,12 @@ class CopacoFetch(models.TransientModel):
         help="Inclusive. Copaco creates the invoice of a month around the 23rd of the "
         "next one.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        wizards = super().create(vals_list)
+        wizards.connection_id.check_access("read")
+        return wizards
 
     def action_fetch(self):
         """Fetch what Copaco created in this period.

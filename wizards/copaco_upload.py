@@ -1,9 +1,10 @@
 import base64
 import io
+import lzma
 import zipfile
 import zlib
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..client.api import MAX_BODY_BYTES
@@ -39,6 +40,14 @@ class CopacoUpload(models.TransientModel):
             [("company_id", "in", self.env.companies.ids)], limit=2
         )
         return connections if len(connections) == 1 else False
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        wizards = super().create(vals_list)
+        wizards.connection_id.check_access("read")
+        return wizards
 
     # === ACTION METHODS === #
 
@@ -78,10 +87,15 @@ class CopacoUpload(models.TransientModel):
                     room -= len(content)
                     if room < 0:
                         raise self._get_too_large_error()
-                    files[member.filename] = content
+                    name = member.filename
+                    while name in files:
+                        name = f"{name} ({len(files)})"
+                    files[name] = content
         except (
             zipfile.BadZipFile,
             zlib.error,
+            lzma.LZMAError,
+            OSError,
             EOFError,
             # With a password, or packed in a way that Python doesn't know.
             RuntimeError,
