@@ -37,6 +37,13 @@ class CopacoConnection(models.Model):
             if not summary:
                 activities.unlink()
             elif not activities:
+                # Two workers that both see none must not both make one: a row that
+                # both write makes the second try again, and see the first one's.
+                self.env.cr.execute(
+                    "UPDATE copaco_connection SET id = id WHERE id = %s",
+                    [connection.id],
+                    log_exceptions=False,
+                )
                 connection.activity_schedule(
                     activity_type,
                     summary=summary,

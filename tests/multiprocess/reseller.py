@@ -107,7 +107,10 @@ class Reseller:
     def __init__(self, name, simulator, policy, overlap_days):
         self.simulator = simulator
         with environment() as env:
-            company = env["res.company"].create(
+            # Without it Odoo would install what the country has, with a lock on all
+            # modules that workers which were just killed may still hold.
+            companies = env["res.company"].with_context(install_mode=True)
+            company = companies.create(
                 {
                     "name": name,
                     "country_id": env.ref("base.nl").id,
@@ -115,6 +118,7 @@ class Reseller:
                     "iap_enrich_auto_done": True,
                 }
             )
+            company = company.with_env(env)
             env["account.chart.template"].try_loading("nl", company, install_demo=False)
             env.ref("base.user_admin").company_ids |= company
             product = env["product.product"].create(
