@@ -624,11 +624,17 @@ class CopacoDocument(models.Model):
     @api.model
     def _wake_up(self):
         """Look again for customers that were not known when their documents came."""
-        documents = self.search(
+        documents = self.with_context(copaco_refresh_later=True).search(
             [("state", "=", "held"), ("hold_reason", "in", CUSTOMER_REASONS)]
         )
-        documents.customer_id._match(suggest=False)
-        documents._wake_up_held()
+        try:
+            documents.customer_id._match(suggest=False)
+            documents._wake_up_held()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except COLLISIONS as error:
+            # Someone is deciding about them right now; the next time will do.
+            self.env.cr.rollback()
+            _logger.info("Copaco customers collided: %s", type(error))
 
     def _wake_up_held(self):
         """Take those of these documents up again that waited for their customer."""
