@@ -17,6 +17,7 @@ from workers import (
     Workers,
     fetch_as_scheduled,
     go_on,
+    may_be_told,
     press_fetch,
     press_retry,
     process,
@@ -30,6 +31,8 @@ LINES_A_MONTH = 110
 COMMITS_OF_A_FETCH = range(1, 11)
 COMMITS_OF_A_PROCESS = range(1, 6)
 RANDOM_KILLS = 3
+RUNS = "SELECT state, message FROM copaco_run WHERE company_id = %(company)s"
+FAILED = ("failed", True)
 ALL_DAYS = 31 * (MONTHS + 1)
 NUMBERS = itertools.count(1)
 
@@ -76,6 +79,19 @@ class TestSimultaneous(MultiprocessCase):
         self._change_what_came(reseller)
         self._retry_what_is_held(reseller)
 
+    def test_simultaneous_runs_that_fail_all_say_so(self):
+        reseller = self.make_reseller("draft", overlap_days=0)
+        simulator.misbehave("status", status=401, times=None)
+        self.addCleanup(simulator.behave)
+        presses = map(press_fetch, reseller.connection_ids * 2)
+        tasks = [fetch_as_scheduled, *map(may_be_told, presses)]
+        codes = self.workers.run_together(*tasks, meanwhile=go_on)
+        self.assertEqual(set(codes), {0}, self.workers.problems())
+        self.assertEqual(self.workers.problems(), "")
+        runs = reseller.query(RUNS)
+        self.assertGreaterEqual(len(runs), len(tasks))
+        self.assertEqual({(state, bool(told)) for state, told in runs}, {FAILED})
+
     def _fetch_month_by_month(self, reseller):
         simulator.invoices.clear()
         for created in sorted({invoice.created for invoice in self.all_invoices}):
@@ -104,7 +120,8 @@ class TestSimultaneous(MultiprocessCase):
         received = reseller.received()
         unknown = simulator.customers[-UNKNOWN_CUSTOMERS:]
         create_contacts(unknown, company_id=reseller.company_id)
-        task = press_retry(reseller.company_id)
+        # Whoever comes last finds that nothing is held.
+        task = may_be_told(press_retry(reseller.company_id))
         codes = self.workers.run_together(task, task, meanwhile=go_on)
         self.assertEqual(codes, [0, 0, 0], self.workers.problems())
         self.assertGoodBooks(reseller, received)

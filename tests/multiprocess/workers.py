@@ -50,14 +50,17 @@ def press_fetch(connection_id):
 def press_retry(company_id):
     """Return the task of a person who presses Retry on all that is held."""
     domain = [("company_id", "=", company_id), ("state", "=", "held")]
-    press = _press("action_retry", "copaco.document", domain)
+    return _press("action_retry", "copaco.document", domain)
 
-    def task(env):
-        # Whoever comes last is told that there is nothing to retry.
+
+def may_be_told(task):
+    """Return ``task`` for a person who may be told that it can't be done."""
+
+    def telling_task(env):
         with suppress(UserError):
-            press(env)
+            task(env)
 
-    return task
+    return telling_task
 
 
 def _press(action, model, domain):
