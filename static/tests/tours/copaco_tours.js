@@ -103,5 +103,9 @@ tours.add("copaco_set_key", {
         {
             trigger: ".o_notification_body:contains('X-API-Key')",
         },
+        {
+            content: "The key itself is nowhere on the page",
+            trigger: "body:not(:contains('simulator-key-of-the-tour'))",
+        },
     ],
 });
