@@ -246,17 +246,32 @@ class CopacoRun(models.Model):
                 run._attempt(run._receive_again)
             else:
                 run._attempt(run._fetch, deadline)
+            # What became of it is kept, whatever the rest collides with.
+            self.env.cr.commit()  # pylint: disable=invalid-commit
             if run.state == "failed":
-                (self - run).exists().filtered(
-                    lambda other, run=run: (
-                        other.connection_id == run.connection_id
-                        and not other.started_at
-                    )
-                ).unlink()
+                self._drop_later(run)
             self.env["copaco.document"]._refresh_progress(run, run.connection_id)
             if not cron._commit_progress(1):
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
                 break
+
+    def _drop_later(self, run):
+        """Drop those of these runs that were to follow a failed one; commits."""
+        later = (
+            (self - run)
+            .exists()
+            .filtered(
+                lambda other: (
+                    other.connection_id == run.connection_id and not other.started_at
+                )
+            )
+        )
+        try:
+            later.try_lock_for_update().unlink()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except COLLISIONS:
+            # Another worker drops or carries them out.
+            self.env.cr.rollback()
 
     def _claim(self):
         """Take this run, unless it is gone or another worker has it; commits.
