@@ -2,6 +2,7 @@ import gzip
 import logging
 import time
 from datetime import timedelta
+from random import getrandbits
 
 from dateutil.relativedelta import relativedelta
 from psycopg2.errors import (
@@ -368,7 +369,9 @@ class CopacoRun(models.Model):
         self.payload_id = self.env["ir.attachment"].create(
             {
                 "name": f"copaco-{self.kind}-{self.id}.json.gz",
-                "raw": gzip.compress(raw, compresslevel=6, mtime=0),
+                # Never the same bytes twice: Odoo names a file by its content, and
+                # refuses one that another worker is writing or a kill left unfinished.
+                "raw": gzip.compress(raw, compresslevel=6, mtime=getrandbits(32)),
                 "mimetype": "application/gzip",
                 "res_model": self._name,
                 "res_id": self.id,
