@@ -231,10 +231,11 @@ class CopacoDocument(models.Model):
             line.row_hash in identities or line.line_ref in identities
             for line in source.lines
         )
+        # A person's decision, or one that waits for a person, is not touched.
         untouched = self.state == "new" or (
             self.state == "held"
             and not self.move_id
-            and self.hold_reason != "invoice_deleted"
+            and self.hold_reason not in ("invoice_deleted", "source_changed")
         )
         if untouched and is_same or self.is_excluded_by_customer:
             self._take_over(version)

@@ -294,3 +294,22 @@ class TestDecide(CopacoCommon):
         with self.committing(self.documents) as document:
             document._hold_for_error(UserError("too late"))
         self.assertEqual(self.documents.state, "invoiced")
+
+    def test_a_second_change_does_not_decide_what_the_first_one_left_to_a_person(self):
+        self.fetch()
+        self.documents.move_id.unlink()
+        self.change("99.00")
+        self.change("98.00")
+        self.assertWaits()
+        self.assertEqual(self.documents.amount_source, 10)
+        self.assertFalse(self.documents.move_id)
+
+    def test_a_second_change_does_not_undo_an_exclusion(self):
+        self.partner.ref = False
+        self.fetch()
+        self.act(self.documents, "action_exclude", "Own use")
+        self.partner.ref = "K-1"
+        self.change("99.00")
+        self.change("98.00")
+        self.assertWaits()
+        self.assertFalse(self.documents.move_id)

@@ -407,3 +407,11 @@ class TestFetch(CopacoCommon):
         self.assertEqual(bad.hold_reason, "payload_invalid")
         self.assertIn("ExtendedPrice", bad.payload)
         self.assertEqual(run.state, "attention")
+
+    def test_a_file_that_a_kill_left_unfinished_stops_no_later_answer(self):
+        self.add_known()
+        first = self.fetch()
+        path = first.payload_id._full_path(first.payload_id.store_fname)
+        with open(path, "r+b") as file:
+            file.truncate(10)
+        self.assertEqual(self.fetch().state, "done")
