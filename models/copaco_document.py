@@ -210,8 +210,9 @@ class CopacoDocument(models.Model):
         if not held:
             raise UserError(
                 self.env._(
-                    "There is nothing to retry for %(documents)s. What Copaco changed "
-                    "waits for you to choose a version.",
+                    "There is nothing to retry for %(documents)s: invoiced or excluded "
+                    "by now, or changed by Copaco and waiting for you to choose a "
+                    "version.",
                     documents=", ".join(self.mapped("name")),
                 )
             )
@@ -436,6 +437,7 @@ class CopacoDocument(models.Model):
             except (*COLLISIONS, UniqueViolation) as error:
                 self.env.cr.rollback()
                 _logger.info("Copaco runs collided: %s", type(error))
+        self.env.ref("account_copaco.ir_cron_process")._trigger()
 
     def _process(self):
         """Make the invoices of these documents; each ends `invoiced`, `held` or
@@ -631,7 +633,7 @@ class CopacoDocument(models.Model):
             documents.customer_id._match(suggest=False)
             documents._wake_up_held()
             self.env.cr.commit()  # pylint: disable=invalid-commit
-        except COLLISIONS as error:
+        except (*COLLISIONS, UniqueViolation) as error:
             # Someone is deciding about them right now; the next time will do.
             self.env.cr.rollback()
             _logger.info("Copaco customers collided: %s", type(error))

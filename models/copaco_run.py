@@ -236,11 +236,13 @@ class CopacoRun(models.Model):
             background
         """
         cron = self.env["ir.cron"]
+        failed_connections = self.env["copaco.connection"]
         for run in self:
             if deadline and time.monotonic() > deadline:
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
                 break
-            if not run._claim():
+            # Those that could not be dropped wait for the background.
+            if run.exists().connection_id in failed_connections or not run._claim():
                 cron._commit_progress(1)
                 continue
             if run.trigger == "file":
@@ -250,6 +252,7 @@ class CopacoRun(models.Model):
             # What became of it is kept, whatever the rest collides with.
             self.env.cr.commit()  # pylint: disable=invalid-commit
             if run.state == "failed":
+                failed_connections |= run.connection_id
                 self._drop_later(run)
             self.env["copaco.document"]._refresh_progress(run, run.connection_id)
             if not cron._commit_progress(1):
