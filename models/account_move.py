@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+# Set by the import alone.
+COPACO_LINKS = ("copaco_document_id", "copaco_version_id")
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -12,6 +15,20 @@ class AccountMove(models.Model):
         ondelete="restrict",
         index="btree_not_null",
     )
+    copaco_version_id = fields.Many2one(
+        "copaco.document.version",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="What this invoice corrects the invoice of a Copaco document for.",
+    )
+    copaco_corrected_document_id = fields.Many2one(
+        related="copaco_version_id.document_id", string="Corrects Copaco Document"
+    )
+    copaco_correction_count = fields.Integer(
+        related="copaco_document_id.correction_count"
+    )
 
     # The last barrier of DESIGN promise 1. A cancelled invoice may stay beside the one
     # that took its place, and can't be brought back while that one is there.
@@ -20,6 +37,10 @@ class AccountMove(models.Model):
         "AND state != 'cancel'",
         "There already is an invoice of this Copaco document.",
     )
+    _copaco_version_unique = models.UniqueIndex(
+        "(copaco_version_id) WHERE copaco_version_id IS NOT NULL AND state != 'cancel'",
+        "There already is a correction for this change of a Copaco document.",
+    )
 
     # === CRUD METHODS === #
 
@@ -27,29 +48,32 @@ class AccountMove(models.Model):
     def default_get(self, fields):
         # A default, of a user or a context, would also get past `sudo()`.
         return super().default_get(
-            [name for name in fields if name != "copaco_document_id"]
+            [name for name in fields if name not in COPACO_LINKS]
         )
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self.env.su and (
-            self.env.context.get("default_copaco_document_id")
-            or any(vals.get("copaco_document_id") for vals in vals_list)
+        if not self.env.su and any(
+            self.env.context.get(f"default_{name}")
+            or any(vals.get(name) for vals in vals_list)
+            for name in COPACO_LINKS
         ):
             self._refuse_copaco_link()
         moves = super().create(vals_list)
         # A user's own default of the field is in neither.
-        if not self.env.su and moves.sudo().copaco_document_id:
+        if not self.env.su and any(moves.sudo()[name] for name in COPACO_LINKS):
             self._refuse_copaco_link()
         return moves
 
     def write(self, vals):
-        if "copaco_document_id" in vals and not self.env.su:
+        if not self.env.su and not vals.keys().isdisjoint(COPACO_LINKS):
             self._refuse_copaco_link()
         if "state" not in vals:
             return super().write(vals)
         before = {move: move.state for move in self}
-        if vals["state"] != "cancel":
+        if vals["state"] == "cancel":
+            self._check_copaco_corrections()
+        else:
             self._check_copaco_document_is_free()
         res = super().write(vals)
         gone = self.env["copaco.document"].sudo()
@@ -61,9 +85,15 @@ class AccountMove(models.Model):
             elif before[move] == "cancel":
                 move.copaco_document_id._set_invoiced(move)
         gone._on_invoice_gone("invoice_cancelled")
+        if vals["state"] == "cancel":
+            self.filtered(
+                lambda move: before[move] != "cancel"
+            )._undo_copaco_corrections()
         return res
 
     def unlink(self):
+        self._check_copaco_corrections()
+        self.filtered(lambda move: move.state != "cancel")._undo_copaco_corrections()
         documents = self.sudo().copaco_document_id
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
@@ -83,11 +113,31 @@ class AccountMove(models.Model):
         return {
             "type": "ir.actions.act_window",
             "res_model": "copaco.document",
-            "res_id": self.copaco_document_id.id,
+            "res_id": (self.copaco_document_id or self.copaco_corrected_document_id).id,
             "view_mode": "form",
         }
 
+    def action_view_copaco_corrections(self):
+        """:return: the window action with what corrects these invoices"""
+        return self.copaco_document_id.action_view_corrections()
+
     # === BUSINESS METHODS === #
+
+    def _get_copaco_action(self):
+        """:return: the window action with these invoices"""
+        if len(self) == 1:
+            return {
+                "type": "ir.actions.act_window",
+                "res_model": "account.move",
+                "res_id": self.id,
+                "view_mode": "form",
+            }
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice"
+        )
+        action["domain"] = [("id", "in", self.ids)]
+        action["context"] = {"create": False, "default_move_type": "out_invoice"}
+        return action
 
     def _refuse_copaco_link(self):
         raise AccessError(
@@ -101,6 +151,15 @@ class AccountMove(models.Model):
         """:raise UserError: when a cancelled invoice is brought back that another one
         has taken the place of, or whose document was excluded"""
         for move in self.filtered(lambda move: move.state == "cancel").sudo():
+            if move.copaco_version_id:
+                raise UserError(
+                    self.env._(
+                        "%(correction)s can't be used again. Prepare a new correction "
+                        "on %(document)s.",
+                        correction=move.display_name,
+                        document=move.copaco_corrected_document_id.name,
+                    )
+                )
             document = move.copaco_document_id
             if document and document._has_live_invoice() and document.move_id != move:
                 raise UserError(
@@ -121,3 +180,28 @@ class AccountMove(models.Model):
                         document=document.name,
                     )
                 )
+
+    def _check_copaco_corrections(self):
+        """:raise UserError: when an invoice or correction would go that a later
+        correction builds on"""
+        for move in self.filtered(lambda move: move.state != "cancel").sudo():
+            document = move.copaco_document_id or move.copaco_corrected_document_id
+            later = document._get_live_corrections().filtered(
+                lambda other, move=move: other.id > move.id
+            )
+            if later - self:
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s can't be cancelled or deleted, because "
+                        "%(correction)s corrects it. Cancel or delete that first.",
+                        invoice=move.display_name,
+                        correction=(later - self)[:1].display_name,
+                    )
+                )
+
+    def _undo_copaco_corrections(self):
+        """These corrections go: let a person decide anew."""
+        for move in self.sudo().sorted("id", reverse=True):
+            version = move.copaco_version_id
+            if version.state == "replaced":
+                version.document_id._on_correction_gone(version)

@@ -137,10 +137,6 @@ class CopacoDocument(models.Model):
     payload_digest = fields.Char()
     line_ids = fields.One2many("copaco.document.line", "document_id")
     version_ids = fields.One2many("copaco.document.version", "document_id")
-    has_pending_version = fields.Boolean(compute="_compute_pending_version")
-    pending_difference = fields.Html(
-        string="What Changed", compute="_compute_pending_version", sanitize=False
-    )
 
     # The connection is no part of it: a second one to the same portal doubles nothing.
     _identity_unique = models.UniqueIndex(
@@ -173,15 +169,6 @@ class CopacoDocument(models.Model):
             sign = -1 if document.move_id.move_type == "out_refund" else 1
             document.move_amount_untaxed = sign * document.move_id.amount_untaxed
 
-    @api.depends("version_ids.state")
-    def _compute_pending_version(self):
-        for document in self:
-            pending = document.version_ids.filtered(
-                lambda version: version.state == "pending"
-            )
-            document.has_pending_version = bool(pending)
-            document.pending_difference = pending[:1].difference
-
     # === CRUD METHODS === #
 
     def write(self, vals):
@@ -194,20 +181,24 @@ class CopacoDocument(models.Model):
     # === ACTION METHODS === #
 
     def action_retry(self):
-        """Process these documents again from what is stored, without the network.
+        """Process these documents again from what is stored, without the network: held
+        ones, and those whose invoice is a draft. What a person touched is kept.
 
         :return: a notification with what became of them
         :raise UserError: when none of them can be retried
         """
         self._check_may_decide()
-        held = self.filtered(
+        documents = self.filtered(
             lambda document: (
-                document.state in ("held", "new")
-                and document.kind == "specification"
+                document.kind == "specification"
                 and not document.has_pending_version
+                and (
+                    document.state in ("held", "new")
+                    or (document.state == "invoiced" and document.move_state == "draft")
+                )
             )
         )
-        if not held:
+        if not documents:
             raise UserError(
                 self.env._(
                     "There is nothing to retry for %(documents)s: invoiced or excluded "
@@ -216,8 +207,10 @@ class CopacoDocument(models.Model):
                     documents=", ".join(self.mapped("name")),
                 )
             )
-        held.sudo().filtered(lambda document: document.state == "held").state = "new"
-        return held._process_now()
+        documents.sudo().filtered(
+            lambda document: document.state != "new"
+        ).state = "new"
+        return documents._process_now()
 
     def action_exclude(self, reason=None):
         """Never invoice these documents.
@@ -257,51 +250,6 @@ class CopacoDocument(models.Model):
         )
         excluded.sudo()._include()
         return excluded._process_now()
-
-    def action_use_new_version(self):
-        """Take over what Copaco changed, and process these documents.
-
-        :return: see `action_retry`
-        :raise UserError: when there still is an invoice of the old content
-        """
-        self._check_may_decide()
-        documents = self.filtered("has_pending_version").sudo()
-        for document in documents:
-            if document._has_live_invoice():
-                raise UserError(
-                    self.env._(
-                        "%(document)s still has invoice %(invoice)s of what Copaco "
-                        "sent first. Cancel or delete that invoice, or credit it and "
-                        "keep the old version.",
-                        document=document.name,
-                        invoice=document.move_id.display_name,
-                    )
-                )
-            document._take_over(
-                document.version_ids.filtered(lambda each: each.state == "pending")
-            )
-        return documents.with_env(self.env)._process_now()
-
-    def action_keep_version(self):
-        """Leave these documents as they were before Copaco changed them."""
-        self._check_may_decide()
-        documents = self.filtered("has_pending_version").sudo()
-        for document in documents:
-            document.version_ids.filtered(
-                lambda version: version.state == "pending"
-            ).state = "declined"
-            document._message_log(
-                body=self.env._(
-                    "%(user)s kept the version from before Copaco changed it.",
-                    user=self.env.user.name,
-                )
-            )
-            if document._has_live_invoice():
-                document._set_invoiced()
-            elif document.state == "held" and document.hold_reason == "source_changed":
-                document._resume()
-        documents.version_ids.run_id._refresh_state()
-        return documents.with_env(self.env)._process_now()
 
     def action_view_invoice(self):
         """:return: the form of the invoice"""
@@ -452,6 +400,7 @@ class CopacoDocument(models.Model):
                 tracking_disable=True,
             ).with_company(connection.company_id)
             documents._reload()
+            documents.filtered("move_id")._bring_in_line()
             documents = documents.filtered(lambda document: document.state == "new")
             documents.customer_id._match()
             ready = {}
@@ -505,8 +454,10 @@ class CopacoDocument(models.Model):
         self.ensure_one()
         self.write(self._prepare_hold_values(hold))
 
-    def _set_invoiced(self, move=None):
-        """:param move: the invoice, unless the document has it already"""
+    def _set_invoiced(self, move=None, snapshot=None):
+        """:param move: the invoice, unless the document has it already
+        :param snapshot: what `copaco.rebuilder` knows of a new invoice
+        """
         self.ensure_one()
         vals = {
             "state": "invoiced",
@@ -518,8 +469,9 @@ class CopacoDocument(models.Model):
         if self.has_pending_version:
             # What Copaco changed still waits, whatever happened to the invoice.
             vals = {"state": "changed", "hold_reason": "source_changed"}
-        if move:
+        if move and (snapshot or move != self.move_id):
             vals["move_id"] = move.id
+            vals["move_snapshot"] = snapshot or False
         self.write(vals)
 
     def _resume(self):

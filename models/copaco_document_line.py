@@ -58,6 +58,12 @@ class CopacoDocumentLine(models.Model):
         compute="_compute_move_line_id",
         help="The line of the invoice that this became.",
     )
+    invoice_line_state = fields.Selection(
+        [("edited", "Edited"), ("removed", "Removed")],
+        string="Changed by Hand",
+        compute="_compute_invoice_line_state",
+        help="What a person did with the invoice line since it was made.",
+    )
 
     @api.depends("document_id.move_id.invoice_line_ids.copaco_line_id")
     def _compute_move_line_id(self):
@@ -68,6 +74,19 @@ class CopacoDocumentLine(models.Model):
         }
         for line in self:
             line.move_line_id = lines.get(line)
+
+    @api.depends("document_id.move_snapshot", "move_line_id")
+    def _compute_invoice_line_state(self):
+        self.invoice_line_state = False
+        for document in self.document_id.filtered(
+            lambda document: document.move_snapshot and document._has_live_invoice()
+        ):
+            touched = self.env["copaco.rebuilder"]._get_touched(document)
+            for line in document.line_ids & self:
+                if line.id in touched.removed:
+                    line.invoice_line_state = "removed"
+                elif line in touched.edited.copaco_line_id:
+                    line.invoice_line_state = "edited"
 
     @api.model
     def _prepare_source_values(self, source_line, currency):
@@ -104,6 +123,22 @@ class CopacoDocumentLine(models.Model):
             "line_po": source_line.line_po,
             "consumer_name": source_line.consumer_name,
         }
+
+
+def get_line_key(line):
+    """What makes a line one and the same when its document comes again.
+
+    :param line: a `copaco.document.line` or a `DocumentLine`
+    """
+    return (
+        line.row_hash
+        or line.line_ref
+        or (
+            line.subscription_ref or "",
+            line.description or "",
+            line.date_start or None,
+        )
+    )
 
 
 def _to_float(number, default=0.0):

@@ -1,9 +1,10 @@
-from markupsafe import Markup
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ..client.documents import parse_payload
+from .copaco_document_line import get_line_key
 from .copaco_mapper import round_amount
 
 
@@ -40,6 +41,13 @@ class CopacoDocumentVersion(models.Model):
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
     payload_digest = fields.Char(required=True)
+    move_ids = fields.One2many(
+        "account.move",
+        "copaco_version_id",
+        string="Corrections",
+        help="What corrects the invoice of the older content, when this one was taken "
+        "over.",
+    )
     difference = fields.Html(
         compute="_compute_difference",
         sanitize=False,
@@ -51,63 +59,81 @@ class CopacoDocumentVersion(models.Model):
         for version in self:
             version.difference = version._get_difference_table()
 
+    def _is_unreadable(self):
+        return bool(parse_payload(self.payload).error)
+
+    def _get_differences(self):
+        """:return: list of `LineDifference` between the document and this version, of
+        the lines that are not the same"""
+        self.ensure_one()
+        currency = self.currency_id or self.document_id.currency_id
+        old_lines = _group_lines(self.document_id.line_ids)
+        new_lines = _group_lines(parse_payload(self.payload).lines)
+        differences = []
+        for key in old_lines | new_lines:
+            old, new = old_lines.get(key, []), new_lines.get(key, [])
+            was = sum(line.amount for line in old)
+            now = sum(
+                float(round_amount(line.extended_price, currency.rounding))
+                for line in new
+            )
+            differences.append(
+                LineDifference(
+                    key=key,
+                    text=_get_text((new or old)[0]),
+                    was=was,
+                    now=now,
+                    line_ids=[line.id for line in old],
+                    is_only_text=currency.compare_amounts(was, now) == 0,
+                )
+            )
+        return [
+            each
+            for each in differences
+            if not each.is_only_text
+            or _get_texts(old_lines.get(each.key))
+            != _get_texts(new_lines.get(each.key))
+        ]
+
     def _get_difference_table(self):
         """:return: `Markup` of a table with the lines that are not the same"""
         self.ensure_one()
         currency = self.currency_id or self.document_id.currency_id
-        old = _add_up_lines(self.document_id.line_ids, lambda line: line.amount)
-        new = _add_up_lines(
-            parse_payload(self.payload).lines,
-            lambda line: float(round_amount(line.extended_price, currency.rounding)),
-        )
-
-        def get_row(text, was, now, tag="td"):
-            cell = Markup("<{0}{1}>%s</{0}>").format(tag, Markup(' class="text-end"'))
-            amounts = [
-                formatLang(self.env, amount, currency_obj=currency)
-                for amount in (was, now, now - was)
-            ]
-            return Markup("<tr><%(tag)s>%(text)s</%(tag)s>%(cells)s</tr>") % {
-                "tag": Markup(tag),
-                "text": text,
-                "cells": (cell * 3) % (*amounts,),
-            }
-
-        rows = Markup("")
-        for key in old | new:
-            text, was = old.get(key, (None, 0.0))
-            new_text, now = new.get(key, (text, 0.0))
-            if text != new_text or currency.compare_amounts(was, now):
-                rows += get_row(new_text or text, was, now)
-        rows += get_row(
-            self.env._("Total"),
-            self.document_id.amount_source,
-            self.amount_source,
-            tag="th",
-        )
-        titles = (
-            self.env._("Line"),
-            self.env._("Was"),
-            self.env._("Is"),
-            self.env._("Difference"),
-        )
-        return (
-            Markup('<table class="table table-sm"><tr>')
-            + Markup("<th>%s</th>" + '<th class="text-end">%s</th>' * 3) % titles
-            + Markup("</tr>%s</table>") % rows
+        return self.env["ir.qweb"]._render(
+            "account_copaco.version_difference",
+            {
+                "differences": self._get_differences(),
+                "was": self.document_id.amount_source,
+                "now": self.amount_source,
+                "show": lambda amount: formatLang(
+                    self.env, amount, currency_obj=currency
+                ),
+            },
         )
 
 
-def _add_up_lines(lines, get_amount):
-    """:return: dict of (text, amount) by what makes a line one and the same"""
-    totals = {}
+class LineDifference(NamedTuple):
+    """A line of a document that a version has otherwise."""
+
+    key: object  # see `get_line_key`
+    text: str
+    was: float  # without tax, rounded to the currency
+    now: float
+    line_ids: list  # ids of `copaco.document.line`
+    is_only_text: bool
+
+
+def _group_lines(lines):
+    groups = {}
     for line in lines:
-        key = (
-            line.row_hash
-            or line.line_ref
-            or (line.subscription_ref, line.description, line.date_start)
-        )
-        parts = (line.plan_name, line.description, line.vendor_details)
-        text = " – ".join(dict.fromkeys(filter(None, parts)))
-        totals[key] = (text, totals.get(key, ("", 0.0))[1] + get_amount(line))
-    return totals
+        groups.setdefault(get_line_key(line), []).append(line)
+    return groups
+
+
+def _get_text(line):
+    parts = (line.plan_name, line.description, line.vendor_details)
+    return " – ".join(dict.fromkeys(filter(None, parts)))
+
+
+def _get_texts(lines):
+    return sorted(map(_get_text, lines or ()))

@@ -62,7 +62,9 @@ class CopacoInvoicer(models.AbstractModel):
         )
         for document, move in zip(documents, moves, strict=True):
             self._check_totals(document, move)
-            document._set_invoiced(move)
+            document._set_invoiced(
+                move, self.env["copaco.rebuilder"]._take_snapshot(move)
+            )
         policy = documents.connection_id.invoice_policy
         if policy != "draft":
             moves._post(soft=False)
@@ -72,8 +74,9 @@ class CopacoInvoicer(models.AbstractModel):
             self._send_in_background(documents)
 
     @api.model
-    def _check_totals(self, document, move):
-        """:raise TotalsDiffer: see `_create_checked_invoices`"""
+    def _check_totals(self, document, move, touched=None):
+        """:param touched: what a person `Touched` counts as right
+        :raise TotalsDiffer: see `_create_checked_invoices`"""
         sign = -1 if move.move_type == "out_refund" else 1
         booked = {
             line.copaco_line_id: sign * line.price_subtotal
@@ -84,7 +87,11 @@ class CopacoInvoicer(models.AbstractModel):
         def show(amount):
             return formatLang(self.env, amount, currency_obj=document.currency_id)
 
-        for line in document.line_ids:
+        lines = document.line_ids
+        if touched and touched.has_touched_lines:
+            lines -= touched.edited.copaco_line_id
+            lines = lines.filtered(lambda line: line.id not in touched.removed)
+        for line in lines:
             if float_compare(booked.get(line, 0.0), line.amount, digits):
                 raise TotalsDiffer(
                     self.env._(
@@ -94,6 +101,8 @@ class CopacoInvoicer(models.AbstractModel):
                         amount=show(line.amount),
                     )
                 )
+        if touched and touched.has_touched_lines:
+            return
         if float_compare(sign * move.amount_untaxed, document.amount_source, digits):
             raise TotalsDiffer(
                 self.env._(

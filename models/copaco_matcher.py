@@ -35,10 +35,11 @@ class CopacoMatcher(models.AbstractModel):
     _description = "Copaco Matcher"
 
     @api.model
-    def _match_documents(self, documents):
+    def _match_documents(self, documents, invoice_date=None):
         """Find everything that the invoices of documents need.
 
         :param documents: `copaco.document` records of one connection
+        :param invoice_date: when it is not that of the documents
         :return: dict by document: `DocumentMatch`, `Hold`, or None when the customer
             is excluded
         """
@@ -52,13 +53,15 @@ class CopacoMatcher(models.AbstractModel):
         }
         return {
             document: self._match_document(
-                document, has_analytic_models[document.company_id]
+                document,
+                has_analytic_models[document.company_id],
+                invoice_date or document.invoice_date,
             )
             for document in documents
         }
 
     @api.model
-    def _match_document(self, document, has_analytic_models):
+    def _match_document(self, document, has_analytic_models, invoice_date):
         customer = document.customer_id
         if customer.state == "excluded":
             return None
@@ -114,7 +117,7 @@ class CopacoMatcher(models.AbstractModel):
                 ),
             )
         taxes = fiscal_position.map_tax(base_taxes)
-        hold = self._check_lock_dates(document, taxes)
+        hold = self._check_lock_dates(document, taxes, invoice_date)
         if hold:
             return hold
         is_refund = document.amount_source < 0
@@ -299,10 +302,10 @@ class CopacoMatcher(models.AbstractModel):
         return taxes._filter_taxes_by_company(company)
 
     @api.model
-    def _check_lock_dates(self, document, taxes):
+    def _check_lock_dates(self, document, taxes, invoice_date):
         """Odoo would move the accounting date out of a locked period without a word."""
         violated = document.company_id._get_violated_lock_dates(
-            document.invoice_date, bool(taxes), document.connection_id.journal_id
+            invoice_date, bool(taxes), document.connection_id.journal_id
         )
         if not violated:
             return None
@@ -313,7 +316,7 @@ class CopacoMatcher(models.AbstractModel):
                 "(%(locks)s). Open the period or make an exception to the lock, then "
                 "retry.",
                 document=document.name,
-                date=format_date(self.env, document.invoice_date),
+                date=format_date(self.env, invoice_date),
                 locks=self.env["res.company"]._format_lock_dates(violated),
             ),
         )

@@ -495,7 +495,8 @@ class CopacoRun(models.Model):
         :raise UserError: when one of them failed; what the others brought stays
         """
         # Only what these runs brought; the rest belongs to the scheduled action.
-        self.document_ids._process_waiting(deadline)
+        documents = self.document_ids | self.version_ids.document_id
+        documents._process_waiting(deadline)
         failed = self.filtered(lambda run: run.state == "failed")
         if failed:
             self.env.cr.commit()  # pylint: disable=invalid-commit # keep the reason

@@ -1,5 +1,6 @@
 from . import (
     test_amounts,
+    test_change,
     test_decide,
     test_faults,
     test_fetch,

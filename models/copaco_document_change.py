@@ -1,0 +1,429 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import formatLang
+
+from ..client.documents import parse_payload
+from .copaco_document_line import get_line_key
+from .copaco_matcher import Hold
+from .copaco_run import COLLISIONS
+
+
+class CopacoDocument(models.Model):
+    """What happens when Copaco changes a document after it came.
+
+    Nothing was done with it yet, or its invoice is a draft that nobody touched: the new
+    content takes the place of the old. Everything else is for a person to decide.
+    """
+
+    _inherit = "copaco.document"
+
+    move_snapshot = fields.Json(
+        help="What the addon put on the invoice, to find what a person changed since."
+    )
+    has_pending_version = fields.Boolean(compute="_compute_pending_version")
+    pending_difference = fields.Html(
+        string="What Changed", compute="_compute_pending_version", sanitize=False
+    )
+    correction_ids = fields.Many2many(
+        "account.move", string="Corrections", compute="_compute_correction_ids"
+    )
+    correction_count = fields.Integer(compute="_compute_correction_ids")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("version_ids.state")
+    def _compute_pending_version(self):
+        for document in self:
+            pending = document._get_pending_version()
+            document.has_pending_version = bool(pending)
+            document.pending_difference = pending.difference
+
+    @api.depends("version_ids.move_ids.state")
+    def _compute_correction_ids(self):
+        for document in self:
+            document.correction_ids = document._get_live_corrections()
+            document.correction_count = len(document.correction_ids)
+
+    # === ACTION METHODS === #
+
+    def action_use_new_version(self):
+        """Take over what Copaco changed. A draft invoice is rebuilt, and what a person
+        touched on it is kept; what has no invoice is processed.
+
+        :return: see `action_retry`
+        :raise UserError: when the invoice of the old content is no draft any more
+        """
+        self._check_may_decide()
+        documents = self.filtered("has_pending_version").sudo()
+        documents.lock_for_update()
+        for document in documents:
+            invoice = document._get_live_invoice()
+            if not invoice:
+                document._take_over(document._get_pending_version())
+            elif invoice.state == "draft":
+                document._rebuild(document._get_pending_version())
+            else:
+                raise UserError(
+                    self.env._(
+                        "Invoice %(invoice)s of %(document)s is final. Prepare a "
+                        "correction, or keep the old version.",
+                        document=document.name,
+                        invoice=invoice.display_name,
+                    )
+                )
+        return documents.with_env(self.env)._process_now()
+
+    def action_keep_version(self):
+        """Leave these documents as they were before Copaco changed them."""
+        self._check_may_decide()
+        documents = self.filtered("has_pending_version").sudo()
+        for document in documents:
+            document._get_pending_version().state = "declined"
+            document._message_log(
+                body=self.env._(
+                    "%(user)s kept the version from before Copaco changed it.",
+                    user=self.env.user.name,
+                )
+            )
+            if document._has_live_invoice():
+                document._set_invoiced()
+            elif document.state == "held" and document.hold_reason == "source_changed":
+                document._resume()
+        documents.version_ids.run_id._refresh_state()
+        return documents.with_env(self.env)._process_now()
+
+    def action_correct(self):
+        """Prepare a draft for exactly what Copaco changed in these documents since they
+        were invoiced: a credit note, or an additional invoice.
+
+        :return: the window action with the drafts; a notification when no amount
+            changed
+        :raise UserError: when there is nothing to correct, or Odoo refuses
+        """
+        self._check_may_decide()
+        documents = self.filtered(
+            lambda document: (
+                document.has_pending_version and document._has_live_invoice()
+            )
+        ).sudo()
+        if not documents:
+            raise UserError(
+                self.env._(
+                    "There is nothing to correct on %(documents)s: Copaco changed "
+                    "nothing, or there is no invoice.",
+                    documents=", ".join(self.mapped("name")),
+                )
+            )
+        documents.lock_for_update()
+        corrections = self.env["account.move"].sudo()
+        for document in documents:
+            corrections += document._correct()
+        if not corrections:
+            return documents.with_env(self.env)._process_now()
+        return corrections.with_env(self.env)._get_copaco_action()
+
+    def action_view_corrections(self):
+        """:return: the window action with the corrections of these documents"""
+        return self.correction_ids._get_copaco_action()
+
+    # === BUSINESS METHODS: WHAT CAME === #
+
+    def _get_pending_version(self):
+        return self.version_ids.filtered(lambda version: version.state == "pending")
+
+    def _is_known_content(self, digest):
+        """Whether this content is the document's own, or already waits for, or had, a
+        person's decision."""
+        self.ensure_one()
+        return digest == self.payload_digest or any(
+            version.payload_digest == digest
+            for version in self.version_ids
+            if version.state != "replaced"
+        )
+
+    def _receive_new_content(self, source, vals):
+        """A known document came with other content. When that shares no line with the
+        old, it may be a second part instead, and a person decides.
+
+        :param source: the `SourceDocument` that came
+        :param vals: its values, see `_prepare_source_values`
+        """
+        self.ensure_one()
+        self._get_pending_version().state = "replaced"
+        version = self.env["copaco.document.version"].create(
+            {
+                "document_id": self.id,
+                "run_id": vals["run_id"],
+                "state": "pending",
+                "currency_id": vals["currency_id"],
+                "amount_source": vals["amount_source"],
+                "line_count": vals["line_count"],
+                "payload": source.payload,
+                "payload_digest": source.digest,
+            }
+        )
+        invoice = self._get_live_invoice()
+        if invoice:
+            if (
+                self.state in ("new", "invoiced")
+                and self._is_same(version)
+                and self._is_untouched_draft()
+            ):
+                # It is rebuilt where invoices are made.
+                self.write({"state": "new", "hold_reason": "source_changed"})
+            else:
+                self._ask_which_version()
+            return
+        # A person's decision, or one that waits for a person, is not touched.
+        untouched = self.state == "new" or (
+            self.state == "held"
+            and not self.move_id
+            and self.hold_reason not in ("invoice_deleted", "source_changed")
+        )
+        if untouched and self._is_same(version) or self.is_excluded_by_customer:
+            self._take_over(version)
+        else:
+            self._ask_which_version()
+
+    def _is_same(self, version):
+        """Whether a version has a line in common with the document."""
+        identities = {
+            identity
+            for line in self.line_ids
+            for identity in (line.row_hash, line.line_ref)
+            if identity
+        }
+        return not self.line_ids or any(
+            line.row_hash in identities or line.line_ref in identities
+            for line in parse_payload(version.payload).lines
+        )
+
+    def _ask_which_version(self, obstacle=""):
+        """Let a person decide about the pending version.
+
+        :param obstacle: why what would have been done by itself can't be
+        """
+        self.ensure_one()
+        version = self._get_pending_version()
+        invoice = self._get_live_invoice()
+        if invoice and invoice.state == "draft":
+            advice = self.env._(
+                "Draft invoice %(invoice)s was changed by hand, or can't be rebuilt by "
+                "itself: use the new version (what was changed by hand is kept), "
+                "prepare a correction, or keep the old version.",
+                invoice=invoice.display_name,
+            )
+        elif invoice:
+            advice = self.env._(
+                "Prepare a correction of invoice %(invoice)s, or keep the old version.",
+                invoice=invoice.display_name,
+            )
+        elif self._is_same(version):
+            advice = self.env._("Choose which version counts.")
+        else:
+            advice = self.env._(
+                "They have no line in common, so this may be a second part: keep the "
+                "old version and invoice the new one by hand, or use the new one.",
+            )
+        message = self.env._(
+            "Copaco changed %(document)s after it had come: %(old)s became %(new)s "
+            "without tax. See What Changed on the document. %(advice)s",
+            document=self.name,
+            old=formatLang(self.env, self.amount_source, currency_obj=self.currency_id),
+            new=formatLang(
+                self.env, version.amount_source, currency_obj=version.currency_id
+            ),
+            advice=" ".join(filter(None, (advice, obstacle))),
+        )
+        self.write(
+            {
+                "state": "changed" if invoice else "held",
+                "hold_reason": "source_changed",
+                "hold_message": message,
+            }
+        )
+        self._message_log(body=message)
+
+    def _take_over(self, version, old_state="replaced"):
+        """Swap the document's own content and that of a version.
+
+        :param version: `copaco.document.version`
+        :param old_state: what becomes of the content that was the document's own
+        """
+        self.ensure_one()
+        source = parse_payload(version.payload)
+        old_vals = {
+            "run_id": self.run_id.id,
+            "state": old_state,
+            "currency_id": self.currency_id.id,
+            "amount_source": self.amount_source,
+            "line_count": self.line_count,
+            "payload": self.payload,
+            "payload_digest": self.payload_digest,
+        }
+        state, runs, new_run = self.state, self.run_id | version.run_id, version.run_id
+        version.write(old_vals)
+        customers = {self.customer_id.account_ref: self.customer_id}
+        vals = self._prepare_source_values(
+            source, new_run, customers, self._get_currencies([source])
+        )
+        if state == "excluded":
+            vals["state"] = state
+        # Who the document is for was decided when it came first.
+        for name in ("company_id", "customer_id", "invoice_number", "connection_id"):
+            vals.pop(name)
+        vals["line_ids"] = self._keep_lines(vals["line_ids"])
+        self.write(vals)
+        runs._refresh_state()
+        self._message_log(body=self.env._("Took over what Copaco changed."))
+
+    def _keep_lines(self, commands):
+        """Let a line that stays the same one keep its place, and so its invoice line.
+
+        :param commands: list of `Command.create` with the new lines
+        :return: list of commands that replace the lines by them
+        """
+        old_lines = {}
+        for line in self.line_ids.sorted("sequence", reverse=True):
+            old_lines.setdefault(get_line_key(line), []).append(line)
+        result = []
+        for command in commands:
+            vals = command[2]
+            same = old_lines.get(get_line_key(_Values(vals)))
+            result.append(Command.update(same.pop().id, vals) if same else command)
+        gone = [line for lines in old_lines.values() for line in lines]
+        return [Command.delete(line.id) for line in gone] + result
+
+    def _drop_pending(self):
+        """Copaco took a change back that no one had decided about."""
+        self.ensure_one()
+        self._get_pending_version().state = "replaced"
+        if self._has_live_invoice():
+            self._set_invoiced()
+        elif self.exclude_reason:
+            self._resume()
+        elif self.move_id:
+            # A person cancelled it: no new invoice unasked.
+            self._on_invoice_gone("invoice_cancelled")
+        else:
+            # Perhaps a person deleted its invoice: none is made unasked either.
+            self._hold(
+                Hold(
+                    "source_changed",
+                    self.env._(
+                        "Copaco took back what it had changed in %(document)s. Retry "
+                        "to invoice it as it came first, or exclude it.",
+                        document=self.name,
+                    ),
+                )
+            )
+        self._message_log(body=self.env._("Copaco took back what it had changed."))
+
+    # === BUSINESS METHODS: DRAFTS === #
+
+    def _is_untouched_draft(self):
+        move = self._get_live_invoice()
+        return (
+            move.state == "draft"
+            and not move.posted_before
+            and not self._get_live_corrections()
+            and not self.env["copaco.rebuilder"]._get_touched(self).is_touched
+        )
+
+    def _bring_in_line(self):
+        """Rebuild the draft invoices of these documents from what came; each ends
+        `invoiced`, or `changed` when a person has to decide. Without a live invoice,
+        nothing happens."""
+        invoicer = self.env["copaco.invoicer"]
+        for document in self.filtered(lambda each: each.move_id.state != "cancel"):
+            version = document._get_pending_version()
+            if version and not document._is_untouched_draft():
+                document._ask_which_version()
+            elif document.move_id.state != "draft":
+                document._set_invoiced()
+            else:
+                try:
+                    with self.env.cr.savepoint():
+                        document._rebuild(version)
+                except COLLISIONS:
+                    raise
+                except Exception as error:  # noqa: BLE001 # told to a person below
+                    obstacle = invoicer._get_error_hold(document, error).message
+                    if version:
+                        document._ask_which_version(obstacle)
+                    else:
+                        document._set_invoiced()
+                        document.hold_message = obstacle
+
+    def _rebuild(self, version=None):
+        """Make the draft invoice anew; what a person touched on it is kept.
+
+        :param version: take over this `copaco.document.version` first
+        :raise UserError: when it can't be invoiced now
+        :raise TotalsDiffer: when Odoo would book another amount than Copaco's
+        """
+        self.ensure_one()
+        rebuilder = self.env["copaco.rebuilder"]
+        # Before the lines that are gone from the document forget what they were.
+        touched = rebuilder._get_touched(self)
+        if version:
+            self._take_over(version)
+        self.customer_id._match()
+        rebuilder._rebuild(self, self._get_match(), touched)
+        self._set_invoiced()
+
+    def _get_match(self, **options):
+        """:return: the `DocumentMatch` of this document
+        :raise UserError: when it can't be invoiced now
+        """
+        self.ensure_one()
+        match = self.env["copaco.matcher"]._match_documents(self, **options)[self]
+        if isinstance(match, Hold):
+            raise UserError(match.message)
+        if match is None:
+            raise UserError(
+                self.env._(
+                    "All documents of customer %(customer)s are excluded. Cancel or "
+                    "delete the invoice of %(document)s, or undo the exclusion.",
+                    customer=self.customer_id.name,
+                    document=self.name,
+                )
+            )
+        return match
+
+    # === BUSINESS METHODS: CORRECTIONS === #
+
+    def _get_live_corrections(self):
+        return self.version_ids.move_ids.filtered(lambda move: move.state != "cancel")
+
+    def _correct(self):
+        """:return: the draft that corrects the invoice, empty if no amount changed"""
+        self.ensure_one()
+        version = self._get_pending_version()
+        correction = self.env["copaco.corrector"]._create_correction(self, version)
+        self._set_invoiced()
+        if correction:
+            body = self.env._("Correction prepared: %s", correction._get_html_link())
+        else:
+            body = self.env._("No amount changed, so there is nothing to correct.")
+        self._message_log(body=body)
+        return correction
+
+    def _on_correction_gone(self, version):
+        """A correction was deleted or cancelled: a person decides anew.
+
+        :param version: what the correction took over
+        """
+        self.ensure_one()
+        self._take_over(version, old_state="pending")
+        self._ask_which_version()
+        self.run_id._refresh_state()
+        self.connection_id._update_activity()
+
+
+class _Values:
+    """Values of a line, to be read like a line."""
+
+    def __init__(self, vals):
+        self.__dict__.update(vals)

@@ -1,0 +1,341 @@
+from datetime import date
+
+from odoo.exceptions import UserError
+from odoo.tests import freeze_time, tagged
+
+from .common import CopacoCommon, price_line
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestChange(CopacoCommon):
+    """What happens when Copaco changes what was invoiced: promises 1, 5 and 7."""
+
+    def setUp(self):
+        super().setUp()
+        self.partner = self.create_partner(name="Bakkerij", ref="K-1")
+
+    def send(self, *lines, number="INV-1"):
+        """Let Copaco send these lines, and nothing else any more, and fetch that.
+
+        :return: the document
+        """
+        self.simulator.invoices.clear()
+        self.add_invoice(number, "A1", list(lines), customer={"CustomerNumber": "K-1"})
+        self.fetch()
+        return self.documents
+
+    def act(self, records, action):
+        with self.committing(records.with_user(self.billing_user)) as committing:
+            return getattr(committing, action)()
+
+    def get_correction(self, document):
+        result = self.act(document, "action_correct")
+        return self.env["account.move"].browse(result["res_id"])
+
+    def assertWaits(self, document):
+        self.assertRecordValues(
+            document, [{"state": "changed", "hold_reason": "source_changed"}]
+        )
+
+    def assertProven(self):
+        for run in self.env["copaco.run"].search([]):
+            self.assertTrue(run.is_proven, run.name)
+
+    # Drafts
+
+    def test_an_untouched_draft_is_rebuilt(self):
+        document = self.send(price_line("10"), price_line("5", number=2))
+        move = document.move_id
+        self.send(price_line("11"), price_line("7", number=3))
+        self.assertRecordValues(
+            document,
+            [{"state": "invoiced", "hold_reason": False, "amount_source": 18}],
+        )
+        self.assertEqual(document.move_id, move)
+        self.assertEqual(move.invoice_line_ids.mapped("price_subtotal"), [11, 7])
+        self.assertEqual(move.amount_total, 21.78)
+        self.assertEqual(document.version_ids.mapped("state"), ["replaced"])
+        self.assertProven()
+        self.send(price_line("12"), price_line("7", number=3))
+        self.assertEqual(move.amount_untaxed, 19)
+
+    def test_a_draft_that_a_person_edited_waits_and_keeps_what_was_edited(self):
+        document = self.send(price_line("10"), price_line("5", number=2))
+        move = document.move_id
+        move.invoice_line_ids[0].name = "My own words"
+        self.send(price_line("11"), price_line("7", number=2))
+        self.assertWaits(document)
+        self.assertEqual(move.amount_untaxed, 15)
+        self.act(document, "action_use_new_version")
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(document.amount_source, 18)
+        self.assertRecordValues(
+            move.invoice_line_ids.sorted("price_subtotal"),
+            [
+                {"price_subtotal": 7, "copaco_line_id": document.line_ids[1].id},
+                {"price_subtotal": 10, "copaco_line_id": document.line_ids[0].id},
+            ],
+        )
+        self.assertIn("My own words", move.invoice_line_ids.mapped("name"))
+        self.assertEqual(
+            document.line_ids.mapped("invoice_line_state"), ["edited", False]
+        )
+        self.assertProven()
+
+    def test_each_thing_that_a_person_may_change_on_a_draft_is_noticed(self):
+        other_tax = self.tax.copy({"name": "Other"})
+        for number, (edit, values) in enumerate(
+            [
+                ("line", {"name": "Words"}),
+                ("line", {"price_unit": 11}),
+                ("line", {"quantity": 2}),
+                ("line", {"discount": 10}),
+                ("line", {"tax_ids": [(6, 0, other_tax.ids)]}),
+                (
+                    "line",
+                    {
+                        "account_id": self.company_data["default_account_revenue"]
+                        .copy()
+                        .id
+                    },
+                ),
+                ("line", {"product_id": self.product_b.id}),
+                ("move", {"ref": "Theirs"}),
+                ("move", {"narration": "Dear customer"}),
+                ("move", {"invoice_date": "2026-11-24"}),
+                ("move", {"invoice_payment_term_id": self.pay_terms_b.id}),
+                ("move", {"partner_id": self.partner_b.id}),
+                (
+                    "move",
+                    {"invoice_line_ids": [(0, 0, {"name": "Mine", "price_unit": 1})]},
+                ),
+                (
+                    "move",
+                    {
+                        "invoice_line_ids": [
+                            (0, 0, {"name": "Note", "display_type": "line_note"})
+                        ]
+                    },
+                ),
+            ]
+        ):
+            with self.subTest(values=values):
+                document = self.send(price_line("10"), number=f"INV-{number}")[-1]
+                move = document.move_id
+                self.assertTrue(document._is_untouched_draft())
+                record = move.invoice_line_ids if edit == "line" else move
+                record.write(values)
+                self.assertFalse(document._is_untouched_draft())
+
+    def test_a_line_that_a_person_removed_stays_removed(self):
+        document = self.send(price_line("10"), price_line("5", number=2))
+        move = document.move_id
+        move.invoice_line_ids[0].unlink()
+        self.assertEqual(
+            document.line_ids.mapped("invoice_line_state"), ["removed", False]
+        )
+        self.act(document, "action_retry")
+        self.assertEqual(move.invoice_line_ids.mapped("price_subtotal"), [5])
+        self.assertEqual(document.state, "invoiced")
+
+    def test_processing_a_draft_again_follows_what_was_mended(self):
+        document = self.send(price_line("10"))
+        move = document.move_id
+        move.ref = "Theirs"
+        other = self.create_partner(name="Right one")
+        document.customer_id.partner_id = other
+        self.product.taxes_id = self.tax.copy({"name": "9 %", "amount": 9})
+        self.act(document, "action_retry")
+        self.assertRecordValues(
+            move,
+            [
+                {
+                    "partner_id": other.id,
+                    "ref": "Theirs",
+                    "amount_untaxed": 10,
+                    "amount_tax": 0.9,
+                    "state": "draft",
+                }
+            ],
+        )
+        self.assertEqual(document.state, "invoiced")
+
+    def test_a_draft_that_can_not_be_rebuilt_is_as_it_was_and_says_why(self):
+        document = self.send(price_line("10"))
+        move = document.move_id
+        self.product.taxes_id = False
+        self.company_data["default_account_revenue"].tax_ids = False
+        self.act(document, "action_retry")
+        self.assertEqual(document.state, "invoiced")
+        self.assertIn("sales tax", document.hold_message)
+        self.assertEqual(move.amount_total, 12.1)
+        self.send(price_line("11"))
+        self.assertWaits(document)
+        self.assertIn("sales tax", document.hold_message)
+        self.assertEqual(document.amount_source, 10)
+        self.assertProven()
+
+    def test_a_draft_that_became_a_credit_waits_for_a_person(self):
+        document = self.send(price_line("10"))
+        self.send(price_line("-10"))
+        self.assertWaits(document)
+        self.assertEqual(document.move_id.amount_untaxed, 10)
+        document.move_id.unlink()
+        self.act(document, "action_use_new_version")
+        self.assertEqual(document.move_id.move_type, "out_refund")
+
+    def test_a_change_that_copaco_takes_back_leaves_the_draft_alone(self):
+        document = self.send(price_line("10"))
+        document.move_id.ref = "Theirs"
+        self.send(price_line("11"))
+        self.assertWaits(document)
+        self.send(price_line("10"))
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(document.move_id.amount_untaxed, 10)
+
+    # Corrections
+
+    def test_a_correction_is_exactly_the_difference_and_linked_both_ways(self):
+        document = self.send(
+            price_line("10"), price_line("5", number=2), price_line("3", number=3)
+        )
+        invoice = document.move_id
+        invoice.action_post()
+        self.send(
+            price_line("12.50"), price_line("5", number=2), price_line("4", number=4)
+        )
+        self.assertWaits(document)
+        correction = self.get_correction(document)
+        self.assertRecordValues(
+            correction,
+            [
+                {
+                    "move_type": "out_invoice",
+                    "state": "draft",
+                    "partner_id": self.partner.id,
+                    "amount_untaxed": 3.5,
+                    "copaco_corrected_document_id": document.id,
+                    "invoice_date": date(2026, 11, 25),
+                }
+            ],
+        )
+        self.assertEqual(
+            sorted(correction.invoice_line_ids.mapped("price_subtotal")), [-3, 2.5, 4]
+        )
+        self.assertTrue(
+            all(line.price_unit > 0 for line in correction.invoice_line_ids)
+        )
+        self.assertEqual(correction.invoice_line_ids.tax_ids, self.tax)
+        self.assertEqual(document.correction_ids, correction)
+        self.assertIn(correction.display_name, invoice.message_ids[0].body)
+        self.assertRecordValues(
+            document,
+            [{"state": "invoiced", "amount_source": 21.5, "move_id": invoice.id}],
+        )
+        self.assertEqual(invoice.amount_untaxed, 18)
+        self.assertProven()
+        with self.assertRaisesRegex(UserError, "nothing to correct"):
+            self.act(document, "action_correct")
+        self.send(
+            price_line("12.50"), price_line("5", number=2), price_line("4", number=4)
+        )
+        self.assertEqual(document.state, "invoiced", "known by now")
+
+    def test_what_became_less_is_credited_and_settled_with_the_invoice(self):
+        document = self.send(price_line("10"), price_line("5", number=2))
+        invoice = document.move_id
+        invoice.action_post()
+        self.send(price_line("8"))
+        correction = self.get_correction(document)
+        self.assertRecordValues(
+            correction,
+            [
+                {
+                    "move_type": "out_refund",
+                    "amount_untaxed": 7,
+                    "reversed_entry_id": invoice.id,
+                }
+            ],
+        )
+        correction.action_post()
+        self.assertEqual(invoice.amount_residual, 9.68)
+
+    def test_corrections_of_corrections_add_up(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        for amount in ("12", "7.25", "9"):
+            self.send(price_line(amount))
+            self.get_correction(document).action_post()
+        moves = document.move_id | document.correction_ids
+        self.assertEqual(len(moves), 4)
+        self.assertEqual(sum(moves.mapped("amount_untaxed_in_currency_signed")), 9)
+        self.assertEqual(document.amount_source, 9)
+        self.assertProven()
+
+    def test_a_correction_that_goes_leaves_the_decision_open_again(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        for way in ("unlink", "button_cancel"):
+            with self.subTest(way=way):
+                self.send(price_line("12"))
+                correction = self.get_correction(document)
+                getattr(correction, way)()
+                self.assertWaits(document)
+                self.assertEqual(document.amount_source, 10)
+                self.assertFalse(document.correction_ids)
+        with self.assertRaisesRegex(UserError, "Prepare a new correction"):
+            correction.button_draft()
+        self.assertEqual(self.get_correction(document).amount_untaxed, 2)
+        self.assertProven()
+
+    def test_an_invoice_with_a_correction_can_not_go_before_it(self):
+        document = self.send(price_line("10"))
+        invoice = document.move_id
+        invoice.action_post()
+        self.send(price_line("12"))
+        correction = self.get_correction(document)
+        invoice.button_draft()
+        for way in ("unlink", "button_cancel"):
+            with self.assertRaisesRegex(UserError, "corrects it"):
+                getattr(invoice, way)()
+        correction.unlink()
+        invoice.button_cancel()
+        self.assertEqual(document.state, "held")
+
+    def test_only_words_that_changed_need_no_correction(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.send(price_line("10", Description="Other words"))
+        self.assertWaits(document)
+        self.assertIn("Other words", document.pending_difference)
+        result = self.act(document, "action_correct")
+        self.assertFalse(document.correction_ids)
+        self.assertEqual(document.state, "invoiced")
+        self.assertNotIn("res_id", result)
+
+    def test_a_correction_of_a_locked_period_is_of_today(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.company.fiscalyear_lock_date = "2026-11-24"
+        self.send(price_line("12"))
+        self.assertEqual(self.get_correction(document).date, date(2026, 11, 25))
+
+    def test_the_correction_of_an_edited_invoice_is_what_copaco_changed(self):
+        document = self.send(price_line("10"))
+        document.move_id.invoice_line_ids.price_unit = 9
+        document.move_id.action_post()
+        self.send(price_line("12"))
+        self.assertEqual(self.get_correction(document).amount_untaxed, 2)
+
+    def test_a_correction_can_not_be_forged(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.send(price_line("12"))
+        with self.assertRaises(UserError):
+            self.env["account.move"].with_user(self.billing_user).create(
+                {
+                    "move_type": "out_invoice",
+                    "copaco_version_id": document.version_ids.id,
+                }
+            )
