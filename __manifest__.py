@@ -21,6 +21,7 @@
         "views/copaco_document_line_views.xml",
         "views/copaco_document_views.xml",
         "views/copaco_run_views.xml",
+        "views/copaco_month_views.xml",
         "views/copaco_connection_views.xml",
         "views/copaco_customer_views.xml",
         "views/account_move_views.xml",

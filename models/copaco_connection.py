@@ -320,7 +320,7 @@ class CopacoConnection(models.Model):
             # a host of their own; and another portal has to be asked from the start.
             for connection in self:
                 if _get_origin(addresses[connection]) != _get_origin(vals["base_url"]):
-                    connection.fetched_until = False
+                    connection.sudo().fetched_until = False
                     if "api_key" not in vals:
                         connection.api_key = False
         return res
@@ -458,34 +458,23 @@ class CopacoConnection(models.Model):
             advice=error.advice,
         )
 
-    def _get_window_start(self):
-        """:return: the first creation date that was never asked for"""
-        self.ensure_one()
-        if self.fetched_until:
-            return min(self.fetched_until, self._get_today()) + timedelta(days=1)
-        return self.import_from or self._get_today() - relativedelta(
-            months=FIRST_WINDOW_MONTHS
-        )
+    @api.model
+    def _get_first_window_start(self):
+        """:return: where the first fetch begins when nobody said"""
+        return self._get_today() - relativedelta(months=FIRST_WINDOW_MONTHS)
+
+    def _get_import_from(self):
+        return self.import_from or self._get_first_window_start()
 
     def _get_today(self):
         return fields.Date.context_today(self.with_context(tz=COPACO_TIME_ZONE))
-
-    def _advance(self, date_from, date_to):
-        """Note that all between these dates (inclusive) is stored, unless it would
-        leave a hole behind."""
-        # A day that is not over may still bring something.
-        date_to = min(date_to, self._get_today())
-        if date_from <= self._get_window_start() and (
-            not self.fetched_until or date_to > self.fetched_until
-        ):
-            self.sudo().fetched_until = date_to
 
     def _create_runs(self, trigger, date_from=None, date_to=None):
         """Prepare the runs of a window, each of at most a month, oldest first.
 
         :param trigger: `scheduled` or `manual`
-        :param date_from: first creation date, inclusive; none: where the last fetch
-            ended, less the overlap
+        :param date_from: first creation date, inclusive; none: the oldest that was
+            never stored, less the overlap
         :param date_to: last creation date, inclusive; none: today
         :return: the `copaco.run` records, waiting
         """
@@ -493,6 +482,9 @@ class CopacoConnection(models.Model):
         for connection in self:
             start = max(date_from or connection._get_window_start(), FIRST_DAY)
             end = min(date_to or date.max, connection._get_today())
+            if not date_from and not connection.import_from:
+                # From now on it is known what has to be there.
+                connection.sudo().import_from = start
             if not date_from and connection.fetched_until:
                 start -= timedelta(days=1 + connection.overlap_days)
             chunks = []
@@ -505,6 +497,7 @@ class CopacoConnection(models.Model):
                 {
                     "connection_id": connection.id,
                     "trigger": trigger,
+                    "origin": connection.origin,
                     "date_from": chunk_start,
                     "date_to": chunk_end,
                 }

@@ -77,6 +77,10 @@ class CopacoDocument(models.Model):
         help="Without tax: the extended prices of the lines, each rounded to the "
         "currency.",
     )
+    amount_exact = fields.Float(
+        digits=(24, 10),
+        help="Without tax: the sum of the extended prices as Copaco sent them.",
+    )
     line_count = fields.Integer(string="Lines")
     state = fields.Selection(
         [

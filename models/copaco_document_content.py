@@ -87,6 +87,7 @@ class CopacoDocument(models.Model):
                     for line in source.lines
                 )
             ),
+            "amount_exact": float(source.amount),
             "line_count": len(lines),
             "payload": source.payload,
             "payload_digest": source.digest,
@@ -151,7 +152,9 @@ class CopacoDocument(models.Model):
                     ),
                 )
                 vals = {**vals, **self._prepare_hold_values(hold), "line_ids": []}
-                documents.create({**vals, "line_count": 0, "amount_source": 0})
+                documents.create(
+                    {**vals, "line_count": 0, "amount_source": 0, "amount_exact": 0}
+                )
                 return
         for vals in vals_list:
             self._store([vals])

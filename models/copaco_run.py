@@ -66,6 +66,7 @@ class CopacoRun(models.Model):
         default="manual",
     )
     file_name = fields.Char(string="File", readonly=True)
+    origin = fields.Char(string="Portal", readonly=True)
     date_from = fields.Date(help="First creation date asked for.")
     date_to = fields.Date(help="Last creation date asked for, inclusive.")
     started_at = fields.Datetime(readonly=True)
@@ -471,7 +472,7 @@ class CopacoRun(models.Model):
         )
         self._refresh_state()
         if self.date_from and self.date_to:
-            self.connection_id._advance(self.date_from, self.date_to)
+            self.connection_id._advance()
 
     def _has_acknowledged(self, rejected_payload):
         """Whether a person has already looked at the very same unreadable text, which

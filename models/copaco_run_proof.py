@@ -17,8 +17,7 @@ class CopacoRun(models.Model):
     new_count = fields.Integer(string="New Documents", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     has_several_currencies = fields.Boolean(readonly=True)
-    # Where it is now: counted anew from the documents whenever it is looked at, so
-    # that it can't be remembered wrongly, and workers don't wait for each other.
+    # Where it is now, see `copaco.proof`.
     waiting_count = fields.Integer(string="Documents Waiting", compute="_compute_proof")
     invoiced_count = fields.Integer(
         string="Documents Invoiced", compute="_compute_proof"
@@ -30,24 +29,25 @@ class CopacoRun(models.Model):
     replaced_count = fields.Integer(
         string="Documents Replaced",
         compute="_compute_proof",
-        help="A later run brought a newer version before an invoice was made, or a "
-        "person kept the older one.",
+        help="A later run brought a newer version, or a person kept the older one.",
     )
-    waiting_line_count = fields.Integer(compute="_compute_proof")
-    invoiced_line_count = fields.Integer(compute="_compute_proof")
-    held_line_count = fields.Integer(compute="_compute_proof")
-    excluded_line_count = fields.Integer(compute="_compute_proof")
-    replaced_line_count = fields.Integer(compute="_compute_proof")
     amount_waiting = fields.Monetary(compute="_compute_proof")
-    amount_invoiced = fields.Monetary(compute="_compute_proof")
+    amount_invoiced = fields.Monetary(
+        compute="_compute_proof", help="What the invoices say, without tax."
+    )
+    amount_edited = fields.Monetary(
+        compute="_compute_proof",
+        help="What a person took off the invoices, or, below zero, added to them.",
+    )
     amount_held = fields.Monetary(compute="_compute_proof")
     amount_excluded = fields.Monetary(compute="_compute_proof")
     amount_replaced = fields.Monetary(compute="_compute_proof")
+    proof = fields.Html(compute="_compute_proof_table", sanitize=False)
     is_proven = fields.Boolean(
         string="The Proof Holds",
         compute="_compute_proof",
-        help="Received = invoiced + held + excluded + waiting + replaced + already "
-        "known, in documents, lines and cents.",
+        help="Received = invoiced + changed by hand + held + excluded + waiting + "
+        "replaced + already known, in documents, lines and cents.",
     )
 
     @api.depends(
@@ -59,45 +59,40 @@ class CopacoRun(models.Model):
         "amount_unchanged",
         "document_ids.state",
         "document_ids.run_id",
+        "document_ids.move_id.state",
+        "document_ids.move_id.amount_untaxed",
         "version_ids.state",
     )
     def _compute_proof(self):
-        """Where everything is that this run brought; DESIGN promise 2."""
-        bucket_by_state = {
-            "new": "waiting",
-            "invoiced": "invoiced",
-            "changed": "invoiced",
-            "held": "held",
-            "excluded": "excluded",
+        proofs = self.env["copaco.proof"]._get_proofs_of_runs(self)
+        buckets = {
+            "waiting": ("waiting",),
+            "invoiced": ("posted", "draft"),
+            "edited": ("edited",),
+            "held": ("held",),
+            "excluded": ("excluded",),
+            "replaced": ("replaced",),
         }
-        bucket_by_version_state = {
-            "pending": "held",
-            "replaced": "replaced",
-            "declined": "replaced",
-        }
-        buckets = ("waiting", "invoiced", "held", "excluded", "replaced")
-        totals = {run: {bucket: [0, 0, 0.0] for bucket in buckets} for run in self}
-        for model, bucket_of in (
-            ("copaco.document", bucket_by_state),
-            ("copaco.document.version", bucket_by_version_state),
-        ):
-            for run, state, *figures in self.env[model]._read_group(
-                [("run_id", "in", self.ids)],
-                ["run_id", "state"],
-                ["__count", "line_count:sum", "amount_source:sum"],
-            ):
-                total = totals[run][bucket_of[state]]
-                for index, figure in enumerate(figures):
-                    total[index] += figure
-        for run in self:
-            for bucket, (count, lines, amount) in totals[run].items():
-                run[f"{bucket}_count"] = count
-                run[f"{bucket}_line_count"] = lines
-                run[f"amount_{bucket}"] = amount
-            count, lines, amount = map(sum, zip(*totals[run].values(), strict=True))
+        for run, proof in proofs.items():
+            for name, parts in buckets.items():
+                count, _lines, amount = proof.get_total(*parts)
+                run[f"amount_{name}"] = amount
+                if name != "edited":
+                    run[f"{name}_count"] = count
+            count, lines, amount = proof.get_total()
             run.is_proven = (
                 count + run.unchanged_count == run.received_count
                 and lines + run.unchanged_line_count == run.received_line_count
                 and float_compare(amount + run.amount_unchanged, run.amount_received, 4)
                 == 0
+            )
+
+    @api.depends("is_proven", "amount_invoiced", "held_count", "excluded_count")
+    def _compute_proof_table(self):
+        proofs = self.env["copaco.proof"]._get_proofs_of_runs(self)
+        for run, proof in proofs.items():
+            run.proof = self.env["copaco.proof"]._render(
+                proof,
+                run.currency_id or run.company_id.currency_id,
+                (run.unchanged_count, run.unchanged_line_count, run.amount_unchanged),
             )

@@ -159,6 +159,7 @@ class TestDecide(CopacoCommon):
 
     def test_retry_never_passes_over_what_copaco_changed(self):
         self.fetch()
+        self.documents.move_id.ref = "By hand"
         self.change()
         self.documents.move_id.unlink()
         self.assertWaits()
@@ -168,6 +169,7 @@ class TestDecide(CopacoCommon):
 
     def test_an_invoice_that_comes_back_does_not_hide_what_copaco_changed(self):
         self.fetch()
+        self.documents.move_id.ref = "By hand"
         self.change()
         move = self.documents.move_id
         move.button_cancel()

@@ -212,6 +212,7 @@ class TestFetch(CopacoCommon):
     def test_a_changed_draft_is_redone_when_its_invoice_was_deleted(self):
         self.add_known()
         self.fetch()
+        self.documents.move_id.ref = "By hand"
         self.simulator.invoices.clear()
         self.add_known(lines=[price_line("99.00")])
         self.fetch()
@@ -376,6 +377,7 @@ class TestFetch(CopacoCommon):
     def test_a_change_that_copaco_takes_back_waits_for_nobody(self):
         self.add_known()
         self.fetch()
+        self.documents.move_id.action_post()
         original = list(self.simulator.invoices)
         self.simulator.invoices.clear()
         self.add_known(lines=[price_line("99.00")])

@@ -1,0 +1,81 @@
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+# Which days of which connection were asked for at the portal that it uses now. A day
+# that was not over yet counts: the overlap looks at it again.
+ASKED_DAYS = SQL(
+    """
+    SELECT run.connection_id, day::date AS day,
+           bool_or(run.stored_at IS NOT NULL) AS is_stored
+      FROM copaco_run run
+      JOIN copaco_connection connection
+        ON connection.id = run.connection_id AND connection.origin = run.origin
+CROSS JOIN LATERAL generate_series(
+               run.date_from,
+               LEAST(run.date_to, (run.started_at AT TIME ZONE 'UTC'
+                                   AT TIME ZONE 'Europe/Amsterdam')::date),
+               interval '1 day'
+           ) day
+     WHERE run.kind = 'specification' AND run.started_at IS NOT NULL
+  GROUP BY 1, 2
+    """
+)
+
+
+class CopacoConnection(models.Model):
+    """Which days were asked for, told from the runs: a hole is asked for again."""
+
+    _inherit = "copaco.connection"
+
+    origin = fields.Char(
+        compute="_compute_origin",
+        store=True,
+        help="The portal: what was asked of another one doesn't count.",
+    )
+
+    @api.depends("base_url")
+    def _compute_origin(self):
+        for connection in self:
+            address = urlsplit(connection.base_url or "")
+            connection.origin = f"{address.scheme}://{address.netloc}".lower()
+
+    def _get_window_start(self):
+        """:return: the first creation date that was never stored, at the latest
+        tomorrow"""
+        self.ensure_one()
+        today = self._get_today()
+        self.env["copaco.run"].flush_model()
+        self.flush_recordset()
+        query = SQL(
+            """
+            WITH asked AS (%(asked)s)
+            SELECT min(needed)::date
+              FROM generate_series(%(start)s::date, %(today)s::date, '1 day') needed
+             WHERE NOT EXISTS (SELECT FROM asked
+                                WHERE asked.connection_id = %(connection)s
+                                  AND asked.is_stored AND asked.day = needed::date)
+            """,
+            asked=ASKED_DAYS,
+            start=self._get_import_from(),
+            today=today,
+            connection=self.id,
+        )
+        ((hole,),) = self.env.execute_query(query)
+        return hole or today + timedelta(days=1)
+
+    def _advance(self):
+        """Note until when all is stored, without a hole."""
+        self.ensure_one()
+        start = self._get_window_start()
+        until = start - timedelta(days=1)
+        if start > self._get_import_from() and (
+            not self.fetched_until or until > self.fetched_until
+        ):
+            self.sudo().fetched_until = until
+
+    def action_view_months(self):
+        """:return: the window action with the months of this connection"""
+        return self._get_list_action("account_copaco.action_copaco_month")

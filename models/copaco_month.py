@@ -1,0 +1,198 @@
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL, format_date
+
+from .copaco_connection_coverage import ASKED_DAYS
+
+# The id of a month is made of its connection and its date, so that it stays.
+_MONTH_ID = (
+    "%s * 100000 + extract(year FROM %s)::int * 12 + extract(month FROM %s)::int"
+)
+
+
+class CopacoMonth(models.Model):
+    """What was asked of Copaco for a month, and what came of it. Nothing is stored: it
+    is told from runs and documents."""
+
+    _name = "copaco.month"
+    _description = "Copaco Month"
+    _auto = False
+    _order = "date desc, connection_id"
+    _rec_name = "date"
+
+    connection_id = fields.Many2one("copaco.connection", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(string="Month", readonly=True)
+    state = fields.Selection(
+        [
+            ("complete", "Complete"),
+            ("empty", "Nothing came"),
+            ("waiting", "Something waits"),
+            ("incomplete", "Partly asked"),
+            ("failed", "Failed"),
+            ("missing", "Never asked"),
+        ],
+        readonly=True,
+    )
+    missing_days = fields.Integer(
+        string="Days Not Fetched",
+        readonly=True,
+        help="Days of the month, until yesterday, of which nothing was stored.",
+    )
+    document_count = fields.Integer(string="Documents", readonly=True)
+    waiting_count = fields.Integer(string="Waiting", readonly=True)
+    amount = fields.Monetary(
+        readonly=True, help="Without tax: everything that came, in any currency."
+    )
+    proof = fields.Html(compute="_compute_proof", sanitize=False)
+    run_ids = fields.Many2many("copaco.run", compute="_compute_run_ids")
+
+    @property
+    def _table_query(self):
+        Connection = self.env["copaco.connection"]
+        for name in ("copaco.run", "copaco.document", "copaco.connection"):
+            self.env[name].flush_model()
+        today = Connection._get_today()
+        return SQL(
+            """
+            WITH asked AS (%(asked)s),
+            span AS (
+                SELECT connection.id AS connection_id, connection.company_id,
+                       LEAST(coalesce(connection.import_from, %(first_day)s),
+                             min(asked.day)) AS first_day
+                  FROM copaco_connection connection
+             LEFT JOIN asked ON asked.connection_id = connection.id
+                 WHERE connection.active
+              GROUP BY connection.id
+            ),
+            came AS (
+                SELECT document.connection_id,
+                       date_trunc('month', coalesce(document.invoice_date,
+                                                    document.create_date))::date
+                           AS month,
+                       count(*) AS document_count,
+                       count(*) FILTER (WHERE state IN ('new', 'held', 'changed'))
+                           AS waiting_count,
+                       sum(amount_source) AS amount
+                  FROM copaco_document document
+                 WHERE document.kind = 'specification'
+              GROUP BY 1, 2
+            ),
+            month AS (
+                SELECT connection_id,
+                       generate_series(date_trunc('month', first_day), %(last_day)s,
+                                       '1 month')::date AS month
+                  FROM span
+                 UNION
+                SELECT connection_id, month FROM came
+            ),
+            figures AS (
+                SELECT month.connection_id, span.company_id, month.month,
+                       coalesce(came.document_count, 0) AS document_count,
+                       coalesce(came.waiting_count, 0) AS waiting_count,
+                       coalesce(came.amount, 0) AS amount,
+                       days.needed - days.stored AS missing_days,
+                       days.stored, days.failed
+                  FROM month
+                  JOIN span USING (connection_id)
+             LEFT JOIN came USING (connection_id, month)
+            CROSS JOIN LATERAL (
+                           SELECT count(*) AS needed,
+                                  count(*) FILTER (WHERE asked.is_stored) AS stored,
+                                  count(*) FILTER (WHERE NOT asked.is_stored) AS failed
+                             FROM generate_series(
+                                      GREATEST(month.month, span.first_day),
+                                      LEAST(month.month + interval '1 month -1 day',
+                                            %(last_day)s),
+                                      '1 day'
+                                  ) needed
+                        LEFT JOIN asked
+                               ON asked.connection_id = month.connection_id
+                              AND asked.day = needed::date
+                       ) days
+            )
+            SELECT %(id)s AS id, connection_id, company_id, month AS date,
+                   missing_days, document_count, waiting_count, amount,
+                   CASE WHEN missing_days > 0 AND failed > 0 THEN 'failed'
+                        WHEN missing_days > 0 AND stored = 0 THEN 'missing'
+                        WHEN missing_days > 0 THEN 'incomplete'
+                        WHEN waiting_count > 0 THEN 'waiting'
+                        WHEN document_count = 0 THEN 'empty'
+                        ELSE 'complete' END AS state
+              FROM figures
+            """,
+            asked=ASKED_DAYS,
+            first_day=Connection._get_first_window_start(),
+            # Today may not have been asked for yet.
+            last_day=today - timedelta(days=1),
+            id=SQL(_MONTH_ID % ("connection_id", "month", "month")),
+        )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("date")
+    def _compute_display_name(self):
+        for month in self:
+            month.display_name = month.date and format_date(
+                self.env, month.date, date_format="MMMM y"
+            )
+
+    @api.depends("date", "connection_id")
+    def _compute_proof(self):
+        day = "coalesce(document.invoice_date, document.create_date)"
+        scope = SQL(_MONTH_ID % ("document.connection_id", day, day))
+        proof_model = self.env["copaco.proof"]
+        proofs = proof_model._get_proofs(
+            scope,
+            SQL(
+                "document.kind = 'specification' AND %s IN %s",
+                scope,
+                tuple(self.ids) or (0,),
+            ),
+        )
+        for month in self:
+            month.proof = proof_model._render(proofs[month.id], month.currency_id)
+
+    @api.depends("date", "connection_id")
+    def _compute_run_ids(self):
+        for month in self:
+            month.run_ids = self.env["copaco.run"].search(
+                [
+                    ("connection_id", "=", month.connection_id.id),
+                    ("date_from", "<=", month._get_last_day()),
+                    ("date_to", ">=", month.date),
+                ]
+            )
+
+    # === ACTION METHODS === #
+
+    def action_fetch(self):
+        """Fetch all that Copaco created in these months (again).
+
+        :return: see `copaco.connection.action_fetch`
+        """
+        self.ensure_one()
+        return self.connection_id._fetch_now(self.date, self._get_last_day())
+
+    def action_view_documents(self):
+        """:return: the window action with the documents of this month"""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_copaco.action_copaco_document"
+        )
+        action["domain"] = [
+            ("connection_id", "=", self.connection_id.id),
+            ("kind", "=", "specification"),
+            ("invoice_date", ">=", self.date),
+            ("invoice_date", "<=", self._get_last_day()),
+        ]
+        return action
+
+    # === BUSINESS METHODS === #
+
+    def _get_last_day(self):
+        return self.date + relativedelta(months=1, days=-1)
