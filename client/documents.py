@@ -32,6 +32,7 @@ from .source import (
     SourceDocument,
 )
 from .strict_json import read_json, write_json
+from .totals import ElementTotals, sum_differences
 
 # A person needs to see what is wrong, not every place where it is.
 MAX_PROBLEMS = 3
@@ -67,13 +68,15 @@ def parse_payload(payload):
 class _Part:
     """A customer's entry in one element of ``Invoices``.
 
-    ``entry`` is the entry as it came, ``element`` the element without all others.
+    ``entry`` is the entry as it came, ``element`` the element without all others, and
+    ``totals`` are those of the whole element.
     """
 
     header: Header
     party: Party
     entry: Any
     element: dict
+    totals: ElementTotals
     receiver: Receiver | None = None
 
 
@@ -99,14 +102,22 @@ def _parse_elements(elements):
             reason = _summarize(describe_problems(error))
             response.rejected.append(RejectedInvoice(reason, write_json(element)))
             continue
-        for part in _split(invoice, element):
+        totals = ElementTotals(invoice.totals and invoice.totals.total_excluding_vat)
+        parts = list(_split(invoice, element, totals))
+        if not parts and totals.difference:
+            reason = "Customers is empty, while Totals has an amount."
+            response.rejected.append(RejectedInvoice(reason, write_json(element)))
+        for part in parts:
             key = (invoice.header.invoice_id, part.party.account_id)
             groups.setdefault(key, []).append(part)
     response.documents += [_make_document(*key, parts) for key, parts in groups.items()]
+    # Only now each element's lines have been counted, those of all its customers.
+    for document, parts in zip(response.documents, groups.values(), strict=True):
+        document.totals_difference = sum_differences(part.totals for part in parts)
     return response
 
 
-def _split(invoice, element) -> Iterator[_Part]:
+def _split(invoice, element, totals) -> Iterator[_Part]:
     """Yield a part for each customer of an element.
 
     Without a list of customers nobody knows whom the element is for: it is one part.
@@ -114,12 +125,12 @@ def _split(invoice, element) -> Iterator[_Part]:
     header = {"Header": element["Header"]}
     if not isinstance(invoice.customers, list):
         own = {**header, "Customers": invoice.customers}
-        yield _Part(invoice.header, Party(), None, own)
+        yield _Part(invoice.header, Party(), None, own, totals)
         return
     for entry in invoice.customers:
         own = {**header, "Customers": [entry]}
         party = Party.model_validate(entry) if isinstance(entry, dict) else Party()
-        part = _Part(invoice.header, party, entry, own)
+        part = _Part(invoice.header, party, entry, own, totals)
         receiver = invoice.receiver
         # Any other receiver is the reseller itself.
         if receiver and party.account_id and receiver.account_id == party.account_id:
@@ -161,13 +172,16 @@ def _read_parts(parts):
     for part in parts:
         if not isinstance(part.element["Customers"], list):
             problems.append("Customers is missing or not a list")
+            part.totals.give_up()
             continue
         try:
             customer = Customer.model_validate(part.entry)
         except ValidationError as error:
             problems += [f"Customer: {each}" for each in describe_problems(error)]
+            part.totals.give_up()
             continue
         own_lines = list(_read_lines(customer))
+        part.totals.add(own_lines)
         if own_lines and len(parts) > 1:
             entries.append(write_json(part.entry, canonical=True))
         lines += own_lines

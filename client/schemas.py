@@ -43,6 +43,10 @@ Day = Annotated[date | None, PlainValidator(read_date)]
 Flag = Annotated[bool, PlainValidator(read_flag)]
 # .NET writes null for a list that was never filled.
 null_is_empty = BeforeValidator(lambda value: [] if value is None else value)
+# What a good invoice doesn't need may be anything.
+other_is_none = BeforeValidator(
+    lambda value: value if isinstance(value, dict) else None
+)
 
 
 class Model(BaseModel):
@@ -139,14 +143,29 @@ class Header(Model):
     currency: Text = ""
 
 
+class Totals(Model):
+    """What Copaco says the lines add up to. How JSON names it is not documented; none
+    that can be read is none to be compared with (Copaco kb: platform-logic-new)."""
+
+    total_excluding_vat: Number = Field(
+        None,
+        validation_alias=AliasChoices(
+            "TotalExcludingVAT",
+            "TotalExcludingVat",
+            "TotalExclVAT",
+            "TotalExclVat",
+            "TotalExVAT",
+            "TotalExVat",
+        ),
+    )
+
+
 class Invoice(Model):
     """An element of ``Invoices``; its customers are judged one by one."""
 
     header: Header
-    receiver: Annotated[
-        Receiver | None,
-        BeforeValidator(lambda value: value if isinstance(value, dict) else None),
-    ] = None
+    receiver: Annotated[Receiver | None, other_is_none] = None
+    totals: Annotated[Totals | None, other_is_none] = None
     customers: Any = None
 
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import reduce
 
-from .values import EXACT
+from .totals import add_exactly
 
 
 @dataclass(slots=True)
@@ -67,6 +66,10 @@ class SourceDocument:
     :ivar payload: JSON that `parse_payload` reads, of this part only
     :ivar digest: what `digest_document` makes, or `digest_payload` if there is an error
     :ivar error: "", or what can't be read, naming fields and quoting nothing
+    :ivar totals_difference: Copaco's ``Totals`` (without VAT) minus the exact sum of
+        all lines, of the whole elements of ``Invoices`` that it was part of, with all
+        their customers; None if Copaco sent no readable totals or a line of them can't
+        be read. Neither the payload nor the digest know it.
     """
 
     invoice_number: str
@@ -78,18 +81,18 @@ class SourceDocument:
     payload: str
     digest: str
     error: str
+    totals_difference: Decimal | None = None
 
     @property
     def amount(self):
         """The exact sum of the lines, without VAT."""
-        return reduce(
-            EXACT.add, (line.extended_price for line in self.lines), Decimal(0)
-        )
+        return add_exactly(line.extended_price for line in self.lines)
 
 
 @dataclass(slots=True)
 class RejectedInvoice:
-    """An element of ``Invoices`` whose number can't be read: why, and its JSON."""
+    """An element of ``Invoices`` that makes no document because its number can't be
+    read or it has an amount and no customer: why, and its JSON."""
 
     reason: str
     payload: str

@@ -13,7 +13,10 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from email.utils import format_datetime
+
+from .lines import EXACT
 
 JSON_TYPE = "application/json; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
@@ -260,4 +263,22 @@ def duplicate_keys(exchange, answer, *, key="ExtendedPrice"):
     if name not in answer.body:
         name = b'"Invoices": '
     body = answer.body.replace(name, name + b"0, " + name, 1)
+    exchange.reply(replace(answer, body=body))
+
+
+# Good JSON that says something wrong
+
+
+@_fault
+def wrong_totals(exchange, answer, *, amount, count=1):
+    """Add ``amount`` to the total without VAT of the first ``count`` invoices, 0 for
+    all; the lines stay as they are."""
+    body = re.sub(
+        rb'(?<="TotalExcludingVAT": )"?([^",}]+)"?',
+        lambda found: str(
+            EXACT.add(Decimal(found[1].decode()), Decimal(str(amount)))
+        ).encode(),
+        answer.body,
+        count=count,
+    )
     exchange.reply(replace(answer, body=body))

@@ -1,0 +1,57 @@
+"""Whether what Copaco says its lines add up to is what they add up to."""
+
+from decimal import Decimal
+from functools import reduce
+
+from .values import EXACT
+
+
+def add_exactly(amounts):
+    """Add up without rounding.
+
+    :param amounts: iterable of Decimal
+    :return: Decimal
+    """
+    return reduce(EXACT.add, amounts, Decimal(0))
+
+
+class ElementTotals:
+    """Compares ``Totals`` of one element of ``Invoices`` with all lines of the element,
+    whichever documents they belong to (formula: Copaco kb, platform-logic-new).
+
+    :param stated: Decimal, ``TotalExcludingVAT``; None if there is none to be read
+    """
+
+    def __init__(self, stated):
+        self._rest = stated
+
+    @property
+    def difference(self):
+        """Decimal, `stated` minus the lines added so far; None if nobody can tell."""
+        return self._rest
+
+    def add(self, lines):
+        """Count these lines.
+
+        :param lines: list of `DocumentLine`
+        """
+        if self._rest is not None:
+            amount = add_exactly(line.extended_price for line in lines)
+            self._rest = EXACT.subtract(self._rest, amount)
+
+    def give_up(self):
+        """Note that some line of the element can't be read."""
+        self._rest = None
+
+
+def sum_differences(totals):
+    """Say how far Copaco's Totals are from its lines, in all elements of a document.
+
+    An element of which nobody can tell hides no difference of the others.
+
+    :param totals: iterable of `ElementTotals`, in which the same one may come again
+    :return: Decimal; None if nobody can tell of any
+    """
+    found = [each.difference for each in dict.fromkeys(totals)]
+    known = [difference for difference in found if difference is not None]
+    return add_exactly(known) if known else None

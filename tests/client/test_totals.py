@@ -1,0 +1,174 @@
+"""Copaco's own totals are compared with its lines and condemn no document."""
+
+import json
+import unittest
+from decimal import Decimal
+from fractions import Fraction
+
+from answers import (
+    make_bad_customer,
+    make_customer,
+    make_invoice,
+    make_line,
+    make_subscription,
+    parse,
+    parse_one,
+)
+from simulator import Simulator
+
+from client import CopacoClient
+from client.documents import parse_documents, parse_payload
+
+
+def make_totals(value):
+    return {"TotalExcludingVAT": value, "TotalVAT": "x", "TotalIncludingVAT": None}
+
+
+def find_differences(*invoices):
+    """Return the difference of each document of an answer by its account."""
+    response = parse(*invoices)
+    return {each.account_ref: each.totals_difference for each in response.documents}
+
+
+class TestTotals(unittest.TestCase):
+    OTHER = make_customer(
+        make_subscription(make_line(LineId="L2", ExtendedPrice="0.005")),
+        AccountID="200",
+    )
+
+    def test_totals_are_compared_with_all_lines_of_the_element(self):
+        for total, difference in (
+            ("10.005", "0"),
+            (10.01, "0.005"),
+            ("10", "-0.005"),
+            ("-1e-20", "-10.00500000000000000001"),
+        ):
+            found = find_differences(
+                make_invoice(make_customer(), self.OTHER, Totals=make_totals(total))
+            )
+            expected = Decimal(difference)
+            self.assertEqual(found, {"100": expected, "200": expected})
+
+    def test_the_difference_is_exact(self):
+        prices = ["999999999999.99", "1e-40", "-0.00000000000000005"] * 300
+        lines = (
+            make_line(LineId=str(n), ExtendedPrice=p) for n, p in enumerate(prices)
+        )
+        document = parse_one(
+            make_invoice(
+                make_customer(make_subscription(*lines)), Totals=make_totals("0.01")
+            )
+        )
+        expected = Fraction("0.01") - sum(map(Fraction, prices))
+        self.assertEqual(Fraction(document.totals_difference), expected)
+
+    def test_the_elements_of_a_document_are_taken_together(self):
+        second = make_subscription(make_line(LineId="L2", ExtendedPrice="5"))
+        found = find_differences(
+            # The same customer twice in one element: the difference counts once.
+            make_invoice(
+                make_customer(), make_customer(second), Totals=make_totals("17")
+            ),
+            make_invoice(
+                make_customer(make_subscription(make_line(LineId="L3"))),
+                self.OTHER,
+                Totals=make_totals("10.505"),
+            ),
+        )
+        self.assertEqual(found, {"100": Decimal("2.5"), "200": Decimal("0.5")})
+
+    def test_other_numbers_are_other_invoices(self):
+        response = parse(
+            make_invoice(Totals=make_totals("11")),
+            make_invoice(header={"InvoiceID": "2"}, Totals=make_totals("10")),
+            make_invoice(header={"InvoiceID": "3"}),
+        )
+        found = [document.totals_difference for document in response.documents]
+        self.assertEqual(found, [1, 0, None])
+
+    def test_no_totals_that_can_be_read_are_none_to_compare_with(self):
+        for totals in (
+            *(None, [], "10", 5, {}, {"TotalVAT": "1"}),
+            *map(make_totals, (None, "", "x", "1,5", [], {}, True, "1e400")),
+        ):
+            document = parse_one(make_invoice(Totals=totals))
+            self.assertEqual((document.error, len(document.lines)), ("", 1))
+            self.assertIsNone(document.totals_difference)
+        self.assertIsNone(parse_one(make_invoice()).totals_difference)
+
+    def test_totals_are_known_by_their_likely_names(self):
+        for name in ("TotalExcludingVat", "TotalExclVAT", "TotalExclVat"):
+            document = parse_one(make_invoice(Totals={name: "10.01"}))
+            self.assertEqual(document.totals_difference, Decimal("0.01"))
+
+    def test_nobody_can_tell_when_a_line_of_the_element_cannot_be_read(self):
+        for other in (make_bad_customer(AccountID="200"), {"AccountID": "200"}, None):
+            found = find_differences(
+                make_invoice(make_customer(), other, Totals=make_totals("99"))
+            )
+            self.assertEqual(set(found.values()), {None})
+        found = find_differences(make_invoice(Customers={}, Totals=make_totals("9")))
+        self.assertEqual(found, {"": None})
+
+    def test_an_element_of_which_nobody_can_tell_hides_no_other_difference(self):
+        second = make_customer(make_subscription(make_line(LineId="L2")))
+        first = make_invoice(Totals=make_totals("11"))
+        for other in (make_invoice(second), make_invoice(make_bad_customer())):
+            self.assertEqual(find_differences(first, other), {"100": 1})
+
+    def test_an_unreadable_header_leaves_the_lines_comparable(self):
+        document = parse_one(
+            make_invoice(header={"Date": "x"}, Totals=make_totals("10"))
+        )
+        self.assertTrue(document.error)
+        self.assertEqual(document.totals_difference, 0)
+
+    def test_an_amount_without_customers_is_not_lost(self):
+        invoice = make_invoice(Customers=[], Totals=make_totals("0.01"))
+        response = parse(invoice, make_invoice())
+        self.assertEqual(len(response.documents), 1)
+        (rejected,) = response.rejected
+        self.assertRegex(rejected.reason, "^Customers is empty.*\\.$")
+        self.assertEqual(json.loads(rejected.payload), invoice)
+        for total in ("0", "0.00", "x", None):
+            response = parse(make_invoice(Customers=[], Totals=make_totals(total)))
+            self.assertEqual((response.documents, response.rejected), ([], []))
+
+    def test_neither_digest_nor_payload_know_the_totals(self):
+        right = parse_one(make_invoice(Totals=make_totals("10")))
+        wrong = parse_one(make_invoice(Totals=make_totals("11")))
+        self.assertEqual(right.digest, wrong.digest)
+        self.assertEqual(right.payload, wrong.payload)
+        self.assertIsNone(parse_payload(wrong.payload).totals_difference)
+
+
+class TestTotalsOfTheSimulator(unittest.TestCase):
+    def fetch_differences(self, server):
+        with CopacoClient(server.url, server.api_key) as client:
+            response = parse_documents(client.fetch_examples())
+        return {document.totals_difference for document in response.documents}
+
+    def test_its_totals_are_right_in_every_shape(self):
+        for shape in ("per_customer", "consolidated"):
+            with Simulator(customers=45, months=2, shape=shape) as server:
+                first = min(stored.created for stored in server.invoices)
+                with CopacoClient(server.url, server.api_key) as client:
+                    raws = (
+                        client.fetch_specifications(first, server.today),
+                        client.fetch_purchases(first, server.today),
+                    )
+            for raw in raws:
+                documents = parse_documents(raw).documents
+                self.assertGreater(len(documents), 80)
+                differences = {each.totals_difference for each in documents}
+                self.assertEqual(differences, {0})
+
+    def test_they_can_be_made_wrong(self):
+        with Simulator(customers=1) as server:
+            server.misbehave("wrong_totals", amount="-0.07")
+            self.assertEqual(self.fetch_differences(server), {Decimal("-0.07")})
+            self.assertEqual(self.fetch_differences(server), {0})
+
+
+if __name__ == "__main__":
+    unittest.main()
