@@ -1,10 +1,10 @@
 # Everything here needs a machine with Debian on it and nothing else; the first run
 # downloads Odoo and PostgreSQL, the next ones take seconds.
 
-.PHONY: help demo stop shell test lint clean
+.PHONY: help demo stop shell test faults lint clean
 
 help: ## show this list (the default)
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 15
 
 demo: ## set up, fetch from a Copaco simulator, leave Odoo running; DEMO_SERVER=0: only fetch
 	@devtools/run demo
@@ -17,6 +17,9 @@ shell: ## Odoo shell on the demonstration database; reads a script from standard
 
 test: ## every check; TAGS=/account_copaco:TestClass.test_method runs part of the Odoo tests
 	@devtools/run test
+
+faults: ## kills, crashes, full disks, bad documents; SEED=x PART=kills KILLS=20 do less
+	@devtools/run faults
 
 lint: ## ruff and pylint-odoo only
 	@devtools/run lint

@@ -4,9 +4,9 @@ import os
 import subprocess
 import sys
 
-from . import checks, demonstration, odoo
+from . import checks, demonstration, faults, odoo
 from .instance import BASE, CheckoutInstance
-from .places import make_runtime
+from .places import FAULTS_RUNTIME, make_runtime
 from .terminal import GroundError
 
 
@@ -36,9 +36,16 @@ def lint():
     return not checks.run_lint()
 
 
+def attack():
+    """what `make faults` does"""
+    return not faults.run()
+
+
 def clean():
     """what `make clean` does"""
     demonstration.stop()
+    if FAULTS_RUNTIME.exists():
+        CheckoutInstance(FAULTS_RUNTIME).remove()
     CheckoutInstance().remove()
 
 
@@ -57,10 +64,9 @@ def drop(name):
 
 def run_odoo(*arguments):
     """ARGUMENT ...: Odoo's command line, e.g. -d NAME -u account_copaco"""
-    with CheckoutInstance().in_use():
-        return subprocess.run(
-            odoo.command(odoo.CONFIG, *arguments), env=odoo.environment(), check=False
-        ).returncode
+    with CheckoutInstance().in_use() as instance:
+        command = odoo.command(instance.config, *arguments)
+        return subprocess.run(command, env=odoo.environment(), check=False).returncode
 
 
 def psql(*arguments):
@@ -80,6 +86,7 @@ COMMANDS = {
     "stop": stop,
     "shell": shell,
     "test": test,
+    "faults": attack,
     "lint": lint,
     "clean": clean,
     "database": database,

@@ -39,11 +39,11 @@ class Outcome:
 def run_all() -> bool:
     """Run every check and print the count; tell whether all passed."""
     with CheckoutInstance().in_use() as instance:
-        return _run(
+        return run_stages(
             {
                 **_lint_stages(),
                 "Tests without Odoo": _plain_tests,
-                "Tests in Odoo": lambda: _odoo_tests(instance, f"/{ADDON}"),
+                "Tests in Odoo": lambda: run_odoo_tests(instance, f"/{ADDON}"),
                 "Several processes": lambda: _multiprocess_tests(instance),
             }
         )
@@ -51,16 +51,22 @@ def run_all() -> bool:
 
 def run_lint() -> bool:
     """Run the checks that read the code only; see :func:`run_all`."""
-    return _run(_lint_stages())
+    return run_stages(_lint_stages())
 
 
 def run_tagged(tags: str) -> bool:
     """Run the tests in Odoo that ``tags`` selects, as Odoo's ``--test-tags``."""
     with CheckoutInstance().in_use() as instance:
-        return _run({f"Tests in Odoo, {tags}": lambda: _odoo_tests(instance, tags)})
+        return run_stages(
+            {f"Tests in Odoo, {tags}": lambda: run_odoo_tests(instance, tags)}
+        )
 
 
-def _run(stages: dict[str, Callable[[], Outcome]]) -> bool:
+def run_stages(stages: dict[str, Callable[[], Outcome]]) -> bool:
+    """Run the stages by their titles and print the count.
+
+    :return: whether all passed
+    """
     python()
     passed = failed = 0
     for title, stage in stages.items():
@@ -113,15 +119,24 @@ def _lint(folder: Path, tool: str, *arguments: str) -> Outcome:
 
 def _plain_tests() -> Outcome:
     # `tests` itself is no place to import from: it imports Odoo's tests.
-    return _unittests("client", environment(CHECKOUT, CHECKOUT / "tests"))
+    tests = CHECKOUT / "tests"
+    return run_unittests(tests / "client", environment(CHECKOUT, tests))
 
 
-def _unittests(name: str, variables: dict[str, str]) -> Outcome:
-    folder = CHECKOUT / "tests" / name
-    log = LOGS / f"test-{name}.log"
+def run_unittests(
+    folder: Path, variables: dict[str, str], pattern: str = "test_*.py"
+) -> Outcome:
+    """Run the tests of the modules in ``folder``, by Python's own test runner.
+
+    :param variables: the environment
+    :param pattern: of the modules' file names
+    """
+    name = folder.name if "*" in pattern else Path(pattern).stem
+    log = LOGS / f"unittest-{name}.log"
+    options = ["-s", folder, "-t", folder, "-p", pattern]
     with log.open("w") as output:
         code = subprocess.run(
-            [python(), "-m", "unittest", "discover", "-s", folder, "-t", folder],
+            [python(), "-m", "unittest", "discover", *options],
             cwd=RUNTIME,
             env=variables,
             stdin=subprocess.DEVNULL,
@@ -150,19 +165,25 @@ def _unittests(name: str, variables: dict[str, str]) -> Outcome:
 # The addon, in Odoo
 
 
-def _odoo_tests(instance: CheckoutInstance, tags: str) -> Outcome:
-    with _test_database(instance) as name:
+def run_odoo_tests(
+    instance: CheckoutInstance, tags: str, variables: dict[str, str] | None = None
+) -> Outcome:
+    """Run the tests in Odoo that ``tags`` selects, on a database of their own.
+
+    :param variables: what the environment has besides that of Odoo
+    """
+    with test_database(instance) as name:
         log = LOGS / f"{name}.log"
         with log.open("w") as output:
             code = subprocess.run(
                 odoo.command(
-                    odoo.CONFIG,
+                    instance.config,
                     *("-d", name, "-i", ADDON, "--test-tags", tags),
                     *("--stop-after-init", "--http-port", odoo.free_port()),
                     f"--screenshots={LOGS / 'screenshots'}",
                 ),
                 cwd=RUNTIME,
-                env=odoo.environment(),
+                env={**odoo.environment(), **(variables or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -187,17 +208,26 @@ def _odoo_tests(instance: CheckoutInstance, tags: str) -> Outcome:
 
 
 def _multiprocess_tests(instance: CheckoutInstance) -> Outcome:
-    with _test_database(instance) as name:
-        install = ("-d", name, "-i", ADDON, "--stop-after-init", "--no-http")
-        odoo.run_logged(odoo.CONFIG, LOGS / "install-test.log", *install)
-        variables = {"ODOO_RC": str(odoo.CONFIG), "COPACO_DATABASE": name}
-        return _unittests(
-            "multiprocess", {**odoo.environment(CHECKOUT / "tests"), **variables}
+    with test_database(instance) as name:
+        tests = CHECKOUT / "tests"
+        return run_unittests(
+            tests / "multiprocess",
+            {**odoo.environment(tests), **install(instance, name)},
         )
 
 
+def install(instance: CheckoutInstance, name: str) -> dict[str, str]:
+    """Install the addon in the database ``name``.
+
+    :return: the environment variables that lead ``workers.py`` there
+    """
+    options = ("-d", name, "-i", ADDON, "--stop-after-init", "--no-http")
+    odoo.run_logged(instance.config, LOGS / "install-test.log", *options)
+    return {"ODOO_RC": str(instance.config), "COPACO_DATABASE": name}
+
+
 @contextmanager
-def _test_database(instance):
+def test_database(instance: CheckoutInstance):
     """Lend the block a database of its own; remove those that a kill left behind."""
     for name in instance.cluster.databases():
         process_id = name.removeprefix("test_")

@@ -36,7 +36,7 @@ def run(keep_serving: bool) -> None:
         try:
             address = _start_simulator(instance)
             _update_database(instance)
-            _fetch(address)
+            _fetch(instance, address)
             if keep_serving:
                 _serve(instance)
                 is_serving = True
@@ -60,7 +60,7 @@ def shell() -> int:
     with CheckoutInstance().in_use() as instance:
         if DATABASE not in instance.cluster.databases():
             raise GroundError("There is no demonstration database; run `make demo`.")
-        return _odoo_shell(LOGS / "shell.log").returncode
+        return _odoo_shell(instance, LOGS / "shell.log").returncode
 
 
 def _start_simulator(instance: CheckoutInstance) -> str:
@@ -81,28 +81,27 @@ def _update_database(instance: CheckoutInstance) -> None:
             instance.copy_database(BASE, DATABASE)
     with step("Installing or updating the addon in it"):
         odoo.run_logged(
-            odoo.CONFIG,
+            instance.config,
             LOGS / "install.log",
             *("-d", DATABASE, "-i", ADDON, "-u", ADDON),
             *("--stop-after-init", "--no-http"),
         )
 
 
-def _fetch(address: str) -> None:
+def _fetch(instance: CheckoutInstance, address: str) -> None:
     log = LOGS / "demo.log"
     simulated = {"COPACO_ADDRESS": address, "COPACO_API_KEY": API_KEY}
     with SCRIPT.open() as script:
-        result = _odoo_shell(log, stdin=script, **simulated)
+        result = _odoo_shell(instance, log, stdin=script, **simulated)
     if result.returncode:
         raise GroundError(f"{SCRIPT.name} failed. The end of {log}:\n{tail(log)}")
 
 
-def _odoo_shell(log: Path, stdin=None, **variables: str):
+def _odoo_shell(instance: CheckoutInstance, log: Path, stdin=None, **variables: str):
     log.unlink(missing_ok=True)
+    options = ("-d", DATABASE, "--no-http", f"--logfile={log}")
     return subprocess.run(
-        odoo.command(
-            odoo.CONFIG, "shell", "-d", DATABASE, "--no-http", f"--logfile={log}"
-        ),
+        odoo.command(instance.config, "shell", *options),
         stdin=stdin,
         env={**odoo.environment(CHECKOUT / "tests"), **variables},
         check=False,
@@ -112,7 +111,7 @@ def _odoo_shell(log: Path, stdin=None, **variables: str):
 def _serve(instance: CheckoutInstance) -> None:
     port = odoo.free_port(USUAL_PORT)
     address = f"http://127.0.0.1:{port}"
-    command = odoo.command(odoo.CONFIG, "-d", DATABASE, "--http-port", port)
+    command = odoo.command(instance.config, "-d", DATABASE, "--http-port", port)
     with step("Starting Odoo"):
         server.start(command, odoo.environment(), instance.use)
         server.wait_for(lambda: _answers(f"{address}/web/login"), 120)

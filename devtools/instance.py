@@ -29,6 +29,7 @@ class Instance:
         self.folder = folder
         self.cluster = Cluster(folder / "postgres")
         self.data_folder = folder / "odoo"
+        self.config = folder / "odoo.conf"
 
     def copy_database(self, source: str, target: str) -> None:
         """Make the database ``target`` as it is in ``source``, with its files."""
@@ -50,6 +51,7 @@ class CheckoutInstance(Instance):
     def __init__(self, runtime: Path = RUNTIME):
         super().__init__(runtime / "instance")
         self.runtime = runtime
+        self.config = runtime / "odoo.conf"
         self._users = runtime / "users.lock"
 
     @contextmanager
@@ -156,8 +158,8 @@ def _build_base(folder: Path) -> None:
         instance.cluster.start()
         try:
             instance.cluster.run("createdb", "-T", "template0", BASE)
-            odoo.write_config(instance, folder / "odoo.conf")
-            config, options = folder / "odoo.conf", ("-d", BASE, "--no-http")
+            odoo.write_config(instance)
+            config, options = instance.config, ("-d", BASE, "--no-http")
             install = (*options, "-i", BASE_MODULES, "--stop-after-init")
             odoo.run_logged(config, LOGS / "base.log", *install)
             prepare = {"script": PREPARE_WEB_CLIENT}

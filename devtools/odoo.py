@@ -10,8 +10,6 @@ from .odoo_source import odoo_home
 from .places import ADDON, CHECKOUT, RUNTIME
 from .postgres import PORT, USER
 
-CONFIG = RUNTIME / "odoo.conf"
-
 # One process: background work runs in its threads, so nothing is left behind. Nothing
 # listens on port 1, so that no mail leaves.
 CONFIGURATION = """\
@@ -30,13 +28,13 @@ max_cron_threads = 1
 """
 
 
-def write_config(instance, path: Path = CONFIG) -> None:
-    """Write Odoo's configuration for ``instance`` to ``path``.
+def write_config(instance) -> None:
+    """Write Odoo's configuration for ``instance`` to its file.
 
     Only this user may read it: the master password is in it.
     """
     instance.data_folder.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
+    unfinished = instance.config.with_suffix(".unfinished")
     unfinished.touch(mode=0o600)
     unfinished.write_text(
         CONFIGURATION.format(
@@ -48,7 +46,7 @@ def write_config(instance, path: Path = CONFIG) -> None:
             admin_passwd=secrets.token_urlsafe(),
         )
     )
-    unfinished.replace(path)
+    unfinished.replace(instance.config)
 
 
 def command(config: Path, *arguments: object) -> list[str]:

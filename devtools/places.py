@@ -6,6 +6,7 @@
     CACHE/venv-KEY/           Odoo's Python packages and the development tools
     CACHE/base-KEY/           a PostgreSQL cluster with the prepared database
     CACHE/checkout-KEY/       what runs for one checkout: databases, logs, processes
+    CACHE/checkout-KEY-faults/  the same for its `make faults`, which breaks things
     CACHE/bytecode/           what Python compiled
     CACHE/locks/
 """
@@ -42,14 +43,15 @@ def key(*parts: object) -> str:
 CACHE = _cache()
 RUNTIME = CACHE / f"checkout-{key(CHECKOUT)}"
 LOGS = RUNTIME / "logs"
+FAULTS_RUNTIME = RUNTIME.with_name(f"{RUNTIME.name}-faults")
 
 
-def make_runtime() -> None:
-    """Create this checkout's folders in the cache."""
+def make_runtime(runtime: Path = RUNTIME) -> None:
+    """Create a folder in the cache for what runs for this checkout."""
     # Others may read the cache: PostgreSQL's own user has to pass through it.
-    for folder in (CACHE, CACHE / "locks", RUNTIME, LOGS):
+    for folder in (CACHE, CACHE / "locks", runtime, LOGS):
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    (RUNTIME / "checkout.txt").write_text(f"{CHECKOUT}\n")
+    (runtime / "checkout.txt").write_text(f"{CHECKOUT}\n")
 
 
 @contextmanager

@@ -1,20 +1,13 @@
 """Real processes on a real database: several at once, and some that are killed."""
 
-import itertools
 import json
 import random
-import tempfile
 import time
-import unittest
-from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from reseller import Reseller, create_contacts, price_lines, sent_by
-from simulator import Simulator
+from cases import MultiprocessCase, start_simulator
+from reseller import create_contacts, price_lines, sent_by
 from workers import (
-    Workers,
     fetch_as_scheduled,
     go_on,
     may_be_told,
@@ -34,53 +27,33 @@ RANDOM_KILLS = 3
 RUNS = "SELECT state, message FROM copaco_run WHERE company_id = %(company)s"
 FAILED = ("failed", True)
 ALL_DAYS = 31 * (MONTHS + 1)
-NUMBERS = itertools.count(1)
 
 
 def setUpModule():
     global simulator
-    today = datetime.now(ZoneInfo("Europe/Amsterdam")).date()
-    simulator = Simulator(
-        customers=CUSTOMERS, months=MONTHS, lines=LINES_A_MONTH, today=today
-    ).start()
-    unittest.addModuleCleanup(simulator.stop)
+    simulator = start_simulator(customers=CUSTOMERS, months=MONTHS, lines=LINES_A_MONTH)
     create_contacts(simulator.customers[:-UNKNOWN_CUSTOMERS])
 
 
-class MultiprocessCase(unittest.TestCase):
-    maxDiff = None
-
+class TestSimultaneous(MultiprocessCase):
     def setUp(self):
-        folder = self.enterContext(tempfile.TemporaryDirectory())
-        self.workers = Workers(Path(folder) / "workers.log")
+        super().setUp()
         self.all_invoices = list(simulator.invoices)
         self.addCleanup(simulator.invoices.__setitem__, slice(None), self.all_invoices)
 
-    def make_reseller(self, policy, overlap_days):
-        name = f"Reseller {next(NUMBERS)}"
-        reseller = Reseller(name, simulator, policy, overlap_days)
-        self.addCleanup(reseller.retire)
-        return reseller
-
-    def assertGoodBooks(self, reseller, expected):
-        self.assertEqual(self.workers.run_together(go_on), [0])
-        self.assertEqual(reseller.faults(), {})
-        self.assertEqual(reseller.received(), expected)
-        self.assertEqual(self.workers.problems(), "")
-
-
-class TestSimultaneous(MultiprocessCase):
     def test_drafts_of_simultaneous_runs_are_made_once(self):
-        self._fetch_month_by_month(self.make_reseller("draft", overlap_days=ALL_DAYS))
+        self._fetch_month_by_month(
+            self.make_reseller(simulator, "draft", overlap_days=ALL_DAYS)
+        )
 
     def test_posted_invoices_of_simultaneous_runs_are_made_once(self):
-        reseller = self.make_reseller("post", overlap_days=ALL_DAYS)
+        reseller = self.make_reseller(simulator, "post", overlap_days=ALL_DAYS)
         self._fetch_month_by_month(reseller)
         self._change_what_came(reseller)
         self._retry_what_is_held(reseller)
 
     def test_simultaneous_runs_that_fail_all_say_so(self):
-        reseller = self.make_reseller("draft", overlap_days=0)
+        reseller = self.make_reseller(simulator, "draft", overlap_days=0)
         simulator.misbehave("status", status=401, times=None)
         self.addCleanup(simulator.behave)
         presses = map(press_fetch, reseller.connection_ids * 2)
@@ -138,13 +111,13 @@ class TestSimultaneous(MultiprocessCase):
 
 class TestKilled(MultiprocessCase):
     def test_killed_workers_leave_nothing_behind_in_the_books(self):
-        undisturbed = self.make_reseller("post", overlap_days=0)
+        undisturbed = self.make_reseller(simulator, "post", overlap_days=0)
         started = time.monotonic()
         self._fetch(undisturbed)
         seconds = time.monotonic() - started
         self.assertGoodBooks(undisturbed, sent_by(simulator))
 
-        disturbed = self.make_reseller("post", overlap_days=0)
+        disturbed = self.make_reseller(simulator, "post", overlap_days=0)
         self._kill_often(disturbed, seconds)
         disturbed.let_half_an_hour_pass()
         self._fetch(disturbed)

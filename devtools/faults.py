@@ -1,0 +1,157 @@
+"""The suite that attacks: workers killed, servers crashed, disks full, bad documents.
+
+Each file ``tests/faults/processes/test_PART.py`` is a part, with processes of its own
+that work on a real database. The part ``odoo`` are the tests in Odoo with the tag
+``copaco_faults``. All note their figures by ``tests/faults/figures.py``.
+"""
+
+import json
+import os
+import secrets
+from collections import defaultdict
+from functools import partial
+from pathlib import Path
+
+from . import odoo
+from .checks import (
+    Outcome,
+    install,
+    run_odoo_tests,
+    run_stages,
+    run_unittests,
+    test_database,
+)
+from .instance import CheckoutInstance
+from .places import CHECKOUT, FAULTS_RUNTIME, make_runtime
+from .terminal import GroundError
+
+TESTS = CHECKOUT / "tests"
+PROCESSES = TESTS / "faults/processes"
+ODOO_PART = "odoo"
+ODOO_TAG = "copaco_faults"
+FIGURES = TESTS / "faults/figures.rst"
+# How often each part does what it does; the environment may ask for other numbers.
+NUMBERS = {
+    "KILLS": 200,
+    "CRASHES": 40,
+    "FULL_DISKS": 40,
+    "COLLISIONS": 40,
+    "ROUNDS": 100,
+    "PAYLOADS": 20_000,
+}
+COLUMNS = ("times", "documents", "lost", "doubled", "half", "seconds")
+
+
+def run() -> bool:
+    """Run the parts that ``PART`` names (all without it) and print their figures.
+
+    The figures are written to ``FIGURES`` when all parts did all that they should.
+
+    :return: whether nothing failed
+    :raise GroundError: there is no part of that name
+    """
+    asked = {name: os.environ.get(name, str(NUMBERS[name])) for name in NUMBERS}
+    numbers = {name: int(text) for name, text in asked.items()}
+    seed = os.environ.get("SEED") or secrets.token_hex(4)
+    print(f"SEED={seed}", *(f"{name}={number}" for name, number in numbers.items()))
+    parts = _choose_parts(os.environ.get("PART"))
+    make_runtime(FAULTS_RUNTIME)
+    # PostgreSQL is crashed on purpose, so it is not the one that others use.
+    with CheckoutInstance(FAULTS_RUNTIME).in_use() as instance:
+        notes = FAULTS_RUNTIME / "figures.jsonl"
+        notes.unlink(missing_ok=True)
+        variables = {"SEED": seed, "COPACO_FIGURES": str(notes)}
+        variables.update((name, str(number)) for name, number in numbers.items())
+        skipped = []
+        passed = _run_parts(instance, parts, variables, skipped)
+        table = _add_up(notes)
+    for row in _text_rows(table):
+        print("".join(row))
+    is_whole = not os.environ.get("PART") and not skipped
+    if passed and is_whole and all(numbers[name] >= NUMBERS[name] for name in NUMBERS):
+        FIGURES.write_text(_rst(table))
+        print(f"Written to {FIGURES.relative_to(CHECKOUT)}")
+    return passed
+
+
+def _choose_parts(name: str | None) -> list[str]:
+    parts = [path.stem.removeprefix("test_") for path in PROCESSES.glob("test_*.py")]
+    parts = [*sorted(parts), ODOO_PART]
+    if not name:
+        return parts
+    if name not in parts:
+        raise GroundError(f"There is no part {name}. There are: {', '.join(parts)}")
+    return [name]
+
+
+def _run_parts(instance, parts, variables, skipped) -> bool:
+    """Run the parts.
+
+    :param skipped: list to which the tests are added that were skipped
+    """
+
+    def run_part(part) -> Outcome:
+        if part == ODOO_PART:
+            outcome = run_odoo_tests(instance, ODOO_TAG, variables)
+        else:
+            outcome = _run_processes(instance, part, variables)
+        skipped.extend(outcome.skipped)
+        return outcome
+
+    return run_stages({f"Faults, {part}": partial(run_part, part) for part in parts})
+
+
+def _run_processes(instance, part, variables) -> Outcome:
+    imported = (TESTS, TESTS / "multiprocess", TESTS / "faults", CHECKOUT)
+    with test_database(instance) as name:
+        environment = {
+            **odoo.environment(*imported),
+            **install(instance, name),
+            "COPACO_CLUSTER": str(instance.cluster.folder),
+            **variables,
+        }
+        return run_unittests(PROCESSES, environment, f"test_{part}.py")
+
+
+# The figures
+
+
+def _add_up(notes: Path) -> dict[str, dict[str, float]]:
+    """Return the figures by attack and column."""
+    table = defaultdict(lambda: defaultdict(float))
+    lines = notes.read_text().splitlines() if notes.exists() else []
+    for line in lines:
+        figures = json.loads(line)
+        row = table[figures.pop("what")]
+        for column, figure in figures.items():
+            row[column] += figure
+    return table
+
+
+def _cells(table) -> list[tuple[str, ...]]:
+    return [
+        ("attack", *COLUMNS),
+        *(
+            (what, *(f"{row[name]:.0f}" if name in row else "" for name in COLUMNS))
+            for what, row in table.items()
+        ),
+    ]
+
+
+def _text_rows(table) -> list[list[str]]:
+    cells = _cells(table)
+    width = max(len(row[0]) for row in cells)
+    return [
+        [f"{row[0]:{width}}", *(f"{cell:>11}" for cell in row[1:])] for row in cells
+    ]
+
+
+def _rst(table) -> str:
+    header = ".. list-table::\n   :header-rows: 1\n\n"
+    return header + "".join(
+        "".join(
+            f"   {'*' if index == 0 else ' '} - {cell}".rstrip() + "\n"
+            for index, cell in enumerate(row)
+        )
+        for row in _cells(table)
+    )
