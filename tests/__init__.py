@@ -8,6 +8,7 @@ from . import (
     test_invoice,
     test_match,
     test_security,
+    test_security_matrix,
     test_tours,
     test_upload,
     test_watch,

@@ -1,0 +1,110 @@
+from contextlib import contextmanager
+from datetime import date
+
+from odoo.tests import HttpCase, new_test_user
+from odoo.tools import mute_logger
+
+from .common import CopacoCommon, price_line
+
+# What each role may: a user without rights in accounting, one who may only look, a
+# billing user, an accountant, an accounting administrator, a billing user of another
+# company, a customer who looks at invoices on the web, and anyone at all.
+GROUPS = {
+    "clerk": "base.group_user",
+    "audit": "base.group_user,account.group_account_readonly",
+    "bill": "base.group_user,account.group_account_invoice",
+    "book": "base.group_user,account.group_account_user",
+    "admin": "base.group_user,account.group_account_manager",
+    "other": "base.group_user,account.group_account_invoice",
+    "portal": "base.group_portal",
+    "public": None,
+}
+REFUSALS = {
+    "odoo.exceptions.AccessError",
+    "odoo.http.SessionExpiredException",
+}
+# What a person is told in words; anything else is a traceback.
+TOLD = {"odoo.exceptions.UserError", "odoo.exceptions.ValidationError"}
+
+
+class Refused(Exception):
+    """This user may not do that, says the server."""
+
+
+class RemoteCase(CopacoCommon, HttpCase):
+    """What each role reaches over HTTP. There is one record of each of our models;
+    "other" is a billing user of another company."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.setup_other_company()["company"]
+        cls.users = {
+            role: new_test_user(
+                cls.env, f"remote-{role}", groups=groups, **cls._get_company(role)
+            )
+            for role, groups in GROUPS.items()
+            if groups
+        }
+
+    @classmethod
+    def _get_company(cls, role):
+        company = cls.other_company if role == "other" else cls.company
+        return {"company_id": company.id, "company_ids": [(6, 0, company.ids)]}
+
+    def setUp(self):
+        super().setUp()
+        # Time can't be frozen for the threads of the server.
+        self.connection.import_from = date.today()
+        for amount in ("10", "11"):
+            self.simulator.invoices.clear()
+            self.add_invoice("INV-1", "A1", [price_line(amount)], created=date.today())
+            self.fetch()
+        self.document = self.documents
+        self.assertTrue(self.document.version_ids, "Copaco changed it")
+
+    def become(self, role):
+        """Log in as a user of this role; the public isn't logged in."""
+        self.env.flush_all()
+        user = self.users.get(role)
+        self.authenticate(user and user.login, user and user.login)
+
+    def call(self, model, method, *args, **kwargs):
+        """Call a method as the web client does.
+
+        :param args: ids first, unless the method is of the model
+        :return: what the server answered; None when it told the user why not
+        :raise Refused: when this user may not do that
+        """
+        self.env.flush_all()
+        with mute_logger("odoo.http"):
+            response = self.opener.post(
+                f"{self.base_url()}/web/dataset/call_kw/{model}.{method}",
+                json={
+                    "jsonrpc": "2.0",
+                    "method": "call",
+                    "params": {
+                        "model": model,
+                        "method": method,
+                        "args": args,
+                        "kwargs": kwargs,
+                    },
+                },
+                timeout=60,
+            )
+        self.env.invalidate_all()
+        error = response.json().get("error")
+        if not error:
+            return response.json().get("result")
+        if error["data"]["name"] in REFUSALS:
+            raise Refused(error["data"]["message"])
+        self.assertIn(error["data"]["name"], TOLD, error["data"]["debug"])
+        return None
+
+    @contextmanager
+    def undone(self):
+        """Take back what is done in this block."""
+        with self.env.cr.savepoint() as savepoint:
+            yield
+            savepoint.rollback()
+        self.env.invalidate_all()
