@@ -469,30 +469,42 @@ class CopacoConnection(models.Model):
     def _get_today(self):
         return fields.Date.context_today(self.with_context(tz=COPACO_TIME_ZONE))
 
+    def _get_chunks(self, date_from=None, date_to=None):
+        """Cut a window into parts that Copaco is asked for one by one.
+
+        :param date_from: first creation date, inclusive; none: the oldest that
+            was never stored, less the overlap
+        :param date_to: last creation date, inclusive; none: today
+        :return: list of (first date, last date), each of at most a month, oldest
+            first; empty when the window lies in the future
+        """
+        self.ensure_one()
+        start = max(date_from or self._get_window_start(), FIRST_DAY)
+        end = min(date_to or date.max, self._get_today())
+        if not date_from and self.fetched_until:
+            start -= timedelta(days=1 + self.overlap_days)
+        chunks = []
+        # Counted from the end, so that the newest chunk is a whole month.
+        while start <= end:
+            chunk_start = max(end - relativedelta(months=1, days=-1), start)
+            chunks.insert(0, (chunk_start, end))
+            end = chunk_start - timedelta(days=1)
+        return chunks
+
     def _create_runs(self, trigger, date_from=None, date_to=None):
-        """Prepare the runs of a window, each of at most a month, oldest first.
+        """Prepare the runs of a window, one for each of its chunks.
 
         :param trigger: `scheduled` or `manual`
-        :param date_from: first creation date, inclusive; none: the oldest that was
-            never stored, less the overlap
-        :param date_to: last creation date, inclusive; none: today
+        :param date_from: see `_get_chunks`
+        :param date_to: see `_get_chunks`
         :return: the `copaco.run` records, waiting
         """
         vals_list = []
         for connection in self:
-            start = max(date_from or connection._get_window_start(), FIRST_DAY)
-            end = min(date_to or date.max, connection._get_today())
+            chunks = connection._get_chunks(date_from, date_to)
             if not date_from and not connection.import_from:
                 # From now on it is known what has to be there.
-                connection.sudo().import_from = start
-            if not date_from and connection.fetched_until:
-                start -= timedelta(days=1 + connection.overlap_days)
-            chunks = []
-            # Counted from the end, so that the newest run is a whole month.
-            while start <= end:
-                chunk_start = max(end - relativedelta(months=1, days=-1), start)
-                chunks.insert(0, (chunk_start, end))
-                end = chunk_start - timedelta(days=1)
+                connection.sudo().import_from = connection._get_import_from()
             vals_list += [
                 {
                     "connection_id": connection.id,
@@ -533,15 +545,18 @@ class CopacoConnection(models.Model):
             connection._check_ready()
         runs = self._create_runs("manual", date_from, date_to)
         if not runs:
-            raise UserError(
-                self.env._(
-                    "There is nothing to ask Copaco for: the period lies in the "
-                    "future. Choose another one."
-                )
-            )
+            raise self._get_future_error()
         runs.env.cr.commit()  # pylint: disable=invalid-commit # DESIGN promise 10
         runs._execute(deadline)
         return runs.exists()._finish_now(deadline)
+
+    def _get_future_error(self):
+        return UserError(
+            self.env._(
+                "There is nothing to ask Copaco for: the period lies in the future. "
+                "Choose another one."
+            )
+        )
 
     def _receive_files(self, kind, raws):
         """Store answers that came as files, by the same door as fetched ones.

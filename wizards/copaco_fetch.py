@@ -31,6 +31,13 @@ class CopacoFetch(models.TransientModel):
         :return: see `copaco.connection.action_fetch`
         :raise UserError: when the dates are in the wrong order
         """
+        self._check_period()
+        return self.connection_id._fetch_now(self.date_from, self.date_to)
+
+    # === BUSINESS METHODS === #
+
+    def _check_period(self):
+        """:raise UserError: when the dates are in the wrong order"""
         self.ensure_one()
         if self.date_to < self.date_from:
             raise UserError(
@@ -41,4 +48,3 @@ class CopacoFetch(models.TransientModel):
                     date_to=format_date(self.env, self.date_to),
                 )
             )
-        return self.connection_id._fetch_now(self.date_from, self.date_to)
