@@ -18,6 +18,8 @@
         "wizards/copaco_fetch_views.xml",
         "wizards/copaco_exclude_views.xml",
         "wizards/copaco_upload_views.xml",
+        "wizards/copaco_preview_document_views.xml",
+        "wizards/copaco_preview_views.xml",
         "views/copaco_document_line_views.xml",
         "views/copaco_document_views.xml",
         "views/copaco_run_views.xml",

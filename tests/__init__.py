@@ -7,6 +7,8 @@ from . import (
     test_fetch,
     test_invoice,
     test_match,
+    test_preview,
+    test_preview_tour,
     test_security,
     test_security_matrix,
     test_tours,

@@ -1,1 +1,9 @@
-from . import copaco_api_key, copaco_exclude, copaco_fetch, copaco_upload
+from . import (
+    copaco_api_key,
+    copaco_exclude,
+    copaco_fetch,
+    copaco_preview,
+    copaco_preview_document,
+    copaco_preview_dry_run,
+    copaco_upload,
+)

@@ -1,0 +1,499 @@
+from datetime import date
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import freeze_time, new_test_user, tagged
+from odoo.tools import SQL, mute_logger
+
+from ..client import CopacoClient, TimedOutError
+from .common import TODAY, CopacoCommon, copaco_invoice, price_line
+from .simulator import Simulator
+
+PREVIEW = "odoo.addons.account_copaco.wizards.copaco_preview"
+RESULTS = [
+    "copaco_preview",
+    "copaco_preview_outcome",
+    "copaco_preview_document",
+    "copaco_preview_line",
+]
+
+
+class PreviewCommon(CopacoCommon):
+    def add_known(self, number="INV-1", account="A1", lines=None, **values):
+        """Give the simulator an invoice of a customer with a contact."""
+        self.add_invoice(
+            number,
+            account,
+            lines or [price_line("10.00"), price_line("2.50", number=2)],
+            customer={"CustomerNumber": "K-1"},
+            **values,
+        )
+
+    def preview(self, action="action_preview", user=None, **values):
+        """Press the button of the dialog.
+
+        :return: the `copaco.preview` with its results
+        """
+        wizard = (
+            self.env["copaco.preview"]
+            .with_user(user or self.billing_user)
+            .create({"connection_id": self.connection.id, **values})
+        )
+        with self.committing(wizard) as committing:
+            getattr(committing, action)()
+        return wizard
+
+    def look_at_everything(self):
+        """:return: dict of a digest of the content of every table but the results,
+        and of the next number of every sequence of Odoo"""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            " AND tablename != ALL(%s)",
+            [RESULTS],
+        )
+        digests = {}
+        for (table,) in self.env.cr.fetchall():
+            self.env.cr.execute(
+                SQL(
+                    "SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text))"
+                    " FROM %s t",
+                    SQL.identifier(table),
+                )
+            )
+            digests[table] = self.env.cr.fetchone()
+        self.env.cr.execute(
+            "SELECT sequencename, last_value FROM pg_sequences"
+            " WHERE sequencename LIKE 'ir\\_sequence\\_%'"
+            " AND sequencename NOT LIKE '%\\_id\\_seq'"
+        )
+        return {**digests, **dict(self.env.cr.fetchall())}
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestPreview(PreviewCommon):
+    """What the dry run shows, and that it leaves nothing behind."""
+
+    def setUp(self):
+        super().setUp()
+        self.partner = self.create_partner(name="Bakkerij De Korenaar", ref="K-1")
+
+    def add_one_of_each(self):
+        """Have something known, changed and excluded; then give the simulator more of
+        it, and what is new, held, unreadable and without a number."""
+        self.add_known("INV-1", "A1")
+        self.add_known("INV-2", "A1")
+        self.add_invoice("INV-3", "A3", [price_line("3")])
+        self.fetch()
+        self.env["copaco.customer"].search([("account_ref", "=", "A3")]).action_exclude(
+            "Own use"
+        )
+        self.simulator.invoices.clear()
+        self.add_known("INV-1", "A1")
+        self.add_known("INV-2", "A1", lines=[price_line("99")])
+        self.add_known("INV-4", "A1", lines=[price_line("-40")])
+        self.add_invoice("INV-5", "A3", [price_line("5")])
+        self.add_invoice("INV-6", "A6", [price_line("6")])
+        self.add_invoice("INV-7", "A7", [price_line("7", ExtendedPrice="no money")])
+        self.add_invoice(None, "A8", [price_line("8.88")])
+
+    def test_a_preview_tells_what_would_become_of_everything(self):
+        self.add_one_of_each()
+        preview = self.preview()
+        self.assertEqual(
+            [
+                (document.invoice_number, document.outcome, document.hold_reason)
+                for document in preview.document_ids
+            ],
+            [
+                ("INV-1", "known", False),
+                ("INV-2", "changed", "source_changed"),
+                ("INV-4", "invoiced", False),
+                ("INV-5", "excluded", False),
+                ("INV-6", "held", "customer_unknown"),
+                ("INV-7", "held", "payload_invalid"),
+                (False, "unreadable", False),
+            ],
+        )
+        known, changed, credit, excluded, held, invalid, unreadable = (
+            preview.document_ids
+        )
+        self.assertRecordValues(
+            credit,
+            [
+                {
+                    "customer_name": "Customer A1",
+                    "partner_name": self.partner.display_name,
+                    "invoice_date": date(2026, 11, 23),
+                    "move_type": "out_refund",
+                    "amount_untaxed": 40,
+                    "amount_tax": 8.4,
+                    "amount_total": 48.4,
+                    "amount_total_signed": -48.4,
+                    "document_id": False,
+                }
+            ],
+        )
+        self.assertRecordValues(
+            credit.line_ids, [{"quantity": 1, "taxes": self.tax.name}]
+        )
+        self.assertEqual(known.amount_total, 15.13)
+        self.assertEqual(known.document_id.invoice_number, "INV-1")
+        self.assertEqual(changed.amount_untaxed, 99)
+        self.assertIn("86.50", changed.difference)
+        self.assertIn("Own use", excluded.message)
+        self.assertIn("A6", held.message)
+        self.assertEqual(held.line_ids.price_subtotal, 6)
+        self.assertIn("ExtendedPrice", invalid.message)
+        self.assertIn("8.88", unreadable.payload)
+        self.assertEqual(
+            [
+                (row.outcome, row.document_count, row.line_count, row.amount_total)
+                for row in preview.outcome_ids
+            ],
+            [
+                ("invoiced", 1, 1, -48.4),
+                ("held", 2, 1, 0),
+                ("changed", 1, 1, 0),
+                ("excluded", 1, 1, 0),
+                ("known", 1, 2, 15.13),
+                ("unreadable", 1, 0, 0),
+            ],
+        )
+        action = preview.outcome_ids[1].action_view_documents()
+        listed = held.search(action["domain"])
+        self.assertEqual(listed, held + invalid)
+
+    def test_nothing_is_left_behind(self):
+        self.connection.invoice_policy = "send"
+        self.partner.email = "administratie@korenaar.example"
+        self.add_one_of_each()
+        before = self.look_at_everything()
+        preview = self.preview()
+        examples = self.preview("action_try_examples")
+        after = self.look_at_everything()
+        self.assertIn("invoiced", preview.document_ids.mapped("outcome"))
+        self.assertIn("invoiced", examples.document_ids.mapped("outcome"))
+        self.assertEqual(
+            {name for name in after if before.get(name) != after[name]}, set()
+        )
+
+    def test_nothing_is_confirmed_or_sent_whatever_the_connection_says(self):
+        self.connection.invoice_policy = "send"
+        self.add_known()
+        post = self.startPatcher(
+            patch.object(self.env.registry["account.move"], "_post")
+        )
+        preview = self.preview()
+        post.assert_not_called()
+        self.assertEqual(preview.document_ids.outcome, "invoiced")
+        self.assertEqual(self.connection.invoice_policy, "send")
+
+    def test_committing_by_mistake_is_an_error_and_never_an_invoice(self):
+        self.add_known()
+        process = self.env.registry["copaco.document"]._process
+
+        def commit_afterwards(documents):
+            process(documents)
+            documents.env.cr.commit()
+
+        self.patch(self.env.registry["copaco.document"], "_process", commit_afterwards)
+        before = self.look_at_everything()
+        with mute_logger("odoo.addons.account_copaco.models.copaco_invoicer"):
+            preview = self.preview()
+        self.assertEqual(self.look_at_everything(), before)
+        self.assertRecordValues(
+            preview.document_ids,
+            [{"outcome": "held", "hold_reason": "unexpected_error"}],
+        )
+
+    def test_a_document_that_fails_is_held_and_stops_no_other(self):
+        self.add_known("INV-1")
+        self.add_known("INV-2")
+        process = self.env.registry["copaco.document"]._process
+
+        def fail(documents):
+            if "INV-1" in documents.mapped("invoice_number"):
+                raise UserError("Not this one.")
+            process(documents)
+
+        self.patch(self.env.registry["copaco.document"], "_process", fail)
+        preview = self.preview()
+        self.assertEqual(preview.document_ids.mapped("outcome"), ["held", "invoiced"])
+        self.assertIn("Not this one", preview.document_ids[0].message)
+
+    def test_it_asks_for_the_same_windows_as_the_fetch_that_follows(self):
+        self.connection.import_from = date(2026, 9, 1)
+        self.preview()
+        previewed = [request.query for request in self.simulator.requests]
+        self.fetch()
+        fetched = [request.query for request in self.simulator.requests]
+        self.assertEqual(len(previewed), 3)
+        self.assertEqual(fetched[3:], previewed)
+
+    def test_the_page_fetches_the_period_that_it_shows(self):
+        self.add_known()
+        preview = self.preview(date_from=date(2026, 11, 20))
+        with self.committing(preview) as committing:
+            committing.action_fetch()
+        self.assertEqual(self.documents.move_id.amount_untaxed, 12.5)
+        self.assertEqual(self.connection.last_run_id.date_from, date(2026, 11, 20))
+
+    def test_a_customer_is_compared_with_the_month_before(self):
+        self.add_known("INV-1", "A1", [price_line("40")], Date="20261023")
+        self.add_known("INV-2", "A1", [price_line("60")], Date="20261031")
+        self.fetch()
+        self.add_known("INV-3", "A1", [price_line("110")])
+        self.add_known("INV-4", "A1", [price_line("15")])
+        self.add_invoice("INV-5", "A5", [price_line("15")])
+        preview = self.preview()
+        figures = {
+            document.invoice_number: (
+                document.month_amount,
+                document.last_month_amount,
+                document.month_difference,
+                document.month_difference_percent,
+            )
+            for document in preview.document_ids
+        }
+        self.assertEqual(figures["INV-3"], (125, 100, 25, 0.25))
+        self.assertEqual(figures["INV-4"], figures["INV-3"], "it is the customer's")
+        self.assertEqual(figures["INV-5"], (15, 0, 15, 0))
+
+    def test_the_examples_are_shown_as_invoices_to_who_has_no_customers_yet(self):
+        preview = self.preview("action_try_examples")
+        self.assertEqual(set(preview.document_ids.mapped("outcome")), {"invoiced"})
+        self.assertTrue(all(preview.document_ids.mapped("line_ids.taxes")))
+        self.assertIn("example", preview.display_name)
+        names = preview.document_ids.mapped("partner_name")
+        self.assertFalse(self.env["res.partner"].search([("name", "in", names)]))
+        self.assertEqual(
+            {request.path for request in self.simulator.requests},
+            {"/api/v1/example-invoices"},
+        )
+
+    def test_what_is_not_computed_in_time_is_listed_as_that(self):
+        self.add_known()
+        with patch(f"{PREVIEW}.PREVIEW_SECONDS", -1):
+            preview = self.preview()
+        self.assertEqual(preview.document_ids.outcome, "not_computed")
+        self.assertEqual(preview.document_ids.amount_untaxed, 12.5)
+
+    def test_a_month_that_copaco_is_late_with_is_named(self):
+        self.connection.import_from = date(2026, 10, 1)
+        self.add_known("INV-1", "A1", created=date(2026, 10, 23))
+        fetch = CopacoClient.fetch_specifications
+
+        def be_late(client, date_from, date_to):
+            if date_to == TODAY:
+                raise TimedOutError("Copaco's server didn't answer in time.")
+            return fetch(client, date_from, date_to)
+
+        self.patch(CopacoClient, "fetch_specifications", be_late)
+        preview = self.preview()
+        self.assertEqual(preview.document_ids.outcome, "invoiced")
+        self.assertIn("10/26/2026 – 11/25/2026", preview.message)
+        with self.assertRaisesRegex(UserError, "Test: .*in time"):
+            self.preview(date_from=date(2026, 11, 1))
+
+    def test_what_goes_wrong_with_copaco_is_told_in_words(self):
+        self.simulator.misbehave("status", status=403)
+        with self.assertRaisesRegex(UserError, "Test: .*permission"):
+            self.preview()
+        with self.assertRaisesRegex(UserError, "future"):
+            self.preview(date_from=date(2027, 1, 1), date_to=date(2027, 1, 2))
+        with self.assertRaisesRegex(UserError, "Swap"):
+            self.preview(date_from=date(2026, 2, 1), date_to=date(2026, 1, 2))
+        self.connection.api_key = False
+        with self.assertRaisesRegex(UserError, "no API key"):
+            self.preview("action_try_examples")
+
+    def test_no_transaction_is_open_while_the_network_is_waited_for(self):
+        states = []
+        fetch = CopacoClient.fetch_specifications
+        wizard = self.env["copaco.preview"].create(
+            {"connection_id": self.connection.id}
+        )
+        with self.committing(wizard) as committing:
+            self.patch(
+                CopacoClient,
+                "fetch_specifications",
+                lambda client, *window: (
+                    states.append(committing.env.cr._savepoint),
+                    fetch(client, *window),
+                )[1],
+            )
+            committing.action_preview()
+        # A test's transaction is a savepoint; there is none after a commit until the
+        # next statement.
+        self.assertEqual(states, [None])
+
+    def test_a_preview_is_seen_by_its_owner_only_and_changed_by_nobody(self):
+        self.add_known()
+        preview = self.preview()
+        colleague = new_test_user(
+            self.env,
+            "colleague",
+            groups="base.group_user,account.group_account_invoice",
+            company_id=self.company.id,
+        )
+        for records in (
+            preview,
+            preview.outcome_ids,
+            preview.document_ids,
+            preview.document_ids.line_ids,
+        ):
+            self.assertTrue(records)
+            self.assertTrue(records.with_user(self.billing_user).read())
+            theirs = records.with_user(colleague)
+            self.assertFalse(theirs.search([]))
+            with self.assertRaises(AccessError):
+                theirs.read()
+            with self.assertRaises(AccessError):
+                records.with_user(self.billing_user).unlink()
+        with self.assertRaises(AccessError):
+            preview.document_ids.with_user(self.billing_user).amount_untaxed = 1
+
+    def test_only_who_may_fetch_may_preview(self):
+        employee = new_test_user(
+            self.env, "employee", groups="base.group_user", company_id=self.company.id
+        )
+        with self.assertRaises(AccessError):
+            self.preview(user=employee)
+        other_company = self.env["res.company"].create({"name": "Another"})
+        stranger = new_test_user(
+            self.env,
+            "stranger",
+            groups="base.group_user,account.group_account_invoice",
+            company_id=other_company.id,
+            company_ids=[(6, 0, other_company.ids)],
+        )
+        with self.assertRaises(AccessError):
+            self.preview(user=stranger)
+
+    def test_previews_are_vacuumed(self):
+        self.add_known()
+        preview = self.preview()
+        self.env.flush_all()
+        for table in RESULTS:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE %s SET create_date = '2026-01-01',"
+                    " write_date = '2026-01-01'",
+                    SQL.identifier(table),
+                )
+            )
+        self.env.invalidate_all()
+        preview.sudo()._transient_vacuum()
+        for table in RESULTS:
+            model = self.env[table.replace("_", ".")].sudo()
+            self.assertFalse(model.search_count([]), table)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestPreviewMatches(PreviewCommon):
+    """A preview shows what the import that follows does, line by line."""
+
+    def start_simulator(self, **options):
+        # As many kinds of lines as the simulator knows.
+        self.simulator = self.enterContext(
+            Simulator(customers=10, months=2, today=TODAY, **options)
+        )
+        self.connection.base_url = self.simulator.url
+
+    def setUp(self):
+        super().setUp()
+        self.connection.import_from = date(2026, 10, 1)
+        for customer in self.simulator.customers[:-2]:
+            self.create_partner(name=customer.name, ref=customer.customer_number)
+        self.simulator.add_invoice(
+            copaco_invoice("INV-X", "AX", [price_line("1", ExtendedPrice="?")]),
+            created=date(2026, 11, 20),
+        )
+
+    def assertSameBooks(self):
+        preview = self.preview()
+        self.fetch()
+        self.assertEqual(len(preview.document_ids), len(self.documents))
+        self.assertGreater(len(self.documents.move_id.invoice_line_ids), 100)
+        self.assertIn("held", self.documents.mapped("state"))
+        shown = {
+            (document.invoice_number, document.customer_name): document
+            for document in preview.document_ids
+        }
+        for document in self.documents:
+            previewed = shown[document.invoice_number, document.customer_id.name]
+            with self.subTest(document=document.name):
+                self.assertSameDocument(previewed, document)
+
+    def assertSameDocument(self, previewed, document):
+        move = document.move_id
+        self.assertRecordValues(
+            previewed,
+            [
+                {
+                    "outcome": document.state,
+                    "hold_reason": document.hold_reason,
+                    "message": document.hold_message,
+                    "invoice_date": document.invoice_date,
+                    "partner_name": move.partner_id.display_name,
+                    "move_type": move.move_type,
+                    "currency_id": document.currency_id.id,
+                    "amount_untaxed": move.amount_untaxed or document.amount_source,
+                    "amount_tax": move.amount_tax,
+                    "amount_total": move.amount_total,
+                    "line_count": len(document.line_ids),
+                }
+            ],
+        )
+        if not move:
+            return
+        self.assertEqual(
+            [
+                (
+                    line.name,
+                    line.vendor_details,
+                    line.quantity,
+                    line.price_unit,
+                    line.discount,
+                    line.taxes,
+                    line.account,
+                    line.price_subtotal,
+                    line.price_total,
+                )
+                for line in previewed.line_ids
+            ],
+            [
+                (
+                    line.name,
+                    line.copaco_vendor_details,
+                    line.quantity,
+                    line.price_unit,
+                    line.discount,
+                    ", ".join(line.tax_ids.mapped("name")),
+                    line.account_id.display_name,
+                    line.price_subtotal,
+                    line.price_total,
+                )
+                for line in move.with_user(self.billing_user).invoice_line_ids
+            ],
+        )
+
+    def test_drafts_are_as_they_were_previewed(self):
+        self.assertSameBooks()
+
+    def test_confirmed_invoices_are_as_they_were_previewed(self):
+        self.connection.invoice_policy = "post"
+        self.assertSameBooks()
+        self.assertEqual(set(self.documents.move_id.mapped("state")), {"posted"})
+
+    def test_a_preview_of_what_was_fetched_shows_that_nothing_would_change(self):
+        self.fetch()
+        preview = self.preview(date_from=self.connection.import_from)
+        self.assertEqual(set(preview.document_ids.mapped("outcome")), {"known"})
+        self.assertAlmostEqual(
+            sum(preview.document_ids.mapped("amount_total_signed")),
+            sum(self.documents.move_id.mapped("amount_total_in_currency_signed")),
+        )

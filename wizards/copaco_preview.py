@@ -1,0 +1,243 @@
+import time
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import format_date
+
+from ..client import CopacoError, TimedOutError
+from ..client.documents import parse_documents
+
+# A person waits: for Copaco, and then for all of it. Odoo's own limit for a request is
+# 120 s, and what is found has to be written, too.
+NETWORK_SECONDS = 30
+PREVIEW_SECONDS = 50
+
+
+class CopacoPreview(models.TransientModel):
+    """What a fetch would do: everything, and then it is undone."""
+
+    _name = "copaco.preview"
+    _inherit = "copaco.fetch"
+    _description = "Copaco Preview"
+
+    connection_id = fields.Many2one(default=lambda self: self._default_connection_id())
+    company_id = fields.Many2one(related="connection_id.company_id", store=True)
+    date_from = fields.Date(
+        compute="_compute_date_from", store=True, readonly=False, precompute=True
+    )
+    source = fields.Selection(
+        [
+            ("period", "What Copaco has for this period"),
+            ("examples", "Copaco's example invoices"),
+            ("file", "File"),
+        ],
+        readonly=True,
+    )
+    file_name = fields.Char(string="File", readonly=True)
+    computed_at = fields.Datetime(readonly=True)
+    message = fields.Text(string="Not in This Preview", readonly=True)
+    outcome_ids = fields.One2many("copaco.preview.outcome", "preview_id", readonly=True)
+    document_ids = fields.One2many(
+        "copaco.preview.document", "preview_id", readonly=True
+    )
+
+    # === DEFAULT METHODS === #
+
+    def _default_connection_id(self):
+        connections = self.env["copaco.connection"].search(
+            [("company_id", "in", self.env.companies.ids)], limit=2
+        )
+        return connections if len(connections) == 1 else False
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("connection_id")
+    def _compute_date_from(self):
+        for preview in self:
+            # As the button Fetch does.
+            chunks = preview.connection_id and preview.connection_id._get_chunks()
+            preview.date_from = chunks and chunks[0][0]
+
+    @api.depends("source", "date_from", "date_to", "file_name")
+    def _compute_display_name(self):
+        sources = dict(self._fields["source"]._description_selection(self.env))
+        for preview in self:
+            if preview.source == "period":
+                what = " – ".join(
+                    format_date(self.env, day)
+                    for day in (preview.date_from, preview.date_to)
+                )
+            else:
+                what = preview.file_name or sources.get(preview.source, "")
+            preview.display_name = self.env._("Preview: %(what)s", what=what)
+
+    # === ACTION METHODS === #
+
+    def action_preview(self):
+        """Show what a fetch of this period would do, and do nothing.
+
+        :return: the page with what it would do
+        :raise UserError: when Copaco can't be asked, or gives no answer
+        """
+        self._check_period()
+        chunks = self._get_connection()._get_chunks(self.date_from, self.date_to)
+        if not chunks:
+            raise self.connection_id._get_future_error()
+        started = time.monotonic()
+        responses = []
+        self.message = False
+        for index, chunk in enumerate(chunks):
+            try:
+                responses.append(
+                    self._ask(
+                        lambda client, chunk=chunk: client.fetch_specifications(*chunk),
+                        started + NETWORK_SECONDS - time.monotonic(),
+                    )
+                )
+            except TimedOutError as error:
+                if not responses:
+                    raise self._get_user_error(error) from None
+                self.message = self._get_late_message(chunks[index:])
+                break
+        return self._show("period", responses, started)
+
+    def action_try_examples(self):
+        """Show what an import of Copaco's fictional invoices would do. As nobody knows
+        their customers, each gets a contact, which goes with the rest.
+
+        :return: see `action_preview`
+        """
+        self._get_connection()
+        started = time.monotonic()
+        response = self._ask(lambda client: client.fetch_examples(), NETWORK_SECONDS)
+        self.message = False
+        return self._show("examples", [response], started, lend_contacts=True)
+
+    def action_view_documents(self):
+        """:return: the window action with everything in this preview"""
+        return self._get_documents_action([("preview_id", "in", self.ids)])
+
+    # === BUSINESS METHODS === #
+
+    def _get_connection(self):
+        """:return: the connection, to be read as the import does
+        :raise UserError: when there is no use in asking Copaco anything
+        """
+        self.ensure_one()
+        connection = self.connection_id
+        connection._check_may_fetch()
+        connection.check_access("read")
+        connection._check_ready()
+        return connection.sudo()
+
+    def _ask(self, request, seconds):
+        """:param request: called with the `CopacoClient`
+        :param seconds: that Copaco has to answer
+        :return: `ParsedResponse`
+        :raise TimedOutError: when it takes longer
+        :raise UserError: for every other trouble
+        """
+        try:
+            with self.connection_id.sudo()._get_client(max(seconds, 1)) as client:
+                # No transaction is open while the network is waited for (promise 10).
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+                return parse_documents(request(client))
+        except TimedOutError:
+            raise
+        except CopacoError as error:
+            raise self._get_user_error(error) from None
+
+    def _get_user_error(self, error):
+        return UserError(self.connection_id._get_error_message(error))
+
+    def _get_late_message(self, chunks):
+        return self.env._(
+            "Copaco did not answer in time for %(period)s, which a fetch would have "
+            "brought later. Preview a shorter period to see it.",
+            period=" – ".join(
+                format_date(self.env, day) for day in (chunks[0][0], chunks[-1][1])
+            ),
+        )
+
+    def _show(self, source, responses, started, **options):
+        """Carry the import of answers out, undo it, and show what it made.
+
+        :param responses: list of `ParsedResponse`
+        :param started: `time.monotonic()` since when a person waits
+        :param options: for `copaco.preview.dry.run._import`
+        :return: the page
+        """
+        vals_list = self.env["copaco.preview.dry.run"]._import(
+            self.connection_id,
+            options.pop("kind", "specification"),
+            responses,
+            started + PREVIEW_SECONDS,
+            **options,
+        )
+        self._keep(source, vals_list)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_copaco.action_copaco_preview_result"
+        )
+        action["res_id"] = self.id
+        return action
+
+    def _keep(self, source, vals_list):
+        """:param vals_list: what `copaco.preview.dry.run._import` returned"""
+        preview = self.sudo()
+        preview.outcome_ids.unlink()
+        preview.document_ids.unlink()
+        Document = self.env["copaco.document"].sudo()
+        # Those that the dry run made are gone again.
+        existing = Document.browse(
+            vals["document_id"] for vals in vals_list if vals.get("document_id")
+        ).exists()
+        existing_ids = set(existing.ids)
+        for vals in vals_list:
+            if vals.get("document_id") not in existing_ids:
+                vals["document_id"] = False
+            vals["line_ids"] = [
+                Command.create(line) for line in vals.get("line_ids", ())
+            ]
+        preview.write(
+            {
+                "source": source,
+                "computed_at": fields.Datetime.now(),
+                "document_ids": [Command.create(vals) for vals in vals_list],
+            }
+        )
+        preview.outcome_ids = [
+            Command.create(vals) for vals in preview._prepare_outcomes()
+        ]
+
+    def _prepare_outcomes(self):
+        """:return: list of values for `copaco.preview.outcome`, those that matter
+        first"""
+        order = (
+            self.env["copaco.preview.document"]._fields["outcome"].get_values(self.env)
+        )
+        names = ("line_count", "amount_untaxed", "amount_tax", "amount_total")
+        groups = self.env["copaco.preview.document"]._read_group(
+            [("preview_id", "=", self.id)],
+            ["outcome", "currency_id"],
+            ["__count", "line_count:sum"]
+            + [f"{name}_signed:sum" for name in names[1:]],
+        )
+        return [
+            {
+                "outcome": outcome,
+                "currency_id": currency.id,
+                "document_count": count,
+                **dict(zip(names, figures, strict=True)),
+            }
+            for outcome, currency, count, *figures in sorted(
+                groups, key=lambda group: order.index(group[0])
+            )
+        ]
+
+    @api.model
+    def _get_documents_action(self, domain):
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_copaco.action_copaco_preview_document"
+        )
+        return {**action, "domain": domain}

@@ -1,0 +1,181 @@
+from odoo import api, fields, models
+
+OUTCOMES = [
+    ("invoiced", "Would be invoiced"),
+    ("held", "Would be held"),
+    ("changed", "Changed by Copaco"),
+    ("excluded", "Would be excluded"),
+    ("known", "Known already"),
+    ("not_computed", "Not computed"),
+    ("unreadable", "Not readable"),
+]
+
+
+class CopacoPreviewOutcome(models.TransientModel):
+    _name = "copaco.preview.outcome"
+    _description = "Copaco Preview: Outcome"
+    _order = "id"
+    _rec_name = "outcome"
+
+    preview_id = fields.Many2one(
+        "copaco.preview", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="preview_id.company_id", store=True)
+    outcome = fields.Selection(OUTCOMES, required=True)
+    currency_id = fields.Many2one("res.currency")
+    document_count = fields.Integer(string="Documents")
+    line_count = fields.Integer(string="Lines")
+    amount_untaxed = fields.Monetary(string="Without Tax")
+    amount_tax = fields.Monetary(string="Tax")
+    amount_total = fields.Monetary(string="Total")
+
+    def action_view_documents(self):
+        """:return: the window action with the documents of this row"""
+        self.ensure_one()
+        return self.preview_id._get_documents_action(
+            [
+                ("preview_id", "=", self.preview_id.id),
+                ("outcome", "=", self.outcome),
+                ("currency_id", "=", self.currency_id.id),
+            ]
+        )
+
+
+class CopacoPreviewDocument(models.TransientModel):
+    """A document, and what an import would make of it.
+
+    Customers and contacts are texts: the import may have made them, and then they are
+    gone again.
+    """
+
+    _name = "copaco.preview.document"
+    _description = "Copaco Preview: Document"
+    _order = "id"
+    _rec_name = "invoice_number"
+
+    preview_id = fields.Many2one(
+        "copaco.preview", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="preview_id.company_id", store=True)
+    outcome = fields.Selection(OUTCOMES, required=True)
+    document_id = fields.Many2one(
+        "copaco.document",
+        string="Copaco Document",
+        ondelete="set null",
+        help="What an earlier fetch stored.",
+    )
+    invoice_number = fields.Char(string="Number", help="Copaco's InvoiceID.")
+    customer_name = fields.Char(string="Customer")
+    partner_name = fields.Char(string="Contact")
+    invoice_date = fields.Date()
+    move_type = fields.Selection(
+        [("out_invoice", "Invoice"), ("out_refund", "Credit Note")], string="Becomes"
+    )
+    currency_id = fields.Many2one("res.currency")
+    line_count = fields.Integer(string="Lines")
+    amount_untaxed = fields.Monetary(string="Without Tax")
+    amount_tax = fields.Monetary(string="Tax")
+    amount_total = fields.Monetary(string="Total")
+    amount_untaxed_signed = fields.Monetary(
+        string="Without Tax (Signed)", compute="_compute_amounts_signed", store=True
+    )
+    amount_tax_signed = fields.Monetary(
+        string="Tax (Signed)", compute="_compute_amounts_signed", store=True
+    )
+    amount_total_signed = fields.Monetary(
+        string="Total (Signed)", compute="_compute_amounts_signed", store=True
+    )
+    hold_reason = fields.Selection(
+        string="Reason",
+        selection=lambda self: (
+            self.env["copaco.document"]._fields["hold_reason"].selection
+        ),
+    )
+    message = fields.Text(string="What to Do")
+    difference = fields.Html(string="What Changed", sanitize=False)
+    payload = fields.Text(string="As It Came")
+    # Of the customer, so never to be added up over its documents.
+    month_amount = fields.Monetary(
+        string="Customer's Month",
+        aggregator=None,
+        help="Without tax: all documents of this customer with an invoice date in the "
+        "same month, but for excluded ones.",
+    )
+    last_month_amount = fields.Monetary(
+        string="Month Before",
+        aggregator=None,
+        help="Without tax: all documents of this customer with an invoice date in the "
+        "month before, but for excluded ones.",
+    )
+    month_difference = fields.Monetary(
+        string="Difference",
+        aggregator=None,
+        compute="_compute_month_difference",
+        store=True,
+    )
+    month_difference_percent = fields.Float(
+        string="Difference in %",
+        aggregator=None,
+        compute="_compute_month_difference",
+        store=True,
+    )
+    line_ids = fields.One2many("copaco.preview.line", "preview_document_id")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("move_type", "amount_untaxed", "amount_tax", "amount_total")
+    def _compute_amounts_signed(self):
+        for document in self:
+            sign = -1 if document.move_type == "out_refund" else 1
+            for name in ("amount_untaxed", "amount_tax", "amount_total"):
+                document[f"{name}_signed"] = sign * document[name]
+
+    @api.depends("month_amount", "last_month_amount")
+    def _compute_month_difference(self):
+        for document in self:
+            before = document.last_month_amount
+            document.month_difference = document.month_amount - before
+            document.month_difference_percent = (
+                document.month_difference / abs(before) if before else 0.0
+            )
+
+    # === ACTION METHODS === #
+
+    def action_view_document(self):
+        """:return: the form of the document that an earlier fetch stored"""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "copaco.document",
+            "res_id": self.document_id.id,
+            "view_mode": "form",
+        }
+
+
+class CopacoPreviewLine(models.TransientModel):
+    """A line of the invoice that an import would make; without one, a price line."""
+
+    _name = "copaco.preview.line"
+    _description = "Copaco Preview: Line"
+    _order = "preview_document_id, sequence, id"
+    _rec_name = "name"
+
+    preview_document_id = fields.Many2one(
+        "copaco.preview.document",
+        string="Document",
+        required=True,
+        ondelete="cascade",
+        index=True,
+    )
+    company_id = fields.Many2one(related="preview_document_id.company_id", store=True)
+    currency_id = fields.Many2one(related="preview_document_id.currency_id", store=True)
+    sequence = fields.Integer()
+    name = fields.Text(string="Description")
+    vendor_details = fields.Char()
+    quantity = fields.Float(min_display_digits=0)
+    price_unit = fields.Float(string="Price", min_display_digits="Product Price")
+    discount = fields.Float(string="Disc.%")
+    taxes = fields.Char()
+    account = fields.Char()
+    price_subtotal = fields.Monetary(string="Without Tax")
+    price_total = fields.Monetary(string="With Tax")
