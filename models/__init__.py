@@ -11,6 +11,7 @@ from . import (
     copaco_document_change,
     copaco_document_content,
     copaco_document_line,
+    copaco_document_missing,
     copaco_document_version,
     copaco_invoicer,
     copaco_mapper,

@@ -118,6 +118,15 @@ class CopacoConnection(models.Model):
         default=10,
         help="Each fetch looks this many days further back than the last one ended.",
     )
+    totals_tolerance = fields.Monetary(
+        default=1.0,
+        help="When what Copaco says is the total of an invoice and the sum of its "
+        "lines differ by more than this, its documents wait for a person.",
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    weekly_digest = fields.Boolean(
+        help="Mail the responsible user each week what waits for a decision."
+    )
     retention_months = fields.Integer(
         string="Keep Answers For",
         default=24,
@@ -155,6 +164,10 @@ class CopacoConnection(models.Model):
     _overlap_days_positive = models.Constraint(
         "CHECK(overlap_days BETWEEN 0 AND 366)",
         "The overlap of a connection is between 0 and 366 days.",
+    )
+
+    _totals_tolerance_positive = models.Constraint(
+        "CHECK(totals_tolerance >= 0)", "The tolerance for totals can't be negative."
     )
 
     _retention_months_positive = models.Constraint(

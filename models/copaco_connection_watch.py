@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.tools import format_date
 
@@ -7,6 +9,10 @@ from odoo.tools import format_date
 EXPIRY_WARNING_DAYS = 30
 # A weekend with the server off is no reason to warn anybody.
 OVERDUE_DAYS = 3
+# A month should have come when it is so much later than in all of these months before.
+GRACE_DAYS = 3
+LEARNT_MONTHS = 6
+LEARNT_AT_LEAST = 2
 
 
 class CopacoConnection(models.Model):
@@ -75,6 +81,16 @@ class CopacoConnection(models.Model):
                     count=self.held_count,
                 )
             )
+        if problem := self._get_month_problem():
+            problems.append(problem)
+        missing = Document.search_count([*own, *Document._get_missing_domain()])
+        if missing:
+            problems.append(
+                self.env._(
+                    "%(count)s documents are gone from Copaco, see Copaco, To Do.",
+                    count=missing,
+                )
+            )
         if unread := Run.search_count([*own, ("is_unread", "=", True)]):
             problems.append(
                 self.env._(
@@ -114,6 +130,44 @@ class CopacoConnection(models.Model):
             ]
         return []
 
+    def _get_month_problem(self):
+        """:return: a sentence when the invoices of a month should have come by now, to
+        judge by the day on which they came in earlier months; "" if not"""
+        if not self.active:
+            return ""
+        today = self._get_today()
+        this_month = today.replace(day=1)
+        first_days = {
+            month: day
+            for month, day in self.env["copaco.document"]._read_group(
+                [
+                    ("connection_id", "=", self.id),
+                    ("kind", "=", "specification"),
+                    (
+                        "invoice_date",
+                        ">=",
+                        this_month - relativedelta(months=LEARNT_MONTHS + 1),
+                    ),
+                ],
+                ["invoice_date:month"],
+                ["invoice_date:min"],
+            )
+        }
+        for month in (this_month, this_month - relativedelta(months=1)):
+            earlier = [day.day for start, day in first_days.items() if start < month]
+            if len(earlier) < LEARNT_AT_LEAST or month in first_days:
+                continue
+            usual = max(earlier)
+            due = month + timedelta(days=usual - 1 + GRACE_DAYS)
+            if today > due:
+                return self.env._(
+                    "The invoices of %(month)s have not come; until now they came by "
+                    "day %(day)s. Look in Copaco's portal and ask Copaco.",
+                    month=format_date(self.env, month, date_format="MMMM y"),
+                    day=usual,
+                )
+        return ""
+
     def _is_overdue(self):
         """Whether the scheduled action, which runs daily, has stopped running."""
         last = self.last_run_id.create_date or self.create_date
@@ -125,3 +179,29 @@ class CopacoConnection(models.Model):
     def _cron_watch(self):
         """Warn of a key that expires, and of a scheduled action that stopped."""
         self.search([("active", "=", True)])._update_activity()
+
+    @api.model
+    def _cron_weekly_digest(self):
+        """Mail the responsible users who want it what waits for a decision."""
+        for connection in self.search([("weekly_digest", "=", True)]):
+            documents = self.env["copaco.document"].search(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("state", "in", ("held", "changed")),
+                ]
+            )
+            if not documents:
+                continue
+            user = connection._get_responsible()
+            connection = connection.with_context(lang=user.lang)
+            connection.message_notify(
+                partner_ids=user.partner_id.ids,
+                subject=connection.env._(
+                    "%(count)s Copaco documents wait for a decision",
+                    count=len(documents),
+                ),
+                body=connection.env["ir.qweb"]._render(
+                    "account_copaco.weekly_digest",
+                    {"documents": documents.with_env(connection.env)},
+                ),
+            )

@@ -81,6 +81,10 @@ class CopacoDocument(models.Model):
         digits=(24, 10),
         help="Without tax: the sum of the extended prices as Copaco sent them.",
     )
+    totals_difference = fields.Monetary(
+        help="What Copaco says is the total without tax of the invoice that this is "
+        "part of, less the sum of all its lines."
+    )
     line_count = fields.Integer(string="Lines")
     state = fields.Selection(
         [
@@ -108,6 +112,7 @@ class CopacoDocument(models.Model):
             ("account_missing", "Account missing"),
             ("period_locked", "Period locked"),
             ("totals_differ", "Totals differ"),
+            ("source_totals_differ", "Copaco's totals differ"),
             ("payload_invalid", "Not readable"),
             ("source_changed", "Changed by Copaco"),
             ("invoice_deleted", "Invoice was deleted"),
@@ -215,6 +220,30 @@ class CopacoDocument(models.Model):
             lambda document: document.state != "new"
         ).state = "new"
         return documents._process_now()
+
+    def action_accept_lines(self):
+        """Invoice these documents as their lines say, whatever Copaco's totals are.
+
+        :return: see `action_retry`
+        """
+        self._check_may_decide()
+        documents = self.filtered(
+            lambda document: (
+                document.state == "held"
+                and document.hold_reason == "source_totals_differ"
+            )
+        ).sudo()
+        for document in documents:
+            document._message_log(
+                body=self.env._(
+                    "%(user)s accepted the lines: Copaco's totals differ from them by "
+                    "%(amount)s.",
+                    user=self.env.user.name,
+                    amount=document.totals_difference,
+                )
+            )
+        documents.write({"totals_difference": 0, "state": "new"})
+        return documents.with_env(self.env)._process_now()
 
     def action_exclude(self, reason=None):
         """Never invoice these documents.

@@ -38,7 +38,14 @@ class CopacoDocument(models.Model):
                 ("kind", "=", kind),
                 ("invoice_number", "in", [each.invoice_number for each in sources]),
             ],
-            ["invoice_number", "customer_id", "payload_digest", "hold_reason"],
+            [
+                "invoice_number",
+                "customer_id",
+                "payload_digest",
+                "hold_reason",
+                "created_to",
+                "missing_state",
+            ],
         )
         return {
             (
@@ -88,6 +95,7 @@ class CopacoDocument(models.Model):
                 )
             ),
             "amount_exact": float(source.amount),
+            "totals_difference": float(source.totals_difference or 0),
             "line_count": len(lines),
             "payload": source.payload,
             "payload_digest": source.digest,

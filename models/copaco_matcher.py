@@ -1,7 +1,7 @@
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.tools import format_date
+from odoo.tools import format_date, formatLang
 
 
 class Hold(NamedTuple):
@@ -67,6 +67,7 @@ class CopacoMatcher(models.AbstractModel):
             return None
         hold = (
             self._check_lines(document)
+            or self._check_source_totals(document)
             or self._check_customer(document, customer)
             or self._check_currency(document)
             or self._check_journal(document)
@@ -152,6 +153,27 @@ class CopacoMatcher(models.AbstractModel):
                 "%(document)s has no price lines, so there is nothing to invoice. "
                 "Exclude it.",
                 document=document.name,
+            ),
+        )
+
+    @api.model
+    def _check_source_totals(self, document):
+        difference, connection = document.totals_difference, document.connection_id
+        if abs(difference) <= connection.totals_tolerance:
+            return None
+        return Hold(
+            "source_totals_differ",
+            self.env._(
+                "%(document)s: what Copaco says is the total of its invoice differs "
+                "from the sum of the lines by %(amount)s. Compare it with Copaco's own "
+                "invoice. Accept the lines to invoice them, or exclude the document. "
+                "Connection %(connection)s allows %(tolerance)s.",
+                document=document.name,
+                amount=formatLang(
+                    self.env, difference, currency_obj=document.currency_id
+                ),
+                connection=connection.name,
+                tolerance=formatLang(self.env, connection.totals_tolerance),
             ),
         )
 

@@ -424,13 +424,16 @@ class CopacoRun(models.Model):
         known = Document._get_known(company, self.kind, response.documents, customers)
         currencies = Document._get_currencies(response.documents)
         totals = {"received": [0, 0, 0.0], "unchanged": [0, 0, 0.0]}
-        new_vals_list = []
+        new_vals_list, seen = [], []
+        created_vals = self._prepare_created_values()
         for source in response.documents:
             vals = Document._prepare_source_values(source, self, customers, currencies)
             counted_as = ["received"]
             document = known.get(Document._get_source_key(source, customers))
+            if document:
+                seen.append(document)
             if not document:
-                new_vals_list.append(vals)
+                new_vals_list.append({**vals, **created_vals})
             elif document._is_known_content(source.digest):
                 counted_as.append("unchanged")
                 if (
@@ -444,6 +447,7 @@ class CopacoRun(models.Model):
                 for index, field in enumerate((None, "line_count", "amount_source")):
                     totals[name][index] += vals[field] if field else 1
         Document._store(new_vals_list)
+        self._note_missing(response, Document.union(*seen))
         used = {source.currency for source in response.documents if source.currency}
         rejected_payload = "\n\n".join(
             f"{rejected.reason}\n{rejected.payload}" for rejected in response.rejected
@@ -473,6 +477,51 @@ class CopacoRun(models.Model):
         self._refresh_state()
         if self.date_from and self.date_to:
             self.connection_id._advance()
+
+    def _note_missing(self, response, seen):
+        """Note the creation dates of what came, and what came once and is not in this
+        answer although it was asked for; nothing is deleted.
+
+        :param seen: the `copaco.document` records that had come before, and came again
+        """
+        if not self.date_from:
+            return
+        # When it came by file, or from another place, first.
+        seen.filtered(lambda document: not document.created_to).write(
+            self._prepare_created_values()
+        )
+        seen.filtered("missing_state").missing_state = False
+        # One of the unreadable ones may be it.
+        if not response.rejected:
+            unread = {
+                source.invoice_number for source in response.documents if source.error
+            }
+            self.env["copaco.document"].search(
+                [
+                    ("connection_id", "=", self.connection_id.id),
+                    ("kind", "=", self.kind),
+                    ("created_from", ">=", self.date_from),
+                    ("created_to", "<=", self.date_to),
+                    ("missing_state", "=", False),
+                    ("run_id", "!=", self.id),
+                    ("id", "not in", seen.ids),
+                    ("invoice_number", "not in", list(unread)),
+                ]
+            )._report_missing(self)
+
+    def _prepare_created_values(self):
+        """:return: values of a document that comes first with this run: when Copaco
+        created it, as far as it can be known"""
+        if not self.date_from:
+            return {"created_from": False, "created_to": False}
+        # It was not there when all until then was fetched.
+        until = self.connection_id.fetched_until
+        return {
+            "created_from": until
+            if until and self.date_from <= until <= self.date_to
+            else self.date_from,
+            "created_to": self.date_to,
+        }
 
     def _has_acknowledged(self, rejected_payload):
         """Whether a person has already looked at the very same unreadable text, which

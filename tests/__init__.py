@@ -9,6 +9,7 @@ from . import (
     test_match,
     test_preview,
     test_preview_tour,
+    test_proof,
     test_security,
     test_security_matrix,
     test_tours,

@@ -64,3 +64,95 @@ class TestWatch(CopacoCommon):
         self.assertEqual(self.env["copaco.run"].sudo()._gc_answers(), (1, False))
         self.assertFalse(done.payload_id)
         self.assertTrue(held.payload_id and recent.payload_id)
+
+    def fetch_on(self, day):
+        with freeze_time(f"{day} 10:00:00"):
+            return self.fetch()
+
+    def exclude_all(self):
+        self.documents.with_user(self.billing_user).action_exclude("Own use")
+
+    def send(self, number, created):
+        self.add_invoice(
+            number,
+            "A1",
+            [price_line("10")],
+            created=created,
+            Date=created.strftime("%Y%m%d"),
+        )
+
+    def test_a_month_that_should_have_come_is_told_until_it_comes(self):
+        for month, day in ((9, 22), (10, 24), (11, 23)):
+            self.send(f"INV-{month}", date(2026, month, day))
+        self.connection.import_from = date(2026, 9, 1)
+        self.fetch_on("2026-12-20")
+        self.exclude_all()
+        self.assertFalse(self.watch("2026-12-20"))
+        self.fetch_on("2026-12-27")
+        self.assertFalse(self.watch("2026-12-27"), "three days of grace")
+        self.fetch_on("2026-12-28")
+        summary = self.watch("2026-12-28").summary
+        self.assertIn("December 2026", summary)
+        self.assertIn("by day 24", summary)
+        self.fetch_on("2027-01-02")
+        self.assertIn("December 2026", self.watch("2027-01-02").summary)
+        self.send("INV-12", date(2026, 12, 30))
+        self.fetch_on("2027-01-03")
+        self.exclude_all()
+        self.assertFalse(self.watch("2027-01-03"))
+
+    def test_what_copaco_no_longer_has_is_told_and_nothing_is_deleted(self):
+        self.send("INV-1", date(2026, 11, 23))
+        self.send("INV-2", date(2026, 11, 23))
+        self.fetch()
+        gone, there = self.documents
+        self.exclude_all()
+        sent = list(self.simulator.invoices)
+        del self.simulator.invoices[0]
+        self.act(there, "action_fetch_again")
+        self.assertEqual(self.documents.mapped("missing_state"), ["reported", False])
+        self.assertEqual(self.documents.mapped("state"), ["excluded"] * 2)
+        self.assertIn("1 documents are gone", self.connection.activity_ids.summary)
+        self.act(gone, "action_acknowledge_missing")
+        self.assertFalse(self.connection.activity_ids)
+        self.act(there, "action_fetch_again")
+        self.assertEqual(gone.missing_state, "acknowledged", "is told once")
+        self.simulator.invoices[:] = sent
+        self.act(there, "action_fetch_again")
+        self.assertFalse(gone.missing_state)
+
+    def test_a_window_that_need_not_have_it_reports_nothing_as_gone(self):
+        self.send("INV-1", date(2026, 11, 10))
+        self.fetch()
+        with freeze_time("2026-12-10 10:00:00"):
+            self.fetch()
+        self.assertFalse(self.documents.missing_state)
+
+    def test_a_customer_that_is_gone_from_a_shared_invoice_is_noticed(self):
+        self.add_invoice("INV-1", "A1", [price_line("1")])
+        self.add_invoice("INV-1", "A2", [price_line("2")])
+        self.fetch()
+        del self.simulator.invoices[1]
+        self.act(self.documents[0], "action_fetch_again")
+        self.assertEqual(self.documents.mapped("missing_state"), [False, "reported"])
+
+    def act(self, records, action):
+        with self.committing(records.with_user(self.billing_user)) as committing:
+            return getattr(committing, action)()
+
+    def test_the_weekly_mail_names_what_waits_and_only_who_wants_it_gets_it(self):
+        self.add_invoice("INV-7", "A1", [price_line("10")])
+        self.fetch()
+        digest = self.env.ref("account_copaco.ir_cron_weekly_digest")
+        partner = self.connection.responsible_id.partner_id
+        messages = self.env["mail.message"].search_count([])
+        with self.enter_registry_test_mode():
+            digest.method_direct_trigger()
+        self.assertEqual(self.env["mail.message"].search_count([]), messages)
+        self.connection.weekly_digest = True
+        with self.enter_registry_test_mode():
+            digest.method_direct_trigger()
+        message = self.env["mail.message"].search([], order="id desc", limit=1)
+        self.assertEqual(message.notified_partner_ids, partner)
+        for text in ("INV-7", "10.00", "Customer unknown"):
+            self.assertIn(text, message.body)

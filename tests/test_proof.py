@@ -1,0 +1,105 @@
+from decimal import Decimal
+
+from odoo.tests import freeze_time, tagged
+
+from .common import CopacoCommon, price_line
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestProof(CopacoCommon):
+    """Promises 2 and 4: everything that came is somewhere, and it is told where."""
+
+    def setUp(self):
+        super().setUp()
+        self.create_partner(name="Bakkerij", ref="K-1")
+
+    def send(self, number, *lines, **values):
+        self.add_invoice(
+            number, "A1", list(lines), customer={"CustomerNumber": "K-1"}, **values
+        )
+
+    def act(self, records, action, *args):
+        with self.committing(records.with_user(self.billing_user)) as committing:
+            return getattr(committing, action)(*args)
+
+    def get_row(self, run, label):
+        """:return: the texts of a row of the proof"""
+        self.env.invalidate_all()
+        rows = str(run.proof).split("<tr")[1:]
+        (row,) = [row for row in rows if label in row]
+        return row
+
+    def test_draft_posted_held_and_excluded_are_told_apart_with_their_reasons(self):
+        self.send("INV-1", price_line("10"))
+        self.send("INV-2", price_line("20"))
+        self.add_invoice("INV-3", "A3", [price_line("3"), price_line("4", number=2)])
+        self.add_invoice("INV-4", "A4", [price_line("5.5")])
+        run = self.fetch()
+        self.documents[0].move_id.action_post()
+        self.act(self.documents[3], "action_exclude", "Own use")
+        self.assertIn("10.00", self.get_row(run, "Invoiced: posted"))
+        self.assertIn("20.00", self.get_row(run, "Invoiced: draft"))
+        self.assertIn("7.00", self.get_row(run, "Customer unknown"))
+        row = self.get_row(run, f"{self.billing_user.name}: Own use")
+        self.assertIn("5.50", row)
+        self.assertIn("42.50", self.get_row(run, "Received"))
+        self.assertTrue(run.is_proven)
+
+    def test_what_a_person_took_off_an_invoice_is_shown_and_not_called_invoiced(self):
+        self.send("INV-1", price_line("10"), price_line("5", number=2))
+        run = self.fetch()
+        self.documents.move_id.invoice_line_ids[1].unlink()
+        self.documents.move_id.invoice_line_ids.price_unit = 12
+        self.assertEqual(run.amount_invoiced, 12)
+        self.assertEqual(run.amount_edited, 3)
+        self.assertIn("3.00", self.get_row(run, "by hand"))
+        self.assertTrue(run.is_proven)
+
+    def test_a_correction_is_part_of_what_is_invoiced(self):
+        self.send("INV-1", price_line("10"))
+        first = self.fetch()
+        self.documents.move_id.action_post()
+        self.simulator.invoices.clear()
+        self.send("INV-1", price_line("12"))
+        second = self.fetch()
+        self.assertEqual((second.amount_held, second.amount_invoiced), (12, 0))
+        self.act(self.documents, "action_correct")
+        self.env.invalidate_all()
+        self.assertEqual((second.amount_invoiced, second.amount_edited), (12, 0))
+        self.assertEqual((first.amount_invoiced, first.amount_replaced), (0, 10))
+        self.assertTrue(first.is_proven and second.is_proven)
+
+    def test_the_rounding_of_lines_is_told(self):
+        self.send("INV-1", *[price_line("0.333", number=n) for n in range(3)])
+        run = self.fetch()
+        self.assertEqual(run.amount_received, 0.99)
+        self.assertIn("0.999000", self.get_row(run, "own sum"))
+        self.assertIn("-0.009000", self.get_row(run, "Rounding"))
+
+    def test_documents_of_an_invoice_whose_totals_differ_wait(self):
+        self.send("INV-1", price_line("10"), price_line("5", number=2))
+        self.simulator.invoices[0].content["Totals"] = {
+            "TotalExcludingVAT": Decimal("25.50")
+        }
+        self.send("INV-2", price_line("10"))
+        self.simulator.invoices[1].content["Totals"] = {
+            "TotalExcludingVAT": Decimal("10.99")
+        }
+        run = self.fetch()
+        held, good = self.documents
+        self.assertEqual(good.state, "invoiced", "within the tolerance")
+        self.assertEqual(held.hold_reason, "source_totals_differ")
+        self.assertIn("10.50", held.hold_message)
+        self.assertTrue(run.is_proven)
+        self.act(held, "action_retry")
+        self.assertEqual(held.state, "held")
+        self.act(held, "action_accept_lines")
+        self.assertEqual(held.move_id.amount_untaxed, 15)
+
+    def test_a_larger_tolerance_lets_it_pass(self):
+        self.connection.totals_tolerance = 11
+        self.send("INV-1", price_line("10"))
+        self.simulator.invoices[0].content["Totals"] = {"TotalExcludingVAT": 20}
+        self.fetch()
+        self.assertEqual(self.documents.state, "invoiced")
