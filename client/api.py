@@ -5,9 +5,9 @@ import random
 import time
 
 from .address import Address
+from .answer import is_markup
 from .api_key import ApiKey
 from .errors import InvalidResponseError, RejectedError, UnavailableError
-from .strict_json import is_web_page
 from .transport import Transport
 
 # Seconds without any sign of the server. Copaco says nothing about its speed; gateways
@@ -127,7 +127,7 @@ class CopacoClient:
             return error
         finally:
             transport.close()
-        if is_web_page(answer):
+        if is_markup(answer):
             return InvalidResponseError("Copaco answered with a web page.")
         return None
 

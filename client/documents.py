@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .answer import read_answer
 from .digest import digest_document, digest_payload
 from .errors import InvalidResponseError
 from .schemas import (
@@ -31,8 +32,8 @@ from .source import (
     RejectedInvoice,
     SourceDocument,
 )
-from .strict_json import read_json, write_json
-from .totals import ElementTotals, sum_differences
+from .strict_json import write_json
+from .totals import ElementTotals, add_exactly, sum_differences
 
 # A person needs to see what is wrong, not every place where it is.
 MAX_PROBLEMS = 3
@@ -41,13 +42,13 @@ MAX_PROBLEMS = 3
 def parse_documents(raw):
     """Read an answer of any of Copaco's invoice endpoints.
 
-    :param bytes raw: the body, decompressed
+    :param bytes raw: the body, decompressed; JSON, or the XML of the older platform
     :return: `ParsedResponse`, empty for an answer without invoices
     :raise InvalidResponseError: if nothing of it can be used
     """
     # Raised outside of it, an error has no context that would print the answer.
     with suppress(RecursionError):
-        return _parse_tree(read_json(raw))
+        return _parse_tree(read_answer(raw))
     raise InvalidResponseError("Copaco's answer can't be read: it is nested too deep.")
 
 
@@ -147,6 +148,8 @@ def _make_document(number, account_ref, parts):
     currencies = {part.header.currency.upper() for part in parts}
     if len(currencies) > 1:
         problems.append("Header.Currency differs between parts of the same invoice")
+    if _is_doubtful_credit(parts, lines):
+        problems.append("Header.Type is a credit, but its lines are not")
     tree = {"Invoices": [part.element for part in parts]}
     document = SourceDocument(
         invoice_number=number,
@@ -161,6 +164,13 @@ def _make_document(number, account_ref, parts):
     )
     document.digest = digest_payload(tree) if problems else digest_document(document)
     return document
+
+
+def _is_doubtful_credit(parts, lines):
+    """No page says which sign the amounts of a credit had on the older platform; those
+    that are not below zero may be owed to the customer, or by it."""
+    is_credit = any("credit" in part.header.type.casefold() for part in parts)
+    return is_credit and add_exactly(line.extended_price for line in lines) > 0
 
 
 def _read_parts(parts):

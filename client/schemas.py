@@ -141,6 +141,8 @@ class Header(Model):
     invoice_id: Identity = Field(alias="InvoiceID")
     date: Day = None
     currency: Text = ""
+    # Always INVOICE today; on the older platform invoice or credit (3-xml-elements).
+    type: Text = ""
 
 
 class Totals(Model):

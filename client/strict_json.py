@@ -10,15 +10,6 @@ import json
 
 from .errors import InvalidResponseError
 
-# What may stand before the first sign of an answer: byte order marks (and the zero
-# bytes of wide encodings) and white space.
-_BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
-
-
-def is_web_page(raw):
-    """Tell whether these bytes are HTML or XML, as portals and proxies send them."""
-    return raw[:1024].lstrip(_BLANK).startswith(b"<")
-
 
 def read_json(raw):
     """Read an answer.
@@ -28,10 +19,6 @@ def read_json(raw):
     :raise InvalidResponseError: if it is anything else
     :raise RecursionError: if it is nested too deep
     """
-    if not raw.strip(_BLANK):
-        raise InvalidResponseError("Copaco's answer is empty.")
-    if is_web_page(raw):
-        raise InvalidResponseError("Copaco answered with a web page instead of data.")
     try:
         return _loads(raw)
     except UnicodeDecodeError:

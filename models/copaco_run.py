@@ -17,6 +17,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from ..client import CopacoError, InvalidResponseError, TimedOutError
+from ..client.answer import is_markup
 from ..client.documents import parse_documents
 
 _logger = logging.getLogger(__name__)
@@ -370,9 +371,10 @@ class CopacoRun(models.Model):
         :param raw: the bytes that Copaco sent
         """
         self.ensure_one()
+        suffix = "xml" if is_markup(raw) else "json"
         self.payload_id = self.env["ir.attachment"].create(
             {
-                "name": f"copaco-{self.kind}-{self.id}.json.gz",
+                "name": f"copaco-{self.kind}-{self.id}.{suffix}.gz",
                 # Never the same bytes twice: Odoo names a file by its content, and
                 # refuses one that another worker is writing or a kill left unfinished.
                 "raw": gzip.compress(raw, compresslevel=6, mtime=getrandbits(32)),

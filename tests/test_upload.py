@@ -12,6 +12,7 @@ from odoo.tools import mute_logger
 from ..wizards import copaco_upload
 from .common import MUTED, CopacoCommon, copaco_invoice, price_line
 from .simulator.encoding import dumps
+from .simulator.older_platform import write_xml
 
 
 def pack(files):
@@ -118,6 +119,40 @@ class TestUpload(CopacoCommon):
         with self.assertRaisesRegex(UserError, "no file in the zip"):
             wizard._unpack(pack({}))
 
+    def test_no_damage_to_a_zip_shows_a_person_a_traceback(self):
+        wizard = self.env["copaco.upload"].new({"file_name": "all.zip"})
+        content = pack({"november.json": self.answer, "décembre.json": self.answer})
+        refused = 0
+        for place in range(len(content)):
+            broken = bytearray(content)
+            broken[place] ^= 0xFF
+            try:
+                wizard._unpack(bytes(broken))
+            except UserError:
+                refused += 1
+        self.assertGreater(refused, 100)
+
+    def test_a_file_that_is_too_large_is_refused_before_it_is_read(self):
+        wizard = self.env["copaco.upload"].new({"file_name": "big.xml"})
+        with (
+            patch.object(copaco_upload, "MAX_BODY_BYTES", 1_000),
+            self.assertRaisesRegex(UserError, "big.xml holds more than"),
+        ):
+            wizard._unpack(b"<InvoiceResponse>" + b" " * 1_000)
+
+    def test_what_macos_adds_to_a_zip_is_no_answer(self):
+        self.upload(
+            pack(
+                {
+                    "answer.json": self.answer,
+                    "__MACOSX/._answer.json": b"\x00\x05\x16\x07\x00\x02",
+                    ".DS_Store": b"\x00\x00\x00\x01Bud1\x00",
+                }
+            ),
+            file_name="all.zip",
+        )
+        self.assertEqual(self.documents.run_id.mapped("name"), ["answer.json"])
+
     def test_two_files_of_one_name_are_both_read(self):
         other = dumps({"Invoices": [copaco_invoice("INV-2", "A1", [price_line("5")])]})
         stream = io.BytesIO()
@@ -128,21 +163,101 @@ class TestUpload(CopacoCommon):
         self.assertEqual(len(self.documents), 2)
 
     def test_an_interrupted_upload_goes_on_from_what_was_stored(self):
-        run = (
-            self.env["copaco.run"]
-            .sudo()
-            .create(
+        xml = write_xml([{**self.invoice, "Header": self.header("INV-2")}], "utf-16")
+        runs = self.env["copaco.run"]
+        for name, raw in (("answer.json", self.answer), ("answer.xml", xml)):
+            payload = {"name": "a", "raw": gzip.compress(raw)}
+            runs += runs.sudo().create(
                 {
                     "connection_id": self.connection.id,
                     "trigger": "file",
-                    "file_name": "answer.json",
-                    "payload_id": self.env["ir.attachment"]
-                    .create({"name": "a", "raw": gzip.compress(self.answer)})
-                    .id,
+                    "file_name": name,
+                    "payload_id": self.env["ir.attachment"].create(payload).id,
                 }
             )
-        )
         with self.enter_registry_test_mode():
             self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
-        self.assertEqual(run.received_count, 1)
+        self.assertEqual(runs.mapped("received_count"), [1, 1])
+        self.assertEqual(len(self.documents), 2)
         self.assertFalse(self.simulator.requests)
+
+    def header(self, number):
+        return {**self.invoice["Header"], "InvoiceID": number}
+
+    # === XML OF THE OLDER PLATFORM === #
+
+    def test_what_was_uploaded_as_xml_is_known_when_it_is_fetched(self):
+        self.upload(write_xml([self.invoice]), file_name="answer.txt")
+        self.assertEqual(self.documents.state, "invoiced")
+        self.assertEqual(self.documents.move_id.amount_untaxed, 10)
+        self.simulator.add_invoice(self.invoice, created=date(2026, 11, 23))
+        run = self.fetch()
+        self.assertEqual(run.unchanged_count, 1)
+        self.assertEqual(len(self.documents), 1)
+
+    def test_what_was_fetched_is_known_when_it_is_uploaded_as_xml(self):
+        self.simulator.add_invoice(self.invoice, created=date(2026, 11, 23))
+        self.fetch()
+        move = self.documents.move_id
+        for encoding in ("utf-8", "utf-16"):
+            notification = self.upload(write_xml([self.invoice], encoding))
+            self.assertIn("known already: 1", notification["params"]["message"])
+        self.assertEqual(len(self.documents), 1)
+        self.assertEqual(self.documents.move_id, move)
+        self.assertFalse(self.documents.version_ids)
+
+    def test_a_zip_may_hold_both_and_what_is_in_both_counts_once(self):
+        other = {**self.invoice, "Header": self.header("INV-2")}
+        self.upload(
+            pack(
+                {
+                    "../old/answer.json": write_xml([self.invoice, other]),
+                    "/answer.xml": self.answer,
+                }
+            ),
+            file_name="all.zip",
+        )
+        self.assertEqual(self.documents.mapped("state"), ["invoiced", "invoiced"])
+        self.assertEqual(len(self.documents.move_id), 2)
+
+    def test_what_came_as_xml_is_kept_as_xml(self):
+        raw = write_xml([self.invoice])
+        self.upload(raw)
+        payload = self.documents.run_id.payload_id
+        self.assertRegex(payload.name, r"\.xml\.gz$")
+        self.assertEqual(gzip.decompress(payload.raw), raw)
+        self.upload(self.answer)
+        newest = self.env["copaco.run"].search([], limit=1)
+        self.assertRegex(newest.payload_id.name, r"\.json\.gz$")
+
+    def test_a_credit_of_the_older_platform_is_not_billed(self):
+        credit = {**self.invoice, "Header": {**self.header("INV-3"), "Type": "CREDIT"}}
+        self.upload(write_xml([credit]))
+        self.assertEqual(self.documents.state, "held")
+        self.assertIn("Header.Type is a credit", self.documents.hold_message)
+        self.assertFalse(self.documents.move_id)
+
+    def test_xml_that_reaches_for_more_is_refused_in_words(self):
+        for raw, words in (
+            (
+                b'<!DOCTYPE InvoiceResponse [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+                b"<InvoiceResponse><Invoice>&x;</Invoice></InvoiceResponse>",
+                "document type, which is not allowed",
+            ),
+            (b"<InvoiceResponse>" + b"<a>" * 100_000, "nested too deep"),
+            (write_xml([self.invoice])[:-20], "damaged or cut off"),
+            (b'<Invoice xmlns="urn:example:another-kind"/>', "XML of another kind"),
+        ):
+            # Not assertRaises: Odoo's takes back what was committed before.
+            try:
+                self.upload(raw)
+            except UserError as error:
+                self.assertIn(words, str(error))
+            else:
+                self.fail(f"{words}: not refused")
+            run = self.env["copaco.run"].search([], limit=1)
+            self.assertEqual(run.state, "failed")
+            self.assertIn(words, run.message)
+            self.assertEqual(gzip.decompress(run.payload_id.raw), raw)
+            self.assertFalse(run.received_count)
+        self.assertFalse(self.documents)

@@ -11,6 +11,21 @@ from ..client.api import MAX_BODY_BYTES
 
 # Ten years of months in a file each are far less.
 MAX_FILES = 500
+# What Python raises for zips that are damaged, have a password, or are packed in a way
+# it doesn't know.
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    IndexError,
+)
+# How the files begin that macOS adds to a zip: what the Finder knows of the others.
+MACOS_METADATA = (b"\x00\x05\x16\x07", b"\x00\x00\x00\x01Bud1")
 
 
 class CopacoUpload(models.TransientModel):
@@ -67,40 +82,22 @@ class CopacoUpload(models.TransientModel):
     def _unpack(self, raw):
         """Names in a zip are only shown; nothing is written where they point to.
 
-        :param raw: bytes of a JSON file, or of a zip of them
+        :param raw: bytes of a JSON or XML file, or of a zip of them
         :return: dict of bytes by file name
-        :raise UserError: when a zip can't be unpacked, or would become too large
+        :raise UserError: when a zip can't be unpacked, or anything is too large
         """
         if not zipfile.is_zipfile(io.BytesIO(raw)):
-            return {self.file_name or "upload.json": raw}
+            if len(raw) > MAX_BODY_BYTES:
+                raise self._get_too_large_error()
+            return {self.file_name or "upload": raw}
+        files = {}
         try:
             with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-                members = [each for each in archive.infolist() if not each.is_dir()]
-                if len(members) > MAX_FILES:
-                    raise self._get_too_large_error()
-                files, room = {}, MAX_BODY_BYTES
-                for member in members:
-                    # The size that a member claims may be a lie: read one byte more
-                    # than there is room for, and no further.
-                    with archive.open(member) as stream:
-                        content = stream.read(room + 1)
-                    room -= len(content)
-                    if room < 0:
-                        raise self._get_too_large_error()
-                    name = member.filename
+                for name, content in self._read_members(archive):
                     while name in files:
                         name = f"{name} ({len(files)})"
                     files[name] = content
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            lzma.LZMAError,
-            OSError,
-            EOFError,
-            # With a password, or packed in a way that Python doesn't know.
-            RuntimeError,
-            NotImplementedError,
-        ):
+        except BROKEN_ZIP:
             raise UserError(
                 self.env._(
                     "The zip %(file)s can't be unpacked. Make it again without a "
@@ -117,10 +114,31 @@ class CopacoUpload(models.TransientModel):
             )
         return files
 
+    def _read_members(self, archive):
+        """Yield the name and the bytes of each file in a zip.
+
+        :param archive: a `ZipFile`
+        :raise UserError: when there are too many, or too much in them
+        """
+        members = [each for each in archive.infolist() if not each.is_dir()]
+        if len(members) > MAX_FILES:
+            raise self._get_too_large_error()
+        room = MAX_BODY_BYTES
+        for member in members:
+            # The size that a member claims may be a lie: read one byte more than there
+            # is room for, and no further.
+            with archive.open(member) as stream:
+                content = stream.read(room + 1)
+            room -= len(content)
+            if room < 0:
+                raise self._get_too_large_error()
+            if not content.startswith(MACOS_METADATA):
+                yield member.filename, content
+
     def _get_too_large_error(self):
         return UserError(
             self.env._(
-                "The zip %(file)s holds more than %(files)s files or %(size)s MB. "
+                "The file %(file)s holds more than %(files)s files or %(size)s MB. "
                 "Upload it in parts.",
                 file=self.file_name,
                 files=MAX_FILES,
