@@ -61,8 +61,7 @@ def read_identity(value):
 
     :raise PydanticCustomError: if it is missing, empty or too long to be one
     """
-    # Look-alikes and invisible characters must not make one id into two.
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", read_text(value))).strip()
+    text = _clean_identity(value)
     if not text:
         raise PydanticCustomError("identity", "is missing or empty")
     if len(text) > MAX_IDENTITY_LENGTH:
@@ -72,8 +71,13 @@ def read_identity(value):
 
 def read_optional_identity(value):
     """As `read_identity`, with "" for what is no id."""
-    text = read_text(value)
+    text = _clean_identity(value)
     return text if len(text) <= MAX_IDENTITY_LENGTH else ""
+
+
+def _clean_identity(value):
+    # Look-alikes and invisible characters must not make one id into two.
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", read_text(value))).strip()
 
 
 def read_number(value):

@@ -72,6 +72,18 @@ class TestDocuments(unittest.TestCase):
         document = parse_one(make_invoice(make_customer(), make_customer(second)))
         self.assertEqual(len(document.lines), 2)
 
+    def test_an_invisible_sign_makes_no_second_document(self):
+        second = make_subscription(make_line(LineId="L2"))
+        document = parse_one(
+            make_invoice(),
+            make_invoice(
+                make_customer(second, AccountID="100\u200b"),
+                header={"InvoiceID": "\ufeff2026001"},
+            ),
+        )
+        self.assertEqual((document.account_ref, len(document.lines)), ("100", 2))
+        self.assertEqual(document.customer.account_ref, "100")
+
     def test_the_same_part_twice_is_not_billed_twice(self):
         document = parse_one(make_invoice(), make_invoice())
         self.assertIn("the same lines twice", document.error)

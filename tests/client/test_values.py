@@ -118,8 +118,13 @@ class TestIdentities(unittest.TestCase):
         self.assertEqual(read_identity(616375), read_identity(" 616375 "))
         self.assertEqual(read_identity("007"), "007")
 
+    def test_what_looks_the_same_is_the_same_id(self):
+        for value in ("100\u200b", "\ufeff100", "１００", "1\u00ad00 "):
+            self.assertEqual(read_identity(value), "100")
+            self.assertEqual(read_optional_identity(value), "100")
+
     def test_what_is_no_id_is_refused(self):
-        for value in ("", "  ", "\x00", None, True, [], {}, "x" * 256):
+        for value in ("", "  ", "\x00", "\u200b", None, True, [], {}, "x" * 256):
             self.assertEqual(read_optional_identity(value), "", value)
             with self.assertRaises(PydanticCustomError):
                 read_identity(value)
