@@ -343,7 +343,7 @@ class CopacoRun(models.Model):
         """:param error: a `CopacoError`, or a text for a person"""
         if isinstance(error, CopacoError):
             _logger.warning("Copaco run %s failed: %s", self.id, error)
-            error = self.connection_id._get_error_message(error)
+            error = self._get_error_message(error)
         self.write(
             {
                 "state": "failed",
@@ -352,6 +352,20 @@ class CopacoRun(models.Model):
             }
         )
         self._message_log(body=error)
+
+    def _get_error_message(self, error):
+        """:param error: a `CopacoError`
+        :return: what happened to this run and what to do, for a person
+        """
+        if self.trigger != "file":
+            return self.connection_id._get_error_message(error)
+        return self.env._(
+            "File %(file)s for connection %(connection)s: %(error)s Save it again, as "
+            "it came from Copaco, and upload it again.",
+            file=self.name,
+            connection=self.connection_id.name,
+            error=error,
+        )
 
     def _receive_again(self):
         """Store an uploaded answer whose worker was interrupted."""

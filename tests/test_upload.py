@@ -83,7 +83,8 @@ class TestUpload(CopacoCommon):
         )
 
     def test_an_unreadable_file_of_a_zip_stops_no_other(self):
-        content = pack({"bad.json": b"<html>", "good.json": self.answer})
+        files = {"bad.json": b"<html>", "good.json": self.answer, "cut.xml": b"<?xml "}
+        content = pack(files)
         with self.committing(self.connection) as connection, mute_logger(*MUTED):
             try:
                 connection._receive_files(
@@ -92,7 +93,13 @@ class TestUpload(CopacoCommon):
                 )
             except UserError as error:
                 message = str(error)
-        self.assertIn("web page", message)
+        # One sentence for each, which says which one and what to do with a file.
+        self.assertEqual(
+            [line.partition(":")[0] for line in message.splitlines()],
+            [f"File {name} for connection Test" for name in ("bad.json", "cut.xml")],
+        )
+        self.assertEqual(message.count("web page"), 2)
+        self.assertEqual(message.count("upload it again"), 2)
         self.assertEqual(self.documents.state, "invoiced")
 
     def test_purchase_invoices_are_stored_and_never_invoiced(self):
