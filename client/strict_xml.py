@@ -29,6 +29,9 @@ LISTS = frozenset(
 )
 # An answer has ten levels.
 MAX_DEPTH = 100
+# Five months of the largest known reseller (60,000 lines of some 23 elements). A few
+# signs may be an element, which takes hundreds of bytes once it is read.
+MAX_ELEMENTS = 8_000_000
 # The root begins within so many bytes, or it is no answer. What is declared before the
 # root is refused before the parser is given more.
 _MAX_PROLOG = 65536
@@ -98,6 +101,7 @@ class _TreeBuilder:
         self.has_root = False
         self.tree = None
         self._open = []
+        self._count = 0
 
     def start_doctype(self, name, *_addresses):
         if name != _ROOT:
@@ -112,6 +116,9 @@ class _TreeBuilder:
             self.has_root = True
         if len(self._open) == MAX_DEPTH:
             raise _NotStrictError("nested too deep")
+        self._count += 1
+        if self._count > MAX_ELEMENTS:
+            raise _NotStrictError("in more pieces than any answer has")
         self._open.append(_Element(name, attributes.get(_NIL) in ("true", "1")))
 
     def add_text(self, text):

@@ -107,6 +107,11 @@ class TestRefused(unittest.TestCase):
         for depth in (101, 1_000_000):
             self.assert_refused(OPENING + b"<a>" * depth, "nested too deep")
 
+    def test_more_elements_than_any_answer_has_are_refused(self):
+        with patch.object(strict_xml, "MAX_ELEMENTS", 1000):
+            self.assertEqual(parse_one(make_xml()).amount, 10)
+            self.assert_refused(OPENING + b"<a/>" * 1000, "more pieces than any answer")
+
     def test_wrong_encodings_are_refused(self):
         cafe = TEXT.encode("latin-1")
         self.assertIn(b"\xe9", cafe)
