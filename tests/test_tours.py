@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 from odoo.tests import HttpCase, tagged
 
@@ -48,3 +48,44 @@ class TestTours(CopacoCommon, HttpCase):
             "/odoo/copaco-connections", "copaco_set_key", login=self.env.user.login
         )
         self.assertEqual(self.connection.auth_method, "x_api_key")
+
+    def test_a_changed_invoice_is_corrected(self):
+        self.create_partner(name="Bakkerij", ref="K-2")
+        values = {"customer": {"CustomerNumber": "K-2"}, "created": date.today()}
+        self.simulator.invoices.clear()
+        self.add_invoice("INV-2", "A2", [price_line("20")], **values)
+        self.fetch()
+        self.documents.move_id.action_post()
+        self.simulator.invoices.clear()
+        self.add_invoice("INV-2", "A2", [price_line("22.50")], **values)
+        self.fetch()
+        self.start_tour("/odoo/copaco-to-do", "copaco_correct", login="billing")
+        self.assertEqual(self.documents.correction_ids.amount_untaxed, 2.5)
+
+    def test_a_hole_is_found_and_filled(self):
+        self.create_partner(name="Bakkerij", ref="K-2")
+        last_month = date.today().replace(day=1) - timedelta(days=1)
+        first_day = last_month.replace(day=1)
+        self.connection.import_from = first_day
+        self.simulator.invoices.clear()
+        self.add_invoice(
+            "INV-2",
+            "A2",
+            [price_line("10")],
+            customer={"CustomerNumber": "K-2"},
+            created=first_day + timedelta(days=3),
+            Date=first_day.strftime("%Y%m%d"),
+        )
+        wizard = self.env["copaco.fetch"].create(
+            {
+                "connection_id": self.connection.id,
+                "date_from": first_day + timedelta(days=9),
+                "date_to": date.today(),
+            }
+        )
+        with self.committing(wizard) as committing:
+            committing.action_fetch()
+        self.assertFalse(self.documents)
+        self.start_tour("/odoo/copaco-months", "copaco_fill_hole", login="billing")
+        self.assertEqual(self.documents.state, "invoiced")
+        self.assertEqual(self.connection.fetched_until, date.today())

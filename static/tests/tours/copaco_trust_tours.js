@@ -1,0 +1,70 @@
+import { registry } from "@web/core/registry";
+
+const tours = registry.category("web_tour.tours");
+
+tours.add("copaco_correct", {
+    steps: () => [
+        {
+            content: "What Copaco changed after it was invoiced waits",
+            trigger: ".o_data_row .o_data_cell[name='hold_message']:contains('Copaco changed')",
+            run: "click",
+        },
+        {
+            content: "What was, what is, and the difference",
+            trigger: ".o_field_widget[name='pending_difference']:contains('2.50')",
+        },
+        {
+            content: "Prepare the correction",
+            trigger: "button[name='action_correct']",
+            run: "click",
+        },
+        {
+            content: "A draft of exactly the difference",
+            trigger: ".o_form_view .o_field_widget[name='tax_totals']:contains('2.50')",
+        },
+        {
+            trigger: ".o_form_view .o_arrow_button_current:contains('Draft')",
+        },
+        {
+            content: "It leads back to the document",
+            trigger: "button[name='action_view_copaco_document']",
+            run: "click",
+        },
+        {
+            trigger: ".o_form_view .o_arrow_button_current:contains('Invoiced')",
+        },
+        {
+            content: "And the document leads to it",
+            trigger: "button[name='action_view_corrections']:contains('1')",
+        },
+    ],
+});
+
+tours.add("copaco_fill_hole", {
+    steps: () => [
+        {
+            content: "A month of which a part was never asked for",
+            trigger: ".o_kanban_record:contains('Partly asked'):contains('days not fetched')",
+            run: "click",
+        },
+        {
+            content: "It says so",
+            trigger: ".o_form_view .alert:contains('Nothing was stored of')",
+        },
+        {
+            content: "Fetch it",
+            trigger: "button[name='action_fetch'].btn-primary",
+            run: "click",
+        },
+        {
+            trigger: ".o_notification_body:contains('invoiced: 1')",
+        },
+        {
+            content: "It is complete, and the proof has the invoice",
+            trigger: ".o_form_view .o_field_widget[name='state']:contains('Complete')",
+        },
+        {
+            trigger: ".o_field_widget[name='proof']:contains('10.00')",
+        },
+    ],
+});
