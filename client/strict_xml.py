@@ -56,7 +56,6 @@ def read_xml(raw):
     :return: the tree that `read_json` would return for the same answer
     :raise InvalidResponseError: if it is a web page, XML of another kind, or damaged
     """
-    problem = None
     try:
         return _parse(_to_utf8(raw))
     except UnicodeDecodeError:
@@ -64,7 +63,7 @@ def read_xml(raw):
     except _NotStrictError as error:
         problem = str(error)
     except _OtherMarkupError:
-        pass
+        problem = None
     # Raised here and not above: the errors caught there may hold the whole answer.
     if problem:
         raise InvalidResponseError(f"Copaco's answer can't be read: it is {problem}.")
