@@ -416,8 +416,12 @@ class CopacoDocument(models.Model):
         :param version: what the correction took over
         """
         self.ensure_one()
-        self._take_over(version, old_state="pending")
-        self._ask_which_version()
+        newer = self._get_pending_version()
+        self._take_over(version, old_state="replaced" if newer else "pending")
+        if newer.payload_digest == self.payload_digest:
+            self._drop_pending()
+        else:
+            self._ask_which_version()
         self.run_id._refresh_state()
         self.connection_id._update_activity()
 

@@ -289,6 +289,23 @@ class TestChange(CopacoCommon):
         self.assertEqual(self.get_correction(document).amount_untaxed, 2)
         self.assertProven()
 
+    def test_a_correction_that_goes_leaves_what_copaco_changed_since(self):
+        for amount, state in (("10", "invoiced"), ("14", "changed")):
+            with self.subTest(amount=amount):
+                number = f"INV-{amount}"
+                document = self.send(price_line("10"), number=number)[-1]
+                document.move_id.action_post()
+                self.send(price_line("12"), number=number)
+                correction = self.get_correction(document)
+                self.send(price_line(amount), number=number)
+                self.assertWaits(document)
+                correction.unlink()
+                self.assertEqual(document.state, state)
+                self.assertEqual(document.amount_source, 10)
+                self.assertEqual(document.has_pending_version, state == "changed")
+        self.assertEqual(self.get_correction(document).amount_untaxed, 4)
+        self.assertProven()
+
     def test_an_invoice_with_a_correction_can_not_go_before_it(self):
         document = self.send(price_line("10"))
         invoice = document.move_id
