@@ -425,12 +425,16 @@ class CopacoDocument(models.Model):
         `excluded`. The caller holds their locks and commits."""
         for connection, documents in self.grouped("connection_id").items():
             language = connection.responsible_id.lang
+            # Nothing of the caller's context: on a contact's invoices, for one, the
+            # client asks to see archived contacts too.
             documents = documents.with_context(
-                lang=language,
-                copaco_refresh_later=True,
-                # The invoices tell where they come from; nobody follows a draft.
-                mail_create_nosubscribe=True,
-                tracking_disable=True,
+                {
+                    "lang": language,
+                    "copaco_refresh_later": True,
+                    # The invoices tell where they come from; nobody follows a draft.
+                    "mail_create_nosubscribe": True,
+                    "tracking_disable": True,
+                }
             ).with_company(connection.company_id)
             documents._reload()
             documents.filtered("move_id")._bring_in_line()

@@ -1,0 +1,83 @@
+from datetime import date
+
+from odoo.models import MAGIC_COLUMNS
+from odoo.tests import tagged
+
+from .common import price_line
+from .remote import RemoteCase
+
+# Has a number, a token or ids of its own each time.
+VOLATILE = {"payload_id", "payload_size", "access_token", "move_snapshot"}
+
+
+@tagged("post_install", "-at_install")
+class TestSecurityContext(RemoteCase):
+    """A button does what the scheduled action does, wherever it stands."""
+
+    maxDiff = None
+
+    def test_what_the_caller_whispers_changes_nothing_of_a_fetch(self):
+        """The client sends a context with every call: the defaults of the list that the
+        button stands above, or, on a contact's invoices, to look at archived contacts
+        too."""
+        for active in (True, False):
+            self.create_partner(ref="K-2", active=active)
+        self.add_invoice(
+            "INV-2",
+            "A2",
+            [price_line("7")],
+            customer={"CustomerNumber": "K-2"},
+            created=date.today(),
+        )
+        self.add_invoice("INV-3", "A3", [price_line("8")], created=date.today())
+        self.become("bill")
+        forged = {
+            "default_partner_id": self.create_partner(name="Wrong").id,
+            "default_state": "done",
+            "default_payload": "forged",
+            "default_company_id": self.other_company.id,
+            "default_is_excluded_by_customer": True,
+            "default_move_id": self.document.move_id.id,
+            "default_narration": "forged",
+            "default_move_type": "entry",
+            "default_invoice_date_due": "2001-02-03",
+            "default_discount": 50,
+            "active_test": False,
+            "skip_invoice_sync": True,
+            "check_move_validity": False,
+        }
+        results = []
+        for context in ({}, forged):
+            with self.undone():
+                self.call(
+                    "copaco.connection",
+                    "action_fetch",
+                    self.connection.ids,
+                    context=context,
+                )
+                results.append(self.describe())
+        self.assertEqual(results[1], results[0])
+
+    def describe(self):
+        """:return: dict by model of what can be read in its records, without what
+        differs from one time to the next"""
+        return {
+            name: [
+                {
+                    field.name: record[field.name].mapped("display_name")
+                    if field.relational
+                    else record[field.name]
+                    for field in record._fields.values()
+                    if field.name not in MAGIC_COLUMNS
+                    and field.type not in ("datetime", "one2many")
+                    and (field.store or "account_copaco" in field._modules)
+                    and field.name not in VOLATILE
+                }
+                for record in self.env[name].sudo().search([], order="id")
+            ]
+            for name in (
+                *(each for each in self.registry if each.startswith("copaco.")),
+                *("account.move", "account.move.line"),
+            )
+            if not self.env[name]._abstract and not self.env[name]._transient
+        }
