@@ -18,6 +18,13 @@ class AccountMoveLine(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model
+    def default_get(self, fields):
+        # A default of a user would also get past `sudo()`, onto tax lines and all.
+        return super().default_get(
+            [name for name in fields if name != "copaco_line_id"]
+        )
+
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
