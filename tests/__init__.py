@@ -11,6 +11,8 @@ from . import (
     test_preview_tour,
     test_proof,
     test_security,
+    test_security_context,
+    test_security_forgery,
     test_security_matrix,
     test_tours,
     test_upload,

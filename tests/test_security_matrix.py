@@ -27,6 +27,7 @@ copaco.customer              -     -     rw    rw    rw    -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_process           -     -     x     x     x     -     -      -
 copaco.document              -     -     r     r     r     -     -      -
+    action_correct           -     -     x     x     x     -     -      -
     action_exclude           -     -     x     x     x     -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_keep_version      -     -     x     x     x     -     -      -
