@@ -424,18 +424,9 @@ class CopacoDocument(models.Model):
         """Make the invoices of these documents; each ends `invoiced`, `held` or
         `excluded`. The caller holds their locks and commits."""
         for connection, documents in self.grouped("connection_id").items():
-            language = connection.responsible_id.lang
-            # Nothing of the caller's context: on a contact's invoices, for one, the
-            # client asks to see archived contacts too.
-            documents = documents.with_context(
-                {
-                    "lang": language,
-                    "copaco_refresh_later": True,
-                    # The invoices tell where they come from; nobody follows a draft.
-                    "mail_create_nosubscribe": True,
-                    "tracking_disable": True,
-                }
-            ).with_company(connection.company_id)
+            documents = documents._for_processing(connection).with_context(
+                copaco_refresh_later=True
+            )
             documents._reload()
             documents.filtered("move_id")._bring_in_line()
             documents = documents.filtered(lambda document: document.state == "new")
@@ -450,6 +441,22 @@ class CopacoDocument(models.Model):
                 else:
                     ready[document] = match
             documents.env["copaco.invoicer"]._create_invoices(ready)
+
+    def _for_processing(self, connection):
+        """:return: these documents of a connection, the same whoever asks: on a
+        contact's invoices, for one, the client asks to see archived contacts too"""
+        return (
+            self.sudo()
+            .with_context(
+                {
+                    "lang": connection.responsible_id.lang,
+                    # The invoices tell where they come from; nobody follows a draft.
+                    "mail_create_nosubscribe": True,
+                    "tracking_disable": True,
+                }
+            )
+            .with_company(connection.company_id)
+        )
 
     # === BUSINESS METHODS: STATES === #
 

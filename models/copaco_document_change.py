@@ -58,6 +58,7 @@ class CopacoDocument(models.Model):
         documents = self.filtered("has_pending_version").sudo()
         documents.lock_for_update()
         for document in documents:
+            document = document._for_processing(document.connection_id)
             invoice = document._get_live_invoice()
             if not invoice:
                 document._take_over(document._get_pending_version())
@@ -118,7 +119,7 @@ class CopacoDocument(models.Model):
         documents.lock_for_update()
         corrections = self.env["account.move"].sudo()
         for document in documents:
-            corrections += document._correct()
+            corrections += document._for_processing(document.connection_id)._correct()
         if not corrections:
             return documents.with_env(self.env)._process_now()
         return corrections.with_env(self.env)._get_copaco_action()

@@ -17,7 +17,8 @@ WRITABLE = {
             *("name", "active", "responsible_id", "product_id", "invoice_policy"),
             *("specification_path", "purchase_path", "example_path"),
             *("auth_method", "auth_name", "api_key_hint", "api_key_expiry"),
-            *("import_from", "fetched_until", "retention_months"),
+            *("import_from", "fetched_until", "retention_months", "origin"),
+            *("totals_tolerance", "weekly_digest"),
         }
     },
     "copaco.customer": dict.fromkeys(("bill", "book", "admin"), {"partner_id"}),
