@@ -447,7 +447,7 @@ class CopacoDocument(models.Model):
         contact's invoices, for one, the client asks to see archived contacts too"""
         return (
             self.sudo()
-            .with_context(
+            .with_context(  # pylint: disable=context-overridden # see above
                 {
                     "lang": connection.responsible_id.lang,
                     # The invoices tell where they come from; nobody follows a draft.
