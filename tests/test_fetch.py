@@ -88,6 +88,38 @@ class TestFetch(CopacoCommon):
         self.assertEqual(run.unchanged_count, 1)
         self.assertEqual(len(self.documents), 1)
 
+    def test_a_renamed_or_replaced_connection_doubles_nothing(self):
+        self.add_known()
+        self.fetch()
+        self.connection.name = "Another name"
+        self.assertEqual(self.fetch().unchanged_count, 1)
+        self.connection.active = False
+        successor = self._create_connection(base_url=self.simulator.url)
+        successor.api_key = "simulator-key"
+        self.assertEqual(self.fetch(successor).unchanged_count, 1)
+        self.assertEqual(len(self.documents.move_id), 1)
+        self.assertEqual(successor.fetched_until, date(2026, 11, 25))
+
+    def test_a_restored_older_database_fetches_what_it_lacks_and_doubles_nothing(self):
+        self.add_known()
+        self.fetch()
+        with self.env.cr.savepoint(flush=True) as savepoint:
+            self.create_partner(name="Slagerij", ref="K-2")
+            self.add_invoice(
+                "INV-2", "A2", [price_line("5")], customer={"CustomerNumber": "K-2"}
+            )
+            self.fetch()
+            self.assertEqual(len(self.documents.move_id), 2)
+            savepoint.rollback()
+        self.env.invalidate_all()
+        self.assertEqual(len(self.documents.move_id), 1, "it is older now")
+        self.create_partner(name="Slagerij", ref="K-2")
+        run = self.fetch()
+        self.assertEqual((run.unchanged_count, run.new_count), (1, 1))
+        self.assertEqual(
+            sorted(self.documents.move_id.mapped("amount_untaxed")), [5, 12.5]
+        )
+
     def test_field_order_new_fields_and_a_renamed_customer_are_no_change(self):
         self.add_known()
         self.fetch()
