@@ -14,6 +14,7 @@ from . import (
     test_security_context,
     test_security_forgery,
     test_security_matrix,
+    test_security_texts,
     test_tours,
     test_upload,
     test_watch,

@@ -1,0 +1,187 @@
+import csv
+import io
+import json
+from datetime import date
+
+import openpyxl
+from lxml import html
+
+from odoo.http import Request
+from odoo.tests import tagged
+
+from .common import price_line
+from .remote import RemoteCase
+
+SCRIPT = "<script>document.taken = 1</script><img src=x onerror='document.taken = 1'>"
+FORMULA = "=cmd|' /C calc'!A0"
+TEXTS = (
+    *("Description", "VendorDetails", "ConsumerCompanyName", "SubPONumber"),
+    *("ChargeType", "BillingFrequency", "LineId", "InvoiceRowHash"),
+)
+# Waits for a text to be shown, in a field or beside it, and looks whether it did any
+# harm by then.
+CHECK_PAGE = """
+const isShown = (text) =>
+    document.body.innerText.includes(text) ||
+    [...document.querySelectorAll("input, textarea")].some((field) =>
+        field.value.includes(text)
+    );
+const check = setInterval(() => {
+    if (isShown(%s)) {
+        clearInterval(check);
+        if (document.taken || document.querySelector("img[src=x]")) {
+            console.error("A text became a part of the page.");
+        } else {
+            console.log("test successful");
+        }
+    }
+}, 200);
+"""
+CUSTOMER_TEXTS = ("CompanyName", "CustomerNumber", "Email", "City", "Street", "Zip")
+
+
+@tagged("post_install", "-at_install")
+class TestSecurityTexts(RemoteCase):
+    """What comes from Copaco is text, wherever it is shown or written."""
+
+    def add_texts(self, number, text, amount="10"):
+        """Give the simulator an invoice with this text wherever there can be one."""
+        line = price_line(amount, **dict.fromkeys(TEXTS, text))
+        self.add_invoice(
+            number,
+            f"{number} {text}",
+            [line],
+            created=date.today(),
+            customer=dict.fromkeys(CUSTOMER_TEXTS, text),
+        )
+        content = self.simulator.invoices[-1].content
+        content["Customers"][0]["Subscriptions"][0] |= dict.fromkeys(
+            ("SubscriptionName", "PlanName", "PlanCategoryName"), text
+        ) | {"SubscriptionDetails": [{"Attribute": text, "AttributeValue": text}]}
+        return content
+
+    def invoice_texts(self, text):
+        """:return: the document with this text, and a version that waits"""
+        self.simulator.invoices.clear()
+        content = self.add_texts("INV-9", text)
+        self.fetch()
+        document = self.documents.filtered(lambda each: each.invoice_number == "INV-9")
+        partner = self.create_partner(name="Careless", email="a@example.com")
+        document.customer_id.sudo().partner_id = partner
+        with self.committing(document) as committing:
+            committing.with_user(self.users["bill"]).action_retry()
+        document.move_id.sudo().action_post()
+        content["Customers"][0]["Subscriptions"][0]["PriceLines"].append(
+            price_line("5", number=2, Description=text)
+        )
+        self.fetch()
+        self.assertEqual(document.state, "changed")
+        return document
+
+    def assert_text_only(self, page, text=SCRIPT):
+        """Check that a page shows a text, and is not changed by it."""
+        tree = html.fromstring(str(page))
+        # Not assertIn: it would print the whole page.
+        self.assertTrue(text in tree.text_content(), "The text isn't shown.")
+        self.assertFalse(tree.xpath("//img[@src='x']"))
+        self.assertNotIn("document.taken", str(tree.xpath("//script/text()")))
+
+    def test_no_text_becomes_a_part_of_a_page(self):
+        document = self.invoice_texts(SCRIPT)
+        self.assert_text_only(document.pending_difference)
+        self.assert_text_only(document.version_ids.difference)
+        bodies = [
+            *document.message_ids.mapped("body"),
+            *document.run_id.message_ids.mapped("body"),
+            *document.move_id.message_ids.mapped("body"),
+            *document.customer_id.message_ids.mapped("body"),
+        ]
+        shown = [body for body in bodies if "document.taken" in body]
+        self.assertTrue(shown, "some note names the customer")
+        for body in shown:
+            self.assert_text_only(body)
+        report, _type = self.env["ir.actions.report"]._render_qweb_html(
+            "account.account_invoices", document.move_id.ids
+        )
+        self.assert_text_only(report.decode())
+        self.authenticate(None, None)
+        url = document.move_id.get_portal_url(report_type="html")
+        self.assert_text_only(self.url_open(url).text)
+
+    def test_the_client_shows_texts_as_texts(self):
+        document = self.invoice_texts(SCRIPT)
+        pages = {
+            "/odoo/copaco-to-do": "INV-9",
+            f"/odoo/copaco-documents/{document.id}": "<script>",
+            f"/odoo/copaco-runs/{document.run_id.id}": "<script>",
+            f"/odoo/copaco-customers/{document.customer_id.id}": "<script>",
+            f"/odoo/customer-invoices/{document.move_id.id}": "<script>",
+        }
+        for page, text in pages.items():
+            with self.subTest(page=page):
+                self.browser_js(
+                    page,
+                    CHECK_PAGE % json.dumps(text),
+                    "Boolean(document.querySelector('.o_form_view, .o_list_view'))",
+                    login="remote-bill",
+                )
+
+    def test_no_text_becomes_a_formula_in_a_sheet(self):
+        document = self.invoice_texts(FORMULA)
+        self.users["bill"].group_ids += self.env.ref("base.group_allow_export")
+        self.become("bill")
+        for records, names in (
+            (document, ["line_ids/description", "customer_id/name"]),
+            (document.line_ids, ["description", "vendor_details", "plan_name"]),
+            (document.customer_id, ["name", "customer_number", "city"]),
+            (document.move_id, ["invoice_line_ids/name"]),
+            (document.move_id.invoice_line_ids, ["name", "copaco_vendor_details"]),
+        ):
+            for grouped_by in ([], ["plan_name"]):
+                if grouped_by and grouped_by[0] not in records._fields:
+                    continue
+                with self.subTest(records=records, grouped_by=grouped_by):
+                    cells = self.export_sheet(records, names, groupby=grouped_by)
+                    self.assertNotIn("f", [cell.data_type for cell in cells])
+                    texts = [cell.value for cell in cells if "cmd" in str(cell.value)]
+                    self.assertGreaterEqual(len(texts), len(names))
+            for row in self.export_rows(records, names):
+                self.assertFalse([text for text in row if text.startswith("=")])
+
+    def test_other_texts_are_exported_as_they_are(self):
+        partner = self.create_partner(name="a=b", ref="'x", street="-5", city="@b")
+        self.become("bill")
+        self.users["bill"].group_ids += self.env.ref("base.group_allow_export")
+        cells = self.export_sheet(partner, ["name", "ref", "street", "city"])
+        self.assertEqual([cell.value for cell in cells[4:]], ["a=b", "'x", "-5", "@b"])
+
+    def export_sheet(self, records, names, **options):
+        """:return: list of the cells of the xlsx file that a user gets"""
+        content = self.export("xlsx", records, names, **options)
+        book = openpyxl.load_workbook(io.BytesIO(content))
+        return [cell for row in book.active for cell in row]
+
+    def export_rows(self, records, names):
+        """:return: list of the rows of the csv file that a user gets"""
+        content = self.export("csv", records, names)
+        return list(csv.reader(io.StringIO(content.decode())))
+
+    def export(self, file_type, records, names, **options):
+        data = {
+            "model": records._name,
+            "fields": [
+                {"name": name, "label": name, "type": "char", "store": True}
+                for name in names
+            ],
+            "ids": records.ids,
+            "domain": [],
+            "import_compat": False,
+            **options,
+        }
+        self.env.flush_all()
+        response = self.url_open(
+            f"/web/export/{file_type}",
+            data={"data": json.dumps(data), "csrf_token": Request.csrf_token(self)},
+        )
+        self.assertEqual(response.status_code, 200)
+        return response.content
