@@ -15,6 +15,7 @@ from . import (
     test_security_forgery,
     test_security_matrix,
     test_security_texts,
+    test_security_upload,
     test_tours,
     test_upload,
     test_watch,
