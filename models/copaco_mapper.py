@@ -1,4 +1,5 @@
 from decimal import ROUND_HALF_UP, Decimal
+from math import isclose
 
 from odoo import api, models
 from odoo.fields import Command
@@ -7,6 +8,8 @@ from odoo.tools import float_repr, float_round, format_date, formatLang
 from ..client.values import EXACT
 
 CENT = 0.01
+# What the product of two floats may differ from that of the numbers they stand for.
+FLOAT_NOISE = 1e-15
 
 
 class CopacoMapper(models.AbstractModel):
@@ -97,11 +100,15 @@ class CopacoMapper(models.AbstractModel):
         quantity = abs(line.quantity)
         sign = -1.0 if line.amount < 0 else 1.0
         rounding = line.currency_id.rounding
+        # A company that rounds taxes globally adds the lines up before they are
+        # rounded. Every fraction of a cent would move the total; and one too little
+        # would round a tax down that is half a cent exactly.
+        is_up = (line.amount < 0) == match.is_refund
 
         def fits(price):
-            # A company that rounds taxes globally adds the lines up before they are
-            # rounded: every fraction of a cent would move the total.
-            return abs(quantity * price - amount) < rounding * 1e-5
+            excess = quantity * price - amount
+            is_exact = isclose(quantity * price, amount, rel_tol=FLOAT_NOISE)
+            return is_exact or (abs(excess) < rounding * 1e-5 and (excess > 0) == is_up)
 
         by_formula = (line.quantity * line.unit_price - line.discount) * line.duration
         if not quantity or abs(by_formula - line.extended_price) > rounding:
@@ -115,7 +122,11 @@ class CopacoMapper(models.AbstractModel):
             return sign * quantity, own_price, False
         # Twelve months at 5 are shown as one at 60, as Copaco's invoice does.
         for digits in (2, 4, 6, 10):
-            price = float_round(amount / quantity, precision_digits=digits)
+            price = float_round(
+                amount / quantity,
+                precision_digits=digits,
+                rounding_method="UP" if is_up else "DOWN",
+            )
             if fits(price):
                 return sign * quantity, price, False
         return sign, amount, True

@@ -61,6 +61,22 @@ class TestInvoice(CopacoCommon):
         )
         self.assertEqual(move.invoice_line_ids.tax_ids, self.tax)
 
+    def test_half_a_cent_of_tax_is_that_of_the_exact_amounts(self):
+        self.company.tax_calculation_rounding_method = "round_globally"
+        # No price makes 7 pieces cost exactly these.
+        uneven = {"Quantity": 7, "UnitPrice": Decimal("14.3571")}
+        less = {"Quantity": 7, "UnitPrice": Decimal("-2.8571"), "number": 2}
+        more = {"Quantity": 7, "UnitPrice": Decimal("2.8571"), "number": 2}
+        for number, lines in {
+            "charge": [price_line("100.50", **uneven)],
+            "with a credit": [price_line("120.50"), price_line("-20.00", **less)],
+            "refund": [price_line("-120.50"), price_line("20.00", **more)],
+        }.items():
+            move = self.book(lines, number=number).move_id
+            self.assertEqual(move.amount_untaxed, 100.5)
+            self.assertEqual(move.amount_tax, 21.11, number)
+            self.assertIn(7, map(abs, move.invoice_line_ids.mapped("quantity")))
+
     def test_the_journal_items_are_those_of_an_invoice_made_by_hand(self):
         move = self.book([price_line("100.05"), price_line("-0.05", number=2)]).move_id
         by_hand = self.env["account.move"].create(
