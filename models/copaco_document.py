@@ -1,6 +1,7 @@
 import logging
 import time
 
+from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
@@ -8,7 +9,7 @@ from odoo.exceptions import UserError
 
 from .copaco_connection import BUTTON_SECONDS
 from .copaco_matcher import Hold
-from .copaco_run import COLLISIONS
+from .copaco_run import COLLISIONS, get_trouble
 
 _logger = logging.getLogger(__name__)
 
@@ -349,12 +350,14 @@ class CopacoDocument(models.Model):
         is passed over.
 
         :param deadline: `time.monotonic()` after which the scheduled action goes on
+        :raise UserError: when the database had trouble of its own, such as a full disk;
+            the documents that met with it wait on, the others are done
         """
         waiting = self.sudo().search(
             [*self._get_waiting_domain(), ("id", "in", self.ids)], order="id"
         )
         runs, connections = waiting.run_id, waiting.connection_id
-        batch_size, collisions = BATCH_SIZE, 0
+        batch_size, collisions, trouble = BATCH_SIZE, 0, {}
         while waiting:
             if deadline and time.monotonic() > deadline:
                 self.env.ref("account_copaco.ir_cron_process")._trigger()
@@ -381,13 +384,32 @@ class CopacoDocument(models.Model):
                     # Which one is it? It must not stop the others.
                     batch_size = 1
                     continue
-                batch._hold_for_error(error)
+                if isinstance(error, OperationalError):
+                    trouble[batch] = error
+                else:
+                    batch._hold_for_error(error)
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             collisions = 0
             waiting -= batch
             if not batch or not seconds_left:
                 break
         self._refresh_progress(runs, connections)
+        if trouble:
+            self._raise_trouble(trouble)
+
+    @api.model
+    def _raise_trouble(self, trouble):
+        """:param trouble: dict of `OperationalError` by document"""
+        error = next(iter(trouble.values()))
+        raise UserError(
+            self.env._(
+                "The invoices of %(documents)s could not be made, because the database "
+                "had trouble: %(error)s. Ask your administrator to mend that. The "
+                "documents are kept, and tried again every hour.",
+                documents=", ".join(self.union(*trouble).mapped("name")),
+                error=get_trouble(error),
+            )
+        ) from error
 
     def _hold_for_error(self, error):
         """Hold this document for an error that undid its lock, unless another worker

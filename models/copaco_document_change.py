@@ -1,3 +1,5 @@
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -6,7 +8,6 @@ from odoo.tools import formatLang
 from ..client.documents import parse_payload
 from .copaco_document_line import get_line_key
 from .copaco_matcher import Hold
-from .copaco_run import COLLISIONS
 
 
 class CopacoDocument(models.Model):
@@ -347,7 +348,7 @@ class CopacoDocument(models.Model):
                 try:
                     with self.env.cr.savepoint():
                         document._rebuild(version)
-                except COLLISIONS:
+                except OperationalError:
                     raise
                 except Exception as error:  # noqa: BLE001 # told to a person below
                     obstacle = invoicer._get_error_hold(document, error).message

@@ -1,5 +1,6 @@
 import logging
 
+from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, models
@@ -8,7 +9,6 @@ from odoo.fields import Command
 from ..client.documents import parse_payload
 from .copaco_mapper import round_amount
 from .copaco_matcher import Hold
-from .copaco_run import COLLISIONS
 
 _logger = logging.getLogger(__name__)
 
@@ -142,7 +142,8 @@ class CopacoDocument(models.Model):
             with self.env.cr.savepoint():
                 documents.create(vals_list)
             return
-        except (*COLLISIONS, UniqueViolation):
+        except (OperationalError, UniqueViolation):
+            # Others stored the same, or the database has trouble of its own.
             raise
         except Exception:
             if len(vals_list) == 1:

@@ -1,11 +1,12 @@
 import logging
 
+from psycopg2 import OperationalError
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare, formatLang
 
 from .copaco_matcher import Hold
-from .copaco_run import COLLISIONS
 
 _logger = logging.getLogger(__name__)
 
@@ -34,7 +35,8 @@ class CopacoInvoicer(models.AbstractModel):
             with self.env.cr.savepoint():
                 self._create_checked_invoices(matches)
             return
-        except COLLISIONS:
+        except OperationalError:
+            # Collisions among them; it is nothing that a document did.
             raise
         except Exception as error:  # noqa: BLE001 # found below, one by one
             if len(matches) == 1:

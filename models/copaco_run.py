@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import getrandbits
 
 from dateutil.relativedelta import relativedelta
+from psycopg2 import OperationalError
 from psycopg2.errors import (
     DeadlockDetected,
     LockNotAvailable,
@@ -32,6 +33,13 @@ INTERRUPTED_AFTER = timedelta(minutes=30)
 STORE_ATTEMPTS = 5
 # Answers removed in one step of Odoo's autovacuum.
 VACUUM_SIZE = 100
+
+
+def get_trouble(error):
+    """:param error: an `OSError`, or an `OperationalError` of the database
+    :return: what the server had, in its own words, without the name of a file
+    """
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0]
 
 
 class CopacoRun(models.Model):
@@ -306,6 +314,19 @@ class CopacoRun(models.Model):
             _logger.info("Copaco run %s collided: %s", self.id, type(error))
             self.started_at = False
             self.env.ref("account_copaco.ir_cron_run")._trigger()
+        except (OSError, OperationalError) as error:
+            self.env.cr.rollback()
+            _logger.exception("Copaco run %s could not be stored", self.id)
+            self._fail(
+                self.env._(
+                    "Run %(run)s of connection %(connection)s failed, because this "
+                    "server could not store what came: %(error)s. Ask your "
+                    "administrator to mend that, then fetch again.",
+                    run=self.name,
+                    connection=self.connection_id.name,
+                    error=get_trouble(error),
+                )
+            )
         except Exception:
             self.env.cr.rollback()
             _logger.exception("Copaco run %s came to an unexpected error", self.id)
