@@ -21,5 +21,6 @@ from . import (
     copaco_rebuilder,
     copaco_run,
     copaco_run_proof,
+    key_log,
     res_partner,
 )

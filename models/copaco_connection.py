@@ -10,6 +10,7 @@ from odoo.tools.sql import column_exists, create_column
 
 from ..client import CopacoClient, CopacoError, SettingsError
 from ..client.address import Address
+from ..client.api_key import ApiKey, hidden_from_logs
 
 # Copaco's own default window (kb: billing-api-s) is three months back.
 FIRST_WINDOW_MONTHS = 3
@@ -183,15 +184,25 @@ class CopacoConnection(models.Model):
             create_column(self.env.cr, self._table, "api_key_secret", "varchar")
 
     def _write_api_key_secret(self, key):
+        """:raise ValidationError: when no request can carry such a key"""
         self.ensure_one()
         self.check_access("write")
+        self._check_api_key(key)
         self.flush_recordset()
-        # A failing statement would be printed with its parameters.
-        self.env.cr.execute(
-            "UPDATE copaco_connection SET api_key_secret = %s WHERE id = %s",
-            [key or None, self.id],
-            log_exceptions=False,
-        )
+        # A statement is printed with its parameters when it fails, and at level debug.
+        with hidden_from_logs(key, "odoo.sql_db"):
+            self.env.cr.execute(
+                "UPDATE copaco_connection SET api_key_secret = %s WHERE id = %s",
+                [key or None, self.id],
+                log_exceptions=False,
+            )
+
+    def _check_api_key(self, key):
+        try:
+            if key:
+                ApiKey(key, "bearer")
+        except SettingsError as error:
+            raise ValidationError(self._get_error_message(error)) from None
 
     def _read_api_key_secret(self):
         self.ensure_one()

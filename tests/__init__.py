@@ -13,6 +13,7 @@ from . import (
     test_security,
     test_security_context,
     test_security_forgery,
+    test_security_key,
     test_security_matrix,
     test_security_texts,
     test_security_upload,

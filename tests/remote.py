@@ -70,7 +70,7 @@ class RemoteCase(CopacoCommon, HttpCase):
         self.authenticate(user and user.login, user and user.login)
 
     def call(self, model, method, *args, **kwargs):
-        """Call a method as the web client does.
+        """Call a method as the web client does; `last_answer` is all that came back.
 
         :param args: ids first, unless the method is of the model
         :return: what the server answered; None when it told the user why not
@@ -93,6 +93,7 @@ class RemoteCase(CopacoCommon, HttpCase):
                 timeout=60,
             )
         self.env.invalidate_all()
+        self.last_answer = response.text
         error = response.json().get("error")
         if not error:
             return response.json().get("result")
