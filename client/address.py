@@ -9,7 +9,10 @@ from .errors import SettingsError
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Only what a URL may have (RFC 3986) and no user name, because parsers disagree about
 # the host of anything else.
-_BASE_URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(/[a-z0-9._~/%-]*)?", re.I | re.A)
+_BASE_URL = re.compile(
+    r"https?://([a-z0-9.-]+|\[[a-f0-9.:]+\])(:[0-9]+)?(/[a-z0-9._~/%-]*)?",
+    re.I | re.A,
+)
 _PATH = re.compile(r"[A-Za-z0-9._~/%-]+")
 _LOCATION = re.compile(r"[A-Za-z0-9._~:/?#\[\]!$&'()*+,;=%-]+")
 
