@@ -1,7 +1,13 @@
+import base64
+import json
 from datetime import date
+from threading import Thread
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo.exceptions import AccessError, UserError
+from odoo.sql_db import db_connect
 from odoo.tests import freeze_time, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
@@ -10,6 +16,7 @@ from .common import TODAY, CopacoCommon, copaco_invoice, price_line
 from .simulator import Simulator
 
 PREVIEW = "odoo.addons.account_copaco.wizards.copaco_preview"
+LOCK = 20261125
 RESULTS = [
     "copaco_preview",
     "copaco_preview_outcome",
@@ -86,6 +93,7 @@ class TestPreview(PreviewCommon):
         self.add_known("INV-2", "A1")
         self.add_invoice("INV-3", "A3", [price_line("3")])
         self.fetch()
+        self.documents.move_id.action_post()
         self.env["copaco.customer"].search([("account_ref", "=", "A3")]).action_exclude(
             "Own use"
         )
@@ -166,9 +174,9 @@ class TestPreview(PreviewCommon):
         self.assertEqual(listed, held + invalid)
 
     def test_nothing_is_left_behind(self):
+        self.add_one_of_each()
         self.connection.invoice_policy = "send"
         self.partner.email = "administratie@korenaar.example"
-        self.add_one_of_each()
         before = self.look_at_everything()
         preview = self.preview()
         examples = self.preview("action_try_examples")
@@ -215,7 +223,7 @@ class TestPreview(PreviewCommon):
 
         def fail(documents):
             if "INV-1" in documents.mapped("invoice_number"):
-                raise UserError("Not this one.")
+                raise UserError(self.env._("Not this one."))
             process(documents)
 
         self.patch(self.env.registry["copaco.document"], "_process", fail)
@@ -297,6 +305,117 @@ class TestPreview(PreviewCommon):
         with self.assertRaisesRegex(UserError, "Test: .*in time"):
             self.preview(date_from=date(2026, 11, 1))
 
+    def test_it_gives_way_to_a_fetch_that_waits_for_it(self):
+        self.add_known("INV-1")
+        self.add_known("INV-2")
+        process = self.env.registry["copaco.document"]._process
+        threads = []
+
+        def process_and_be_waited_for(documents):
+            process(documents)
+            cr = documents.env.cr
+            cr.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            threads.append(Thread(target=wait_for_lock, args=[cr.dbname]))
+            threads[0].start()
+            for _attempt in range(1000):
+                cr.execute(
+                    "SELECT 1 FROM pg_locks WHERE objid = %s AND NOT granted", [LOCK]
+                )
+                if cr.fetchall():
+                    break
+
+        def wait_for_lock(dbname):
+            with db_connect(dbname).cursor() as cr:
+                cr.execute("SET LOCAL lock_timeout = '30s'")
+                cr.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+        self.patch(
+            self.env.registry["copaco.document"], "_process", process_and_be_waited_for
+        )
+        with patch(f"{PREVIEW}_dry_run.BATCH_SIZE", 1):
+            preview = self.preview()
+        threads[0].join()
+        self.assertEqual(
+            preview.document_ids.mapped("outcome"), ["invoiced", "not_computed"]
+        )
+
+    def test_it_begins_again_when_others_store_the_same(self):
+        self.add_known()
+        store, collisions = self.env.registry["copaco.run"]._store, [1, 1]
+
+        def collide(run, response):
+            if collisions and collisions.pop():
+                raise SerializationFailure
+            store(run, response)
+
+        self.patch(self.env.registry["copaco.run"], "_store", collide)
+        self.assertEqual(self.preview().document_ids.outcome, "invoiced")
+        collisions[:] = [1] * 10
+        with self.assertRaisesRegex(UserError, "Test was in the way"):
+            self.preview()
+
+    def test_a_draft_that_would_be_renewed_says_so(self):
+        self.add_known("INV-1")
+        self.fetch()
+        self.simulator.invoices.clear()
+        self.add_known("INV-1", lines=[price_line("99")])
+        before = self.look_at_everything()
+        preview = self.preview()
+        self.assertEqual(self.look_at_everything(), before)
+        self.assertRecordValues(
+            preview.document_ids,
+            [{"outcome": "rebuilt", "amount_untaxed": 99, "amount_total": 119.79}],
+        )
+        for amount in ("12.50", "99.00"):
+            self.assertIn(amount, preview.document_ids.message)
+        self.fetch()
+        self.assertEqual(self.documents.move_id.amount_total, 119.79)
+
+    def test_what_copaco_has_no_more_is_told(self):
+        self.add_known("INV-1", created=date(2026, 11, 20))
+        self.fetch()
+        self.simulator.invoices.clear()
+        preview = self.preview(date_from=date(2026, 11, 1))
+        self.assertEqual(preview.document_ids.outcome, "gone")
+        self.assertEqual(preview.document_ids.document_id, self.documents)
+        self.assertFalse(self.documents.missing_state)
+        with self.committing(preview) as committing:
+            committing.action_fetch()
+        self.assertEqual(self.documents.missing_state, "reported")
+        self.assertFalse(self.preview(date_from=date(2026, 11, 1)).document_ids)
+
+    def test_a_file_is_previewed_as_it_would_be_uploaded(self):
+        self.add_known("INV-1")
+        raw = json.dumps(
+            {"Invoices": [each.content for each in self.simulator.invoices]},
+            default=str,
+        )
+        upload = (
+            self.env["copaco.upload"]
+            .with_user(self.billing_user)
+            .create(
+                {
+                    "connection_id": self.connection.id,
+                    "kind": "specification",
+                    "content": base64.b64encode(raw.encode()),
+                    "file_name": "november.json",
+                }
+            )
+        )
+        before = self.look_at_everything()
+        with self.committing(upload) as committing:
+            action = committing.action_preview()
+        self.assertEqual(self.look_at_everything(), before)
+        preview = self.env["copaco.preview"].sudo().browse(action["res_id"])
+        self.assertRecordValues(
+            preview.document_ids, [{"outcome": "invoiced", "amount_untaxed": 12.5}]
+        )
+        self.assertIn("november.json", preview.display_name)
+        upload.content = base64.b64encode(b"{")
+        with self.assertRaisesRegex(UserError, "november.json"):
+            with self.committing(upload) as committing:
+                committing.action_preview()
+
     def test_what_goes_wrong_with_copaco_is_told_in_words(self):
         self.simulator.misbehave("status", status=403)
         with self.assertRaisesRegex(UserError, "Test: .*permission"):
@@ -351,7 +470,7 @@ class TestPreview(PreviewCommon):
             with self.assertRaises(AccessError):
                 theirs.read()
             with self.assertRaises(AccessError):
-                records.with_user(self.billing_user).unlink()
+                theirs.unlink()
         with self.assertRaises(AccessError):
             preview.document_ids.with_user(self.billing_user).amount_untaxed = 1
 

@@ -5,5 +5,6 @@ from . import (
     copaco_preview,
     copaco_preview_document,
     copaco_preview_dry_run,
+    copaco_preview_reader,
     copaco_upload,
 )

@@ -5,8 +5,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import format_date
 
-from ..client import CopacoError, TimedOutError
+from ..client import CopacoError, InvalidResponseError, TimedOutError
 from ..client.documents import parse_documents
+from .copaco_preview_dry_run import Answer
 
 # A person waits: for Copaco, and then for all of it. Odoo's own limit for a request is
 # 120 s, and what is found has to be written, too.
@@ -56,8 +57,9 @@ class CopacoPreview(models.TransientModel):
     def _compute_date_from(self):
         for preview in self:
             # As the button Fetch does.
-            chunks = preview.connection_id and preview.connection_id._get_chunks()
-            preview.date_from = chunks and chunks[0][0]
+            connection = preview.connection_id
+            chunks = connection and connection._get_chunks()
+            preview.date_from = chunks[0][0] if chunks else fields.Date.today()
 
     @api.depends("source", "date_from", "date_to", "file_name")
     def _compute_display_name(self):
@@ -85,22 +87,21 @@ class CopacoPreview(models.TransientModel):
         if not chunks:
             raise self.connection_id._get_future_error()
         started = time.monotonic()
-        responses = []
+        answers = []
         self.message = False
         for index, chunk in enumerate(chunks):
             try:
-                responses.append(
-                    self._ask(
-                        lambda client, chunk=chunk: client.fetch_specifications(*chunk),
-                        started + NETWORK_SECONDS - time.monotonic(),
-                    )
+                response = self._ask(
+                    lambda client, chunk=chunk: client.fetch_specifications(*chunk),
+                    started + NETWORK_SECONDS - time.monotonic(),
                 )
             except TimedOutError as error:
-                if not responses:
+                if not answers:
                     raise self._get_user_error(error) from None
                 self.message = self._get_late_message(chunks[index:])
                 break
-        return self._show("period", responses, started)
+            answers.append(Answer(response, *chunk))
+        return self._show("period", answers, started)
 
     def action_try_examples(self):
         """Show what an import of Copaco's fictional invoices would do. As nobody knows
@@ -112,13 +113,40 @@ class CopacoPreview(models.TransientModel):
         started = time.monotonic()
         response = self._ask(lambda client: client.fetch_examples(), NETWORK_SECONDS)
         self.message = False
-        return self._show("examples", [response], started, lend_contacts=True)
+        return self._show("examples", [Answer(response)], started, lend_contacts=True)
 
     def action_view_documents(self):
         """:return: the window action with everything in this preview"""
         return self._get_documents_action([("preview_id", "in", self.ids)])
 
     # === BUSINESS METHODS === #
+
+    def _preview_files(self, kind, raws):
+        """Show what an upload would do, and do nothing.
+
+        :param kind: a value of `copaco.run.kind`
+        :param raws: dict of bytes by file name
+        :return: see `action_preview`
+        :raise UserError: when one of the files can't be read
+        """
+        self.ensure_one()
+        self.connection_id._check_may_fetch()
+        self.connection_id.check_access("read")
+        started = time.monotonic()
+        answers = []
+        for file_name, raw in raws.items():
+            try:
+                answers.append(Answer(parse_documents(raw)))
+            except InvalidResponseError as error:
+                run = self.env["copaco.run"].new(
+                    {
+                        "connection_id": self.connection_id.id,
+                        "trigger": "file",
+                        "file_name": file_name,
+                    }
+                )
+                raise UserError(run._get_error_message(error)) from None
+        return self._show("file", answers, started, kind=kind)
 
     def _get_connection(self):
         """:return: the connection, to be read as the import does
@@ -160,20 +188,16 @@ class CopacoPreview(models.TransientModel):
             ),
         )
 
-    def _show(self, source, responses, started, **options):
+    def _show(self, source, answers, started, kind="specification", **options):
         """Carry the import of answers out, undo it, and show what it made.
 
-        :param responses: list of `ParsedResponse`
+        :param answers: list of `Answer`
         :param started: `time.monotonic()` since when a person waits
         :param options: for `copaco.preview.dry.run._import`
         :return: the page
         """
         vals_list = self.env["copaco.preview.dry.run"]._import(
-            self.connection_id,
-            options.pop("kind", "specification"),
-            responses,
-            started + PREVIEW_SECONDS,
-            **options,
+            self.connection_id, kind, answers, started + PREVIEW_SECONDS, **options
         )
         self._keep(source, vals_list)
         action = self.env["ir.actions.act_window"]._for_xml_id(

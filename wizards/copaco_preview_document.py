@@ -1,13 +1,15 @@
 from odoo import api, fields, models
 
 OUTCOMES = [
-    ("invoiced", "Would be invoiced"),
-    ("held", "Would be held"),
-    ("changed", "Changed by Copaco"),
-    ("excluded", "Would be excluded"),
-    ("known", "Known already"),
+    ("invoiced", "To invoice"),
+    ("rebuilt", "Draft to renew"),
+    ("held", "Held"),
+    ("changed", "Changed"),
+    ("gone", "Gone"),
+    ("excluded", "Excluded"),
+    ("known", "Known"),
     ("not_computed", "Not computed"),
-    ("unreadable", "Not readable"),
+    ("unreadable", "Unreadable"),
 ]
 
 
@@ -96,7 +98,7 @@ class CopacoPreviewDocument(models.TransientModel):
     payload = fields.Text(string="As It Came")
     # Of the customer, so never to be added up over its documents.
     month_amount = fields.Monetary(
-        string="Customer's Month",
+        string="This Month",
         aggregator=None,
         help="Without tax: all documents of this customer with an invoice date in the "
         "same month, but for excluded ones.",

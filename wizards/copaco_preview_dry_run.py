@@ -1,14 +1,16 @@
 import logging
 import time
 from contextlib import contextmanager
+from datetime import date
+from typing import NamedTuple
 
-from dateutil.relativedelta import relativedelta
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import split_every
 
+from ..client.source import ParsedResponse
 from ..models.copaco_document import BATCH_SIZE
 from ..models.copaco_run import COLLISIONS
 
@@ -16,6 +18,23 @@ _logger = logging.getLogger(__name__)
 
 # How often it begins again when another worker stores the same at that moment.
 ATTEMPTS = 3
+
+
+class Answer(NamedTuple):
+    """What Copaco sent, or a file holds."""
+
+    response: ParsedResponse
+    date_from: date | None = None  # the first creation date that was asked for
+    date_to: date | None = None  # the last
+
+
+class Imported(NamedTuple):
+    """What a dry run made; everything is gone with its transaction."""
+
+    runs: models.BaseModel
+    documents: models.BaseModel  # every `copaco.document` that matters, as it came
+    invoiced: models.BaseModel  # those that had an invoice before
+    gone: models.BaseModel  # those that Copaco has no more, which wasn't known
 
 
 class CopacoPreviewDryRun(models.AbstractModel):
@@ -26,7 +45,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
     _description = "Copaco Dry Run"
 
     @api.model
-    def _import(self, connection, kind, responses, deadline, lend_contacts=False):
+    def _import(self, connection, kind, answers, deadline, lend_contacts=False):
         """Store answers and make their invoices, read what came of it, undo it all.
 
         Nothing is left in the database and nothing leaves it; only the ids that its
@@ -34,7 +53,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
 
         :param connection: `copaco.connection`
         :param kind: a value of `copaco.run.kind`
-        :param responses: list of `ParsedResponse`, oldest first
+        :param answers: list of `Answer`, oldest first
         :param deadline: `time.monotonic()` after which no batch is begun any more
         :param lend_contacts: whether customers that nobody knows get a contact, too
         :return: list of values for `copaco.preview.document`; lists of values for its
@@ -45,27 +64,15 @@ class CopacoPreviewDryRun(models.AbstractModel):
             try:
                 with rolled_back(self.env) as env:
                     dry_run = env[self._name]
-                    connection = env["copaco.connection"].browse(connection.id)
-                    if connection.invoice_policy != "draft":
+                    connection_there = env["copaco.connection"].browse(connection.id)
+                    if connection_there.invoice_policy != "draft":
                         # Confirming may make other addons talk to the outside.
-                        connection.invoice_policy = "draft"
-                    runs, documents = dry_run._store(connection, kind, responses)
+                        connection_there.invoice_policy = "draft"
+                    imported = dry_run._store(connection_there, kind, answers)
                     if lend_contacts:
-                        dry_run._lend_contacts(documents.customer_id)
-                    waiting = documents.search(
-                        [*documents._get_waiting_domain(), ("run_id", "in", runs.ids)],
-                        order="id",
-                    )
-                    dry_run._process(waiting, deadline)
-                    return dry_run._read(runs, documents) + [
-                        {
-                            "outcome": "unreadable",
-                            "message": rejected.reason,
-                            "payload": rejected.payload,
-                        }
-                        for response in responses
-                        for rejected in response.rejected
-                    ]
+                        dry_run._lend_contacts(imported.documents.customer_id)
+                    dry_run._process(imported.runs, deadline)
+                    return env["copaco.preview.reader"]._read(imported, answers)
             except (*COLLISIONS, UniqueViolation) as error:
                 _logger.info("Copaco preview collided: %s", type(error))
         raise UserError(
@@ -76,25 +83,41 @@ class CopacoPreviewDryRun(models.AbstractModel):
             )
         )
 
-    # === BUSINESS METHODS: WHAT THE IMPORT DOES === #
-
     @api.model
-    def _store(self, connection, kind, responses):
-        """:return: (the runs, every document that the answers hold, as they came)"""
-        runs, documents = self.env["copaco.run"], self.env["copaco.document"]
-        for response in responses:
-            # Without a window: it would move the connection's watermark.
+    def _store(self, connection, kind, answers):
+        """:return: `Imported`"""
+        Document = self.env["copaco.document"]
+        numbers = {
+            source.invoice_number
+            for answer in answers
+            for source in answer.response.documents
+        }
+        own = [("company_id", "=", connection.company_id.id), ("kind", "=", kind)]
+        invoiced = Document.search(
+            [
+                *own,
+                ("invoice_number", "in", list(numbers)),
+                ("move_id", "!=", False),
+            ]
+        )
+        missing = Document.search([*own, *Document._get_missing_domain()])
+        runs, documents = self.env["copaco.run"], Document
+        for answer in answers:
             run = runs.create(
                 {
                     "connection_id": connection.id,
                     "kind": kind,
+                    "origin": connection.origin,
+                    "date_from": answer.date_from,
+                    "date_to": answer.date_to,
                     "started_at": fields.Datetime.now(),
                 }
             )
-            run._store(response)
+            run._store(answer.response)
             runs += run
-            documents |= self._get_documents(run, response)
-        return runs, documents
+            documents |= self._get_documents(run, answer.response)
+        gone = Document.search([*own, *Document._get_missing_domain()]) - missing
+        return Imported(runs, documents | gone, invoiced, gone)
 
     @api.model
     def _get_documents(self, run, response):
@@ -135,12 +158,24 @@ class CopacoPreviewDryRun(models.AbstractModel):
             customer._link(partner, "created")
 
     @api.model
-    def _process(self, documents, deadline):
-        """As `copaco.document._process_waiting`, which commits."""
-        for batch in split_every(BATCH_SIZE, documents.ids, documents.browse):
-            if time.monotonic() > deadline:
+    def _process(self, runs, deadline):
+        """As `copaco.run._finish_now`, whose batches are committed."""
+        documents = runs.document_ids | runs.version_ids.document_id
+        waiting = documents.filtered_domain(documents._get_waiting_domain())
+        for batch in split_every(BATCH_SIZE, sorted(waiting.ids), documents.browse):
+            if time.monotonic() > deadline or self._is_in_the_way():
                 return
             self._process_batch(batch)
+
+    @api.model
+    def _is_in_the_way(self):
+        """Whether another transaction waits for this one, such as a fetch that stores
+        the same documents: a preview must keep nobody from working."""
+        self.env.cr.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+            " AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        )
+        return self.env.cr.fetchone()[0]
 
     @api.model
     def _process_batch(self, batch):
@@ -155,135 +190,6 @@ class CopacoPreviewDryRun(models.AbstractModel):
                 return
             for document in batch:
                 self._process_batch(document)
-
-    # === BUSINESS METHODS: WHAT IT MADE === #
-
-    @api.model
-    def _read(self, runs, documents):
-        # Account codes are those of a company.
-        documents = documents.with_company(documents.company_id)
-        months = self._get_months(documents)
-        return [
-            self._prepare_document(document, runs, months) for document in documents
-        ]
-
-    @api.model
-    def _prepare_document(self, document, runs, months):
-        """:param months: see `_get_months`
-        :return: values for `copaco.preview.document`
-        """
-        change = document.version_ids.filtered(
-            lambda version: version.state == "pending" and version.run_id in runs
-        )[:1]
-        outcome = self._get_outcome(document, runs, change)
-        has_move = outcome != "changed" and document.state in ("invoiced", "changed")
-        move = document.move_id if has_move else None
-        vals = {
-            "outcome": outcome,
-            "document_id": document.id,
-            "invoice_number": document.invoice_number,
-            "customer_name": document.customer_id.name,
-            "partner_name": (move or document).partner_id.display_name,
-            "invoice_date": document.invoice_date,
-            "currency_id": document.currency_id.id,
-            "line_count": (change or document).line_count,
-            "amount_untaxed": (change or document).amount_source,
-            "hold_reason": document.hold_reason,
-            "message": document.hold_message or document.exclude_reason,
-            "difference": change.difference,
-            **self._compare_months(document, months),
-        }
-        if move:
-            vals.update(
-                move_type=move.move_type,
-                amount_untaxed=move.amount_untaxed,
-                amount_tax=move.amount_tax,
-                amount_total=move.amount_total,
-            )
-        if outcome == "invoiced":
-            vals["line_ids"] = self._prepare_invoice_lines(move)
-        elif outcome != "known":
-            vals["line_ids"] = self._prepare_source_lines(document)
-        return vals
-
-    @api.model
-    def _get_outcome(self, document, runs, change):
-        if change:
-            return "changed"
-        if document.run_id not in runs:
-            return "known"
-        return "not_computed" if document.state == "new" else document.state
-
-    @api.model
-    def _prepare_invoice_lines(self, move):
-        return [
-            {
-                "sequence": sequence,
-                "name": line.name,
-                "vendor_details": line.copaco_vendor_details,
-                "quantity": line.quantity,
-                "price_unit": line.price_unit,
-                "discount": line.discount,
-                "taxes": ", ".join(line.tax_ids.mapped("name")),
-                "account": line.account_id.display_name,
-                "price_subtotal": line.price_subtotal,
-                "price_total": line.price_total,
-            }
-            for sequence, line in enumerate(
-                move.invoice_line_ids.sorted(lambda line: (line.sequence, line.id)), 1
-            )
-        ]
-
-    @api.model
-    def _prepare_source_lines(self, document):
-        """The lines of a document without an invoice, as Copaco sent them."""
-        return [
-            {
-                "sequence": line.sequence,
-                "name": self.env["copaco.mapper"]._get_line_text(line, True, False),
-                "vendor_details": line.vendor_details,
-                "quantity": line.quantity,
-                "price_unit": line.unit_price,
-                "discount": 0.0,
-                "price_subtotal": line.amount,
-            }
-            for line in document.line_ids
-        ]
-
-    @api.model
-    def _get_months(self, documents):
-        """Add up what customers pay without tax, by month of invoice date.
-
-        :return: dict of amounts by (customer, currency, first day of the month)
-        """
-        dates = list(filter(None, documents.mapped("invoice_date")))
-        if not dates:
-            return {}
-        return {
-            tuple(group): amount
-            for *group, amount in documents._read_group(
-                [
-                    ("customer_id", "in", documents.customer_id.ids),
-                    ("kind", "=", "specification"),
-                    ("state", "!=", "excluded"),
-                    ("invoice_date", ">=", _get_month(min(dates), -1)),
-                ],
-                ["customer_id", "currency_id", "invoice_date:month"],
-                ["amount_source:sum"],
-            )
-        }
-
-    @api.model
-    def _compare_months(self, document, months):
-        if not (document.customer_id and document.invoice_date):
-            return {}
-        owner = document.customer_id, document.currency_id
-        return {
-            f"{name}_amount": months.get(
-                (*owner, _get_month(document.invoice_date, distance)), 0.0
-            )
-            for name, distance in (("month", 0), ("last_month", -1))
-        }
 
 
 @contextmanager
@@ -314,8 +220,3 @@ def rolled_back(env):
 
 def _refuse_commit():
     raise RuntimeError("A preview is never committed.")
-
-
-def _get_month(day, distance):
-    """:return: the first day of the month that is so many months away"""
-    return day.replace(day=1) + relativedelta(months=distance)

@@ -74,10 +74,26 @@ class CopacoUpload(models.TransientModel):
         :raise UserError: when the file, or one of those in a zip, can't be read
         """
         self.ensure_one()
-        raw = base64.b64decode(self.with_context(bin_size=False).content)
-        return self.connection_id._receive_files(self.kind, self._unpack(raw))
+        return self.connection_id._receive_files(self.kind, self._get_files())
+
+    def action_preview(self):
+        """Show what uploading the file would do, and do nothing.
+
+        :return: see `copaco.preview.action_preview`
+        :raise UserError: see `action_upload`
+        """
+        self.ensure_one()
+        files = self._get_files()
+        preview = self.env["copaco.preview"].create(
+            {"connection_id": self.connection_id.id, "file_name": self.file_name}
+        )
+        return preview._preview_files(self.kind, files)
 
     # === BUSINESS METHODS === #
+
+    def _get_files(self):
+        raw = base64.b64decode(self.with_context(bin_size=False).content)
+        return self._unpack(raw)
 
     def _unpack(self, raw):
         """Names in a zip are only shown; nothing is written where they point to.

@@ -23,7 +23,7 @@ registry.category("web_tour.tours").add("copaco_preview", {
         {
             content: "One would be invoiced: 20.00 and 21 % tax",
             trigger:
-                ".copaco_outcomes .o_data_row:contains('Would be invoiced'):contains('20.00'):contains('4.20'):contains('24.20')",
+                ".copaco_outcomes .o_data_row:contains('To invoice'):contains('20.00'):contains('4.20'):contains('24.20')",
         },
         {
             content: "One would be held, and its row says why",
@@ -47,7 +47,7 @@ registry.category("web_tour.tours").add("copaco_preview", {
         {
             content: "Open what would be invoiced as a list of its own",
             trigger:
-                "body:not(:has(.modal)) .copaco_outcomes .o_data_row:contains('Would be invoiced') button[name='action_view_documents']",
+                "body:not(:has(.modal)) .copaco_outcomes .o_data_row:contains('To invoice') button[name='action_view_documents']",
             run: "click",
         },
         {
@@ -55,7 +55,7 @@ registry.category("web_tour.tours").add("copaco_preview", {
         },
         {
             content: "Back to the preview",
-            trigger: ".o_back_button a, .breadcrumb-item:last a",
+            trigger: ".o_back_button a:contains('Preview:')",
             run: "click",
         },
         {

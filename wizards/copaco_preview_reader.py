@@ -1,0 +1,178 @@
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, models
+from odoo.tools import formatLang
+
+
+class CopacoPreviewReader(models.AbstractModel):
+    """Tells in plain values what a dry run made, before it is undone."""
+
+    _name = "copaco.preview.reader"
+    _description = "Copaco Preview Reader"
+
+    @api.model
+    def _read(self, imported, answers):
+        """:param imported: what a dry run made, `Imported`
+        :param answers: list of `Answer`, that it was made of
+        :return: list of values for `copaco.preview.document`; lists of values for its
+            lines are under `line_ids`
+        """
+        months = self._get_months(imported.documents)
+        return [
+            self._prepare_document(document, imported, months)
+            # Account codes are those of a company.
+            for document in imported.documents.with_company(imported.runs.company_id)
+        ] + [
+            {
+                "outcome": "unreadable",
+                "message": rejected.reason,
+                "payload": rejected.payload,
+            }
+            for answer in answers
+            for rejected in answer.response.rejected
+        ]
+
+    @api.model
+    def _prepare_document(self, document, imported, months):
+        """:param months: see `_get_months`
+        :return: values for `copaco.preview.document`
+        """
+        change = document.version_ids.filtered(
+            lambda version: (
+                version.state == "pending" and version.run_id in imported.runs
+            )
+        )[:1]
+        outcome = self._get_outcome(document, imported, change)
+        has_move = outcome != "changed" and document.state in ("invoiced", "changed")
+        move = document.move_id if has_move else None
+        vals = {
+            "outcome": outcome,
+            "document_id": document.id,
+            "invoice_number": document.invoice_number,
+            "customer_name": document.customer_id.name,
+            "partner_name": (move or document).partner_id.display_name,
+            "invoice_date": document.invoice_date,
+            "currency_id": document.currency_id.id,
+            "line_count": (change or document).line_count,
+            "amount_untaxed": (change or document).amount_source,
+            "hold_reason": document.hold_reason,
+            "message": document.hold_message or document.exclude_reason,
+            "difference": change.difference,
+            **self._compare_months(document, months),
+        }
+        if move:
+            vals.update(
+                move_type=move.move_type,
+                amount_untaxed=move.amount_untaxed,
+                amount_tax=move.amount_tax,
+                amount_total=move.amount_total,
+            )
+        if outcome == "rebuilt":
+            # What was the document's own content is its newest version now.
+            vals["message"] = self.env._(
+                "Copaco changed this document, and its draft invoice would be made "
+                "anew: %(old)s without tax would become %(new)s.",
+                old=self._format(document.version_ids[:1]),
+                new=self._format(document),
+            )
+        if outcome in ("invoiced", "rebuilt"):
+            vals["line_ids"] = self._prepare_invoice_lines(move)
+        elif outcome in ("held", "changed", "excluded"):
+            vals["line_ids"] = self._prepare_source_lines(document)
+        return vals
+
+    @api.model
+    def _get_outcome(self, document, imported, change):
+        if document in imported.gone:
+            return "gone"
+        if document.run_id not in imported.runs and not change:
+            return "known"
+        if document.state == "new":
+            return "not_computed"
+        if change:
+            return "changed"
+        if document.state == "invoiced" and document in imported.invoiced:
+            return "rebuilt"
+        return document.state
+
+    @api.model
+    def _format(self, document):
+        return formatLang(
+            self.env, document.amount_source, currency_obj=document.currency_id
+        )
+
+    @api.model
+    def _prepare_invoice_lines(self, move):
+        return [
+            {
+                "sequence": sequence,
+                "name": line.name,
+                "vendor_details": line.copaco_vendor_details,
+                "quantity": line.quantity,
+                "price_unit": line.price_unit,
+                "discount": line.discount,
+                "taxes": ", ".join(line.tax_ids.mapped("name")),
+                "account": line.account_id.display_name,
+                "price_subtotal": line.price_subtotal,
+                "price_total": line.price_total,
+            }
+            for sequence, line in enumerate(
+                move.invoice_line_ids.sorted(lambda line: (line.sequence, line.id)), 1
+            )
+        ]
+
+    @api.model
+    def _prepare_source_lines(self, document):
+        """The lines of a document without an invoice, as Copaco sent them."""
+        return [
+            {
+                "sequence": line.sequence,
+                "name": self.env["copaco.mapper"]._get_line_text(line, True, False),
+                "vendor_details": line.vendor_details,
+                "quantity": line.quantity,
+                "price_unit": line.unit_price,
+                "discount": 0.0,
+                "price_subtotal": line.amount,
+            }
+            for line in document.line_ids
+        ]
+
+    @api.model
+    def _get_months(self, documents):
+        """Add up what customers pay without tax, by month of invoice date.
+
+        :return: dict of amounts by (customer, currency, first day of the month)
+        """
+        dates = list(filter(None, documents.mapped("invoice_date")))
+        if not dates:
+            return {}
+        return {
+            tuple(group): amount
+            for *group, amount in documents._read_group(
+                [
+                    ("customer_id", "in", documents.customer_id.ids),
+                    ("kind", "=", "specification"),
+                    ("state", "!=", "excluded"),
+                    ("invoice_date", ">=", _get_month(min(dates), -1)),
+                ],
+                ["customer_id", "currency_id", "invoice_date:month"],
+                ["amount_source:sum"],
+            )
+        }
+
+    @api.model
+    def _compare_months(self, document, months):
+        if not (document.customer_id and document.invoice_date):
+            return {}
+        owner = document.customer_id, document.currency_id
+        return {
+            f"{name}_amount": months.get(
+                (*owner, _get_month(document.invoice_date, distance)), 0.0
+            )
+            for name, distance in (("month", 0), ("last_month", -1))
+        }
+
+
+def _get_month(day, distance):
+    """:return: the first day of the month that is so many months away"""
+    return day.replace(day=1) + relativedelta(months=distance)
