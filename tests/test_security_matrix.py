@@ -1,7 +1,9 @@
 import inspect
 from datetime import date, timedelta
+from functools import cached_property
 
 from odoo import fields
+from odoo.fields import Command
 from odoo.models import BaseModel
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -27,8 +29,11 @@ copaco.customer              -     -     rw    rw    rw    -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_process           -     -     x     x     x     -     -      -
 copaco.document              -     -     r     r     r     -     -      -
+    action_accept_lines      -     -     x     x     x     -     -      -
+    action_acknowledge_missing - -   x     x     x     -     -      -
     action_correct           -     -     x     x     x     -     -      -
     action_exclude           -     -     x     x     x     -     -      -
+    action_fetch_again       -     -     x     x     x     -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_keep_version      -     -     x     x     x     -     -      -
     action_retry             -     -     x     x     x     -     -      -
@@ -39,10 +44,20 @@ copaco.exclude               -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_exclude           -     -     x     x     x     x     -      -
 copaco.fetch                 -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_fetch             -     -     x     x     x     -     -      -
+copaco.month                 -     -     r     r     r     -     -      -
+    action_fetch             -     -     x     x     x     -     -      -
+copaco.preview               -     -     rwcu  rwcu  rwcu  -     -      -
+    action_fetch             -     -     x     x     x     -     -      -
+    action_preview           -     -     x     x     x     -     -      -
+    action_try_examples      -     -     x     x     x     -     -      -
+copaco.preview.document      -     -     r     r     r     -     -      -
+copaco.preview.line          -     -     r     r     r     -     -      -
+copaco.preview.outcome       -     -     r     r     r     -     -      -
 copaco.run                   -     -     r     r     r     -     -      -
     action_acknowledge       -     -     x     x     x     -     -      -
     action_fetch             -     -     x     x     x     x     -      -
 copaco.upload                -     -     rwcu  rwcu  rwcu  rwu   -      -
+    action_preview           -     -     x     x     x     -     -      -
     action_upload            -     -     x     x     x     -     -      -
 """
 ROWS = [" ".join(row.split()) for row in TABLE.strip().splitlines()]
@@ -149,6 +164,20 @@ class TestSecurityMatrix(RemoteCase):
             and not hasattr(BaseModel, method)
         )
 
+    @cached_property
+    def preview(self):
+        return (
+            self.env["copaco.preview"]
+            .sudo()
+            .create(
+                {
+                    "connection_id": self.connection.id,
+                    "date_from": date.today(),
+                    "document_ids": [Command.create({"outcome": "held"})],
+                }
+            )
+        )
+
     def get_values(self, name):
         """:return: values with which a record of this model can be created"""
         connection = {"connection_id": self.connection.id}
@@ -160,6 +189,18 @@ class TestSecurityMatrix(RemoteCase):
             },
             "copaco.api.key": connection,
             "copaco.fetch": {**connection, "date_from": str(date.today())},
+            "copaco.preview": {**connection, "date_from": str(date.today())},
+            "copaco.preview.outcome": {
+                "preview_id": self.preview.id,
+                "outcome": "held",
+            },
+            "copaco.preview.document": {
+                "preview_id": self.preview.id,
+                "outcome": "held",
+            },
+            "copaco.preview.line": {
+                "preview_document_id": self.preview.document_ids[:1].id
+            },
             "copaco.exclude": {
                 "reason": "By hand",
                 "document_ids": [(6, 0, self.document.ids)],
