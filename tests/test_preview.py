@@ -4,7 +4,7 @@ from datetime import date
 from threading import Thread
 from unittest.mock import patch
 
-from psycopg2.errors import SerializationFailure
+from psycopg2.errors import DiskFull, SerializationFailure
 
 from odoo.exceptions import AccessError, UserError
 from odoo.sql_db import db_connect
@@ -352,6 +352,14 @@ class TestPreview(PreviewCommon):
         self.assertEqual(self.preview().document_ids.outcome, "invoiced")
         collisions[:] = [1] * 10
         with self.assertRaisesRegex(UserError, "Test was in the way"):
+            self.preview()
+
+    def test_the_databases_own_trouble_is_told_and_held_against_no_document(self):
+        self.add_known()
+        process = patch.object(
+            self.env.registry["copaco.document"], "_process", side_effect=DiskFull("no")
+        )
+        with process, self.assertRaisesRegex(UserError, "Test .* trouble: no"):
             self.preview()
 
     def test_a_draft_that_would_be_renewed_says_so(self):

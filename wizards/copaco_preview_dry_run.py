@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
 
+from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
@@ -12,7 +13,7 @@ from odoo.tools import split_every
 
 from ..client.source import ParsedResponse
 from ..models.copaco_document import BATCH_SIZE
-from ..models.copaco_run import COLLISIONS
+from ..models.copaco_run import COLLISIONS, get_trouble
 
 _logger = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class CopacoPreviewDryRun(models.AbstractModel):
         :param lend_contacts: whether customers that nobody knows get a contact, too
         :return: list of values for `copaco.preview.document`; lists of values for its
             lines are under `line_ids`
-        :raise UserError: when others were storing the same all the time
+        :raise UserError: when others were storing the same all the time, or the
+            database had trouble of its own
         """
         for _attempt in range(ATTEMPTS):
             try:
@@ -75,6 +77,16 @@ class CopacoPreviewDryRun(models.AbstractModel):
                     return env["copaco.preview.reader"]._read(imported, answers)
             except (*COLLISIONS, UniqueViolation) as error:
                 _logger.info("Copaco preview collided: %s", type(error))
+            except OperationalError as error:
+                raise UserError(
+                    self.env._(
+                        "The preview of connection %(connection)s could not be made, "
+                        "because the database had trouble: %(error)s. Ask your "
+                        "administrator to mend that. Nothing was changed.",
+                        connection=connection.name,
+                        error=get_trouble(error),
+                    )
+                ) from error
         raise UserError(
             self.env._(
                 "The preview of connection %(connection)s was in the way of others who "
@@ -182,7 +194,8 @@ class CopacoPreviewDryRun(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 batch._process()
-        except COLLISIONS:
+        except OperationalError:
+            # Collisions among them; it is nothing that a document did.
             raise
         except Exception as error:  # noqa: BLE001 # found below, one by one
             if len(batch) == 1:
