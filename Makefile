@@ -1,7 +1,7 @@
 # Everything here needs a machine with Debian on it and nothing else; the first run
 # downloads Odoo and PostgreSQL, the next ones take seconds.
 
-.PHONY: help demo stop shell test faults lint clean
+.PHONY: help demo stop shell test faults bench lint clean
 
 help: ## show this list (the default)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -20,6 +20,9 @@ test: ## every check; TAGS=/account_copaco:TestClass.test_method runs part of th
 
 faults: ## kills, crashes, full disks, bad documents; SEED=x PART=kills KILLS=20 do less
 	@devtools/run faults
+
+bench: ## speed beside other ways into Odoo; SIZES=1000 or SIZES=1000,5000 do less
+	@devtools/run bench
 
 lint: ## ruff and pylint-odoo only
 	@devtools/run lint

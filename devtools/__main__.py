@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from . import checks, demonstration, faults, odoo
+from . import bench, checks, demonstration, faults, odoo
 from .instance import BASE, CheckoutInstance
 from .places import FAULTS_RUNTIME, make_runtime
 from .terminal import GroundError
@@ -39,6 +39,11 @@ def lint():
 def attack():
     """what `make faults` does"""
     return not faults.run()
+
+
+def measure():
+    """what `make bench` does"""
+    return not bench.run()
 
 
 def clean():
@@ -87,6 +92,7 @@ COMMANDS = {
     "shell": shell,
     "test": test,
     "faults": attack,
+    "bench": measure,
     "lint": lint,
     "clean": clean,
     "database": database,
