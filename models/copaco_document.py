@@ -467,18 +467,15 @@ class CopacoDocument(models.Model):
     def _for_processing(self, connection):
         """:return: these documents of a connection, the same whoever asks: on a
         contact's invoices, for one, the client asks to see archived contacts too"""
-        return (
-            self.sudo()
-            .with_context(  # pylint: disable=context-overridden # see above
-                {
-                    "lang": connection.responsible_id.lang,
-                    # The invoices tell where they come from; nobody follows a draft.
-                    "mail_create_nosubscribe": True,
-                    "tracking_disable": True,
-                }
-            )
-            .with_company(connection.company_id)
-        )
+        context = {
+            "lang": connection.responsible_id.lang,
+            # The invoices tell where they come from; nobody follows a draft.
+            "mail_create_nosubscribe": True,
+            "tracking_disable": True,
+        }
+        # pylint: disable-next=context-overridden # nothing of the caller's is to stay
+        documents = self.sudo().with_context(context)
+        return documents.with_company(connection.company_id)
 
     # === BUSINESS METHODS: STATES === #
 
