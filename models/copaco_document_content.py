@@ -168,6 +168,29 @@ class CopacoDocument(models.Model):
         for vals in vals_list:
             self._store([vals])
 
+    def _receive_totals(self, vals):
+        """Copaco's totals came again, and are no part of what makes a document known:
+        what was held because of them is looked at anew when they changed.
+
+        :param vals: see `_prepare_source_values`
+        """
+        self.ensure_one()
+        difference = vals["totals_difference"]
+        if (
+            self.state == "held"
+            and self.hold_reason == "source_totals_differ"
+            and self.totals_difference != difference
+        ):
+            self.write(
+                {
+                    "totals_difference": difference,
+                    "state": "new",
+                    "hold_reason": False,
+                    "hold_message": False,
+                }
+            )
+            self.env.ref("account_copaco.ir_cron_process")._trigger()
+
     def _reload(self):
         """Read documents again that could not be read, or whose currency was unknown,
         when they came: the addon or the currencies may have learnt to since."""

@@ -478,6 +478,7 @@ class CopacoRun(models.Model):
                     and source.digest == document.payload_digest
                 ):
                     document._drop_pending()
+                document._receive_totals(vals)
             else:
                 document._receive_new_content(source, vals)
             for name in counted_as:

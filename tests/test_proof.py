@@ -97,6 +97,23 @@ class TestProof(CopacoCommon):
         self.act(held, "action_accept_lines")
         self.assertEqual(held.move_id.amount_untaxed, 15)
 
+    def test_totals_that_copaco_corrects_release_what_waited_for_them(self):
+        self.send("INV-1", price_line("10"))
+        totals = {"TotalExcludingVAT": Decimal("25.50")}
+        self.simulator.invoices[0].content["Totals"] = totals
+        self.fetch()
+        self.assertEqual(self.documents.hold_reason, "source_totals_differ")
+        totals["TotalExcludingVAT"] = Decimal("20")
+        self.fetch()
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+        self.assertIn("10.00", self.documents.hold_message, "still differs, by less")
+        totals["TotalExcludingVAT"] = Decimal("10")
+        self.fetch()
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+        self.assertEqual(self.documents.state, "invoiced")
+
     def test_a_larger_tolerance_lets_it_pass(self):
         self.connection.totals_tolerance = 11
         self.send("INV-1", price_line("10"))
