@@ -22,3 +22,4 @@ from . import (
     test_upload,
     test_watch,
 )
+from .faults import test_wire
