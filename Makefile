@@ -18,7 +18,7 @@ shell: ## Odoo shell on the demonstration database; reads a script from standard
 test: ## every check; TAGS=/account_copaco:TestClass.test_method runs part of the Odoo tests
 	@devtools/run test
 
-faults: ## kills, crashes, full disks, bad documents; SEED=x PART=kills KILLS=20 do less
+faults: ## kills, crashes, full disks, bad documents; PART=kills KILLS=20 do less; QUEUE_JOB=1: with jobs
 	@devtools/run faults
 
 bench: ## speed beside other ways into Odoo; SIZES=1000 or SIZES=1000,5000 do less

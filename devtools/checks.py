@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import odoo
+from . import job_server, odoo
 from .instance import BASE, CheckoutInstance
 from .places import ADDON, CHECKOUT, LOGS, RUNTIME
 from .python_packages import environment, python
@@ -45,6 +45,7 @@ def run_all() -> bool:
                 "Tests without Odoo": _plain_tests,
                 "Tests in Odoo": lambda: run_odoo_tests(instance, f"/{ADDON}"),
                 "Several processes": lambda: _multiprocess_tests(instance),
+                "Jobs of queue_job": lambda: _job_tests(instance),
             }
         )
 
@@ -216,13 +217,36 @@ def _multiprocess_tests(instance: CheckoutInstance) -> Outcome:
         )
 
 
-def install(instance: CheckoutInstance, name: str) -> dict[str, str]:
-    """Install the addon in the database ``name``.
+def _job_tests(instance: CheckoutInstance) -> Outcome:
+    tests = CHECKOUT / "tests"
+    with test_database(instance) as name, jobs_carried_out(instance, name) as variables:
+        imported = (tests, tests / "multiprocess", job_server.packages())
+        return run_unittests(
+            tests / "jobs", {**odoo.environment(*imported), **variables}
+        )
+
+
+@contextmanager
+def jobs_carried_out(instance: CheckoutInstance, name: str):
+    """Install the addon and ``queue_job`` in the database ``name``, and have its jobs
+    carried out within the block, to which what :func:`install` returns is lent."""
+    variables = install(instance, name, job_server.MODULE)
+    with job_server.serving(instance, name):
+        yield variables
+
+
+def install(instance: CheckoutInstance, name: str, *modules: str) -> dict[str, str]:
+    """Install the addon, and ``modules`` besides, in the database ``name``.
 
     :return: the environment variables that lead ``workers.py`` there
     """
-    options = ("-d", name, "-i", ADDON, "--stop-after-init", "--no-http")
-    odoo.run_logged(instance.config, LOGS / "install-test.log", *options)
+    all_modules = ",".join((ADDON, *modules))
+    odoo.run_logged(
+        instance.config,
+        LOGS / "install-test.log",
+        *("-d", name, "-i", all_modules, "--stop-after-init", "--no-http"),
+        import_from=(job_server.packages(),) if modules else (),
+    )
     return {"ODOO_RC": str(instance.config), "COPACO_DATABASE": name}
 
 

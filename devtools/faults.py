@@ -3,19 +3,25 @@
 Each file ``tests/faults/processes/test_PART.py`` is a part, with processes of its own
 that work on a real database. The part ``odoo`` are the tests in Odoo with the tag
 ``copaco_faults``. All note their figures by ``tests/faults/figures.py``.
+
+The part ``jobs`` attacks jobs of the community's ``queue_job``. With ``QUEUE_JOB=1``
+all parts with processes run where it is installed, beside a server that carries out
+jobs.
 """
 
 import json
 import os
 import secrets
 from collections import defaultdict
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from . import odoo
+from . import job_server, odoo
 from .checks import (
     Outcome,
     install,
+    jobs_carried_out,
     run_odoo_tests,
     run_stages,
     run_unittests,
@@ -28,11 +34,14 @@ from .terminal import GroundError
 TESTS = CHECKOUT / "tests"
 PROCESSES = TESTS / "faults/processes"
 ODOO_PART = "odoo"
+JOBS_PART = "jobs"
 ODOO_TAG = "copaco_faults"
 FIGURES = TESTS / "faults/figures.rst"
+JOB_FIGURES = TESTS / "faults/figures_queue_job.rst"
 # How often each part does what it does; the environment may ask for other numbers.
 NUMBERS = {
     "KILLS": 200,
+    "JOB_KILLS": 40,
     "CRASHES": 40,
     "FULL_DISKS": 40,
     "COLLISIONS": 40,
@@ -45,7 +54,8 @@ COLUMNS = ("times", "documents", "lost", "doubled", "half", "seconds")
 def run() -> bool:
     """Run the parts that ``PART`` names (all without it) and print their figures.
 
-    The figures are written to ``FIGURES`` when all parts did all that they should.
+    The figures are written to ``FIGURES``, or with ``QUEUE_JOB=1`` to ``JOB_FIGURES``,
+    when all parts did all that they should.
 
     :return: whether nothing failed
     :raise GroundError: there is no part of that name
@@ -69,8 +79,9 @@ def run() -> bool:
         print("".join(row))
     is_whole = not os.environ.get("PART") and not skipped
     if passed and is_whole and all(numbers[name] >= NUMBERS[name] for name in NUMBERS):
-        FIGURES.write_text(_rst(table))
-        print(f"Written to {FIGURES.relative_to(CHECKOUT)}")
+        file = JOB_FIGURES if _all_have_jobs() else FIGURES
+        file.write_text(_rst(table))
+        print(f"Written to {file.relative_to(CHECKOUT)}")
     return passed
 
 
@@ -103,14 +114,24 @@ def _run_parts(instance, parts, variables, skipped) -> bool:
 
 def _run_processes(instance, part, variables) -> Outcome:
     imported = (TESTS, TESTS / "multiprocess", TESTS / "faults", CHECKOUT)
-    with test_database(instance) as name:
+    has_jobs = part == JOBS_PART or _all_have_jobs()
+    with test_database(instance) as name, ExitStack() as stack:
+        if has_jobs:
+            imported += (job_server.packages(),)
+            lent = stack.enter_context(jobs_carried_out(instance, name))
+        else:
+            lent = install(instance, name)
         environment = {
             **odoo.environment(*imported),
-            **install(instance, name),
+            **lent,
             "COPACO_CLUSTER": str(instance.cluster.folder),
             **variables,
         }
         return run_unittests(PROCESSES, environment, f"test_{part}.py")
+
+
+def _all_have_jobs() -> bool:
+    return os.environ.get("QUEUE_JOB") == "1"
 
 
 # The figures

@@ -69,10 +69,16 @@ def environment(*import_from: Path) -> dict[str, str]:
     return python_packages.environment(odoo_home(), *import_from)
 
 
-def run_logged(config: Path, log: Path, *arguments: object, script: str = "") -> None:
+def run_logged(
+    config: Path,
+    log: Path,
+    *arguments: object,
+    script: str = "",
+    import_from: tuple[Path, ...] = (),
+) -> None:
     """Run Odoo with its output in the file ``log``; see :func:`terminal.run_logged`."""
     terminal.run_logged(
-        command(config, *arguments), log, env=environment(), script=script
+        command(config, *arguments), log, env=environment(*import_from), script=script
     )
 
 

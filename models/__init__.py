@@ -10,6 +10,7 @@ from . import (
     copaco_document,
     copaco_document_change,
     copaco_document_content,
+    copaco_document_job,
     copaco_document_line,
     copaco_document_missing,
     copaco_document_version,

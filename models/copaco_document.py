@@ -411,6 +411,11 @@ class CopacoDocument(models.Model):
             )
         ) from error
 
+    def _process_in_background(self):
+        """Make the invoices of those of these documents that wait for it, while nobody
+        does; see `copaco_document_job.py`."""
+        self._process_waiting()
+
     def _hold_for_error(self, error):
         """Hold this document for an error that undid its lock, unless another worker
         or a person has dealt with it since."""
@@ -631,7 +636,7 @@ class CopacoDocument(models.Model):
         self._wake_up()
         documents = self.search(self._get_waiting_domain(), order="id")
         self.env["ir.cron"]._commit_progress(remaining=len(documents))
-        documents._process_waiting()
+        documents._process_in_background()
         # What a worker that was killed could not tell any more.
         runs = self.env["copaco.run"].search(
             [("state", "=", "running"), ("stored_at", "!=", False)]

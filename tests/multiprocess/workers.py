@@ -13,6 +13,8 @@ import signal
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from job_queue import wait_after_enqueuing
+
 import odoo.service.server
 import odoo.sql_db
 from odoo import api
@@ -86,7 +88,7 @@ def go_on(env):
 
 
 def process(env):
-    """The task of the scheduled action that makes the invoices."""
+    """The task of the scheduled action that makes the invoices, or jobs of them."""
     env["copaco.document"]._cron_process()
 
 
@@ -153,6 +155,8 @@ class Workers:
             level=logging.INFO,
             force=True,
         )
+        if "queue.job" in Registry(DATABASE):
+            wait_after_enqueuing()
         if die_after:
             _die_after(die_after)
         if start:

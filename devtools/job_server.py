@@ -1,0 +1,91 @@
+"""The community's ``queue_job``, and a real Odoo with workers that carries out jobs.
+
+Only tests need them: the addon uses ``queue_job`` where it finds it.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from . import odoo
+from .places import CHECKOUT, LOGS, RUNTIME, cache_entry, key
+from .python_packages import environment, python
+from .terminal import GroundError, run_logged, step, tail
+
+MODULE = "queue_job"
+REQUIREMENTS = Path(__file__).parent / "queue_job_requirements.txt"
+SERVER = CHECKOUT / "tests/jobs/serve.py"
+WORKERS = 2
+CHANNELS = f"root:{WORKERS},root.copaco:{WORKERS}"
+READY = "queue job runner ready for db"
+PATIENCE = 90  # seconds until the runner is ready; it begins with a sleep
+
+
+def packages() -> Path:
+    """Return the folder to import ``queue_job`` from, made when missing."""
+
+    def build(folder: Path) -> None:
+        with step("Installing the community's queue_job"):
+            options = ["--quiet", "--no-deps", "--target", folder]
+            run_logged(
+                [python(), "-m", "pip", "install", *options, "-r", REQUIREMENTS],
+                LOGS / "queue-job.log",
+                env=environment(),
+            )
+
+    return cache_entry(f"queue-job-{key(REQUIREMENTS.read_text())}", build)
+
+
+@contextmanager
+def serving(instance, name: str):
+    """Have the jobs of the database ``name`` carried out within the block.
+
+    :raise GroundError: the server didn't start
+    """
+    log = LOGS / f"job-server-{name}.log"
+    options = {
+        "-c": instance.config,
+        "-d": name,
+        "--workers": WORKERS,
+        # The tests play the scheduler.
+        "--max-cron-threads": 0,
+        "--load": f"base,rpc,web,{MODULE}",
+        "--http-port": odoo.free_port(),
+        "--gevent-port": odoo.free_port(),
+    }
+    arguments = [str(part) for option in options.items() for part in option]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [python(), SERVER, "server", *arguments],
+            cwd=RUNTIME,
+            env={
+                **odoo.environment(packages()),
+                "ODOO_QUEUE_JOB_CHANNELS": CHANNELS,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_ready(server, log)
+        yield
+    finally:
+        server.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(20)
+        # Workers that were in the middle of something.
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _wait_until_ready(server, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while READY not in log.read_text(errors="replace"):
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise GroundError(f"No job is carried out. The end of {log}:\n{tail(log)}")
+        time.sleep(0.2)

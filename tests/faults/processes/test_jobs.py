@@ -1,0 +1,63 @@
+"""Workers that are killed while they carry out jobs of the community's queue_job."""
+
+import itertools
+import random
+import time
+from unittest.mock import patch
+
+from cases import MultiprocessCase, start_simulator
+from figures import noted, number, seed
+from job_queue import JOBS, kill_worker
+from reseller import create_contacts, sent_by
+from workers import fetch_as_scheduled, go_on
+
+from odoo.addons.account_copaco.models import copaco_document
+
+CUSTOMERS = 12
+UNKNOWN_CUSTOMERS = 2  # their documents are held
+BATCH_SIZE = 2
+KILLS_OF_A_RESELLER = 4
+LONGEST_PAUSE = 0.8  # seconds; most jobs take longer
+PATIENCE = 60
+
+
+def setUpModule():
+    global simulator
+    simulator = start_simulator(customers=CUSTOMERS, months=2, lines=60)
+    create_contacts(simulator.customers[:-UNKNOWN_CUSTOMERS])
+
+
+class TestJobsKilled(MultiprocessCase):
+    def setUp(self):
+        super().setUp()
+        self.enterContext(patch.object(copaco_document, "BATCH_SIZE", BATCH_SIZE))
+        self.random = random.Random(f"{seed()} {self.id()}")
+
+    def test_killed_job_workers_lose_and_double_nothing(self):
+        policies = itertools.cycle(("post", "draft"))
+        with noted("worker of a job killed") as figures:
+            figures.update(times=0, documents=0)
+            while figures["times"] < number("JOB_KILLS"):
+                reseller = self.make_reseller(simulator, next(policies), overlap_days=0)
+                figures["times"] += self._kill_often(reseller)
+                self.assertGoodBooks(reseller, sent_by(simulator))
+                figures["documents"] += len(reseller.received())
+                reseller.retire()
+
+    def _kill_often(self, reseller):
+        """Fetch, and kill workers that make the invoices; return how many."""
+        fetched = self.workers.run_together(fetch_as_scheduled)
+        self.assertEqual(fetched, [0], self.workers.problems())
+        killed = set()
+        working = self.workers.start(go_on)
+        deadline = time.monotonic() + PATIENCE
+        while len(killed) < KILLS_OF_A_RESELLER and time.monotonic() < deadline:
+            pause = self.random.uniform(0, LONGEST_PAUSE)
+            if not kill_worker(reseller, killed, after=pause):
+                time.sleep(0.02)
+        working.join()
+        self.assertEqual(working.exitcode, 0, self.workers.problems())
+        self.assertEqual(len(killed), KILLS_OF_A_RESELLER, reseller.query(JOBS))
+        attempts = [retry for _state, _pid, retry, _uuid in reseller.query(JOBS)]
+        self.assertGreater(max(attempts), 1, "no worker was killed within a job")
+        return len(killed)
