@@ -13,9 +13,9 @@ from pathlib import Path
 
 from . import bench_report, odoo
 from .instance import BASE, CheckoutInstance
-from .places import ADDON, CHECKOUT, LOGS, RUNTIME, cache_entry, key
+from .places import ADDON, CHECKOUT, LOGS, RUNTIME
 from .postgres import programs
-from .python_packages import environment, python
+from .python_packages import community_packages, python
 from .terminal import GroundError, run_logged, step, tail
 
 SCRIPTS = CHECKOUT / "tests/benchmark"
@@ -181,20 +181,7 @@ def _write_config(instance) -> Path:
     config = RUNTIME / "benchmark.conf"
     config.touch(mode=0o600)
     own = f"addons_path = {odoo.addons_folder()}"
+    community = community_packages(REQUIREMENTS) / "odoo/addons"
     text = instance.config.read_text()
-    config.write_text(text.replace(own, f"{own},{_community_addons()}"))
+    config.write_text(text.replace(own, f"{own},{community}"))
     return config
-
-
-def _community_addons() -> Path:
-    def build(folder: Path) -> None:
-        with step("Installing the community's importer"):
-            options = ["--quiet", "--no-deps", "--target", folder]
-            run_logged(
-                [python(), "-m", "pip", "install", *options, "-r", REQUIREMENTS],
-                LOGS / "community-addons.log",
-                env=environment(),
-            )
-
-    name = f"community-{key(REQUIREMENTS.read_text())}"
-    return cache_entry(name, build) / "odoo/addons"

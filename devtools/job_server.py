@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from . import odoo
-from .places import CHECKOUT, LOGS, RUNTIME, cache_entry, key
-from .python_packages import environment, python
-from .terminal import GroundError, run_logged, step, tail
+from .places import CHECKOUT, LOGS, RUNTIME
+from .python_packages import community_packages, python
+from .terminal import GroundError, tail
 
 MODULE = "queue_job"
 REQUIREMENTS = Path(__file__).parent / "queue_job_requirements.txt"
@@ -26,17 +26,7 @@ PATIENCE = 90  # seconds until the runner is ready; it begins with a sleep
 
 def packages() -> Path:
     """Return the folder to import ``queue_job`` from, made when missing."""
-
-    def build(folder: Path) -> None:
-        with step("Installing the community's queue_job"):
-            options = ["--quiet", "--no-deps", "--target", folder]
-            run_logged(
-                [python(), "-m", "pip", "install", *options, "-r", REQUIREMENTS],
-                LOGS / "queue-job.log",
-                env=environment(),
-            )
-
-    return cache_entry(f"queue-job-{key(REQUIREMENTS.read_text())}", build)
+    return community_packages(REQUIREMENTS)
 
 
 @contextmanager
