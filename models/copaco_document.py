@@ -204,7 +204,7 @@ class CopacoDocument(models.Model):
                 and not document.has_pending_version
                 and (
                     document.state in ("held", "new")
-                    or (document.state == "invoiced" and document.move_state == "draft")
+                    or (document.state == "invoiced" and document._can_be_rebuilt())
                 )
             )
         )
@@ -212,8 +212,8 @@ class CopacoDocument(models.Model):
             raise UserError(
                 self.env._(
                     "There is nothing to retry for %(documents)s: invoiced or excluded "
-                    "by now, or changed by Copaco and waiting for you to choose a "
-                    "version.",
+                    "by now, changed by Copaco and waiting for you to choose a "
+                    "version, or corrected since.",
                     documents=", ".join(self.mapped("name")),
                 )
             )

@@ -53,7 +53,8 @@ class CopacoDocument(models.Model):
         touched on it is kept; what has no invoice is processed.
 
         :return: see `action_retry`
-        :raise UserError: when the invoice of the old content is no draft any more
+        :raise UserError: when the invoice of the old content is no draft any more, or
+            has a correction
         """
         self._check_may_decide()
         documents = self.filtered("has_pending_version").sudo()
@@ -63,13 +64,13 @@ class CopacoDocument(models.Model):
             invoice = document._get_live_invoice()
             if not invoice:
                 document._take_over(document._get_pending_version())
-            elif invoice.state == "draft":
+            elif document._can_be_rebuilt():
                 document._rebuild(document._get_pending_version())
             else:
                 raise UserError(
                     self.env._(
-                        "Invoice %(invoice)s of %(document)s is final. Prepare a "
-                        "correction, or keep the old version.",
+                        "Invoice %(invoice)s of %(document)s is final, or has a "
+                        "correction. Prepare a correction, or keep the old version.",
                         document=document.name,
                         invoice=invoice.display_name,
                     )
@@ -209,7 +210,7 @@ class CopacoDocument(models.Model):
         self.ensure_one()
         version = self._get_pending_version()
         invoice = self._get_live_invoice()
-        if invoice and invoice.state == "draft":
+        if invoice and self._can_be_rebuilt():
             advice = self.env._(
                 "Draft invoice %(invoice)s was changed by hand, or can't be rebuilt by "
                 "itself: use the new version (what was changed by hand is kept), "
@@ -324,12 +325,17 @@ class CopacoDocument(models.Model):
 
     # === BUSINESS METHODS: DRAFTS === #
 
-    def _is_untouched_draft(self):
-        move = self._get_live_invoice()
+    def _can_be_rebuilt(self):
+        # Beside a correction, an invoice of what is corrected would bill it twice.
         return (
-            move.state == "draft"
-            and not move.posted_before
+            self._get_live_invoice().state == "draft"
             and not self._get_live_corrections()
+        )
+
+    def _is_untouched_draft(self):
+        return (
+            self._can_be_rebuilt()
+            and not self._get_live_invoice().posted_before
             and not self.env["copaco.rebuilder"]._get_touched(self).is_touched
         )
 
@@ -342,7 +348,7 @@ class CopacoDocument(models.Model):
             version = document._get_pending_version()
             if version and not document._is_untouched_draft():
                 document._ask_which_version()
-            elif document.move_id.state != "draft":
+            elif not document._can_be_rebuilt():
                 document._set_invoiced()
             else:
                 try:

@@ -175,3 +175,38 @@ class CopacoCommon(AccountTestInvoicingCommon):
         return self.env["copaco.document"].search(
             [("company_id", "=", self.company.id)], order="id"
         )
+
+
+class CopacoChangeCommon(CopacoCommon):
+    """One customer, whose invoice Copaco sends again with other content."""
+
+    def setUp(self):
+        super().setUp()
+        self.partner = self.create_partner(name="Bakkerij", ref="K-1")
+
+    def send(self, *lines, number="INV-1"):
+        """Let Copaco send these lines, and nothing else any more, and fetch that.
+
+        :return: the document
+        """
+        self.simulator.invoices.clear()
+        self.add_invoice(number, "A1", list(lines), customer={"CustomerNumber": "K-1"})
+        self.fetch()
+        return self.documents
+
+    def act(self, records, action, *arguments):
+        with self.committing(records.with_user(self.billing_user)) as committing:
+            return getattr(committing, action)(*arguments)
+
+    def get_correction(self, document):
+        result = self.act(document, "action_correct")
+        return self.env["account.move"].browse(result["res_id"])
+
+    def assertWaits(self, document):
+        self.assertRecordValues(
+            document, [{"state": "changed", "hold_reason": "source_changed"}]
+        )
+
+    def assertProven(self):
+        for run in self.env["copaco.run"].search([]):
+            self.assertTrue(run.is_proven, run.name)

@@ -3,44 +3,13 @@ from datetime import date
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
-from .common import CopacoCommon, price_line
+from .common import CopacoChangeCommon, price_line
 
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestChange(CopacoCommon):
+class TestChange(CopacoChangeCommon):
     """What happens when Copaco changes what was invoiced: promises 1, 5 and 7."""
-
-    def setUp(self):
-        super().setUp()
-        self.partner = self.create_partner(name="Bakkerij", ref="K-1")
-
-    def send(self, *lines, number="INV-1"):
-        """Let Copaco send these lines, and nothing else any more, and fetch that.
-
-        :return: the document
-        """
-        self.simulator.invoices.clear()
-        self.add_invoice(number, "A1", list(lines), customer={"CustomerNumber": "K-1"})
-        self.fetch()
-        return self.documents
-
-    def act(self, records, action):
-        with self.committing(records.with_user(self.billing_user)) as committing:
-            return getattr(committing, action)()
-
-    def get_correction(self, document):
-        result = self.act(document, "action_correct")
-        return self.env["account.move"].browse(result["res_id"])
-
-    def assertWaits(self, document):
-        self.assertRecordValues(
-            document, [{"state": "changed", "hold_reason": "source_changed"}]
-        )
-
-    def assertProven(self):
-        for run in self.env["copaco.run"].search([]):
-            self.assertTrue(run.is_proven, run.name)
 
     # Drafts
 
