@@ -267,6 +267,10 @@ class CopacoDocument(models.Model):
         }
         state, runs, new_run = self.state, self.run_id | version.run_id, version.run_id
         version.write(old_vals)
+        # They were declined in favour of what is replaced now.
+        self.version_ids.filtered(
+            lambda other: other.state == "declined"
+        ).state = "replaced"
         customers = {self.customer_id.account_ref: self.customer_id}
         vals = self._prepare_source_values(
             source, new_run, customers, self._get_currencies([source])
@@ -297,6 +301,17 @@ class CopacoDocument(models.Model):
             result.append(Command.update(same.pop().id, vals) if same else command)
         gone = [line for lines in old_lines.values() for line in lines]
         return [Command.delete(line.id) for line in gone] + result
+
+    def _drop_pending_unless(self, digest):
+        """What came was known. Whatever else waits for a decision is not what Copaco
+        says any more.
+
+        :param digest: of what came
+        """
+        self.ensure_one()
+        pending = self._get_pending_version()
+        if pending and pending.payload_digest != digest:
+            self._drop_pending()
 
     def _drop_pending(self):
         """Copaco took a change back that no one had decided about."""

@@ -473,11 +473,7 @@ class CopacoRun(models.Model):
                 new_vals_list.append({**vals, **created_vals})
             elif document._is_known_content(source.digest):
                 counted_as.append("unchanged")
-                if (
-                    document.hold_reason == "source_changed"
-                    and source.digest == document.payload_digest
-                ):
-                    document._drop_pending()
+                document._drop_pending_unless(source.digest)
                 document._receive_totals(vals)
             else:
                 document._receive_new_content(source, vals)

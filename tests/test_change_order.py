@@ -27,3 +27,39 @@ class TestChangeOrder(CopacoChangeCommon):
             self.act(document, "action_use_new_version")
         self.get_correction(document)
         self.assertEqual(self.get_billed(document), 15)
+
+    def test_what_copaco_no_longer_says_can_not_be_corrected(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.send(price_line("12"))
+        self.act(document, "action_keep_version")
+        self.send(price_line("15"))
+        self.assertWaits(document)
+        self.send(price_line("12"))
+        self.assertEqual(document.state, "invoiced", "decided before")
+        with self.assertRaisesRegex(UserError, "nothing to correct"):
+            self.act(document, "action_correct")
+        self.assertProven()
+
+    def test_what_was_declined_waits_again_after_another_decision(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.send(price_line("12"))
+        self.act(document, "action_keep_version")
+        self.send(price_line("15"))
+        self.get_correction(document)
+        self.send(price_line("12"))
+        self.assertWaits(document)
+        self.get_correction(document)
+        self.assertEqual(self.get_billed(document), 12)
+        self.assertProven()
+
+    def test_what_copaco_took_back_is_told_once(self):
+        document = self.send(price_line("10"))
+        document.move_id.unlink()
+        self.send(price_line("12"))
+        self.send(price_line("10"))
+        self.assertIn("took back", document.hold_message)
+        messages = len(document.message_ids)
+        self.send(price_line("10"))
+        self.assertEqual(len(document.message_ids), messages)
