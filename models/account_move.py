@@ -149,7 +149,7 @@ class AccountMove(models.Model):
 
     def _check_copaco_document_is_free(self):
         """:raise UserError: when a cancelled invoice is brought back that another one
-        has taken the place of, or whose document was excluded"""
+        has taken the place of, or whose document was changed or excluded"""
         for move in self.filtered(lambda move: move.state == "cancel").sudo():
             if move.copaco_version_id:
                 raise UserError(
@@ -161,14 +161,13 @@ class AccountMove(models.Model):
                     )
                 )
             document = move.copaco_document_id
-            if document and document._has_live_invoice() and document.move_id != move:
+            if document and document.move_id != move:
                 raise UserError(
                     self.env._(
-                        "%(invoice)s can't be used again: %(document)s was invoiced as "
-                        "%(other)s since.",
+                        "%(invoice)s can't be used again: %(document)s was changed, or "
+                        "invoiced anew, since. See the document.",
                         invoice=move.display_name,
                         document=document.name,
-                        other=document.move_id.display_name,
                     )
                 )
             if document.state == "excluded":

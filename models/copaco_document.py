@@ -554,6 +554,9 @@ class CopacoDocument(models.Model):
         )
 
     def _exclude(self, reason, user):
+        for document in self.filtered("has_pending_version"):
+            # Nothing is left to decide; undone, what Copaco says now counts.
+            document._take_over(document._get_pending_version())
         self.write(
             {
                 "state": "excluded",

@@ -63,3 +63,42 @@ class TestChangeOrder(CopacoChangeCommon):
         messages = len(document.message_ids)
         self.send(price_line("10"))
         self.assertEqual(len(document.message_ids), messages)
+
+    def test_an_invoice_of_what_was_replaced_is_not_used_again(self):
+        document = self.send(price_line("10"))
+        move = document.move_id
+        move.button_cancel()
+        self.send(price_line("12"))
+        self.partner.active = False
+        self.act(document, "action_use_new_version")
+        self.assertEqual(document.hold_reason, "partner_archived")
+        with self.assertRaisesRegex(UserError, "can't be used again"):
+            move.button_draft()
+        self.partner.active = True
+        self.act(document, "action_retry")
+        self.assertEqual(document.move_id.amount_untaxed, 12)
+
+    def test_who_excludes_a_changed_document_leaves_nothing_that_waits(self):
+        document = self.send(price_line("10"))
+        document.move_id.unlink()
+        self.send(price_line("12"))
+        self.act(document, "action_exclude", "Own use")
+        self.assertEqual(document.state, "excluded")
+        self.assertEqual(document.exclude_reason, "Own use")
+        self.assertFalse(document.has_pending_version)
+        runs = document.run_id | document.version_ids.run_id
+        self.assertEqual(runs.mapped("state"), ["done"] * 2)
+        self.assertProven()
+        self.act(document, "action_include")
+        self.assertEqual(document.move_id.amount_untaxed, 12)
+
+    def test_a_document_that_was_empty_once_is_not_excluded_again(self):
+        document = self.send()
+        self.assertEqual(document.state, "excluded")
+        self.partner.active = False
+        self.send(price_line("10"))
+        self.act(document, "action_use_new_version")
+        self.send(price_line("11", number=7))
+        self.send(price_line("10"))
+        self.assertEqual(document.state, "held")
+        self.assertFalse(document.exclude_reason)
