@@ -35,7 +35,7 @@ class CopacoCorrector(models.AbstractModel):
         if not differences:
             return invoice.browse()
         today = fields.Date.context_today(self)
-        match = document._get_match(invoice_date=today)
+        match = document._get_match(correction_date=today)
         is_refund = amount < 0
         correction = self.env["account.move"].create(
             {
@@ -130,7 +130,9 @@ class CopacoCorrector(models.AbstractModel):
             "quantity": sign * (1 if amount > 0 else -1),
             "price_unit": abs(amount),
             "account_id": (original.account_id or match.account).id,
-            "tax_ids": [Command.set((original.tax_ids or match.taxes).ids)],
+            "tax_ids": [
+                Command.set((original.tax_ids if original else match.taxes).ids)
+            ],
             "analytic_distribution": original.analytic_distribution,
             "is_imported": True,
             "copaco_line_id": line.id,

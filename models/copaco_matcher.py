@@ -35,11 +35,12 @@ class CopacoMatcher(models.AbstractModel):
     _description = "Copaco Matcher"
 
     @api.model
-    def _match_documents(self, documents, invoice_date=None):
+    def _match_documents(self, documents, correction_date=None):
         """Find everything that the invoices of documents need.
 
         :param documents: `copaco.document` records of one connection
-        :param invoice_date: when it is not that of the documents
+        :param correction_date: of what corrects their invoices, when it is not the
+            invoices themselves that are made; no lines may be left of them
         :return: dict by document: `DocumentMatch`, `Hold`, or None when the customer
             is excluded
         """
@@ -55,19 +56,19 @@ class CopacoMatcher(models.AbstractModel):
             document: self._match_document(
                 document,
                 has_analytic_models[document.company_id],
-                invoice_date or document.invoice_date,
+                correction_date,
             )
             for document in documents
         }
 
     @api.model
-    def _match_document(self, document, has_analytic_models, invoice_date):
+    def _match_document(self, document, has_analytic_models, correction_date):
         customer = document.customer_id
         if customer.state == "excluded":
             return None
         hold = (
-            self._check_lines(document)
-            or self._check_source_totals(document)
+            (not correction_date and self._check_lines(document))
+            or (not correction_date and self._check_source_totals(document))
             or self._check_customer(document, customer)
             or self._check_currency(document)
             or self._check_journal(document)
@@ -118,7 +119,9 @@ class CopacoMatcher(models.AbstractModel):
                 ),
             )
         taxes = fiscal_position.map_tax(base_taxes)
-        hold = self._check_lock_dates(document, taxes, invoice_date)
+        hold = self._check_lock_dates(
+            document, taxes, correction_date or document.invoice_date
+        )
         if hold:
             return hold
         is_refund = document.amount_source < 0

@@ -102,3 +102,25 @@ class TestChangeOrder(CopacoChangeCommon):
         self.send(price_line("10"))
         self.assertEqual(document.state, "held")
         self.assertFalse(document.exclude_reason)
+
+    def test_an_invoice_of_which_nothing_is_left_is_credited_and_may_come_back(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.send()
+        self.assertWaits(document)
+        credit = self.get_correction(document)
+        self.assertRecordValues(
+            credit, [{"move_type": "out_refund", "amount_untaxed": 10}]
+        )
+        self.assertEqual(document.state, "invoiced")
+        self.send(price_line("8"))
+        self.get_correction(document)
+        self.assertEqual(self.get_billed(document), 8)
+        self.assertProven()
+
+    def test_a_line_without_tax_is_corrected_without_tax(self):
+        document = self.send(price_line("10"))
+        document.move_id.invoice_line_ids.tax_ids = False
+        document.move_id.action_post()
+        self.send(price_line("12"))
+        self.assertFalse(self.get_correction(document).invoice_line_ids.tax_ids)
