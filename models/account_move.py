@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 # Set by the import alone.
-COPACO_LINKS = ("copaco_document_id", "copaco_version_id")
+COPACO_LINKS = ("copaco_document_id", "copaco_version_id", "copaco_digest")
 
 
 class AccountMove(models.Model):
@@ -22,6 +22,11 @@ class AccountMove(models.Model):
         ondelete="restrict",
         index="btree_not_null",
         help="What this invoice corrects the invoice of a Copaco document for.",
+    )
+    copaco_digest = fields.Char(
+        readonly=True,
+        copy=False,
+        help="Of the content of the Copaco document that this was made of.",
     )
     copaco_corrected_document_id = fields.Many2one(
         related="copaco_version_id.document_id", string="Corrects Copaco Document"
@@ -161,12 +166,22 @@ class AccountMove(models.Model):
                     )
                 )
             document = move.copaco_document_id
-            if document and document.move_id != move:
+            if document and document._has_live_invoice() and document.move_id != move:
                 raise UserError(
                     self.env._(
-                        "%(invoice)s can't be used again: %(document)s was changed, or "
-                        "invoiced anew, since. See the document.",
+                        "%(invoice)s can't be used again: %(document)s was invoiced as "
+                        "%(other)s since.",
                         invoice=move.display_name,
+                        document=document.name,
+                        other=document.move_id.display_name,
+                    )
+                )
+            if move.copaco_digest and move.copaco_digest != document.payload_digest:
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s can't be used again: Copaco changed %(document)s "
+                        "since. Retry the document to make a new one.",
+                        invoice=move.display_name or self.env._("A draft"),
                         document=document.name,
                     )
                 )

@@ -280,9 +280,6 @@ class CopacoDocument(models.Model):
             vals.pop("exclude_reason", None)
         else:
             vals = {"exclude_reason": False, "excluded_by_id": False, **vals}
-        if not self._has_live_invoice():
-            # A cancelled one is of what was replaced.
-            vals["move_id"] = False
         # Who the document is for was decided when it came first.
         for name in ("company_id", "customer_id", "invoice_number", "connection_id"):
             vals.pop(name)

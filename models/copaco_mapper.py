@@ -43,6 +43,7 @@ class CopacoMapper(models.AbstractModel):
             "ref": common_number,
             "invoice_user_id": match.user.id,
             "copaco_document_id": document.id,
+            "copaco_digest": document.payload_digest,
             "invoice_line_ids": [
                 Command.create(
                     mapper._prepare_invoice_line(line, match, not common_number)

@@ -128,6 +128,7 @@ class CopacoRebuilder(models.AbstractModel):
         move.write(
             {
                 **self._get_header_values(move, values, touched),
+                "copaco_digest": values["copaco_digest"],
                 "invoice_line_ids": commands,
             }
         )
