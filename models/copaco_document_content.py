@@ -5,6 +5,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, models
 from odoo.fields import Command
+from odoo.tools import float_compare
 
 from ..client.documents import parse_payload
 from .copaco_mapper import round_amount
@@ -179,7 +180,7 @@ class CopacoDocument(models.Model):
         if (
             self.state == "held"
             and self.hold_reason == "source_totals_differ"
-            and self.totals_difference != difference
+            and float_compare(self.totals_difference, difference, precision_digits=2)
         ):
             self.write(
                 {
