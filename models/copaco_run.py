@@ -438,6 +438,9 @@ class CopacoRun(models.Model):
                 self.env.cr.rollback()
                 _logger.info("Copaco run %s collided: %s", self.id, type(error))
                 if attempt == STORE_ATTEMPTS:
+                    if isinstance(error, COLLISIONS):
+                        # Those others are still at work: the background goes on.
+                        raise
                     self._fail(
                         self.env._(
                             "Run %(run)s of connection %(connection)s could not store "

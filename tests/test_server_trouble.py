@@ -2,7 +2,7 @@ import errno
 from datetime import date
 from unittest.mock import patch
 
-from psycopg2.errors import DiskFull
+from psycopg2.errors import DiskFull, SerializationFailure
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -62,6 +62,19 @@ class TestServerTrouble(CopacoCommon):
         run = self.fetch_without_room("ir.attachment", "_file_write", error)
         self.assertNotIn("/some/file", self.failure)
         self.assert_nothing_came(run)
+
+    def test_an_answer_that_always_collides_is_stored_in_the_background(self):
+        error = SerializationFailure("could not serialize access")
+        Run = self.registry["copaco.run"]
+        with patch.object(Run, "_store", side_effect=error) as store:
+            run = self.fetch()
+        self.assertGreater(store.call_count, 1, "it was tried again at once")
+        self.assertRecordValues(run, [{"state": "running", "started_at": False}])
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
+            self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+        self.assertEqual(run.state, "done")
+        self.assertEqual(self.documents.mapped("state"), ["invoiced", "invoiced"])
 
     def assert_nothing_came(self, run):
         self.assertEqual(run.state, "failed")
