@@ -488,7 +488,7 @@ class CopacoConnection(models.Model):
         return self._get_today() - relativedelta(months=FIRST_WINDOW_MONTHS)
 
     def _get_import_from(self):
-        return self.import_from or self._get_first_window_start()
+        return max(self.import_from or self._get_first_window_start(), FIRST_DAY)
 
     def _get_today(self):
         return fields.Date.context_today(self.with_context(tz=COPACO_TIME_ZONE))
@@ -507,6 +507,8 @@ class CopacoConnection(models.Model):
         end = min(date_to or date.max, self._get_today())
         if not date_from and self.fetched_until:
             start -= timedelta(days=1 + self.overlap_days)
+            # Someone may have fetched what follows a day that was not over yet.
+            start = min(start, self._get_window_start(whole=True))
         chunks = []
         # Counted from the end, so that the newest chunk is a whole month.
         while start <= end:

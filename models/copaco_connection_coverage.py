@@ -5,23 +5,26 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 # Which days of which connection were asked for at the portal that it uses now. A day
-# that was not over yet counts: the overlap looks at it again.
+# that was not over yet counts as stored, not as whole: it is asked for once more.
 ASKED_DAYS = SQL(
     """
     SELECT run.connection_id, day::date AS day,
-           bool_or(run.stored_at IS NOT NULL) AS is_stored
+           bool_or(run.stored_at IS NOT NULL) AS is_stored,
+           bool_or(run.stored_at IS NOT NULL AND day < %(started)s) AS is_whole
       FROM copaco_run run
       JOIN copaco_connection connection
         ON connection.id = run.connection_id AND connection.origin = run.origin
 CROSS JOIN LATERAL generate_series(
                run.date_from,
-               LEAST(run.date_to, (run.started_at AT TIME ZONE 'UTC'
-                                   AT TIME ZONE 'Europe/Amsterdam')::date),
+               LEAST(run.date_to, %(started)s),
                interval '1 day'
            ) day
      WHERE run.kind = 'specification' AND run.started_at IS NOT NULL
   GROUP BY 1, 2
-    """
+    """,
+    started=SQL(
+        "(run.started_at AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Amsterdam')::date"
+    ),
 )
 
 
@@ -42,9 +45,10 @@ class CopacoConnection(models.Model):
             address = urlsplit(connection.base_url or "")
             connection.origin = f"{address.scheme}://{address.netloc}".lower()
 
-    def _get_window_start(self):
-        """:return: the first creation date that was never stored, at the latest
-        tomorrow"""
+    def _get_window_start(self, whole=False):
+        """:param whole: a day that was not over yet when it was asked for doesn't count
+        :return: the first creation date that was never stored, at the latest tomorrow
+        """
         self.ensure_one()
         today = self._get_today()
         self.env["copaco.run"].flush_model()
@@ -56,8 +60,9 @@ class CopacoConnection(models.Model):
               FROM generate_series(%(start)s::date, %(today)s::date, '1 day') needed
              WHERE NOT EXISTS (SELECT FROM asked
                                 WHERE asked.connection_id = %(connection)s
-                                  AND asked.is_stored AND asked.day = needed::date)
+                                  AND %(is_there)s AND asked.day = needed::date)
             """,
+            is_there=SQL("asked.is_whole" if whole else "asked.is_stored"),
             asked=ASKED_DAYS,
             start=self._get_import_from(),
             today=today,

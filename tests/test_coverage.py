@@ -84,6 +84,22 @@ class TestCoverage(CopacoCommon):
         self.fetch_period(date(2026, 8, 1), date(2026, 8, 31))
         self.assertEqual(self.connection.fetched_until, date(2026, 11, 25))
 
+    def test_a_day_that_was_not_over_is_asked_for_again_whatever_came_since(self):
+        self.connection.overlap_days = 0
+        with freeze_time("2026-11-20 10:00:00"):
+            self.fetch()
+        self.send("INV-11", date(2026, 11, 20))
+        self.fetch_period(date(2026, 11, 21), date(2026, 11, 25))
+        self.assertEqual(self.connection.fetched_until, date(2026, 11, 25))
+        self.assertFalse(self.documents)
+        self.fetch()
+        self.assertEqual(self.documents.state, "invoiced")
+
+    def test_days_before_copaco_had_anything_are_no_hole(self):
+        self.connection.import_from = date(2014, 12, 1)
+        self.fetch_period(date(2015, 1, 1), date(2026, 11, 25))
+        self.assertEqual(self.connection.fetched_until, date(2026, 11, 25))
+
     def test_a_failed_month_is_shown_and_asked_for_again(self):
         self.send("INV-9", date(2026, 9, 23))
         self.simulator.misbehave("status", status=400, after=1, times=1)
