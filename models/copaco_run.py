@@ -541,6 +541,8 @@ class CopacoRun(models.Model):
                     ("created_to", "<=", self.date_to),
                     ("missing_state", "=", False),
                     ("run_id", "!=", self.id),
+                    # Another portal never had it.
+                    ("run_id.origin", "in", [self.origin, False]),
                     ("id", "not in", seen.ids),
                     ("invoice_number", "not in", list(unread)),
                 ]

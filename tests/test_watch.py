@@ -121,6 +121,14 @@ class TestWatch(CopacoCommon):
         self.act(there, "action_fetch_again")
         self.assertFalse(gone.missing_state)
 
+    def test_another_portal_is_not_expected_to_have_it(self):
+        self.send("INV-1", date(2026, 11, 23))
+        self.fetch()
+        self.start_simulator()
+        self.connection.api_key = "simulator-key"
+        self.fetch()
+        self.assertFalse(self.documents.missing_state)
+
     def test_a_window_that_need_not_have_it_reports_nothing_as_gone(self):
         self.send("INV-1", date(2026, 11, 10))
         self.fetch()
