@@ -65,6 +65,8 @@ class CopacoDocument(models.Model):
             if not invoice:
                 document._take_over(document._get_pending_version())
             elif document._can_be_rebuilt():
+                # Who looked at what changed has accepted its lines.
+                document._get_pending_version().totals_difference = 0
                 document._rebuild(document._get_pending_version())
             else:
                 raise UserError(
@@ -161,6 +163,7 @@ class CopacoDocument(models.Model):
                 "state": "pending",
                 "currency_id": vals["currency_id"],
                 "amount_source": vals["amount_source"],
+                "totals_difference": vals["totals_difference"],
                 "line_count": vals["line_count"],
                 "payload": source.payload,
                 "payload_digest": source.digest,
@@ -261,11 +264,13 @@ class CopacoDocument(models.Model):
             "state": old_state,
             "currency_id": self.currency_id.id,
             "amount_source": self.amount_source,
+            "totals_difference": self.totals_difference,
             "line_count": self.line_count,
             "payload": self.payload,
             "payload_digest": self.payload_digest,
         }
         state, runs, new_run = self.state, self.run_id | version.run_id, version.run_id
+        totals_difference = version.totals_difference
         version.write(old_vals)
         # They were declined in favour of what is replaced now.
         self.version_ids.filtered(
@@ -275,6 +280,8 @@ class CopacoDocument(models.Model):
         vals = self._prepare_source_values(
             source, new_run, customers, self._get_currencies([source])
         )
+        # What is kept of a document doesn't tell the totals of the whole invoice.
+        vals["totals_difference"] = totals_difference
         if state == "excluded":
             vals["state"] = state
             vals.pop("exclude_reason", None)

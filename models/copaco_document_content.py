@@ -209,4 +209,6 @@ class CopacoDocument(models.Model):
                 self._get_currencies([source]),
             )
             vals["line_ids"].insert(0, Command.clear())
+            # What is kept of a document doesn't tell the totals of the whole invoice.
+            vals.pop("totals_difference")
             document.write(vals)

@@ -38,6 +38,7 @@ class CopacoDocumentVersion(models.Model):
     )
     currency_id = fields.Many2one("res.currency")
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
+    totals_difference = fields.Monetary(help="See the field of the document.")
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
     payload_digest = fields.Char(required=True)
@@ -53,6 +54,16 @@ class CopacoDocumentVersion(models.Model):
         sanitize=False,
         help="Line by line: what the document says, and what this version says.",
     )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        res = super().write(vals)
+        if "state" in vals and not self.env.context.get("copaco_refresh_later"):
+            self.run_id._refresh_state()
+        return res
+
+    # === COMPUTE METHODS === #
 
     @api.depends("payload", "document_id.line_ids")
     def _compute_difference(self):

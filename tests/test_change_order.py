@@ -124,3 +124,42 @@ class TestChangeOrder(CopacoChangeCommon):
         document.move_id.action_post()
         self.send(price_line("12"))
         self.assertFalse(self.get_correction(document).invoice_line_ids.tax_ids)
+
+    def test_a_run_whose_change_was_overtaken_waits_for_nobody(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.send(price_line("12"))
+        overtaken = document._get_pending_version().run_id
+        self.assertEqual(overtaken.state, "attention")
+        self.send(price_line("15"))
+        self.assertEqual(overtaken.state, "done")
+        self.assertEqual(document._get_pending_version().run_id.state, "attention")
+
+    def test_a_change_whose_totals_differ_is_not_taken_over_unasked(self):
+        document = self.send(price_line("10"))
+        lines = self.simulator.invoices[0].content["Customers"][0]["Subscriptions"][0]
+        lines["PriceLines"] = [price_line("12")]
+        self.simulator.invoices[0].content["Totals"] = {"TotalExcludingVAT": 99}
+        self.fetch()
+        self.assertWaits(document)
+        self.assertIn("87.00", document.hold_message)
+        self.assertEqual(document.move_id.amount_untaxed, 10)
+        self.act(document, "action_use_new_version")
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(document.move_id.amount_untaxed, 12)
+
+    def test_totals_that_differ_are_not_forgotten_while_a_currency_is_unknown(self):
+        self.add_invoice(
+            "INV-1",
+            "A1",
+            [price_line("12")],
+            customer={"CustomerNumber": "K-1"},
+            Currency="XTS",
+        )
+        self.simulator.invoices[0].content["Totals"] = {"TotalExcludingVAT": 99}
+        self.fetch()
+        self.assertEqual(self.documents.hold_reason, "source_totals_differ")
+        self.act(self.documents, "action_retry")
+        self.assertEqual(self.documents.hold_reason, "source_totals_differ")
+        self.act(self.documents, "action_accept_lines")
+        self.assertEqual(self.documents.hold_reason, "currency_unknown")
