@@ -66,7 +66,7 @@ def serving(instance, name: str):
     finally:
         server.terminate()
         with suppress(subprocess.TimeoutExpired):
-            server.wait(20)
+            server.wait(5)
         # Workers that were in the middle of something.
         with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)

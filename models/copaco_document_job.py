@@ -103,7 +103,8 @@ class CopacoDocument(models.Model):
         """
         with _tried_again_after(OperationalError):
             documents = (
-                self.with_context(copaco_refresh_later=True)
+                self.sudo()
+                .with_context(copaco_refresh_later=True)
                 .try_lock_for_update()
                 .filtered_domain(self._get_waiting_domain())
             )
@@ -133,8 +134,8 @@ class CopacoRun(models.Model):
             _tried_again_after(OperationalError, UniqueViolation),
             self.env.cr.savepoint(),
         ):
-            self._refresh_state()
-            self.connection_id._update_activity()
+            self.sudo()._refresh_state()
+            self.sudo().connection_id._update_activity()
 
 
 class CopacoConnection(models.Model):

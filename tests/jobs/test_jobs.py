@@ -11,7 +11,6 @@ from workers import (
     DATABASE,
     environment,
     fetch_as_scheduled,
-    go_on,
     press_fetch,
 )
 
@@ -36,6 +35,18 @@ def setUpModule():
     create_contacts(simulator.customers[:-UNKNOWN_CUSTOMERS])
 
 
+def fetch(env):
+    """The task of the scheduled actions that fetch."""
+    fetch_as_scheduled(env)
+    env["copaco.run"]._cron_execute()
+
+
+def make_jobs(env):
+    """What the scheduled action that makes invoices does with what waits."""
+    Document = env["copaco.document"]
+    Document.search(Document._get_waiting_domain())._process_in_background()
+
+
 class JobCase(MultiprocessCase):
     def setUp(self):
         super().setUp()
@@ -51,9 +62,9 @@ class TestCarriedOut(JobCase):
         alone.retire()
 
         reseller = self.make_reseller(simulator, "post", overlap_days=0)
-        self._run(fetch_as_scheduled)
-        self._run(go_on)
-        # Before any other scheduled action looks after what the jobs did.
+        self._run(fetch)
+        self._run(make_jobs)
+        # Before the scheduled action looks after what jobs may have left.
         self.assertEqual(reseller.faults(), {})
         self.assertGoodBooks(reseller, sent_by(simulator))
         self.assertEqual(_without_numbers(reseller), _without_numbers(alone))
@@ -82,8 +93,7 @@ class TestEnqueued(JobCase):
         cls.reseller = Reseller("Enqueued", simulator, "draft", overlap_days=0)
         cls.addClassCleanup(cls.reseller.retire)
         with environment() as env:
-            fetch_as_scheduled(env)
-            env["copaco.run"]._cron_execute()
+            fetch(env)
 
     def setUp(self):
         super().setUp()
@@ -176,11 +186,15 @@ class TestEnqueued(JobCase):
         )
 
     def test_a_collision_is_tried_again(self):
-        def collide(_documents):
+        def collide(_records):
             raise SerializationFailure("collision")
 
         with self._processing_by(collide), self.assertRaises(RetryableJobError):
             self.documents[:2]._job_process()
+        run_class = self.env.registry["copaco.run"]
+        with patch.object(run_class, "_refresh_state", collide):
+            with self.assertRaises(RetryableJobError):
+                self.documents.run_id._job_refresh()
         self.assertEqual(set(self.documents.mapped("state")), {"new"})
         self.assertFalse(self._get_jobs())
 
