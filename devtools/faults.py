@@ -66,8 +66,12 @@ def run() -> bool:
     print(f"SEED={seed}", *(f"{name}={number}" for name, number in numbers.items()))
     parts = _choose_parts(os.environ.get("PART"))
     make_runtime(FAULTS_RUNTIME)
-    # PostgreSQL is crashed on purpose, so it is not the one that others use.
-    with CheckoutInstance(FAULTS_RUNTIME).in_use() as instance:
+    # PostgreSQL is crashed on purpose, so it is not the one that others use; and what
+    # an interrupted command left of it is not worth mending.
+    instance = CheckoutInstance(FAULTS_RUNTIME)
+    instance.remove()
+    make_runtime(FAULTS_RUNTIME)
+    with instance.in_use():
         notes = FAULTS_RUNTIME / "figures.jsonl"
         notes.unlink(missing_ok=True)
         variables = {"SEED": seed, "COPACO_FIGURES": str(notes)}

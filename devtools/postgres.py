@@ -107,11 +107,19 @@ class Cluster:
         if result.returncode:
             raise GroundError(f"PostgreSQL did not start:\n{tail(self.log)}")
 
-    def stop(self) -> None:
-        """Stop the server, ending what is still connected."""
-        stop = ("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.folder)
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server, ending what is still connected.
+
+        :param mode: pg_ctl's; ``immediate`` is a crash
+        """
+        stop = ("pg_ctl", "stop", "-w", "-m", mode, "-D", self.folder)
         self._as_server(*stop, check=False)
         shutil.rmtree(self.socket_folder, ignore_errors=True)
+
+    def make_folder(self, folder: Path) -> Path:
+        """Make ``folder`` one in which the server may write, and return it."""
+        self._give_away(folder)
+        return folder
 
     def databases(self) -> set[str]:
         """Return the names of the databases."""

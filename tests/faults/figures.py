@@ -19,17 +19,22 @@ def seed():
     return os.environ["SEED"]
 
 
+def note(what, **figures):
+    """Note figures for the table, when nothing went wrong.
+
+    :param what: the attack, in words; figures of the same words are added up
+    :param figures: columns of the table: ``times``, ``documents``, ``lost``,
+        ``doubled``, ``half``, ``seconds``. Count what was found, never write a zero.
+    """
+    with open(os.environ["COPACO_FIGURES"], "a") as file:
+        file.write(json.dumps({"what": what, **figures}) + "\n")
+
+
 @contextmanager
 def noted(what):
-    """Lend the block a dictionary for its figures, and note them when it ends well.
-
-    :param what: the attack, in words for the table; figures that belong to the same
-        words are added up. Columns of the table are ``times``, ``documents``, ``lost``,
-        ``doubled`` and ``half``: count what was found, never write a zero.
-    """
+    """Lend the block a dictionary for its figures, and note them when it ends well,
+    with the seconds that it took; see ``note``."""
     figures = {}
     started = time.monotonic()
     yield figures
-    figures["seconds"] = time.monotonic() - started
-    with open(os.environ["COPACO_FIGURES"], "a") as file:
-        file.write(json.dumps({"what": what, **figures}) + "\n")
+    note(what, **figures, seconds=time.monotonic() - started)

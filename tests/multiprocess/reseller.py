@@ -1,99 +1,17 @@
 """A reseller in Odoo, and what its books must be, read with plain SQL."""
 
+import gzip
 import json
+import zlib
 from collections import Counter
+from contextlib import suppress
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from books import BOOKS, FAULTS, FAULTS_AT_REST, HOLD_REASONS, STORED
 from workers import environment
 
 CENT = Decimal("0.01")
-HOLD_REASONS = ("customer_unknown", "source_changed")
-
-# Each finds what must not be; %(company)s is the company.
-FAULTS = {
-    "a document is there twice": """
-        SELECT kind, invoice_number, customer_id, count(*)
-          FROM copaco_document WHERE company_id = %(company)s
-      GROUP BY 1, 2, 3 HAVING count(*) > 1""",
-    "a customer is there twice": """
-        SELECT account_ref, count(*)
-          FROM copaco_customer WHERE company_id = %(company)s
-      GROUP BY 1 HAVING count(*) > 1""",
-    "a document waits or is held without a good reason": """
-        SELECT invoice_number, state, hold_reason, hold_message
-          FROM copaco_document WHERE company_id = %(company)s
-           AND state NOT IN ('invoiced', 'changed')
-           AND NOT (state = 'held' AND hold_reason IN %(hold_reasons)s
-                    AND hold_message > '')""",
-    "a document has not the one invoice that it should have": """
-        SELECT document.invoice_number, document.state, array_agg(move.id)
-          FROM copaco_document document
-     LEFT JOIN account_move move ON move.copaco_document_id = document.id
-         WHERE document.company_id = %(company)s
-      GROUP BY document.id
-        HAVING count(move.id) != (document.state IN ('invoiced', 'changed'))::int
-            OR sum(move.amount_untaxed_signed) != document.amount_source
-            OR max(move.id) IS DISTINCT FROM document.move_id
-            OR bool_or(move.state != %(move_state)s)""",
-    "a price line is not exactly once on an invoice": """
-        SELECT line.id, line.amount, array_agg(booked.price_subtotal)
-          FROM copaco_document_line line
-          JOIN copaco_document document ON document.id = line.document_id
-     LEFT JOIN account_move_line booked ON booked.copaco_line_id = line.id
-         WHERE document.company_id = %(company)s AND document.state != 'held'
-      GROUP BY line.id
-        HAVING count(booked.id) != 1 OR sum(-booked.balance) != line.amount""",
-    "an invoice is of no document": """
-        SELECT id, name FROM account_move
-         WHERE company_id = %(company)s AND copaco_document_id IS NULL""",
-    "an invoice number was skipped": """
-        SELECT sequence_prefix, array_agg(sequence_number ORDER BY sequence_number)
-          FROM account_move WHERE company_id = %(company)s AND state = 'posted'
-      GROUP BY 1 HAVING max(sequence_number) != count(*)""",
-    "a change is there twice": """
-        SELECT document_id, payload_digest, count(*)
-          FROM copaco_document_version WHERE company_id = %(company)s
-      GROUP BY 1, 2 HAVING count(*) > 1""",
-    "a run failed or goes on for ever": """
-        SELECT id, name, trigger, state, started_at, stored_at, message
-          FROM copaco_run WHERE company_id = %(company)s
-           AND state IN ('running', 'failed')""",
-    "a run has not what it received": """
-        SELECT run.id, run.trigger, run.received_count, run.unchanged_count,
-               count(came.run_id), run.amount_received, run.amount_unchanged,
-               sum(came.amount_source)
-          FROM copaco_run run
-     LEFT JOIN (SELECT run_id, line_count, amount_source FROM copaco_document
-                 UNION ALL
-                SELECT run_id, line_count, amount_source FROM copaco_document_version
-               ) came ON came.run_id = run.id
-         WHERE run.company_id = %(company)s
-      GROUP BY run.id
-        HAVING run.received_count != run.unchanged_count + count(came.run_id)
-            OR run.received_line_count
-               != run.unchanged_line_count + coalesce(sum(came.line_count), 0)
-            OR run.amount_received
-               != run.amount_unchanged + coalesce(sum(came.amount_source), 0)""",
-    "a connection has several activities": """
-        SELECT res_id, array_agg(summary) FROM mail_activity
-         WHERE res_model = 'copaco.connection' AND res_id IN %(connections)s
-      GROUP BY 1 HAVING count(*) > 1""",
-}
-
-BOOKS = """
-    SELECT document.invoice_number, customer.account_ref, customer.partner_id,
-           document.state, document.hold_reason, document.amount_source,
-           move.state, move.move_type, move.partner_id, move.invoice_date,
-           move.invoice_date_due, move.amount_untaxed_signed, move.amount_total_signed,
-           line.display_type, line.sequence, line.name, line.quantity, line.price_unit,
-           line.price_subtotal, line.balance
-      FROM copaco_document document
-      JOIN copaco_customer customer ON customer.id = document.customer_id
- LEFT JOIN account_move move ON move.copaco_document_id = document.id
- LEFT JOIN account_move_line line ON line.move_id = move.id
-     WHERE document.company_id = %(company)s
-  ORDER BY 2, 1, line.display_type, 15, 16, 17, 18, 19, 20"""
 
 
 class Reseller:
@@ -148,10 +66,61 @@ class Reseller:
             "move_state": {"draft": "draft", "post": "posted"}[policy],
         }
 
-    def faults(self):
-        """Return dict of what is wrong with the books and the rows that show it."""
-        found = {fault: self.query(query) for fault, query in FAULTS.items()}
+    def faults(self, at_rest=True, besides=()):
+        """Return dict of what is wrong with the books and the rows that show it.
+
+        :param at_rest: whether nothing is at work any more, so that all must be done
+        :param besides: faults that may be there
+        """
+        queries = FAULTS | FAULTS_AT_REST if at_rest else FAULTS
+        found = {
+            fault: self.query(query)
+            for fault, query in queries.items()
+            if fault not in besides
+        }
+        found["an answer can't be read"] = self._unreadable_answers()
+        found["the proof doesn't hold"] = self._unproven_runs()
         return {fault: rows for fault, rows in found.items() if rows}
+
+    def _unreadable_answers(self):
+        with environment() as env:
+            runs = env["copaco.run"].search(
+                [("company_id", "=", self.company_id), ("payload_id", "!=", False)]
+            )
+            return [run.id for run in runs if not _is_readable(run)]
+
+    def _unproven_runs(self):
+        with environment() as env:
+            runs = env["copaco.run"].search([("company_id", "=", self.company_id)])
+            return [run.id for run in runs if not run.is_proven]
+
+    def figures(self, expected):
+        """Count what went wrong with the documents that should have come.
+
+        :param expected: as ``sent_by`` returns
+        :return: dict of how many ``documents`` came, how many were ``lost`` (not here,
+            or said to be invoiced and not), ``doubled``, and stored or invoiced by
+            ``half`` (not all lines, or another amount)
+        """
+        figures = {"documents": 0, "lost": 0, "doubled": 0, "half": 0}
+        came = Counter()
+        for number, account, is_invoiced, line_count, amount, *found in self.query(
+            STORED
+        ):
+            lines, invoices, booked_lines, booked_amount = found
+            came[number, account] += 1
+            figures["lost"] += is_invoiced and not invoices
+            figures["doubled"] += max(invoices - 1, 0)
+            figures["half"] += (
+                lines != line_count
+                or Decimal(amount) != expected[number, account]
+                or booked_lines != line_count * invoices
+                or Decimal(booked_amount) != Decimal(amount) * invoices
+            )
+        figures["documents"] = came.total()
+        figures["lost"] += len(expected.keys() - came.keys())
+        figures["doubled"] += came.total() - len(came)
+        return figures
 
     def books(self):
         """Return the rows of ``BOOKS``, where nothing may differ between two resellers
@@ -182,6 +151,14 @@ class Reseller:
         )
         return day or date.min
 
+    def forget_what_was_asked(self):
+        """Have it that all days have to be asked for again."""
+        self.query(
+            "UPDATE copaco_run SET origin = NULL WHERE company_id = %(company)s;"
+            "UPDATE copaco_connection SET fetched_until = NULL"
+            " WHERE company_id = %(company)s"
+        )
+
     def states(self):
         """Return dict of the number of documents by state."""
         return dict(
@@ -209,6 +186,12 @@ class Reseller:
         """Archive the connections."""
         with environment() as env:
             env["copaco.connection"].browse(self.connection_ids).active = False
+
+
+def _is_readable(run):
+    with suppress(OSError, EOFError, zlib.error):
+        return len(gzip.decompress(run.payload_id.raw)) == run.payload_size
+    return False
 
 
 def create_contacts(customers, company_id=False):

@@ -131,13 +131,13 @@ class TestKilled(MultiprocessCase):
     def _kill_often(self, reseller, seconds):
         first, second = map(press_fetch, reseller.connection_ids)
         for commits in COMMITS_OF_A_FETCH:
-            killed = self.workers.kill(first, die_after=commits)
+            killed = self.workers.kill(first, commits)
             self.assertTrue(killed, f"a fetch has less than {commits} commits")
             fetched = sent_by(simulator, until=reseller.fetched_until())
             self.assertLessEqual(fetched.keys(), reseller.received().keys())
         # Making the invoices takes most of the time of a fetch.
         for task in (first, second, process):
             for _ in range(RANDOM_KILLS):
-                self.workers.kill(task, after=random.uniform(0, seconds / 3))
+                self.workers.kill(task, seconds=random.uniform(0, seconds / 3))
         for commits in COMMITS_OF_A_PROCESS:
-            self.workers.kill(process, die_after=commits)
+            self.workers.kill(process, commits)

@@ -5,11 +5,15 @@ database and commits of its own. ``COPACO_DATABASE`` names a database that has t
 addon, ``ODOO_RC`` Odoo's configuration.
 """
 
+import base64
+import itertools
 import logging
 import multiprocessing
 import os
 import re
 import signal
+import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,11 +27,16 @@ from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tools import config
 
+from odoo.addons.base.models.ir_cron import IrCron
+
 PATIENCE = 120  # seconds after which a worker counts as stuck
 RECORD = re.compile(r"^(?=(?:INFO|WARNING|ERROR|CRITICAL) \S+ \d+: )", re.M)
 PROBLEM = re.compile(r"ERROR|CRITICAL|.*^Traceback", re.M | re.S)
 # Odoo logs each refused query, also one that is tried again and then succeeds.
 EXPECTED_ERROR = "ERROR odoo.sql_db "
+COLLISION = re.compile(
+    r"could not serialize|deadlock detected|could not obtain lock|duplicate key value"
+)
 
 DATABASE = os.environ["COPACO_DATABASE"]
 
@@ -55,6 +64,25 @@ def press_retry(company_id):
     return _press("action_retry", "copaco.document", domain)
 
 
+def upload(connection_id, raw):
+    """Return the task of a person who uploads a file that holds the answer ``raw``."""
+
+    def task(env):
+        env = _as_person(env)
+        wizard = env["copaco.upload"].create(
+            {
+                "connection_id": connection_id,
+                "kind": "specification",
+                "content": base64.b64encode(raw),
+                "file_name": "answer.json",
+            }
+        )
+        env.cr.commit()
+        retrying(wizard.action_upload, env)
+
+    return task
+
+
 def may_be_told(task):
     """Return ``task`` for a person who may be told that it can't be done."""
 
@@ -67,13 +95,16 @@ def may_be_told(task):
 
 def _press(action, model, domain):
     def task(env):
-        user = env.ref("base.user_admin")
-        context = {"allowed_company_ids": user.company_ids.ids}
-        records = env(user=user, context=context)[model].search(domain)
+        records = _as_person(env)[model].search(domain)
         # As Odoo's web server calls it.
         retrying(getattr(records, action), records.env)
 
     return task
+
+
+def _as_person(env):
+    user = env.ref("base.user_admin")
+    return env(user=user, context={"allowed_company_ids": user.company_ids.ids})
 
 
 def fetch_as_scheduled(env):
@@ -90,6 +121,31 @@ def go_on(env):
 def process(env):
     """The task of the scheduled action that makes the invoices, or jobs of them."""
     env["copaco.document"]._cron_process()
+
+
+def work_as_scheduler(_env):
+    """The task of Odoo's own scheduler: to do each job that is due."""
+    IrCron._process_jobs(DATABASE)
+
+
+def have_jobs_due():
+    """Let the scheduler find that the addon's jobs are due, and nothing else."""
+    with environment() as env:
+        env.cr.execute(
+            """
+            UPDATE ir_cron SET active = job.id IS NOT NULL,
+                   nextcall = now() AT TIME ZONE 'UTC' - interval '1 minute'
+              FROM ir_cron every
+         LEFT JOIN ir_model_data job ON job.res_id = every.id
+                   AND job.model = 'ir.cron' AND job.module = 'account_copaco'
+             WHERE every.id = ir_cron.id"""
+        )
+
+
+def jobs_are_due():
+    """Tell whether the scheduler would find something to do."""
+    with environment() as env:
+        return bool(IrCron._get_all_ready_jobs(env.cr))
 
 
 class Workers:
@@ -119,8 +175,8 @@ class Workers:
         """Start a process that does ``task``.
 
         :param options: ``start``, a barrier to pass first; ``until``, an event before
-            which the task is repeated; ``die_after``, the number of commits after which
-            the process kills itself
+            which the task is repeated; ``on_commit``, what to call with the number of
+            commits, first with 0 and then after each
         """
         # A connection that two processes share would be the end of both.
         odoo.sql_db.close_all()
@@ -128,16 +184,36 @@ class Workers:
         worker.start()
         return worker
 
-    def kill(self, task, after=None, **options):
+    def kill(self, task, commits=0, seconds=0.0):
         """Start ``task``, kill it and tell whether that came before its end.
 
-        :param after: seconds; none when it is to kill itself
+        :param commits: how many it is to make before
+        :param seconds: how long it is to go on after them
         """
-        worker = self.start(task, **options)
-        worker.join(PATIENCE if after is None else after)
-        worker.kill()
-        worker.join()
-        return worker.exitcode == -signal.SIGKILL
+
+        def die(count):
+            if count == commits:
+                timer = threading.Timer(seconds, _kill_this_process)
+                timer.daemon = True
+                timer.start()
+            if count == commits and not seconds:
+                timer.join()
+
+        worker = self.start(task, on_commit=die)
+        return _wait_for(worker) == -signal.SIGKILL
+
+    def measure(self, task):
+        """Do ``task``; return the seconds before, between and after its commits."""
+        receiver, sender = FORK.Pipe(duplex=False)
+        with receiver, sender:
+            worker = self.start(
+                task, on_commit=lambda _count: sender.send(time.monotonic())
+            )
+            _wait_for(worker)
+            moments = []
+            while receiver.poll():
+                moments.append(receiver.recv())
+        return [end - start for start, end in itertools.pairwise(moments)]
 
     def problems(self):
         """Return what the log says of things that must not happen."""
@@ -148,7 +224,12 @@ class Workers:
             if PROBLEM.match(record) and not record.startswith(EXPECTED_ERROR)
         )
 
-    def _work(self, task, start=None, until=None, die_after=None):
+    def collisions(self):
+        """Return how many queries the log says PostgreSQL refused because of what other
+        transactions did."""
+        return len(COLLISION.findall(self.log.read_text()))
+
+    def _work(self, task, start=None, until=None, on_commit=None):
         logging.basicConfig(
             filename=self.log,
             format="%(levelname)s %(name)s %(process)d: %(message)s",
@@ -157,10 +238,10 @@ class Workers:
         )
         if "queue.job" in Registry(DATABASE):
             wait_after_enqueuing()
-        if die_after:
-            _die_after(die_after)
         if start:
             start.wait(PATIENCE)
+        if on_commit:
+            _watch_commits(on_commit)
         while True:
             try:
                 with environment() as env:
@@ -180,14 +261,18 @@ def _wait_for(worker):
     return worker.exitcode
 
 
-def _die_after(commits):
+def _watch_commits(on_commit):
     cursor_class = odoo.sql_db.Cursor
     commit = cursor_class.commit
-    left = iter(range(commits - 1, -1, -1))
+    counts = itertools.count(1)
 
-    def commit_and_die(cursor):
+    def commit_and_tell(cursor):
         commit(cursor)
-        if not next(left):
-            os.kill(os.getpid(), signal.SIGKILL)
+        on_commit(next(counts))
 
-    cursor_class.commit = commit_and_die
+    cursor_class.commit = commit_and_tell
+    on_commit(0)
+
+
+def _kill_this_process():
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,26 +1,45 @@
-"""Working processes that are killed."""
+"""Working processes that are killed, at any moment."""
 
-from cases import MultiprocessCase, start_simulator
-from figures import noted
-from reseller import create_contacts, sent_by
-from workers import press_fetch
+from collections import Counter
 
-CUSTOMERS = 4
-
-
-def setUpModule():
-    global simulator
-    simulator = start_simulator(customers=CUSTOMERS, months=1, lines=20)
-    create_contacts(simulator.customers)
+from attacks import POLICIES, AttackCase
+from figures import note, number
+from workers import have_jobs_due
 
 
-class TestKilled(MultiprocessCase):
-    def test_a_kill(self):
-        reseller = self.make_reseller(simulator, "draft", overlap_days=0)
-        task = press_fetch(reseller.connection_ids[0])
-        with noted("worker killed") as figures:
-            self.workers.kill(task, die_after=4)
-            self.workers.run_together(task)
-            reseller.let_half_an_hour_pass()
-            self.assertGoodBooks(reseller, sent_by(simulator))
-            figures["times"] = 1
+class TestKilled(AttackCase):
+    def test_what_a_killed_worker_leaves_is_completed_as_drafts(self):
+        self._kill_often("draft")
+
+    def test_what_a_killed_worker_leaves_is_completed_and_posted(self):
+        self._kill_often("post")
+
+    def _kill_often(self, policy):
+        self.make_attacked(policy)
+        gaps = self.measure_gaps()
+        moments = Counter()
+
+        def kill(attempt):
+            moment = self._kill(attempt, gaps)
+            moments[moment] += 1
+            return bool(moment)
+
+        wanted = number("KILLS") // len(POLICIES)
+        # Of an upload that was not stored yet nothing is left, and that is said.
+        self.attack_often("worker killed", wanted, kill, besides=["a run failed"])
+        for moment in filter(None, moments):
+            note(f"... {moment}, {policy}", times=moments[moment])
+
+    def _kill(self, attempt, gaps):
+        """Kill somebody who fetches; return at what, none when nobody was left."""
+        way, task, commits, seconds = self.choose_moment(gaps)
+        self.attack = f"kill {attempt}: {way}, {commits} commits and {seconds:.3f} s"
+        have_jobs_due()
+        before = self.reseller.states()
+        killed = self.workers.kill(task, commits, seconds)
+        after = self.reseller.states()
+        if not killed:
+            return None
+        if after == before:
+            return "before anything was stored"
+        return "among its invoices" if after.get("new") else "after the last invoice"
