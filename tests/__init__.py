@@ -1,6 +1,7 @@
 from . import (
     test_amounts,
     test_change,
+    test_change_machine,
     test_change_order,
     test_coverage,
     test_decide,
