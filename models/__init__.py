@@ -10,6 +10,8 @@ from . import (
     copaco_document,
     copaco_document_change,
     copaco_document_content,
+    copaco_document_correct,
+    copaco_document_decide,
     copaco_document_job,
     copaco_document_line,
     copaco_document_missing,
@@ -22,6 +24,7 @@ from . import (
     copaco_rebuilder,
     copaco_run,
     copaco_run_proof,
+    copaco_run_store,
     key_log,
     res_partner,
 )
