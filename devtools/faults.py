@@ -42,9 +42,9 @@ JOB_FIGURES = TESTS / "faults/figures_queue_job.rst"
 NUMBERS = {
     "KILLS": 200,
     "JOB_KILLS": 40,
-    "CRASHES": 40,
-    "FULL_DISKS": 40,
-    "COLLISIONS": 40,
+    "CRASHES": 24,
+    "FULL_DISKS": 24,
+    "COLLISIONS": 24,
     "ROUNDS": 100,
     "PAYLOADS": 20_000,
 }

@@ -244,6 +244,8 @@ class Workers:
             _watch_commits(on_commit)
         while True:
             try:
+                # As a server does before each request.
+                Registry(DATABASE).check_signaling()
                 with environment() as env:
                     task(env)
             except Exception:
