@@ -239,7 +239,9 @@ class CopacoDocument(models.Model):
         waiting = self.sudo().search(
             [*self._get_waiting_domain(), ("id", "in", self.ids)], order="id"
         )
-        runs, connections = waiting.run_id, waiting.connection_id
+        # A rebuilt draft is counted with the run that brought the change.
+        runs = waiting.run_id | waiting._get_pending_version().run_id
+        connections = waiting.connection_id
         batch_size, collisions, trouble = BATCH_SIZE, 0, {}
         while waiting:
             if deadline and time.monotonic() > deadline:

@@ -163,3 +163,9 @@ class TestChangeOrder(CopacoChangeCommon):
         self.assertEqual(self.documents.hold_reason, "source_totals_differ")
         self.act(self.documents, "action_accept_lines")
         self.assertEqual(self.documents.hold_reason, "currency_unknown")
+
+    def test_the_run_whose_change_was_rebuilt_is_done(self):
+        document = self.send(price_line("10"))
+        self.send(price_line("11"))
+        runs = document.run_id | document.version_ids.run_id
+        self.assertEqual(runs.mapped("state"), ["done"] * 2)
