@@ -81,10 +81,10 @@ class ChangeMachine(CopacoCommon):
 
     # How often each is done.
     OPERATIONS = {
-        "copaco_changes": 6,
+        "copaco_changes": 8,
         "copaco_forgets": 1,
-        "fetch_all": 6,
-        "post": 5,
+        "fetch_all": 2,
+        "post": 6,
         "reset": 3,
         "cancel": 2,
         "delete": 2,
@@ -102,7 +102,7 @@ class ChangeMachine(CopacoCommon):
         "press_retry": 3,
         "press_use_new": 4,
         "press_keep": 3,
-        "press_correct": 5,
+        "press_correct": 6,
         "press_exclude": 1,
         "press_include": 2,
         "press_accept": 1,
@@ -111,10 +111,15 @@ class ChangeMachine(CopacoCommon):
     }
 
     def take_step(self):
-        name = self.random.choices(*zip(*self.OPERATIONS.items(), strict=True))[0]
-        times = 2 if self.random.random() < 0.15 else 1
-        for _time in range(times):
+        """Do what can be done now, and sometimes twice."""
+        done = len(self.log)
+        while len(self.log) < done + 2:
+            del self.log[done:]
+            name = self.random.choices(*zip(*self.OPERATIONS.items(), strict=True))[0]
             self.log.append(name)
+            getattr(self, name)()
+        self.check()
+        if self.random.random() < 0.1:
             getattr(self, name)()
             self.check()
 
@@ -125,7 +130,7 @@ class ChangeMachine(CopacoCommon):
         """Mostly one on which the button is shown, but not always."""
         documents = self.mine
         fitting = documents.filtered(lambda document: document.state in states)
-        return self.pick(self.random.random() < 0.8 and fitting or documents)
+        return self.pick(fitting if self.random.random() < 0.9 else documents)
 
     @property
     def mine(self):
@@ -147,12 +152,19 @@ class ChangeMachine(CopacoCommon):
         return self.get_moves(document).filtered(lambda move: move.state != "cancel")
 
     def copaco_changes(self):
-        self.random.choice(self.sources).change()
+        source = self.random.choice(self.sources)
+        source.change()
+        self.log.append(f"  {source.number}")
+        if self.random.random() < 0.8:
+            self.fetch_all()
 
     def copaco_forgets(self):
-        self.random.choice(self.sources).current = None
+        source = self.random.choice(self.sources)
+        source.current = None
+        self.log.append(f"  {source.number}")
 
     def fetch_all(self):
+        self.log.append("  fetched")
         self.simulator.invoices.clear()
         for source in self.sources:
             if source.current:
