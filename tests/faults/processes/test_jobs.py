@@ -3,6 +3,7 @@
 import itertools
 import random
 import time
+from collections import Counter
 from unittest.mock import patch
 
 from cases import MultiprocessCase, start_simulator
@@ -35,14 +36,16 @@ class TestJobsKilled(MultiprocessCase):
 
     def test_killed_job_workers_lose_and_double_nothing(self):
         policies = itertools.cycle(("post", "draft"))
+        expected = sent_by(simulator)
+        totals = Counter()
         with noted("worker of a job killed") as figures:
-            figures.update(times=0, documents=0)
-            while figures["times"] < number("JOB_KILLS"):
+            while totals["times"] < number("JOB_KILLS"):
                 reseller = self.make_reseller(simulator, next(policies), overlap_days=0)
-                figures["times"] += self._kill_often(reseller)
-                self.assertGoodBooks(reseller, sent_by(simulator))
-                figures["documents"] += len(reseller.received())
+                totals["times"] += self._kill_often(reseller)
+                self.assertGoodBooks(reseller, expected)
+                totals.update(reseller.figures(expected))
                 reseller.retire()
+            figures.update(totals)
 
     def _kill_often(self, reseller):
         """Fetch, and kill workers that make the invoices; return how many."""
