@@ -54,6 +54,14 @@ class CopacoInvoicer(models.AbstractModel):
         :raise TotalsDiffer: when Odoo would book another amount than Copaco's
         :raise UserError: when Odoo refuses one
         """
+        # In a batch, Odoo computes a due date from no payment term for those that come
+        # after an invoice without one.
+        matches = dict(
+            sorted(
+                matches.items(),
+                key=lambda item: not item[1].partner.property_payment_term_id,
+            )
+        )
         mapper = self.env["copaco.mapper"]
         documents = self.env["copaco.document"].union(*matches)
         moves = self.env["account.move"].create(

@@ -61,6 +61,20 @@ class TestInvoice(CopacoCommon):
         )
         self.assertEqual(move.invoice_line_ids.tax_ids, self.tax)
 
+    def test_due_dates_are_odoos_for_each_invoice_of_a_batch(self):
+        # Odoo gives what follows an invoice without payment term the same due date.
+        later = self.create_partner(
+            ref="K-2", property_payment_term_id=self.pay_terms_b.id
+        )
+        for number, key in (("INV-1", "K-1"), ("INV-2", "K-2")):
+            customer = {"CustomerNumber": key}
+            self.add_invoice(number, f"A-{key}", [price_line("9")], customer=customer)
+        self.fetch()
+        moves = self.documents.move_id
+        move = moves.filtered(lambda each: each.partner_id == later)
+        self.assertEqual(move.invoice_date_due, date(2026, 12, 31))
+        self.assertEqual((moves - move).invoice_date_due, date(2026, 11, 25))
+
     def test_half_a_cent_of_tax_is_that_of_the_exact_amounts(self):
         self.company.tax_calculation_rounding_method = "round_globally"
         # No price makes 7 pieces cost exactly these.
