@@ -5,6 +5,7 @@ from . import (
     test_change_order,
     test_coverage,
     test_decide,
+    test_equality,
     test_faults,
     test_fetch,
     test_invoice,

@@ -1,0 +1,267 @@
+from decimal import Decimal
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from odoo import models
+from odoo.fields import Command
+from odoo.tests import freeze_time, tagged
+
+from ..client.documents import parse_documents
+from .common import copaco_invoice, price_line
+from .simulator.encoding import dumps
+from .varied import VariedCommon
+
+# What says which invoice it is, or that the addon made it; x2many are compared apart.
+IGNORED = {
+    "account.move": {
+        "id",
+        "access_token",
+        "copaco_document_id",
+        "create_date",
+        "create_uid",
+        "name",
+        "payment_reference",
+        "sequence_number",
+        "write_date",
+        "write_uid",
+    },
+    "account.move.line": {
+        "id",
+        "copaco_line_id",
+        "copaco_vendor_details",
+        "create_date",
+        "create_uid",
+        "is_imported",
+        "move_id",
+        "move_name",
+        "name",
+        "write_date",
+        "write_uid",
+    },
+}
+TAXES = (
+    "21 %",
+    "9 %",
+    "0 %",
+    "fixed",
+    "two",
+    "on top of another",
+    "group",
+    "on payment",
+)
+TERMS = ("none", "in parts", "included", "excluded", "mixed")
+PARTNERS = ("plain", "reverse charge", "other account", "analytic")
+CURRENCIES = ("EUR", "USD", "EUR")
+ROUNDINGS = ("round_per_line", "round_globally")
+AMOUNT = st.one_of(
+    st.integers(-9_999, 99_999).map(lambda cents: Decimal(cents) / 100),
+    st.decimals(min_value=-999, max_value=999, places=4),
+    st.just(Decimal(0)),
+)
+LINE = st.tuples(AMOUNT, st.sampled_from(["1", "3", "7", "-2", "0.5"]).map(Decimal))
+DOCUMENT = st.fixed_dictionaries(
+    {
+        "partner": st.sampled_from(PARTNERS),
+        "terms": st.sampled_from(TERMS),
+        "currency": st.sampled_from(CURRENCIES),
+        "sign": st.sampled_from([1, 1, -1]),
+        "lines": st.lists(LINE, min_size=1, max_size=5),
+    }
+)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestEquality(VariedCommon):
+    """Promise 5: the invoices that are created fast, with values that spare Odoo work,
+    are those that Odoo makes of plain values, field by field."""
+
+    def setUp(self):
+        super().setUp()
+        self.copaco_run = self.connection._create_runs("manual")[:1]
+        self.taxes = self.create_taxes()
+        self.terms = self.create_terms()
+        self.partner_values = self.create_partner_values(self.taxes)
+
+    def test_each_kind_of_invoice_is_what_plain_values_make(self):
+        lines = [(Decimal("10.50"), Decimal(7)), (Decimal("-2.345"), Decimal(1))]
+        seen = set()
+        for number, tax in enumerate(TAXES):
+            documents = [
+                {
+                    "partner": partner,
+                    "terms": TERMS[(number + place) % len(TERMS)],
+                    "currency": CURRENCIES[place % len(CURRENCIES)],
+                    "sign": -1 if (number + place) % 3 == 0 else 1,
+                    "lines": [*lines, (Decimal(0), Decimal(place + 1))],
+                }
+                for place, partner in enumerate(PARTNERS)
+            ]
+            with self.subTest(tax=tax):
+                for move in self.check_month(tax, ROUNDINGS[number % 2], documents):
+                    seen |= set(move.line_ids.mapped("display_type"))
+                    seen |= {move.currency_id.name, move.move_type}
+                    seen |= set(
+                        move.line_ids.tax_repartition_line_id.mapped("factor_percent")
+                    )
+        self.assertEqual(
+            seen,
+            {"product", "tax", "payment_term", "epd", "EUR", "USD", 100, -100}
+            | {"out_invoice", "out_refund"},
+        )
+
+    def test_any_month_is_what_plain_values_make(self):
+        self.check_any_month()
+
+    @settings(
+        max_examples=12,
+        # Each example takes a second or two.
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(
+        tax=st.sampled_from(TAXES),
+        rounding=st.sampled_from(ROUNDINGS),
+        documents=st.lists(DOCUMENT, min_size=1, max_size=4),
+    )
+    def check_any_month(self, tax, rounding, documents):
+        self.check_month(tax, rounding, documents)
+
+    def check_month(self, tax, rounding, documents):
+        self.company.tax_calculation_rounding_method = rounding
+        self.product.taxes_id = self.taxes[tax]
+        ours = self._create_ours(documents)
+        plain = self.env["account.move"].union(*map(self._create_plain, ours))
+        self.assertSameBooks(ours, plain)
+        self.env.invalidate_all()
+        self.assertSameBooks(ours, plain)
+        ours._post(soft=False)
+        plain._post(soft=False)
+        self.assertSameBooks(ours, plain)
+        return ours
+
+    def assertSameBooks(self, ours, plain):
+        for our_move, plain_move in zip(ours, plain, strict=True):
+            self.assertEqual(_differ(_read(our_move), _read(plain_move)), {})
+            our_lines, plain_lines = _read_lines(our_move), _read_lines(plain_move)
+            self.assertEqual(len(our_lines), len(plain_lines))
+            for our_line, plain_line in zip(our_lines, plain_lines, strict=True):
+                self.assertEqual(_differ(our_line, plain_line), {})
+
+    # === WHAT IS INVOICED === #
+
+    def _create_ours(self, contents):
+        documents = self.env["copaco.document"].sudo()
+        for content in contents:
+            documents += self._create_document(**content)
+        documents._process()
+        self.assertEqual(
+            documents.mapped("state"),
+            ["invoiced"] * len(documents),
+            documents.mapped("hold_message"),
+        )
+        return documents.move_id.sorted("id")
+
+    def _create_document(self, partner, terms, currency, sign, lines):
+        number = next(self.numbers)
+        customer = self.env["copaco.customer"].sudo()
+        partner = self.create_partner(
+            property_payment_term_id=self.terms[terms].id,
+            **self.partner_values[partner],
+        )
+        customer = customer.create(
+            {
+                "company_id": self.company.id,
+                "account_ref": f"A{number}",
+                "partner_id": partner.id,
+                "state": "matched",
+            }
+        )
+        invoice = copaco_invoice(
+            f"INV-{number}",
+            customer.account_ref,
+            [
+                price_line(
+                    sign * amount,
+                    number=place,
+                    Quantity=quantity,
+                    UnitPrice=sign * amount / quantity,
+                )
+                for place, (amount, quantity) in enumerate(lines, start=1)
+            ],
+            Currency=currency,
+        )
+        (source,) = parse_documents(dumps({"Invoices": [invoice]})).documents
+        Document = self.env["copaco.document"].sudo()
+        return Document.create(
+            Document._prepare_source_values(
+                source,
+                self.copaco_run,
+                {customer.account_ref: customer},
+                Document._get_currencies([source]),
+            )
+        )
+
+    def _create_plain(self, move):
+        """Create an invoice as anybody would, with what ours is about."""
+        return self.env["account.move"].create(
+            {
+                "move_type": move.move_type,
+                "partner_id": move.partner_id.id,
+                "journal_id": move.journal_id.id,
+                "invoice_date": move.invoice_date,
+                "invoice_origin": move.invoice_origin,
+                "invoice_user_id": move.invoice_user_id.id,
+                "currency_id": move.currency_id.id,
+                "ref": move.ref,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "product_id": line.product_id.id,
+                            "name": line.name,
+                            "sequence": line.sequence,
+                            "quantity": line.quantity,
+                            "price_unit": line.price_unit,
+                        }
+                    )
+                    for line in move.invoice_line_ids.sorted("sequence")
+                ],
+            }
+        )
+
+
+def _read(record):
+    """:return: dict of what is stored of an invoice or of a line of it"""
+    return {
+        name: _plain(record[name])
+        for name, field in record._fields.items()
+        if field.store
+        and field.type != "one2many"
+        and name not in IGNORED[record._name]
+    }
+
+
+def _differ(ours, plain):
+    """:return: dict of the two values, by the name of each field that differs"""
+    return {
+        name: (ours[name], plain[name]) for name in ours if ours[name] != plain[name]
+    }
+
+
+def _read_lines(move):
+    lines = [
+        {
+            **_read(line),
+            "analytic": sorted(line.analytic_line_ids.mapped("amount")),
+        }
+        for line in move.line_ids
+    ]
+    return sorted(
+        lines, key=lambda line: (line["display_type"], line["sequence"], str(line))
+    )
+
+
+def _plain(value):
+    return sorted(value.ids) if isinstance(value, models.BaseModel) else value
