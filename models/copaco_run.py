@@ -406,6 +406,10 @@ class CopacoRun(models.Model):
         :param raw: the bytes that Copaco sent
         """
         self.ensure_one()
+        self._commit_at_last(self._keep, raw)  # what came is kept
+        self._store_answer(raw)
+
+    def _keep(self, raw):
         suffix = "xml" if is_markup(raw) else "json"
         self.payload_id = self.env["ir.attachment"].create(
             {
@@ -419,8 +423,6 @@ class CopacoRun(models.Model):
             }
         )
         self.payload_size = len(raw)
-        self.env.cr.commit()  # pylint: disable=invalid-commit # what came is kept
-        self._store_answer(raw)
 
     def _store_answer(self, raw):
         try:
@@ -428,28 +430,34 @@ class CopacoRun(models.Model):
         except InvalidResponseError as error:
             self._fail(error)
             return
+        try:
+            self._commit_at_last(self._store, response)
+        except UniqueViolation:
+            self._fail(
+                self.env._(
+                    "Run %(run)s of connection %(connection)s could not store its "
+                    "answer because others were storing at the same time. Fetch again.",
+                    run=self.name,
+                    connection=self.connection_id.name,
+                )
+            )
+
+    def _commit_at_last(self, step, *arguments):
+        """Take a step of this run and commit; as long as other workers get in the way,
+        such as by storing the same documents, take it again with what they left.
+
+        :raise: one of `COLLISIONS`, or `UniqueViolation`, when they always do
+        """
         for attempt in range(1, STORE_ATTEMPTS + 1):
             try:
-                self._store(response)
+                step(*arguments)
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 return
             except (*COLLISIONS, UniqueViolation) as error:
-                # Another worker stores the same documents; next time they are known.
                 self.env.cr.rollback()
                 _logger.info("Copaco run %s collided: %s", self.id, type(error))
                 if attempt == STORE_ATTEMPTS:
-                    if isinstance(error, COLLISIONS):
-                        # Those others are still at work: the background goes on.
-                        raise
-                    self._fail(
-                        self.env._(
-                            "Run %(run)s of connection %(connection)s could not store "
-                            "its answer because others were storing at the same time. "
-                            "Fetch again.",
-                            run=self.name,
-                            connection=self.connection_id.name,
-                        )
-                    )
+                    raise
 
     def _finish_now(self, deadline):
         """Process what these runs brought while a person waits.

@@ -5,6 +5,8 @@ import zipfile
 from datetime import date
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
@@ -48,6 +50,21 @@ class TestUpload(CopacoCommon):
         )
         with self.committing(wizard) as committing, mute_logger(*MUTED):
             return committing.action_upload()
+
+    def test_a_file_that_collides_before_it_is_kept_is_stored_all_the_same(self):
+        Attachment = self.registry["ir.attachment"]
+        create = Attachment.create
+        collisions = [SerializationFailure("could not serialize access")]
+
+        def collide_once(attachments, vals_list):
+            if collisions:
+                raise collisions.pop()
+            return create(attachments, vals_list)
+
+        with patch.object(Attachment, "create", collide_once):
+            self.upload(self.answer)
+        self.assertFalse(collisions, "it did collide")
+        self.assertEqual(self.documents.state, "invoiced")
 
     def test_an_uploaded_document_is_invoiced_and_known_when_it_is_fetched(self):
         self.upload(self.answer)
