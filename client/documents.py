@@ -121,12 +121,12 @@ def _parse_elements(elements):
 def _split(invoice, element, totals) -> Iterator[_Part]:
     """Yield a part for each customer of an element.
 
-    Without a list of customers nobody knows whom the element is for: it is one part.
+    Without a list of customers nobody knows whom the element is for: it is one part,
+    with all that the element has, since the customers may be there by another name.
     """
     header = {"Header": element["Header"]}
     if not isinstance(invoice.customers, list):
-        own = {**header, "Customers": invoice.customers}
-        yield _Part(invoice.header, Party(), None, own, totals)
+        yield _Part(invoice.header, Party(), None, element, totals)
         return
     for entry in invoice.customers:
         own = {**header, "Customers": [entry]}
@@ -180,7 +180,7 @@ def _read_parts(parts):
     """
     lines, problems, entries = [], [], []
     for part in parts:
-        if not isinstance(part.element["Customers"], list):
+        if not isinstance(part.element.get("Customers"), list):
             problems.append("Customers is missing or not a list")
             part.totals.give_up()
             continue

@@ -14,6 +14,7 @@ from answers import (
 )
 from pydantic import ValidationError
 
+from client.documents import parse_payload
 from client.schemas import Customer
 
 
@@ -71,6 +72,14 @@ class TestCondemned(unittest.TestCase):
         ):
             self.assertTrue(document.error)
             self.assertTrue(document.payload)
+
+    def test_what_may_be_a_customer_by_another_name_is_kept(self):
+        invoice = make_invoice(customers=[make_customer()])
+        del invoice["Customers"]
+        document = parse_one(invoice)
+        self.assertEqual(document.error, "Customers is missing or not a list.")
+        self.assertEqual(json.loads(document.payload), {"Invoices": [invoice]})
+        self.assertEqual(parse_payload(document.payload), document)
 
     def test_different_currencies_are_not_added_up(self):
         for currency in ("USD", None):
