@@ -83,7 +83,8 @@ class CopacoRun(models.Model):
             run.is_proven = (
                 count + run.unchanged_count == run.received_count
                 and lines + run.unchanged_line_count == run.received_line_count
-                and float_compare(amount + run.amount_unchanged, run.amount_received, 4)
+                # Floats of a thousand billion have no fourth decimal.
+                and float_compare(amount + run.amount_unchanged, run.amount_received, 3)
                 == 0
             )
 
