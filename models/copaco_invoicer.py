@@ -3,7 +3,7 @@ import logging
 from psycopg2 import OperationalError
 
 from odoo import api, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import float_compare, formatLang
 
 from .copaco_matcher import Hold
@@ -162,14 +162,14 @@ class CopacoInvoicer(models.AbstractModel):
                     error=error,
                 ),
             )
-        if isinstance(error, UserError):
+        if isinstance(error, UserError | RedirectWarning):
             return Hold(
                 "unexpected_error",
                 self.env._(
                     "Odoo refused the invoice of %(document)s: %(error)s Mend the "
                     "cause and retry.",
                     document=document.name,
-                    error=error,
+                    error=error.args[0],
                 ),
             )
         _logger.error(
