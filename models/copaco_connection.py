@@ -617,6 +617,9 @@ class CopacoConnection(models.Model):
     @api.model
     def _cron_fetch(self):
         """Plan to fetch everything new of every active connection."""
+        # Whoever is the user of the scheduled action, it works: Odoo would switch one
+        # off that fails for a week.
+        self = self.sudo()
         waiting = self.env["copaco.run"].search(
             self.env["copaco.run"]._get_waiting_domain()
         )

@@ -178,11 +178,12 @@ class CopacoConnection(models.Model):
     @api.model
     def _cron_watch(self):
         """Warn of a key that expires, and of a scheduled action that stopped."""
-        self.search([("active", "=", True)])._update_activity()
+        self.sudo().search([("active", "=", True)])._update_activity()
 
     @api.model
     def _cron_weekly_digest(self):
         """Mail the responsible users who want it what waits for a decision."""
+        self = self.sudo()
         for connection in self.search([("weekly_digest", "=", True)]):
             documents = self.env["copaco.document"].search(
                 [

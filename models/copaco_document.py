@@ -372,6 +372,7 @@ class CopacoDocument(models.Model):
     @api.model
     def _cron_process(self):
         """Make the invoices of everything that waits for it."""
+        self = self.sudo()
         self._wake_up()
         documents = self.search(self._get_waiting_domain(), order="id")
         self.env["ir.cron"]._commit_progress(remaining=len(documents))

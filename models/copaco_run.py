@@ -527,6 +527,7 @@ class CopacoRun(models.Model):
     @api.model
     def _cron_execute(self):
         """Go on with what a person did not wait for, or what was interrupted."""
+        self = self.sudo()
         runs = self.search(self._get_waiting_domain(), order="date_from, id")
         self.env["ir.cron"]._commit_progress(remaining=len(runs))
         runs._execute()
