@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
 from .common import CopacoCommon, price_line
@@ -113,6 +114,22 @@ class TestProof(CopacoCommon):
         with self.enter_registry_test_mode():
             self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
         self.assertEqual(self.documents.state, "invoiced")
+
+    def test_totals_that_differ_are_not_forgotten_when_a_document_is_read_again(self):
+        self.send("INV-1", price_line("10"), Currency="XYZ")
+        totals = {"TotalExcludingVAT": Decimal("25.50")}
+        self.simulator.invoices[0].content["Totals"] = totals
+        self.fetch()
+        self.assertEqual(self.documents.totals_difference, 15.5)
+        self.env["res.currency"].create(
+            {
+                "name": "XYZ",
+                "symbol": "X",
+                "rate_ids": [Command.create({"name": "2026-01-01", "rate": 2})],
+            }
+        )
+        self.act(self.documents, "action_retry")
+        self.assertEqual(self.documents.hold_reason, "source_totals_differ")
 
     def test_a_larger_tolerance_lets_it_pass(self):
         self.connection.totals_tolerance = 11
