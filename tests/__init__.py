@@ -25,4 +25,4 @@ from . import (
     test_upload,
     test_watch,
 )
-from .faults import test_wire
+from .faults import test_documents, test_other_modules, test_refusals, test_wire
