@@ -86,6 +86,7 @@ class ChangeMachine(CopacoCommon):
         "fetch_all": 2,
         "post": 6,
         "reset": 3,
+        "reset_corrected": 2,
         "cancel": 2,
         "delete": 2,
         "edit_price": 2,
@@ -199,6 +200,13 @@ class ChangeMachine(CopacoCommon):
 
     def reset(self):
         self.on_move(lambda move: move.button_draft(), "posted", "cancel")
+
+    def reset_corrected(self):
+        corrected = self.get_moves().copaco_corrected_document_id.move_id
+        move = self.pick(corrected.filtered(lambda move: move.state == "posted"))
+        if move:
+            self.log.append(f"  {move.id} {move.display_name}")
+            self.try_it(move.with_user(self.billing_user).button_draft)
 
     def cancel(self):
         self.on_move(lambda move: move.button_cancel(), "draft", "posted")
