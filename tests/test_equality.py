@@ -17,6 +17,7 @@ IGNORED = {
     "account.move": {
         "id",
         "access_token",
+        "copaco_digest",
         "copaco_document_id",
         "create_date",
         "create_uid",
