@@ -71,7 +71,11 @@ def kill_worker(reseller, killed, after=0.0):
     for state, pid, retry, uuid in reseller.query(JOBS):
         if state == "started" and (uuid, retry) not in killed:
             time.sleep(after)
-            os.kill(pid, signal.SIGKILL)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                # It came to its end while it was allowed to go on.
+                return False
             killed.add((uuid, retry))
             return True
     return False
