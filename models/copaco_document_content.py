@@ -74,7 +74,10 @@ class CopacoDocument(models.Model):
         currency = currencies.get(source.currency, self.env["res.currency"])
         Line = self.env["copaco.document.line"]
         lines = [
-            {**Line._prepare_source_values(line, currency), "sequence": sequence}
+            {
+                **Line._prepare_source_values(line, run.company_id, currency),
+                "sequence": sequence,
+            }
             for sequence, line in enumerate(source.lines, start=1)
         ]
         vals = {

@@ -1,4 +1,5 @@
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from math import isclose
 
 from odoo import api, models
@@ -31,6 +32,8 @@ class CopacoMapper(models.AbstractModel):
         numbers = {_get_po_number(line) for line in lines}
         common_number = numbers.pop() if len(numbers) == 1 else ""
         mapper = self.with_context(lang=language)
+        # Most lines of an invoice are about the same few days.
+        format_day = cache(lambda day: format_date(mapper.env, day))
         return {
             "move_type": "out_refund" if match.is_refund else "out_invoice",
             "company_id": document.company_id.id,
@@ -46,15 +49,18 @@ class CopacoMapper(models.AbstractModel):
             "copaco_digest": document.payload_digest,
             "invoice_line_ids": [
                 Command.create(
-                    mapper._prepare_invoice_line(line, match, not common_number)
+                    mapper._prepare_invoice_line(
+                        line, match, not common_number, format_day
+                    )
                 )
                 for line in lines
             ],
         }
 
     @api.model
-    def _prepare_invoice_line(self, line, match, show_po_number):
+    def _prepare_invoice_line(self, line, match, show_po_number, format_day):
         """:param line: a `copaco.document.line`
+        :param format_day: function that writes a day in the customer's language
         :return: values for `account.move.line.create`
 
         What Odoo would otherwise write line by line after the insert is given up
@@ -65,7 +71,10 @@ class CopacoMapper(models.AbstractModel):
         vals = {
             "display_type": "product",
             "sequence": line.sequence,
-            "name": self._get_line_text(line, show_po_number, show_figures),
+            "name": self._get_line_text(
+                line, show_po_number, show_figures, format_day
+            ),
+            "partner_id": match.partner.commercial_partner_id.id,
             "product_id": match.product.id,
             "product_uom_id": match.product.uom_id.id,
             "quantity": sign * quantity,
@@ -133,7 +142,7 @@ class CopacoMapper(models.AbstractModel):
         return sign, amount, True
 
     @api.model
-    def _get_line_text(self, line, show_po_number, show_figures):
+    def _get_line_text(self, line, show_po_number, show_figures, format_day):
         """:return: the text of an invoice line, in the language of the context; plain
         text, which Odoo escapes wherever it shows it"""
         plan = (line.plan_name or line.subscription_name or "").strip()
@@ -146,9 +155,7 @@ class CopacoMapper(models.AbstractModel):
             title = f"{plan} – {description}"
         rows = [title or line.subscription_ref or line.line_ref or "–"]
         period = " – ".join(
-            format_date(self.env, day)
-            for day in (line.date_start, line.date_end)
-            if day
+            format_day(day) for day in (line.date_start, line.date_end) if day
         )
         if period:
             rows.append(self.env._("Period: %(period)s", period=period))

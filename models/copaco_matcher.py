@@ -52,9 +52,17 @@ class CopacoMatcher(models.AbstractModel):
             )
             for company in documents.company_id
         }
+        invoice_addresses = self._get_addresses(
+            documents.customer_id.partner_id, "invoice"
+        )
+        delivery_addresses = self._get_addresses(
+            self.env["res.partner"].union(*invoice_addresses.values()), "delivery"
+        )
         return {
             document: self._match_document(
                 document,
+                invoice_addresses.get(document.customer_id.partner_id),
+                delivery_addresses,
                 has_analytic_models[document.company_id],
                 correction_date,
             )
@@ -62,7 +70,24 @@ class CopacoMatcher(models.AbstractModel):
         }
 
     @api.model
-    def _match_document(self, document, has_analytic_models, correction_date):
+    def _get_addresses(self, partners, kind):
+        """:return: dict of the addresses of a kind by partner, to be read all at once"""
+        found = {partner: partner.address_get([kind])[kind] for partner in partners}
+        together = partners.browse(found.values())
+        return {
+            partner: partners.browse(address_id).with_prefetch(together.ids)
+            for partner, address_id in found.items()
+        }
+
+    @api.model
+    def _match_document(
+        self,
+        document,
+        partner,
+        delivery_addresses,
+        has_analytic_models,
+        correction_date,
+    ):
         customer = document.customer_id
         if customer.state == "excluded":
             return None
@@ -77,16 +102,10 @@ class CopacoMatcher(models.AbstractModel):
             return hold
         company = document.company_id
         connection = document.connection_id
-        partner = self.env["res.partner"].browse(
-            customer.partner_id.address_get(["invoice"])["invoice"]
-        )
         fiscal_position = (
             self.env["account.fiscal.position"]
             .with_company(company)
-            ._get_fiscal_position(
-                partner,
-                delivery=partner.browse(partner.address_get(["delivery"])["delivery"]),
-            )
+            ._get_fiscal_position(partner, delivery=delivery_addresses[partner])
         )
         product = connection.product_id.with_company(company)
         # As `account.move.line._compute_account_id` does for a sale.
