@@ -20,6 +20,7 @@ from . import (
     copaco_mapper,
     copaco_matcher,
     copaco_month,
+    copaco_move_creator,
     copaco_proof,
     copaco_rebuilder,
     copaco_run,

@@ -62,23 +62,17 @@ class CopacoInvoicer(models.AbstractModel):
                 key=lambda item: not item[1].partner.property_payment_term_id,
             )
         )
-        mapper = self.env["copaco.mapper"]
-        documents = self.env["copaco.document"].union(*matches)
-        moves = self.env["account.move"].create(
-            [
-                mapper._prepare_invoice(document, match)
-                for document, match in matches.items()
-            ]
-        )
-        for document, move in zip(documents, moves, strict=True):
+        created = self.env["copaco.move.creator"]._create_moves(matches)
+        for document, move in created.items():
             self._check_totals(document, move)
             document._set_invoiced(
                 move, self.env["copaco.rebuilder"]._take_snapshot(move)
             )
+        documents = self.env["copaco.document"].union(*created)
         policy = documents.connection_id.invoice_policy
         if policy != "draft":
-            moves._post(soft=False)
-            for document, move in zip(documents, moves, strict=True):
+            self.env["account.move"].union(*created.values())._post(soft=False)
+            for document, move in created.items():
                 self._check_totals(document, move)
         if policy == "send":
             self._send_in_background(documents)
