@@ -19,10 +19,13 @@ def read_answer(raw):
 
     :param bytes raw: in UTF-8, UTF-16 or UTF-32, with or without a byte order mark, or
         in an encoding that XML declares
-    :return: the tree: dictionaries, lists, texts (numbers too), booleans and None
+    :return: the tree: dictionaries, lists, texts (numbers too), booleans and None; of
+        JSON, each customer is a `Slice`
     :raise InvalidResponseError: if it is anything else
     :raise RecursionError: if JSON is nested too deep
     """
     if not raw.strip(_BLANK):
         raise InvalidResponseError("Copaco's answer is empty.")
-    return read_xml(raw) if is_markup(raw) else read_json(raw)
+    if is_markup(raw):
+        return read_xml(raw)
+    return read_json(raw, "Invoices", "Customers")

@@ -6,7 +6,7 @@ with all its lines. A document is judged by its own elements alone: an unreadabl
 header or line condemns the documents it belongs to, and no others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
@@ -27,12 +27,13 @@ from .schemas import (
 )
 from .source import (
     CustomerInfo,
+    DocumentHead,
     DocumentLine,
     ParsedResponse,
     RejectedInvoice,
     SourceDocument,
 )
-from .strict_json import write_json
+from .strict_json import read_slice, write_json
 from .totals import ElementTotals, add_exactly, sum_differences
 
 # A person needs to see what is wrong, not every place where it is.
@@ -42,14 +43,14 @@ MAX_PROBLEMS = 3
 def parse_documents(raw):
     """Read an answer of any of Copaco's invoice endpoints.
 
+    All of it is checked; but what a document consists of is read when the document is
+    asked for, and forgotten with it: a large answer is much larger when it is read.
+
     :param bytes raw: the body, decompressed; JSON, or the XML of the older platform
     :return: `ParsedResponse`, empty for an answer without invoices
     :raise InvalidResponseError: if nothing of it can be used
     """
-    # Raised outside of it, an error has no context that would print the answer.
-    with suppress(RecursionError):
-        return _parse_tree(read_answer(raw))
-    raise InvalidResponseError("Copaco's answer can't be read: it is nested too deep.")
+    return _refuse_deep(lambda: _parse_tree(read_answer(raw)))
 
 
 def parse_payload(payload):
@@ -65,20 +66,60 @@ def parse_payload(payload):
     return response.documents[0]
 
 
+def _refuse_deep(read):
+    # Raised outside of it, an error has no context that would print the answer.
+    with suppress(RecursionError):
+        return read()
+    raise InvalidResponseError("Copaco's answer can't be read: it is nested too deep.")
+
+
 @dataclass(slots=True)
 class _Part:
     """A customer's entry in one element of ``Invoices``.
 
-    ``entry`` is the entry as it came, ``element`` the element without all others, and
-    ``totals`` are those of the whole element.
+    ``entry`` is the entry as it came, perhaps a `Slice`; ``totals`` are those of the
+    whole element. ``receiver`` is the element's if it is this customer.
     """
 
-    header: Header
-    party: Party
-    entry: Any
     element: dict
+    invoice: Invoice
+    entry: Any
     totals: ElementTotals
     receiver: Receiver | None = None
+
+    @property
+    def header(self):
+        return self.invoice.header
+
+    def read(self):
+        """Return the tree of the element as it came, without all other customers."""
+        if not isinstance(self.invoice.customers, list):
+            return self.element
+        own = {
+            "Header": self.element["Header"],
+            "Customers": [read_slice(self.entry)],
+        }
+        if self.receiver:
+            own["Receiver"] = self.element["Receiver"]
+        return own
+
+
+class _Documents(Sequence):
+    """The documents of an answer, each made anew whenever it is asked for."""
+
+    def __init__(self, groups):
+        self._groups = list(groups.items())
+
+    def __len__(self):
+        return len(self._groups)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        (number, account_ref), (customer, parts) = self._groups[index]
+        return _refuse_deep(
+            lambda: _make_document(number, account_ref, customer, parts)
+        )
 
 
 def _parse_tree(tree):
@@ -94,54 +135,72 @@ def _parse_tree(tree):
 
 
 def _parse_elements(elements):
-    response = ParsedResponse()
-    groups = {}
+    rejected, groups = [], {}
     for element in elements:
         try:
             invoice = Invoice.model_validate(element)
         except ValidationError as error:
             reason = _summarize(describe_problems(error))
-            response.rejected.append(RejectedInvoice(reason, write_json(element)))
+            rejected.append(RejectedInvoice(reason, write_json(element)))
             continue
         totals = ElementTotals(invoice.totals and invoice.totals.total_excluding_vat)
-        parts = list(_split(invoice, element, totals))
-        if not parts and totals.difference:
+        is_empty = True
+        for part, party in _split(invoice, element, totals):
+            is_empty = False
+            key = (invoice.header.invoice_id, party.account_id)
+            customer, parts = groups.setdefault(key, (CustomerInfo(key[1]), []))
+            if party.account_id:
+                _complete(customer, party, part.receiver)
+            parts.append(part)
+        if is_empty and totals.difference:
             reason = "Customers is empty, while Totals has an amount."
-            response.rejected.append(RejectedInvoice(reason, write_json(element)))
-        for part in parts:
-            key = (invoice.header.invoice_id, part.party.account_id)
-            groups.setdefault(key, []).append(part)
-    response.documents += [_make_document(*key, parts) for key, parts in groups.items()]
-    # Only now each element's lines have been counted, those of all its customers.
-    for document, parts in zip(response.documents, groups.values(), strict=True):
-        document.totals_difference = sum_differences(part.totals for part in parts)
-    return response
+            rejected.append(RejectedInvoice(reason, write_json(element)))
+    heads = [DocumentHead(*key, customer) for key, (customer, _) in groups.items()]
+    return ParsedResponse(heads, _Documents(groups), rejected)
 
 
-def _split(invoice, element, totals) -> Iterator[_Part]:
-    """Yield a part for each customer of an element.
+def _split(invoice, element, totals) -> Iterator[tuple[_Part, Party]]:
+    """Yield a part for each customer of an element, and who the customer is; count the
+    lines of all in its totals.
 
     Without a list of customers nobody knows whom the element is for: it is one part,
     with all that the element has, since the customers may be there by another name.
     """
-    header = {"Header": element["Header"]}
     if not isinstance(invoice.customers, list):
-        yield _Part(invoice.header, Party(), None, element, totals)
+        totals.give_up()
+        yield _Part(element, invoice, None, totals), Party()
         return
     for entry in invoice.customers:
-        own = {**header, "Customers": [entry]}
-        party = Party.model_validate(entry) if isinstance(entry, dict) else Party()
-        part = _Part(invoice.header, party, entry, own, totals)
+        tree = read_slice(entry)
+        party = Party.model_validate(tree) if isinstance(tree, dict) else Party()
+        part = _Part(element, invoice, entry, totals)
         receiver = invoice.receiver
         # Any other receiver is the reseller itself.
         if receiver and party.account_id and receiver.account_id == party.account_id:
             part.receiver = receiver
-            own["Receiver"] = element["Receiver"]
-        yield part
+        _count(tree, totals)
+        yield part, party
 
 
-def _make_document(number, account_ref, parts):
-    lines, problems = _read_parts(parts)
+def _count(entry, totals):
+    """Count the lines of a customer in the totals of its element."""
+    if totals.difference is None:
+        return
+    try:
+        customer = Customer.model_validate(entry)
+    except ValidationError:
+        totals.give_up()
+    else:
+        totals.add(
+            line.extended_price
+            for subscription in customer.subscriptions
+            for line in subscription.price_lines
+        )
+
+
+def _make_document(number, account_ref, customer, parts):
+    trees = [part.read() for part in parts]
+    lines, problems = _read_trees(trees)
     dates = [part.header.date for part in parts if part.header.date]
     if len(dates) < len(parts):
         problems.append("Header.Date is missing or not a date")
@@ -150,17 +209,18 @@ def _make_document(number, account_ref, parts):
         problems.append("Header.Currency differs between parts of the same invoice")
     if _is_doubtful_credit(parts, lines):
         problems.append("Header.Type is a credit, but its lines are not")
-    tree = {"Invoices": [part.element for part in parts]}
+    tree = {"Invoices": trees}
     document = SourceDocument(
         invoice_number=number,
         account_ref=account_ref,
         invoice_date=max(dates, default=None),
         currency=currencies.pop() if len(currencies) == 1 else "",
-        customer=_read_customer_info(account_ref, parts),
+        customer=customer,
         lines=[] if problems else lines,
         payload=write_json(tree),
         digest="",
         error=_summarize(problems),
+        totals_difference=sum_differences(part.totals for part in parts),
     )
     document.digest = digest_payload(tree) if problems else digest_document(document)
     return document
@@ -173,27 +233,25 @@ def _is_doubtful_credit(parts, lines):
     return is_credit and add_exactly(line.extended_price for line in lines) > 0
 
 
-def _read_parts(parts):
-    """Read the lines of all parts.
+def _read_trees(trees):
+    """Read the lines of all parts of a document.
 
     :return: list of `DocumentLine`, list of what is wrong
     """
     lines, problems, entries = [], [], []
-    for part in parts:
-        if not isinstance(part.element.get("Customers"), list):
+    for tree in trees:
+        if not isinstance(tree.get("Customers"), list):
             problems.append("Customers is missing or not a list")
-            part.totals.give_up()
             continue
+        (entry,) = tree["Customers"]
         try:
-            customer = Customer.model_validate(part.entry)
+            customer = Customer.model_validate(entry)
         except ValidationError as error:
             problems += [f"Customer: {each}" for each in describe_problems(error)]
-            part.totals.give_up()
             continue
         own_lines = list(_read_lines(customer))
-        part.totals.add(own_lines)
-        if own_lines and len(parts) > 1:
-            entries.append(write_json(part.entry, canonical=True))
+        if own_lines and len(trees) > 1:
+            entries.append(write_json(entry, canonical=True))
         lines += own_lines
     # More likely an error than charges that are equal in everything, ids included.
     if len(set(entries)) < len(entries):
@@ -243,16 +301,14 @@ def _read_details(details):
     )
 
 
-def _read_customer_info(account_ref, parts):
-    """Take each field from the first who says it: the customer, then the receiver."""
-    info = CustomerInfo(account_ref)
-    for part in parts if account_ref else ():
-        for party in filter(None, (part.party, part.receiver)):
-            found = _read_party(party)
-            for each in fields(info):
-                if not getattr(info, each.name):
-                    setattr(info, each.name, getattr(found, each.name))
-    return info
+def _complete(customer, *parties):
+    """Take what a `CustomerInfo` lacks from the first who says it: the customer, then
+    the receiver."""
+    for party in filter(None, parties):
+        found = _read_party(party)
+        for each in fields(customer):
+            if not getattr(customer, each.name):
+                setattr(customer, each.name, getattr(found, each.name))
 
 
 def _read_party(party):

@@ -1,6 +1,7 @@
 """What ``documents.py`` makes of an answer: plain records, nothing is decided here."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -99,8 +100,22 @@ class RejectedInvoice:
 
 
 @dataclass(slots=True)
-class ParsedResponse:
-    """Everything that an answer holds, each price line in exactly one place."""
+class DocumentHead:
+    """Which document it is and for whom: of `SourceDocument`, what is cheap to know."""
 
-    documents: list[SourceDocument] = field(default_factory=list)
-    rejected: list[RejectedInvoice] = field(default_factory=list)
+    invoice_number: str
+    account_ref: str
+    customer: CustomerInfo
+
+
+@dataclass(slots=True)
+class ParsedResponse:
+    """Everything that an answer holds, each price line in exactly one place.
+
+    :ivar heads: of the documents, in their order
+    :ivar documents: each is made anew whenever it is asked for; go through them once
+    """
+
+    heads: list[DocumentHead]
+    documents: Sequence[SourceDocument]
+    rejected: list[RejectedInvoice]

@@ -4,23 +4,50 @@ Numbers stay the text they came as: a figure is never rounded on its way through
 float, and none is too big or too small to be kept and shown. So a loaded tree has
 dictionaries, lists, texts, booleans and None. ``json`` itself would accept NaN and
 let the second of two equal keys win; both are refused here.
+
+A tree takes four times the memory of its text. So what a large answer consists of can
+be left as text, and be read piece by piece, see `Slice`.
 """
 
 import json
+import re
+from json.decoder import scanstring
 
 from .errors import InvalidResponseError
 
+_BLANK = re.compile(r"[ \t\n\r]*")
 
-def read_json(raw):
+
+class Slice:
+    """A value in a longer text that was checked, and is read when it is needed."""
+
+    __slots__ = ("_start", "_text")
+
+    def __init__(self, text, start):
+        self._text = text
+        self._start = start
+
+    def read(self):
+        """Return the tree of this value, made anew each time."""
+        return _DECODER.raw_decode(self._text, self._start)[0]
+
+
+def read_json(raw, *lists):
     """Read an answer.
 
     :param bytes raw: JSON in UTF-8, or in UTF-16 or UTF-32; a byte order mark is fine
+    :param lists: the name of a list in the root object, that of a list in the objects
+        in it, and so on: what is in the last one comes as `Slice`
     :return: the tree, all numbers as text
     :raise InvalidResponseError: if it is anything else
     :raise RecursionError: if it is nested too deep
     """
     try:
-        return _loads(raw)
+        text = raw.decode(json.detect_encoding(raw))
+        value, end = _read_value(text, _skip_blank(text, 0), lists)
+        if (end := _skip_blank(text, end)) < len(text):
+            raise json.JSONDecodeError("Extra data", text, end)
+        return value
     except UnicodeDecodeError:
         problem = "not in the encoding it should be"
     except json.JSONDecodeError as error:
@@ -31,29 +58,26 @@ def read_json(raw):
     raise InvalidResponseError(f"Copaco's answer can't be read: it is {problem}.")
 
 
+def read_slice(value):
+    """Return the tree of a `Slice`; anything else as it is."""
+    return value.read() if isinstance(value, Slice) else value
+
+
 def write_json(tree, canonical=False):
     """Write a tree that `read_json` returned, so that it reads back the same.
 
     :param bool canonical: the same text for trees that differ in key order only
     :return: text without NUL or lone surrogates, which a database would refuse
     """
-    text = json.dumps(tree, ensure_ascii=False, sort_keys=canonical)
+    text = json.dumps(
+        tree, ensure_ascii=False, sort_keys=canonical, default=read_slice
+    )
     # A lone surrogate becomes its JSON escape, which reads back the same.
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 class _NotStrictError(Exception):
     """Says in what way an answer is not JSON as the standard wants it."""
-
-
-def _loads(raw):
-    return json.loads(
-        raw.decode(json.detect_encoding(raw)),
-        parse_float=str,
-        parse_int=str,
-        parse_constant=_refuse_constant,
-        object_pairs_hook=_make_object,
-    )
 
 
 def _refuse_constant(name):
@@ -65,3 +89,73 @@ def _make_object(pairs):
     if len(result) < len(pairs):
         raise _NotStrictError("ambiguous, a field stands twice in the same place")
     return result
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=str,
+    parse_int=str,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_make_object,
+)
+
+
+# What ``json`` does in C, for the few objects that hold what is sliced. Each function
+# returns the value that stands at ``start``, and where it ends.
+
+
+def _read_value(text, start, lists):
+    if lists and text.startswith("{", start):
+        return _read_object(text, start, lists)
+    return _DECODER.raw_decode(text, start)
+
+
+def _read_object(text, start, lists):
+    name, *inner = lists
+
+    def read_member(position):
+        if not text.startswith('"', position):
+            raise json.JSONDecodeError("No name", text, position)
+        key, position = scanstring(text, position + 1, True)
+        position = _skip_blank(text, position)
+        if not text.startswith(":", position):
+            raise json.JSONDecodeError("No colon", text, position)
+        position = _skip_blank(text, position + 1)
+        if key == name and text.startswith("[", position):
+            value, position = _read_list(text, position, inner)
+        else:
+            value, position = _DECODER.raw_decode(text, position)
+        return (key, value), position
+
+    pairs, end = _read_members(text, start + 1, "}", read_member)
+    return _make_object(pairs), end
+
+
+def _read_list(text, start, lists):
+    def read_element(position):
+        if lists:
+            return _read_value(text, position, lists)
+        _tree, end = _DECODER.raw_decode(text, position)
+        return Slice(text, position), end
+
+    return _read_members(text, start + 1, "]", read_element)
+
+
+def _read_members(text, position, closing, read_member):
+    """Read what stands between brackets, separated by commas."""
+    members = []
+    position = _skip_blank(text, position)
+    if text.startswith(closing, position):
+        return members, position + 1
+    while True:
+        member, position = read_member(position)
+        members.append(member)
+        position = _skip_blank(text, position)
+        if text.startswith(closing, position):
+            return members, position + 1
+        if not text.startswith(",", position):
+            raise json.JSONDecodeError("No comma", text, position)
+        position = _skip_blank(text, position + 1)
+
+
+def _skip_blank(text, position):
+    return _BLANK.match(text, position).end()

@@ -30,14 +30,13 @@ class ElementTotals:
         """Decimal, `stated` minus the lines added so far; None if nobody can tell."""
         return self._rest
 
-    def add(self, lines):
-        """Count these lines.
+    def add(self, amounts):
+        """Count these extended prices.
 
-        :param lines: list of `DocumentLine`
+        :param amounts: iterable of Decimal
         """
         if self._rest is not None:
-            amount = add_exactly(line.extended_price for line in lines)
-            self._rest = EXACT.subtract(self._rest, amount)
+            self._rest = EXACT.subtract(self._rest, add_exactly(amounts))
 
     def give_up(self):
         """Note that some line of the element can't be read."""

@@ -61,7 +61,7 @@ class TestFetching(unittest.TestCase):
             self.assertEqual(len(response.documents), 12 * 3)
             self.assertFalse(any(each.error for each in response.documents))
             again = parse_documents(raw.replace(b'": ', b'" : ')).documents
-            self.assertEqual(again, response.documents)
+            self.assertEqual(list(again), list(response.documents))
 
     def test_paths_can_be_set(self):
         with ScriptedServer(make_answer()) as server:

@@ -38,7 +38,7 @@ class TestReading(unittest.TestCase):
 
     def test_no_invoices_is_an_empty_result(self):
         response = parse_documents(b' {"Invoices": [], "Page": 1} ')
-        self.assertEqual((response.documents, response.rejected), ([], []))
+        self.assertEqual([*response.documents, *response.rejected], [])
 
     def test_nothing_is_no_answer(self):
         for raw in (b"", b" \r\n", b"\xef\xbb\xbf", b"\xff\xfe"):
@@ -87,6 +87,53 @@ class TestReading(unittest.TestCase):
         raw = b"[1.10, 1e400, 123456789012345678901234567890.5, -0, %s]" % (b"9" * 5000)
         numbers = ["1.10", "1e400", "123456789012345678901234567890.5", "-0"]
         self.assertEqual(read_json(raw), [*numbers, "9" * 5000])
+
+
+class TestSlices(unittest.TestCase):
+    """What is left as text for later is the same as what is read at once."""
+
+    @given(
+        st.one_of(
+            TREES,
+            st.dictionaries(
+                st.sampled_from(["outer", "inner", "other"]),
+                st.lists(
+                    TREES
+                    | st.dictionaries(st.sampled_from(["inner"]), st.lists(TREES)),
+                    max_size=3,
+                )
+                | TREES,
+            ),
+        ),
+        st.sampled_from([None, 1]),
+    )
+    def test_slices_read_as_the_whole(self, tree, indent):
+        raw = json.dumps(tree, indent=indent).encode()
+        sliced = read_json(raw, "outer", "inner")
+        self.assertEqual(json.loads(write_json(sliced)), json.loads(raw))
+
+    @given(st.data())
+    def test_damage_is_refused_as_in_the_whole(self, data):
+        raw = b' {"a":1, "outer" : [ {"inner":[ {"b":[1]} , "x"]},{}, null ]}\n'
+        place = data.draw(st.integers(0, len(raw) - 1))
+        byte = data.draw(st.sampled_from(list(b'{}[],:"0 ax\\\n\x00\xff')))
+        raw = raw[:place] + bytes([byte]) + raw[place + data.draw(st.booleans()) :]
+        outcomes = []
+        for lists in ((), ("outer", "inner")):
+            try:
+                outcomes.append(write_json(read_json(raw, *lists)))
+            except InvalidResponseError:
+                outcomes.append("refused")
+        self.assertEqual(*outcomes)
+
+    def test_a_slice_is_checked_before_it_is_read(self):
+        for inner in (b"[NaN]", b'[{"a":1,"a":2}]', b"[1,]", b"[1 2]", b"[tru]"):
+            with self.assertRaises(InvalidResponseError):
+                read_json(b'{"outer":[{"inner":%s}]}' % inner, "outer", "inner")
+
+    def test_a_repeated_list_is_ambiguous(self):
+        with self.assertRaisesRegex(InvalidResponseError, "twice"):
+            read_json(b'{"outer":[],"outer":[]}', "outer", "inner")
 
 
 class TestWriting(unittest.TestCase):

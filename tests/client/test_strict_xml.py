@@ -164,7 +164,7 @@ class TestRead(unittest.TestCase):
             b'<r:InvoiceResponse xmlns:r="urn:x"><r:Invoices/></r:InvoiceResponse>',
         ):
             response = parse_documents(raw)
-            self.assertEqual((response.documents, response.rejected), ([], []))
+            self.assertEqual([*response.documents, *response.rejected], [])
 
     def test_the_dress_of_the_xml_does_not_matter(self):
         expected = parse_one(make_xml())

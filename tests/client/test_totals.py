@@ -132,7 +132,7 @@ class TestTotals(unittest.TestCase):
         self.assertEqual(json.loads(rejected.payload), invoice)
         for total in ("0", "0.00", "x", None):
             response = parse(make_invoice(Customers=[], Totals=make_totals(total)))
-            self.assertEqual((response.documents, response.rejected), ([], []))
+            self.assertEqual([*response.documents, *response.rejected], [])
 
     def test_neither_digest_nor_payload_know_the_totals(self):
         right = parse_one(make_invoice(Totals=make_totals("10")))
