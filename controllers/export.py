@@ -1,6 +1,12 @@
+import json
 import re
 
+from werkzeug.datastructures import FileStorage
+
+from odoo.http import route
+
 from odoo.addons.web.controllers.export import ExcelExport
+from odoo.addons.web.controllers.pivot import TableExporter
 
 # What the library that writes the sheet makes a formula of, or a link to a file.
 _ACTIVE = re.compile(r"=|\{=|internal:|external:|file:")
@@ -19,10 +25,26 @@ class CopacoExcelExport(ExcelExport):
         return super().from_group_data(fields, columns_headers, groups)
 
 
+class CopacoTableExporter(TableExporter):
+    """The same for pivots, whose titles are what is grouped by."""
+
+    @route()
+    def export_xlsx(self, data, **kw):
+        """:param data: the table that the client shows, as JSON; a file or a text"""
+        text = data.read() if isinstance(data, FileStorage) else data
+        table = json.loads(text, object_hook=_quote_cell)
+        return super().export_xlsx(json.dumps(table), **kw)
+
+
 def _quote(value):
     if isinstance(value, str) and _ACTIVE.match(value):
         return f"'{value}"
     return value
+
+
+def _quote_cell(cell):
+    # The title of the table itself is the name of the sheet.
+    return cell if "rows" in cell else {key: _quote(cell[key]) for key in cell}
 
 
 def _quote_rows(rows):

@@ -148,6 +148,34 @@ class TestSecurityTexts(RemoteCase):
             for row in self.export_rows(records, names):
                 self.assertFalse([text for text in row if text.startswith("=")])
 
+    def test_no_text_becomes_a_formula_in_a_pivot(self):
+        self.become("bill")
+        cells = self.export_pivot(
+            {
+                "model": "copaco.document",
+                "title": "=Documents",
+                "measure_count": 1,
+                "col_group_headers": [
+                    [{"title": FORMULA, "width": 1, "height": 1}],
+                    [{"title": "{=1+1}", "width": 1, "height": 1}],
+                ],
+                "measure_headers": [{"title": "external:x", "is_bold": True}],
+                "rows": [
+                    {"indent": 0, "title": FORMULA, "values": [{"value": 12.5}]},
+                    {"indent": 1, "title": "a=b", "values": [{"value": FORMULA}]},
+                ],
+            }
+        )
+        self.assertNotIn("f", [cell.data_type for cell in cells])
+        self.assertFalse([cell.hyperlink for cell in cells if cell.hyperlink])
+        self.assertEqual(
+            [cell.value for cell in cells if cell.value],
+            [
+                *(f"'{FORMULA}", "'{=1+1}", "'external:x"),
+                *(f"'{FORMULA}", 12.5, "     a=b", f"'{FORMULA}"),
+            ],
+        )
+
     def test_other_texts_are_exported_as_they_are(self):
         partner = self.create_partner(name="a=b", ref="'x", street="-5", city="@b")
         self.become("bill")
@@ -157,7 +185,20 @@ class TestSecurityTexts(RemoteCase):
 
     def export_sheet(self, records, names, **options):
         """:return: list of the cells of the xlsx file that a user gets"""
-        content = self.export("xlsx", records, names, **options)
+        return self.read_sheet(self.export("xlsx", records, names, **options))
+
+    def export_pivot(self, table):
+        """:return: list of the cells of the xlsx file of a pivot"""
+        response = self.url_open(
+            "/web/pivot/export_xlsx",
+            data={"csrf_token": Request.csrf_token(self)},
+            # As the client sends it.
+            files={"data": ("blob", json.dumps(table), "application/json")},
+        )
+        self.assertEqual(response.status_code, 200)
+        return self.read_sheet(response.content)
+
+    def read_sheet(self, content):
         book = openpyxl.load_workbook(io.BytesIO(content))
         return [cell for row in book.active for cell in row]
 
