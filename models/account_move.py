@@ -66,7 +66,7 @@ class AccountMove(models.Model):
             self._refuse_copaco_link()
         moves = super().create(vals_list)
         # A user's own default of the field is in neither.
-        if not self.env.su and any(moves.sudo()[name] for name in COPACO_LINKS):
+        if not self.env.su and any(map(moves.sudo().filtered, COPACO_LINKS)):
             self._refuse_copaco_link()
         return moves
 

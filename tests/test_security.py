@@ -204,6 +204,11 @@ class TestSecurity(CopacoCommon):
                 values
             )
 
+    def test_several_invoices_of_ones_own_are_made_in_one_call(self):
+        values = {"move_type": "out_invoice", "partner_id": self.create_partner().id}
+        moves = self.env["account.move"].with_user(self.billing_user)
+        self.assertEqual(len(moves.create([values, values])), 2)
+
     def test_nobody_makes_deletes_or_forges_what_came(self):
         self.fill()
         for user in (self.billing_user, self.env.user):
