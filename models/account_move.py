@@ -3,6 +3,8 @@ from odoo.exceptions import AccessError, UserError
 
 # Set by the import alone.
 COPACO_LINKS = ("copaco_document_id", "copaco_version_id", "copaco_digest")
+# Customers may read each field of their own invoices that no group is named for.
+COPACO_GROUP = "account.group_account_invoice"
 
 
 class AccountMove(models.Model):
@@ -14,6 +16,7 @@ class AccountMove(models.Model):
         copy=False,
         ondelete="restrict",
         index="btree_not_null",
+        groups=COPACO_GROUP,
     )
     copaco_version_id = fields.Many2one(
         "copaco.document.version",
@@ -21,18 +24,17 @@ class AccountMove(models.Model):
         copy=False,
         ondelete="restrict",
         index="btree_not_null",
+        groups=COPACO_GROUP,
         help="What this invoice corrects the invoice of a Copaco document for.",
     )
     copaco_digest = fields.Char(
         readonly=True,
         copy=False,
+        groups=COPACO_GROUP,
         help="Of the content of the Copaco document that this was made of.",
     )
-    copaco_corrected_document_id = fields.Many2one(
-        related="copaco_version_id.document_id", string="Corrects Copaco Document"
-    )
     copaco_correction_count = fields.Integer(
-        related="copaco_document_id.correction_count"
+        related="copaco_document_id.correction_count", groups=COPACO_GROUP
     )
 
     # The last barrier of DESIGN promise 1. A cancelled invoice may stay beside the one
@@ -113,12 +115,13 @@ class AccountMove(models.Model):
         return self.env["copaco.connection"].action_fetch_all()
 
     def action_view_copaco_document(self):
-        """:return: the form of the Copaco document that this invoice was made of"""
+        """:return: the form of the Copaco document that this invoice was made of, or
+        corrects"""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
             "res_model": "copaco.document",
-            "res_id": (self.copaco_document_id or self.copaco_corrected_document_id).id,
+            "res_id": self._get_copaco_document().id,
             "view_mode": "form",
         }
 
@@ -127,6 +130,10 @@ class AccountMove(models.Model):
         return self.copaco_document_id.action_view_corrections()
 
     # === BUSINESS METHODS === #
+
+    def _get_copaco_document(self):
+        """:return: the `copaco.document` that this invoice was made of, or corrects"""
+        return self.copaco_document_id or self.copaco_version_id.document_id
 
     def _get_copaco_action(self):
         """:return: the window action with these invoices"""
@@ -162,7 +169,7 @@ class AccountMove(models.Model):
                         "%(correction)s can't be used again. Prepare a new correction "
                         "on %(document)s.",
                         correction=move.display_name,
-                        document=move.copaco_corrected_document_id.name,
+                        document=move._get_copaco_document().name,
                     )
                 )
             document = move.copaco_document_id
@@ -199,7 +206,7 @@ class AccountMove(models.Model):
         """:raise UserError: when an invoice or correction would go that a later
         correction builds on"""
         for move in self.filtered(lambda move: move.state != "cancel").sudo():
-            document = move.copaco_document_id or move.copaco_corrected_document_id
+            document = move._get_copaco_document()
             later = document._get_live_corrections().filtered(
                 lambda other, move=move: other.id > move.id
             )

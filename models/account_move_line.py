@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .account_move import COPACO_GROUP
+
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
@@ -10,6 +12,7 @@ class AccountMoveLine(models.Model):
         copy=False,
         ondelete="set null",
         index="btree_not_null",
+        groups=COPACO_GROUP,
     )
     copaco_vendor_details = fields.Char(
         string="Vendor Details",

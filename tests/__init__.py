@@ -16,6 +16,7 @@ from . import (
     test_security,
     test_security_context,
     test_security_forgery,
+    test_security_invoices,
     test_security_key,
     test_security_matrix,
     test_security_texts,

@@ -202,7 +202,7 @@ class ChangeMachine(CopacoCommon):
         self.on_move(lambda move: move.button_draft(), "posted", "cancel")
 
     def reset_corrected(self):
-        corrected = self.get_moves().copaco_corrected_document_id.move_id
+        corrected = self.get_moves().copaco_version_id.document_id.move_id
         move = self.pick(corrected.filtered(lambda move: move.state == "posted"))
         if move:
             self.log.append(f"  {move.id} {move.display_name}")

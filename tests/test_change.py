@@ -184,7 +184,7 @@ class TestChange(CopacoChangeCommon):
                     "state": "draft",
                     "partner_id": self.partner.id,
                     "amount_untaxed": 3.5,
-                    "copaco_corrected_document_id": document.id,
+                    "copaco_version_id": document.version_ids.id,
                     "invoice_date": date(2026, 11, 25),
                 }
             ],
