@@ -399,7 +399,10 @@ class CopacoConnection(models.Model):
     def action_fetch_all(self):
         """`action_fetch` on every active connection of the user's companies."""
         self._check_may_fetch()
-        connections = self.search([("company_id", "in", self.env.companies.ids)])
+        connections = self.search(
+            # On a contact's invoices the client asks to see what is archived, too.
+            [("company_id", "in", self.env.companies.ids), ("active", "=", True)]
+        )
         if not connections:
             raise UserError(
                 self.env._(

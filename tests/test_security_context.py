@@ -58,6 +58,16 @@ class TestSecurityContext(RemoteCase):
                 results.append(self.describe())
         self.assertEqual(results[1], results[0])
 
+    def test_the_button_passes_archived_connections_over_on_a_contacts_invoices(self):
+        archived = self._create_connection(name="Old", api_key="old-simulator-key")
+        archived.active = False
+        self.become("bill")
+        self.call(
+            "account.move", "action_copaco_fetch", [], context={"active_test": False}
+        )
+        self.assertIn("display_notification", self.last_answer)
+        self.assertFalse(archived.run_ids)
+
     def describe(self):
         """:return: dict by model of what can be read in its records, without what
         differs from one time to the next"""
