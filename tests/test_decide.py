@@ -75,10 +75,10 @@ class TestDecide(CopacoCommon):
         run = self.fetch()
         with self.assertRaises(UserError):
             self.act(self.documents, "action_exclude", " ")
-        wizard = self.env["copaco.exclude"].create(
+        wizards = self.env["copaco.exclude"].with_user(self.billing_user).sudo(False)
+        wizards.create(
             {"reason": "Our own use", "document_ids": self.documents.ids}
-        )
-        wizard.with_user(self.billing_user).sudo(False).action_exclude()
+        ).action_exclude()
         self.assertRecordValues(
             self.documents,
             [

@@ -86,6 +86,28 @@ class TestSecurityMatrix(RemoteCase):
         rows += [" ".join([name.split()[-1], *cells]) for name, cells in found.items()]
         self.assertEqual(rows, ROWS)
 
+    def test_a_dialog_and_what_is_in_it_are_seen_by_who_opened_it_alone(self):
+        """An uploaded file has the prices of a whole company."""
+        dialogs = [
+            self.get_record(name, "bill")
+            for name in self.get_models()
+            if self.env[name]._transient
+        ]
+        for role in ("book", "admin", "other"):
+            self.become(role)
+            for dialog in dialogs:
+                for call in (
+                    ("read", dialog.ids, ["display_name"]),
+                    ("write", dialog.ids, {}),
+                    ("unlink", dialog.ids),
+                ):
+                    with self.subTest(role=role, model=dialog._name, call=call):
+                        with self.undone(), self.assertRaises(Refused):
+                            self.call(dialog._name, *call)
+            (upload,) = (each for each in dialogs if each._name == "copaco.upload")
+            url = f"/web/content/copaco.upload/{upload.id}/content"
+            self.assertEqual(self.url_open(url).status_code, 404)
+
     def test_a_dialog_about_another_companys_records_does_nothing(self):
         self.become("other")
         dialog = self.get_record("copaco.exclude", "other")
