@@ -3,8 +3,6 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import float_compare, formatLang
 
-from .copaco_document_line import get_line_key
-
 
 class CopacoCorrector(models.AbstractModel):
     """Prepares the draft of exactly the difference when Copaco changes what was
@@ -102,11 +100,9 @@ class CopacoCorrector(models.AbstractModel):
         :return: values for `account.move.line.create`
         """
         line = document.line_ids.filtered(
-            lambda line: get_line_key(line) == difference.key
-        )[:1]
-        original = self.env["account.move.line"]
-        for line_id in difference.line_ids:
-            original = original or booked[line_id]
+            lambda line: line.sequence == difference.sequence
+        )
+        original = booked.get(difference.line_id, self.env["account.move.line"])
         amount = difference.now - difference.was
         sign = -1 if is_refund else 1
         currency = document.currency_id

@@ -4,8 +4,8 @@ from odoo.fields import Command
 from odoo.tools import formatLang
 
 from ..client.documents import parse_payload
-from .copaco_document_line import get_line_key
 from .copaco_matcher import Hold
+from .line_pairs import pair_lines
 
 
 class CopacoDocument(models.Model):
@@ -148,16 +148,8 @@ class CopacoDocument(models.Model):
 
     def _is_same(self, version):
         """Whether a version has a line in common with the document."""
-        identities = {
-            identity
-            for line in self.line_ids
-            for identity in (line.row_hash, line.line_ref)
-            if identity
-        }
-        return not self.line_ids or any(
-            line.row_hash in identities or line.line_ref in identities
-            for line in parse_payload(version.payload).lines
-        )
+        pairs = pair_lines(self.line_ids, parse_payload(version.payload).lines)
+        return not self.line_ids or any(old and new for old, new in pairs)
 
     def _ask_which_version(self, obstacle=""):
         """Let a person decide about the pending version.
@@ -167,6 +159,12 @@ class CopacoDocument(models.Model):
         self.ensure_one()
         version = self._get_pending_version()
         invoice = self._get_live_invoice()
+        doubt = ""
+        if version.line_count and not self._is_same(version):
+            doubt = self.env._(
+                "They have no line in common, so this may be a second part: then keep "
+                "the old version and invoice the new one by hand."
+            )
         if invoice and self._can_be_rebuilt():
             advice = self.env._(
                 "Draft invoice %(invoice)s was changed by hand, or can't be rebuilt by "
@@ -179,13 +177,8 @@ class CopacoDocument(models.Model):
                 "Prepare a correction of invoice %(invoice)s, or keep the old version.",
                 invoice=invoice.display_name,
             )
-        elif self._is_same(version):
-            advice = self.env._("Choose which version counts.")
         else:
-            advice = self.env._(
-                "They have no line in common, so this may be a second part: keep the "
-                "old version and invoice the new one by hand, or use the new one.",
-            )
+            advice = self.env._("Choose which version counts.")
         message = self.env._(
             "Copaco changed %(document)s after it had come: %(old)s became %(new)s "
             "without tax. See What Changed on the document. %(advice)s",
@@ -194,7 +187,7 @@ class CopacoDocument(models.Model):
             new=formatLang(
                 self.env, version.amount_source, currency_obj=version.currency_id
             ),
-            advice=" ".join(filter(None, (advice, obstacle))),
+            advice=" ".join(filter(None, (doubt, advice, obstacle))),
         )
         self.write(
             {
@@ -244,27 +237,27 @@ class CopacoDocument(models.Model):
         # Who the document is for was decided when it came first.
         for name in ("company_id", "customer_id", "invoice_number", "connection_id"):
             vals.pop(name)
-        vals["line_ids"] = self._keep_lines(vals["line_ids"])
+        vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
         self.write(vals)
         runs._refresh_state()
         self._message_log(body=self.env._("Took over what Copaco changed."))
 
-    def _keep_lines(self, commands):
-        """Let a line that stays the same one keep its place, and so its invoice line.
+    def _keep_lines(self, lines, commands):
+        """Let a line that is still there keep its place, and so its invoice line.
 
-        :param commands: list of `Command.create` with the new lines
+        :param lines: list of the new `DocumentLine`
+        :param commands: list of the `Command.create` of each
         :return: list of commands that replace the lines by them
         """
-        old_lines = {}
-        for line in self.line_ids.sorted("sequence", reverse=True):
-            old_lines.setdefault(get_line_key(line), []).append(line)
+        creations = iter(commands)
         result = []
-        for command in commands:
-            vals = command[2]
-            same = old_lines.get(get_line_key(_Values(vals)))
-            result.append(Command.update(same.pop().id, vals) if same else command)
-        gone = [line for lines in old_lines.values() for line in lines]
-        return [Command.delete(line.id) for line in gone] + result
+        for old, new in pair_lines(self.line_ids, lines):
+            if not new:
+                result.append(Command.delete(old.id))
+                continue
+            creation = next(creations)
+            result.append(Command.update(old.id, creation[2]) if old else creation)
+        return result
 
     def _drop_pending_unless(self, digest):
         """What came was known. Whatever else waits for a decision is not what Copaco
@@ -301,10 +294,3 @@ class CopacoDocument(models.Model):
                 )
             )
         self._message_log(body=self.env._("Copaco took back what it had changed."))
-
-
-class _Values:
-    """Values of a line, to be read like a line."""
-
-    def __init__(self, vals):
-        self.__dict__.update(vals)

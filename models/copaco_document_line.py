@@ -145,21 +145,5 @@ class CopacoDocumentLine(models.Model):
         }
 
 
-def get_line_key(line):
-    """What makes a line one and the same when its document comes again.
-
-    :param line: a `copaco.document.line` or a `DocumentLine`
-    """
-    return (
-        line.row_hash
-        or line.line_ref
-        or (
-            line.subscription_ref or "",
-            line.description or "",
-            line.date_start or None,
-        )
-    )
-
-
 def _to_float(number, default=0.0):
     return default if number is None else float(number)

@@ -4,8 +4,8 @@ from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ..client.documents import parse_payload
-from .copaco_document_line import get_line_key
 from .copaco_mapper import round_amount
+from .line_pairs import pair_lines
 
 
 class CopacoDocumentVersion(models.Model):
@@ -78,33 +78,30 @@ class CopacoDocumentVersion(models.Model):
         the lines that are not the same"""
         self.ensure_one()
         currency = self.currency_id or self.document_id.currency_id
-        old_lines = _group_lines(self.document_id.line_ids)
-        new_lines = _group_lines(parse_payload(self.payload).lines)
         differences = []
-        for key in old_lines | new_lines:
-            old, new = old_lines.get(key, []), new_lines.get(key, [])
-            was = sum(line.amount for line in old)
-            now = sum(
-                float(round_amount(line.extended_price, currency.rounding))
-                for line in new
-            )
-            differences.append(
-                LineDifference(
-                    key=key,
-                    text=_get_text((new or old)[0]),
-                    was=was,
-                    now=now,
-                    line_ids=[line.id for line in old],
-                    is_only_text=currency.compare_amounts(was, now) == 0,
+        sequence = 0
+        for old, new in pair_lines(
+            self.document_id.line_ids, parse_payload(self.payload).lines
+        ):
+            was = now = 0.0
+            if old:
+                was = old.amount
+            if new:
+                now = float(round_amount(new.extended_price, currency.rounding))
+                sequence += 1
+            is_only_text = currency.compare_amounts(was, now) == 0
+            if not is_only_text or _get_text(old) != _get_text(new):
+                differences.append(
+                    LineDifference(
+                        text=_get_text(new or old),
+                        was=was,
+                        now=now,
+                        line_id=old and old.id,
+                        sequence=new and sequence,
+                        is_only_text=is_only_text,
+                    )
                 )
-            )
-        return [
-            each
-            for each in differences
-            if not each.is_only_text
-            or _get_texts(old_lines.get(each.key))
-            != _get_texts(new_lines.get(each.key))
-        ]
+        return differences
 
     def _get_difference_table(self):
         """:return: `Markup` of a table with the lines that are not the same"""
@@ -126,25 +123,14 @@ class CopacoDocumentVersion(models.Model):
 class LineDifference(NamedTuple):
     """A line of a document that a version has otherwise."""
 
-    key: object  # see `get_line_key`
     text: str
     was: float  # without tax, rounded to the currency
     now: float
-    line_ids: list  # ids of `copaco.document.line`
+    line_id: int | None  # the `copaco.document.line`, unless it is new
+    sequence: int | None  # of the line in the version, unless it is gone
     is_only_text: bool
 
 
-def _group_lines(lines):
-    groups = {}
-    for line in lines:
-        groups.setdefault(get_line_key(line), []).append(line)
-    return groups
-
-
 def _get_text(line):
-    parts = (line.plan_name, line.description, line.vendor_details)
-    return " – ".join(dict.fromkeys(filter(None, parts)))
-
-
-def _get_texts(lines):
-    return sorted(map(_get_text, lines or ()))
+    parts = line and (line.plan_name, line.description, line.vendor_details)
+    return " – ".join(dict.fromkeys(filter(None, parts or ())))

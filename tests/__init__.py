@@ -3,6 +3,7 @@ from . import (
     test_change,
     test_change_machine,
     test_change_order,
+    test_change_parts,
     test_coverage,
     test_decide,
     test_equality,

@@ -1,0 +1,69 @@
+"""Which lines are still there when a document comes again."""
+
+from collections import defaultdict
+
+
+def pair_lines(old_lines, new_lines):
+    """Pair the lines of a document with those that came again: on the best evidence
+    first, and of several that it may be with the one that costs the same.
+
+    Copaco's row hash tells. Where one of two lines has none, as before March 2024, they
+    are one when they are of the same service from the same day on, and nothing speaks
+    against it. The same number is no evidence: the next part of an invoice may begin to
+    count anew.
+
+    :param old_lines: `copaco.document.line` records
+    :param new_lines: list of `DocumentLine`
+    :return: list of (old line, new line), in the order of the new ones; then those that
+        are gone. What isn't there is None.
+    """
+    old_lines = old_lines.sorted("sequence")
+    found = {}
+    for get_key in (_get_hash, _get_service):
+        for get_price in (_get_price, lambda _line: None):
+            taken = set(found.values())
+            candidates = defaultdict(list)
+            for line in old_lines:
+                if line not in taken:
+                    candidates[get_key(line), get_price(line)].append(line)
+            for position, line in enumerate(new_lines):
+                key = get_key(line)
+                if position in found or not key:
+                    continue
+                same = candidates.get((key, get_price(line)), [])
+                for old_line in same:
+                    if not _is_contradicted(old_line, line):
+                        found[position] = old_line
+                        same.remove(old_line)
+                        break
+    kept = set(found.values())
+    return [
+        *((found.get(position), line) for position, line in enumerate(new_lines)),
+        *((line, None) for line in old_lines if line not in kept),
+    ]
+
+
+def _get_hash(line):
+    return line.row_hash or None
+
+
+def _get_service(line):
+    service = (line.subscription_ref, line.description, line.date_start)
+    return service if all(service) else None
+
+
+def _get_price(line):
+    return float(line.extended_price)
+
+
+def _is_contradicted(line, other):
+    if line.row_hash and other.row_hash:
+        return line.row_hash != other.row_hash
+    # What one of them doesn't say says nothing.
+    return any(
+        value and other_value and value != other_value
+        for value, other_value in (
+            (line.line_ref, other.line_ref),
+            (line.charge_type, other.charge_type),
+        )
+    )
