@@ -23,6 +23,7 @@ from . import (
     copaco_move_creator,
     copaco_proof,
     copaco_rebuilder,
+    copaco_rebuilder_touched,
     copaco_run,
     copaco_run_proof,
     copaco_run_store,

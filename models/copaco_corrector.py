@@ -29,6 +29,8 @@ class CopacoCorrector(models.AbstractModel):
         ]
         amount = version.amount_source - document.amount_source
         booked = {line.id: line.move_line_id for line in document.line_ids}
+        rebuilder = self.env["copaco.rebuilder"]
+        positions = rebuilder._get_positions(document)
         document._take_over(version)
         if not differences:
             return invoice.browse()
@@ -64,6 +66,10 @@ class CopacoCorrector(models.AbstractModel):
             }
         )
         self._check_amount(document, correction, amount)
+        version.move_snapshot = {
+            **rebuilder._take_snapshot(correction),
+            "positions": positions,
+        }
         correction._message_log(
             body=self.env._(
                 "Corrects %s, which Copaco changed since.", invoice._get_html_link()

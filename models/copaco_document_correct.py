@@ -164,6 +164,9 @@ class CopacoDocument(models.Model):
         self.ensure_one()
         newer = self._get_pending_version()
         self._take_over(version, old_state="replaced" if newer else "pending")
+        self.env["copaco.rebuilder"]._link_again(
+            self, (version.move_snapshot or {}).get("positions", {})
+        )
         if newer.payload_digest == self.payload_digest:
             self._drop_pending()
         else:

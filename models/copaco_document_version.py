@@ -49,6 +49,10 @@ class CopacoDocumentVersion(models.Model):
         help="What corrects the invoice of the older content, when this one was taken "
         "over.",
     )
+    move_snapshot = fields.Json(
+        help="What the addon put on the correction, to find what a person changed "
+        "since, and which lines of the document were on the invoice before."
+    )
     difference = fields.Html(
         compute="_compute_difference",
         sanitize=False,

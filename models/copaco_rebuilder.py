@@ -1,7 +1,3 @@
-import hashlib
-import json
-from typing import NamedTuple
-
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -19,35 +15,6 @@ HEADER_FIELDS = (
     "ref",
     "narration",
 )
-LINE_FIELDS = (
-    "name",
-    "product_id",
-    "product_uom_id",
-    "account_id",
-    "quantity",
-    "price_unit",
-    "discount",
-    "tax_ids",
-    "analytic_distribution",
-)
-
-
-class Touched(NamedTuple):
-    """What a person changed on an invoice since the addon made it."""
-
-    header: frozenset  # names of fields
-    edited: models.BaseModel  # account.move.line
-    added: models.BaseModel  # account.move.line
-    removed: frozenset  # ids of copaco.document.line
-    untouched: models.BaseModel  # account.move.line: as the addon made them
-
-    @property
-    def has_touched_lines(self):
-        return bool(self.edited or self.added or self.removed)
-
-    @property
-    def is_touched(self):
-        return bool(self.header) or self.has_touched_lines
 
 
 class CopacoRebuilder(models.AbstractModel):
@@ -56,45 +23,6 @@ class CopacoRebuilder(models.AbstractModel):
 
     _name = "copaco.rebuilder"
     _description = "Copaco Rebuilder"
-
-    @api.model
-    def _take_snapshot(self, move):
-        """:return: dict for `copaco.document.move_snapshot`"""
-        return {
-            "header": {name: _hash(move, [name]) for name in HEADER_FIELDS},
-            "lines": {
-                str(line.copaco_line_id.id): _hash(line, LINE_FIELDS)
-                for line in move.invoice_line_ids
-                if line.copaco_line_id
-            },
-        }
-
-    @api.model
-    def _get_touched(self, document):
-        """:param document: a `copaco.document` with an invoice
-        :return: what is `Touched`; everything, when it isn't known what was made
-        """
-        move = document._get_live_invoice()
-        made = document.move_snapshot or {"header": {}, "lines": {}}
-        now = self._take_snapshot(move)
-        own = move.invoice_line_ids.filtered("copaco_line_id")
-        untouched = own.filtered(
-            lambda line: (
-                made["lines"].get(key := str(line.copaco_line_id.id))
-                == now["lines"][key]
-            )
-        )
-        return Touched(
-            header=frozenset(
-                name
-                for name in HEADER_FIELDS
-                if made["header"].get(name) != now["header"][name]
-            ),
-            edited=own - untouched,
-            added=move.invoice_line_ids - own,
-            removed=frozenset(int(key) for key in made["lines"].keys() - now["lines"]),
-            untouched=untouched,
-        )
 
     @api.model
     def _rebuild(self, document, match, touched):
@@ -118,6 +46,7 @@ class CopacoRebuilder(models.AbstractModel):
                     invoice=move.display_name,
                 )
             )
+        made = self._get_made(move)
         kept = set(touched.edited.copaco_line_id.ids) | touched.removed
         commands = [Command.delete(line.id) for line in touched.untouched]
         commands += [
@@ -133,14 +62,7 @@ class CopacoRebuilder(models.AbstractModel):
             }
         )
         self.env["copaco.invoicer"]._check_totals(document, move, touched)
-        made = document.move_snapshot or {"header": {}, "lines": {}}
-        snapshot = self._take_snapshot(move)
-        # What was touched stays so.
-        for name in touched.header:
-            snapshot["header"][name] = made["header"].get(name)
-        for line_id in kept & set(document.line_ids.ids):
-            snapshot["lines"][str(line_id)] = made["lines"].get(str(line_id))
-        document.move_snapshot = snapshot
+        document.move_snapshot = self._take_snapshot_again(move, touched, made)
         document._message_log(
             body=self.env._(
                 "Draft invoice rebuilt. Lines kept because they were changed by hand: "
@@ -171,17 +93,3 @@ class CopacoRebuilder(models.AbstractModel):
 
 def _read(record, name):
     return record._fields[name].convert_to_write(record[name], record)
-
-
-def _hash(record, names):
-    values = []
-    for name in names:
-        value = record[name]
-        if isinstance(value, models.BaseModel):
-            value = sorted(value.ids)
-        elif isinstance(value, float):
-            # As many digits as survive the database.
-            value = f"{value:.10g}"
-        values.append(value or None)
-    text = json.dumps(values, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -169,3 +169,39 @@ class TestChangeOrder(CopacoChangeCommon):
         self.send(price_line("11"))
         runs = document.run_id | document.version_ids.run_id
         self.assertEqual(runs.mapped("state"), ["done"] * 2)
+
+    def correct_and_undo(self, document):
+        """Correct an invoice for a line that is gone, then take all of that back."""
+        document.move_id.action_post()
+        self.send(price_line("10"), number=document.invoice_number)
+        self.get_correction(document).unlink()
+        document.move_id.button_draft()
+        self.act(document, "action_keep_version")
+
+    def test_a_line_that_was_corrected_away_and_came_back_is_billed_once(self):
+        document = self.send(price_line("10"), price_line("5", number=2))
+        self.correct_and_undo(document)
+        self.act(document, "action_retry")
+        self.assertEqual(document.move_id.amount_untaxed, 15)
+        self.assertFalse(any(document.line_ids.mapped("invoice_line_state")))
+
+    def test_what_a_person_did_to_a_line_that_came_back_is_kept(self):
+        for number, edit in enumerate(("edited", "removed")):
+            with self.subTest(edit=edit):
+                document = self.send(
+                    price_line("10"),
+                    price_line("5", number=2),
+                    number=f"INV-{number}",
+                )[-1]
+                line = document.move_id.invoice_line_ids[1]
+                if edit == "edited":
+                    line.price_unit = 4
+                else:
+                    line.unlink()
+                amount = document.move_id.amount_untaxed
+                self.correct_and_undo(document)
+                self.act(document, "action_retry")
+                self.assertEqual(document.move_id.amount_untaxed, amount)
+                self.assertEqual(
+                    document.line_ids.mapped("invoice_line_state"), [False, edit]
+                )
