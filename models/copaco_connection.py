@@ -512,10 +512,11 @@ class CopacoConnection(models.Model):
             start -= timedelta(days=1 + self.overlap_days)
             # Someone may have fetched what follows a day that was not over yet.
             start = min(start, self._get_window_start(whole=True))
+            start = self._reach_back(start, end)
         chunks = []
         # Counted from the end, so that the newest chunk is a whole month.
         while start <= end:
-            chunk_start = max(end - relativedelta(months=1, days=-1), start)
+            chunk_start = max(get_chunk_start(end), start)
             chunks.insert(0, (chunk_start, end))
             end = chunk_start - timedelta(days=1)
         return chunks
@@ -631,6 +632,11 @@ class CopacoConnection(models.Model):
         # Odoo repeats a scheduled action that isn't done in time: what makes runs must
         # not also carry them out.
         self.env.ref("account_copaco.ir_cron_run")._trigger()
+
+
+def get_chunk_start(end):
+    """:return: the first day of the longest window that ends on a day"""
+    return end - relativedelta(months=1, days=-1)
 
 
 def _get_origin(address):

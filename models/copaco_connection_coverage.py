@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .copaco_connection import get_chunk_start
+
 # Which days of which connection were asked for at the portal that it uses now. A day
 # that was not over yet counts as stored, not as whole: it is asked for once more.
 ASKED_DAYS = SQL(
@@ -70,6 +72,25 @@ class CopacoConnection(models.Model):
         )
         ((hole,),) = self.env.execute_query(query)
         return hole or today + timedelta(days=1)
+
+    def _reach_back(self, start, end):
+        """A window that has only some of the days on which a document may have been
+        created can't tell whether it is gone.
+
+        :return: `start`, or an earlier day from which on one answer tells it
+        """
+        self.ensure_one()
+        ((created_from,),) = self.env["copaco.document"]._read_group(
+            [
+                ("connection_id", "=", self.id),
+                ("created_origin", "=", self.origin),
+                ("created_from", "<", start),
+                ("created_to", ">=", start),
+                ("created_from", ">=", get_chunk_start(end)),
+            ],
+            aggregates=["created_from:min"],
+        )
+        return created_from or start
 
     def _advance(self):
         """Note until when all is stored, without a hole."""

@@ -44,7 +44,6 @@ class CopacoDocument(models.Model):
                 "customer_id",
                 "payload_digest",
                 "hold_reason",
-                "created_to",
                 "missing_state",
             ],
         )

@@ -71,18 +71,14 @@ class CopacoRun(models.Model):
             self.connection_id._advance()
 
     def _note_missing(self, response, seen):
-        """Note the creation dates of what came, and what came once and is not in this
-        answer although it was asked for; nothing is deleted.
+        """Note what came again, and what came once and is not in this answer although
+        it must have been; nothing is deleted.
 
         :param seen: the `copaco.document` records that had come before, and came again
         """
         if not self.date_from:
             return
-        # When it came by file, or from another place, first.
-        seen.filtered(lambda document: not document.created_to).write(
-            self._prepare_created_values()
-        )
-        seen.filtered("missing_state").missing_state = False
+        seen._note_seen(self)
         # One of the unreadable ones may be it.
         if not response.rejected:
             unread = {
@@ -92,12 +88,15 @@ class CopacoRun(models.Model):
                 [
                     ("connection_id", "=", self.connection_id.id),
                     ("kind", "=", self.kind),
+                    # One answer that must have it: of several, Copaco may leave out
+                    # what lies where they touch.
+                    ("created_origin", "=", self.origin),
                     ("created_from", ">=", self.date_from),
                     ("created_to", "<=", self.date_to),
                     ("missing_state", "=", False),
                     ("run_id", "!=", self.id),
-                    # Another portal never had it.
-                    ("run_id.origin", "in", [self.origin, False]),
+                    # Another fetch may have asked later, and stored earlier.
+                    ("create_date", "<=", self.started_at),
                     ("id", "not in", seen.ids),
                     ("invoice_number", "not in", list(unread)),
                 ]
@@ -106,15 +105,10 @@ class CopacoRun(models.Model):
     def _prepare_created_values(self):
         """:return: values of a document that comes first with this run: when Copaco
         created it, as far as it can be known"""
-        if not self.date_from:
-            return {"created_from": False, "created_to": False}
-        # It was not there when all until then was fetched.
-        until = self.connection_id.fetched_until
         return {
-            "created_from": until
-            if until and self.date_from <= until <= self.date_to
-            else self.date_from,
+            "created_from": self.date_from,
             "created_to": self.date_to,
+            "created_origin": self.date_from and self.origin,
         }
 
     def _has_acknowledged(self, rejected_payload):

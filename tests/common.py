@@ -161,6 +161,18 @@ class CopacoCommon(AccountTestInvoicingCommon):
             [("connection_id", "=", connection.id)], limit=1
         )
 
+    def fetch_period(self, date_from, date_to):
+        """Fetch a period by its dialog."""
+        wizard = self.env["copaco.fetch"].create(
+            {
+                "connection_id": self.connection.id,
+                "date_from": date_from,
+                "date_to": date_to,
+            }
+        )
+        with self.committing(wizard) as committing:
+            committing.action_fetch()
+
     def create_partner(self, **values):
         return self.env["res.partner"].create(
             {"name": "Partner", "is_company": True, "country_id": self.nl.id, **values}

@@ -15,17 +15,6 @@ class TestCoverage(CopacoCommon):
         self.create_partner(name="Bakkerij", ref="K-1")
         self.connection.import_from = date(2026, 8, 1)
 
-    def fetch_period(self, date_from, date_to):
-        wizard = self.env["copaco.fetch"].create(
-            {
-                "connection_id": self.connection.id,
-                "date_from": date_from,
-                "date_to": date_to,
-            }
-        )
-        with self.committing(wizard) as committing:
-            committing.action_fetch()
-
     def send(self, number, created, **values):
         self.add_invoice(
             number,

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, datetime
 
 from odoo.tests import freeze_time, tagged
 
@@ -121,6 +121,72 @@ class TestWatch(CopacoCommon):
         self.act(there, "action_fetch_again")
         self.assertFalse(gone.missing_state)
 
+    def test_what_copaco_dates_back_before_fetched_days_is_never_falsely_gone(self):
+        self.fetch()
+        self.send("INV-1", date(2026, 11, 20))
+        for day in ("2026-11-26", *(f"2026-12-{day:02}" for day in range(1, 16))):
+            self.fetch_on(day)
+            self.assertFalse(self.documents.missing_state, day)
+
+    def assertCreated(self, first, last):
+        self.assertEqual(
+            (self.documents.created_from, self.documents.created_to), (first, last)
+        )
+
+    def test_each_answer_that_has_a_document_narrows_when_it_was_created(self):
+        self.send("INV-1", date(2026, 11, 23))
+        self.fetch()
+        self.assertCreated(date(2026, 11, 1), date(2026, 11, 25))
+        self.fetch_on("2026-12-01")
+        self.assertCreated(date(2026, 11, 15), date(2026, 11, 25))
+        before = self.documents.write_date
+        self.fetch_period(date(2026, 11, 20), date(2026, 11, 24))
+        self.assertCreated(date(2026, 11, 20), date(2026, 11, 24))
+        self.assertEqual(self.documents.write_date, before, "nobody changed it")
+        self.fetch_period(date(2026, 10, 20), date(2026, 11, 25))
+        self.assertCreated(date(2026, 11, 20), date(2026, 11, 24))
+
+    def test_what_is_gone_is_noticed_by_the_daily_fetch(self):
+        self.fetch_on("2026-11-22")
+        self.send("INV-1", date(2026, 11, 23))
+        for day in ("2026-11-23", "2026-11-24", "2026-11-25"):
+            self.fetch_on(day)
+        self.simulator.invoices.clear()
+        self.fetch_on("2026-11-26")
+        self.assertEqual(self.documents.missing_state, "reported")
+
+    def test_what_copaco_dates_anew_is_not_gone(self):
+        self.send("INV-1", date(2026, 11, 10))
+        self.fetch_period(date(2026, 11, 5), date(2026, 11, 12))
+        self.simulator.invoices.clear()
+        self.send("INV-1", date(2026, 11, 20))
+        self.fetch_period(date(2026, 11, 15), date(2026, 11, 25))
+        self.fetch_period(date(2026, 11, 1), date(2026, 11, 14))
+        self.assertFalse(self.documents.missing_state)
+        self.assertCreated(date(2026, 11, 15), date(2026, 11, 25))
+
+    def test_what_came_back_is_gone_again_only_when_it_was_asked_for_anew(self):
+        self.send("INV-1", date(2026, 11, 10))
+        self.fetch_period(date(2026, 11, 9), date(2026, 11, 11))
+        self.simulator.invoices.clear()
+        self.send("INV-1", date(2026, 11, 12))
+        self.fetch_period(date(2026, 11, 8), date(2026, 11, 11))
+        self.assertEqual(self.documents.missing_state, "reported")
+        self.fetch_period(date(2026, 11, 11), date(2026, 11, 14))
+        self.fetch_period(date(2026, 11, 9), date(2026, 11, 11))
+        self.assertFalse(self.documents.missing_state)
+
+    def test_an_answer_older_than_a_document_never_reports_it_as_gone(self):
+        with freeze_time("2026-11-25 09:00:00"):
+            run = self.connection._create_runs("manual")
+            run.started_at = datetime(2026, 11, 25, 9)
+        self.send("INV-1", date(2026, 11, 23))
+        self.fetch()
+        with self.committing(run) as committing:
+            committing._store_answer(b'{"Invoices": []}')
+        self.assertTrue(run.stored_at)
+        self.assertFalse(self.documents.missing_state)
+
     def test_another_portal_is_not_expected_to_have_it(self):
         self.send("INV-1", date(2026, 11, 23))
         self.fetch()
@@ -128,6 +194,17 @@ class TestWatch(CopacoCommon):
         self.connection.api_key = "simulator-key"
         self.fetch()
         self.assertFalse(self.documents.missing_state)
+
+    def test_a_portal_that_had_it_is_expected_to_have_it(self):
+        self.send("INV-1", date(2026, 11, 23))
+        self.fetch()
+        self.start_simulator()
+        self.connection.api_key = "simulator-key"
+        self.send("INV-1", date(2026, 11, 23))
+        self.fetch()
+        self.simulator.invoices.clear()
+        self.fetch_period(date(2026, 11, 1), date(2026, 11, 25))
+        self.assertEqual(self.documents.missing_state, "reported")
 
     def test_a_window_that_need_not_have_it_reports_nothing_as_gone(self):
         self.send("INV-1", date(2026, 11, 10))
