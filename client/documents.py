@@ -18,7 +18,6 @@ from .digest import digest_document, digest_payload
 from .errors import InvalidResponseError
 from .schemas import (
     Customer,
-    Header,
     Invoice,
     InvoiceResponse,
     Party,

@@ -69,9 +69,7 @@ def write_json(tree, canonical=False):
     :param bool canonical: the same text for trees that differ in key order only
     :return: text without NUL or lone surrogates, which a database would refuse
     """
-    text = json.dumps(
-        tree, ensure_ascii=False, sort_keys=canonical, default=read_slice
-    )
+    text = json.dumps(tree, ensure_ascii=False, sort_keys=canonical, default=read_slice)
     # A lone surrogate becomes its JSON escape, which reads back the same.
     return text.encode("utf-8", "backslashreplace").decode()
 

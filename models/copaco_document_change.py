@@ -225,7 +225,7 @@ class CopacoDocument(models.Model):
         ).state = "replaced"
         customers = {self.customer_id.account_ref: self.customer_id}
         vals = self._prepare_source_values(
-            source, new_run, customers, self._get_currencies([source])
+            source, new_run, customers, self._get_currency(source.currency)
         )
         # What is kept of a document doesn't tell the totals of the whole invoice.
         vals["totals_difference"] = totals_difference

@@ -31,13 +31,14 @@ class CopacoDocument(models.Model):
         return source.invoice_number, source.digest
 
     @api.model
-    def _get_known(self, company, kind, sources, customers):
-        """:return: dict of the documents already stored, by `_get_source_key`"""
+    def _get_known(self, company, kind, heads, customers):
+        """:param heads: list of `DocumentHead`
+        :return: dict of the documents already stored, by `_get_source_key`"""
         documents = self.search_fetch(
             [
                 ("company_id", "=", company.id),
                 ("kind", "=", kind),
-                ("invoice_number", "in", [each.invoice_number for each in sources]),
+                ("invoice_number", "in", [each.invoice_number for each in heads]),
             ],
             [
                 "invoice_number",
@@ -56,21 +57,27 @@ class CopacoDocument(models.Model):
         }
 
     @api.model
-    def _get_currencies(self, sources):
-        """:return: dict of `res.currency` by code, inactive ones included"""
-        codes = {source.currency for source in sources if source.currency}
+    def _get_currency(self, code):
+        """:return: `res.currency` of this code, active or not; empty for none"""
         currencies = self.env["res.currency"].with_context(active_test=False)
-        return {
-            currency.name: currency
-            for currency in currencies.search([("name", "in", list(codes))])
-        }
+        return currencies.search([("name", "=", code)]) if code else currencies
 
     @api.model
-    def _prepare_source_values(self, source, run, customers, currencies):
+    def _get_amount(self, source, currency):
+        """:return: what the lines of a `SourceDocument` add up to, each rounded"""
+        return float(
+            sum(
+                round_amount(line.extended_price, currency.rounding)
+                for line in source.lines
+            )
+        )
+
+    @api.model
+    def _prepare_source_values(self, source, run, customers, currency):
         """:param source: a `SourceDocument`
+        :param currency: its `res.currency`; empty: amounts are rounded to cents
         :return: values for `create`, lines included
         """
-        currency = currencies.get(source.currency, self.env["res.currency"])
         Line = self.env["copaco.document.line"]
         lines = [
             {
@@ -91,12 +98,7 @@ class CopacoDocument(models.Model):
             "invoice_date": source.invoice_date,
             "currency_id": currency.id,
             "currency_code": source.currency,
-            "amount_source": float(
-                sum(
-                    round_amount(line.extended_price, currency.rounding)
-                    for line in source.lines
-                )
-            ),
+            "amount_source": self._get_amount(source, currency),
             "amount_exact": float(source.amount),
             "totals_difference": float(source.totals_difference or 0),
             "line_count": len(lines),
@@ -137,14 +139,17 @@ class CopacoDocument(models.Model):
         and stops no other.
 
         :param vals_list: list of `_prepare_source_values`
+        :return: list of their ids; nothing of them stays in memory
         """
         documents = self.with_context(
             tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
         )
         try:
             with self.env.cr.savepoint():
-                documents.create(vals_list)
-            return
+                created = documents.create(vals_list)
+            created.line_ids.invalidate_recordset()
+            created.invalidate_recordset()
+            return created.ids
         except (OperationalError, UniqueViolation):
             # Others stored the same, or the database has trouble of its own.
             raise
@@ -164,21 +169,21 @@ class CopacoDocument(models.Model):
                     ),
                 )
                 vals = {**vals, **self._prepare_hold_values(hold), "line_ids": []}
-                documents.create(
+                return documents.create(
                     {**vals, "line_count": 0, "amount_source": 0, "amount_exact": 0}
-                )
-                return
-        for vals in vals_list:
-            self._store([vals])
+                ).ids
+        return [
+            document_id for vals in vals_list for document_id in self._store([vals])
+        ]
 
-    def _receive_totals(self, vals):
+    def _receive_totals(self, source):
         """Copaco's totals came again, and are no part of what makes a document known:
         what was held because of them is looked at anew when they changed.
 
-        :param vals: see `_prepare_source_values`
+        :param source: the `SourceDocument` that came
         """
         self.ensure_one()
-        difference = vals["totals_difference"]
+        difference = float(source.totals_difference or 0)
         if (
             self.state == "held"
             and self.hold_reason == "source_totals_differ"
@@ -208,7 +213,7 @@ class CopacoDocument(models.Model):
                 source,
                 document.run_id,
                 customers,
-                self._get_currencies([source]),
+                self._get_currency(source.currency),
             )
             vals["line_ids"].insert(0, Command.clear())
             # What is kept of a document doesn't tell the totals of the whole invoice.

@@ -71,9 +71,7 @@ class CopacoMapper(models.AbstractModel):
         vals = {
             "display_type": "product",
             "sequence": line.sequence,
-            "name": self._get_line_text(
-                line, show_po_number, show_figures, format_day
-            ),
+            "name": self._get_line_text(line, show_po_number, show_figures, format_day),
             "partner_id": match.partner.commercial_partner_id.id,
             "product_id": match.product.id,
             "product_uom_id": match.product.uom_id.id,

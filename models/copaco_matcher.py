@@ -71,7 +71,7 @@ class CopacoMatcher(models.AbstractModel):
 
     @api.model
     def _get_addresses(self, partners, kind):
-        """:return: dict of the addresses of a kind by partner, to be read all at once"""
+        """:return: dict of the addresses of a kind by partner, read all at once"""
         found = {partner: partner.address_get([kind])[kind] for partner in partners}
         together = partners.browse(found.values())
         return {

@@ -44,18 +44,22 @@ class CopacoMoveCreator(models.AbstractModel):
         """
         mapper = self.env["copaco.mapper"]
         is_usual = self._is_extended() or self._has_defaults()
-        vals_lists = {True: {}, False: {}}
+        usual, new = {}, {}
         for document, match in matches.items():
-            vals = mapper._prepare_invoice(document, match)
-            if is_fast := not is_usual and self._has_plain_lines(match):
-                tax_lines = self._prepare_tax_lines(vals, match, document.company_id)
-                vals["line_ids"] = vals.pop("invoice_line_ids") + tax_lines
-            vals_lists[is_fast][document] = vals
+            is_new = not is_usual and self._has_plain_lines(match)
+            (new if is_new else usual)[document] = mapper._prepare_invoice(
+                document, match
+            )
         moves = {}
-        for is_fast, vals_list in vals_lists.items():
-            create = self._create_new if is_fast else self.env["account.move"].create
-            created = create(list(vals_list.values())) if vals_list else ()
-            moves.update(zip(vals_list, created, strict=True))
+        if usual:
+            created = self.env["account.move"].create(list(usual.values()))
+            moves.update(zip(usual, created, strict=True))
+        if new:
+            self._add_tax_lines(
+                [(vals, matches[document]) for document, vals in new.items()]
+            )
+            created = self._create_new(list(new.values()))
+            moves.update(zip(new, created, strict=True))
         return {document: moves[document] for document in matches}
 
     @api.model
@@ -81,6 +85,16 @@ class CopacoMoveCreator(models.AbstractModel):
             and not match.has_analytic_models
             and not match.partner.property_payment_term_id.early_discount
         )
+
+    @api.model
+    def _add_tax_lines(self, invoices):
+        """:param invoices: list of (values of an invoice, its `DocumentMatch`): all its
+        lines, those of its taxes too, get into ``line_ids``
+        """
+        for vals, match in invoices:
+            company = self.env["res.company"].browse(vals["company_id"])
+            tax_lines = self._prepare_tax_lines(vals, match, company)
+            vals["line_ids"] = vals.pop("invoice_line_ids") + tax_lines
 
     @api.model
     def _prepare_tax_lines(self, vals, match, company):

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import logging
 import time
 from datetime import timedelta
@@ -406,10 +407,12 @@ class CopacoRun(models.Model):
         :param raw: the bytes that Copaco sent
         """
         self.ensure_one()
-        self._commit_at_last(self._keep, raw)  # what came is kept
-        self._store_answer(raw)
+        digest = hashlib.sha256(raw).hexdigest()
+        if not self._commit_at_last(self._store_same, digest):
+            self._commit_at_last(self._keep, raw, digest)  # what came is kept
+            self._store_answer(raw)
 
-    def _keep(self, raw):
+    def _keep(self, raw, digest):
         suffix = "xml" if is_markup(raw) else "json"
         self.payload_id = self.env["ir.attachment"].create(
             {
@@ -423,15 +426,14 @@ class CopacoRun(models.Model):
             }
         )
         self.payload_size = len(raw)
+        self.payload_digest = digest
 
     def _store_answer(self, raw):
         try:
-            response = parse_documents(raw)
+            self._commit_at_last(self._store, parse_documents(raw))
         except InvalidResponseError as error:
+            self.env.cr.rollback()
             self._fail(error)
-            return
-        try:
-            self._commit_at_last(self._store, response)
         except UniqueViolation:
             self._fail(
                 self.env._(
@@ -446,13 +448,14 @@ class CopacoRun(models.Model):
         """Take a step of this run and commit; as long as other workers get in the way,
         such as by storing the same documents, take it again with what they left.
 
+        :return: what the step returns
         :raise: one of `COLLISIONS`, or `UniqueViolation`, when they always do
         """
         for attempt in range(1, STORE_ATTEMPTS + 1):
             try:
-                step(*arguments)
+                result = step(*arguments)
                 self.env.cr.commit()  # pylint: disable=invalid-commit
-                return
+                return result
             except (*COLLISIONS, UniqueViolation) as error:
                 self.env.cr.rollback()
                 _logger.info("Copaco run %s collided: %s", self.id, type(error))
@@ -557,5 +560,10 @@ class CopacoRun(models.Model):
                 ],
                 limit=VACUUM_SIZE + 1,
             )
-        runs[:VACUUM_SIZE].payload_id.unlink()
-        return min(len(runs), VACUUM_SIZE), len(runs) > VACUUM_SIZE
+        runs, more = runs[:VACUUM_SIZE], runs[VACUUM_SIZE:]
+        answers = runs.payload_id
+        runs.payload_id = False
+        # A younger run may have brought the very same.
+        answers -= self.search([("payload_id", "in", answers.ids)]).payload_id
+        answers.unlink()
+        return len(runs), bool(more)

@@ -127,7 +127,7 @@ class TestAmounts(CopacoCommon):
             source,
             self.copaco_run,
             {"A1": self.customer},
-            Document._get_currencies([source]),
+            Document._get_currency(source.currency),
         )
         vals["invoice_number"] = str(uuid4())
         return Document.create(vals), [

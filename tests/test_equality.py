@@ -201,7 +201,7 @@ class TestEquality(VariedCommon):
                 source,
                 self.copaco_run,
                 {customer.account_ref: customer},
-                Document._get_currencies([source]),
+                Document._get_currency(source.currency),
             )
         )
 

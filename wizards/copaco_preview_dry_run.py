@@ -100,9 +100,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
         """:return: `Imported`"""
         Document = self.env["copaco.document"]
         numbers = {
-            source.invoice_number
-            for answer in answers
-            for source in answer.response.documents
+            head.invoice_number for answer in answers for head in answer.response.heads
         }
         own = [("company_id", "=", connection.company_id.id), ("kind", "=", kind)]
         invoiced = Document.search(
@@ -139,12 +137,12 @@ class CopacoPreviewDryRun(models.AbstractModel):
             for customer in self.env["copaco.customer"].search(
                 [
                     ("company_id", "=", run.company_id.id),
-                    ("account_ref", "in", [s.account_ref for s in response.documents]),
+                    ("account_ref", "in", [h.account_ref for h in response.heads]),
                 ]
             )
         }
         stored = Document._get_known(
-            run.company_id, run.kind, response.documents, customers
+            run.company_id, run.kind, response.heads, customers
         )
         return Document.union(
             *(
