@@ -86,32 +86,28 @@ class ApiKey:
             request.headers[self._name] = prefix + self._key
         return request
 
+    @contextmanager
     def hidden_from_logs(self):
-        """See `hidden_from_logs`.
+        """Mask the key in what the libraries that send it log meanwhile.
 
         urllib3 logs whole URLs, at DEBUG for each request and at WARNING for some
         troubles: with the key in the query, and whatever a server makes of it in a
         redirect.
         """
-        return hidden_from_logs(self._key, "urllib3", "requests")
-
-
-@contextmanager
-def hidden_from_logs(key, *libraries):
-    """Mask a key in what these libraries write to their logs meanwhile."""
-    mask = _Mask(key)
-    loggers = [
-        logger
-        for name, logger in list(logging.root.manager.loggerDict.items())
-        if name.startswith(libraries) and isinstance(logger, logging.Logger)
-    ]
-    for logger in loggers:
-        logger.addFilter(mask)
-    try:
-        yield
-    finally:
+        mask = _Mask(self._key)
+        loggers = [
+            logger
+            for name, logger in list(logging.root.manager.loggerDict.items())
+            if name.startswith(("urllib3", "requests"))
+            and isinstance(logger, logging.Logger)
+        ]
         for logger in loggers:
-            logger.removeFilter(mask)
+            logger.addFilter(mask)
+        try:
+            yield
+        finally:
+            for logger in loggers:
+                logger.removeFilter(mask)
 
 
 def _check_name(name, method):
@@ -125,10 +121,9 @@ def _check_name(name, method):
 class _Mask(logging.Filter):
     def __init__(self, key):
         super().__init__()
-        # As it is, and as it stands in a URL, in a quoted text or in SQL.
+        # As it is, and as it stands in a URL or in a quoted text.
         self._forms = {key, quote(key), quote(key, safe=""), quote_plus(key)}
         self._forms.add(repr(key)[1:-1])
-        self._forms.add(key.replace("\\", "\\\\").replace("'", "''"))
         self._forms.discard("")
 
     def filter(self, record):

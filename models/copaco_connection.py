@@ -10,7 +10,7 @@ from odoo.tools.sql import column_exists, create_column
 
 from ..client import CopacoClient, CopacoError, SettingsError
 from ..client.address import Address
-from ..client.api_key import ApiKey, hidden_from_logs
+from ..client.api_key import ApiKey
 
 # Copaco's own default window (kb: billing-api-s) is three months back.
 FIRST_WINDOW_MONTHS = 3
@@ -189,13 +189,12 @@ class CopacoConnection(models.Model):
         self.check_access("write")
         self._check_api_key(key)
         self.flush_recordset()
-        # A statement is printed with its parameters when it fails, and at level debug.
-        with hidden_from_logs(key, "odoo.sql_db"):
-            self.env.cr.execute(
-                "UPDATE copaco_connection SET api_key_secret = %s WHERE id = %s",
-                [key or None, self.id],
-                log_exceptions=False,
-            )
+        # Not by Odoo's cursor: that logs a statement with its values when it fails, and
+        # at level debug, and shows it to Odoo's profiler.
+        self.env.cr._obj.execute(
+            "UPDATE copaco_connection SET api_key_secret = %s WHERE id = %s",
+            [key or None, self.id],
+        )
 
     def _check_api_key(self, key):
         try:

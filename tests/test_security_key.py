@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from odoo.http import Request
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
+from odoo.tools.profiler import Profiler
 
 from .remote import GROUPS, Refused, RemoteCase
 from .simulator import Simulator
@@ -191,6 +192,15 @@ class TestSecurityKey(RemoteCase):
                     self.assertTrue("call copaco." in log.getvalue(), "no log")
                     self.assert_hidden(log.getvalue())
         self.assertEqual(self.connection._read_api_key_secret(), f"'{KEY}\\")
+
+    def test_no_profile_of_odoos_has_it(self):
+        """Odoo's profiler keeps statements with their values, to be passed on."""
+        with Profiler(collectors=["sql"], db=None) as profiler:
+            self.connection.api_key = f"'{KEY}"
+            self.connection.flush_recordset()
+        entries = str(profiler.collectors[0].entries)
+        self.assertIn("api_key_hint", entries)
+        self.assert_hidden(entries)
 
     def test_no_log_at_any_level_has_it_when_it_is_used(self):
         self.connection.write({"auth_name": "code"})
