@@ -23,6 +23,8 @@ TEST_SECONDS = 10
 COPACO_TIME_ZONE = "Europe/Amsterdam"
 # Copaco's platform is younger (kb: versioning).
 FIRST_DAY = date(2015, 1, 1)
+# What the addon alone writes: it tells what was really done.
+TOLD_FIELDS = ("api_key_hint", "fetched_until", "origin")
 
 
 class CopacoConnection(models.Model):
@@ -335,7 +337,20 @@ class CopacoConnection(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model
+    def default_get(self, fields):
+        # A default, of a user or a context, would get past `create`.
+        return super().default_get([name for name in fields if name not in TOLD_FIELDS])
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_not_told(vals)
+        return super().create(vals_list)
+
     def write(self, vals):
+        self._check_not_told(vals)
+        self._check_import_from(vals)
         addresses = {connection: connection.base_url for connection in self}
         res = super().write(vals)
         if "base_url" in vals:
@@ -347,6 +362,34 @@ class CopacoConnection(models.Model):
                     if "api_key" not in vals:
                         connection.api_key = False
         return res
+
+    def _check_not_told(self, vals):
+        """:raise AccessError: when a user writes what the addon alone knows"""
+        forged = [name for name in TOLD_FIELDS if name in vals]
+        if forged and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "%(fields)s of a Copaco connection can't be written. They tell "
+                    "what was fetched and which key is set: use the buttons.",
+                    fields=", ".join(forged),
+                )
+            )
+
+    def _check_import_from(self, vals):
+        """:raise UserError: when a user changes where a connection began to fetch"""
+        if "import_from" not in vals or self.env.su:
+            return
+        import_from = fields.Date.to_date(vals["import_from"])
+        for connection in self.filtered("fetched_until"):
+            if connection.import_from != import_from:
+                raise UserError(
+                    self.env._(
+                        "Import From of connection %(connection)s can't be changed any "
+                        "more, because it has fetched since then. For older invoices "
+                        "use Fetch period….",
+                        connection=connection.name,
+                    )
+                )
 
     # === ACTION METHODS === #
 

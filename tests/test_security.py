@@ -66,7 +66,7 @@ class TestSecurity(CopacoCommon):
 
     def test_the_key_is_forgotten_when_the_address_moves_to_another_host(self):
         self.connection.api_key = KEY
-        self.connection.fetched_until = "2026-11-20"
+        self.connection.sudo().fetched_until = "2026-11-20"
         self.connection.base_url = "https://api.copaco.example/v2/"
         self.assertFalse(self.connection.fetched_until, "another portal")
         self.assertFalse(self.connection._read_api_key_secret())

@@ -16,8 +16,8 @@ WRITABLE = {
             # Not its company, and no address, journal or overlap that makes no sense.
             *("name", "active", "responsible_id", "product_id", "invoice_policy"),
             *("specification_path", "purchase_path", "example_path"),
-            *("auth_method", "auth_name", "api_key_hint", "api_key_expiry"),
-            *("import_from", "fetched_until", "retention_months", "origin"),
+            # It has fetched, so not where that began.
+            *("auth_method", "auth_name", "api_key_expiry", "retention_months"),
             *("totals_tolerance", "weekly_digest"),
         }
     },
@@ -137,6 +137,53 @@ class TestSecurityForgery(RemoteCase):
             expected = {name: roles.get(role) for name, roles in WRITABLE.items()}
             self.assertEqual(found, {k: v for k, v in expected.items() if v}, role)
         self.assertGreater(tried, 500)
+
+    def test_a_new_connection_does_not_say_what_was_never_done(self):
+        self.become("admin")
+        values = {
+            "name": "Another",
+            "company_id": self.company.id,
+            "product_id": self.product.id,
+        }
+        for name, forged in (
+            ("fetched_until", "2001-02-03"),
+            ("api_key_hint", "forg"),
+            ("origin", "https://forged.example"),
+        ):
+            with self.subTest(field=name), self.undone():
+                with self.assertRaisesRegex(Refused, name):
+                    self.call("copaco.connection", "create", {**values, name: forged})
+                with self.assertRaisesRegex(Refused, name):
+                    self.call(
+                        *("copaco.connection", "copy", self.connection.ids),
+                        {name: forged},
+                    )
+                self.env["ir.default"].with_user(self.users["admin"]).set(
+                    "copaco.connection", name, forged, user_id=True
+                )
+                for context in ({}, {f"default_{name}": forged}):
+                    connection_id = self.call(
+                        *("copaco.connection", "create", values), context=context
+                    )
+                    connection = self.env["copaco.connection"].browse(connection_id)
+                    self.assertNotEqual(str(connection[name]), str(forged))
+                    self.assertEqual(connection.origin, "https://api.copaco.cloud")
+
+    def test_where_fetching_began_can_not_be_changed_afterwards(self):
+        before = self.connection.import_from
+        self.become("admin")
+        for forged in ("2001-02-03", False):
+            self.call(
+                *("copaco.connection", "write", self.connection.ids),
+                {"import_from": forged},
+            )
+            self.assertIn("Fetch period", self.last_answer)
+            self.assertEqual(self.connection.import_from, before)
+        self.call(
+            *("copaco.connection", "write", self.connection.ids),
+            {"import_from": str(before), "name": "Renamed"},
+        )
+        self.assertEqual(self.connection.name, "Renamed")
 
     def test_no_other_door_leads_to_what_came(self):
         document, move = self.document, self.move
