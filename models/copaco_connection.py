@@ -24,7 +24,7 @@ COPACO_TIME_ZONE = "Europe/Amsterdam"
 # Copaco's platform is younger (kb: versioning).
 FIRST_DAY = date(2015, 1, 1)
 # What the addon alone writes: it tells what was really done.
-TOLD_FIELDS = ("api_key_hint", "fetched_until", "origin")
+TOLD_FIELDS = ("api_key_hint", "fetched_until", "months_without_invoices", "origin")
 
 
 class CopacoConnection(models.Model):

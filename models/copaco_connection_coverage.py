@@ -48,30 +48,38 @@ class CopacoConnection(models.Model):
             connection.origin = f"{address.scheme}://{address.netloc}".lower()
 
     def _get_window_start(self, whole=False):
-        """:param whole: a day that was not over yet when it was asked for doesn't count
+        """:param whole: see `_get_first_hole`
         :return: the first creation date that was never stored, at the latest tomorrow
         """
-        self.ensure_one()
         today = self._get_today()
+        hole = self._get_first_hole(self._get_import_from(), today, whole)
+        return hole or today + timedelta(days=1)
+
+    def _get_first_hole(self, date_from, date_to, whole=False):
+        """:param whole: a day that was not over yet when it was asked for doesn't count
+        :return: the first creation date of a period that was never stored, or None
+        """
+        self.ensure_one()
         self.env["copaco.run"].flush_model()
         self.flush_recordset()
         query = SQL(
             """
             WITH asked AS (%(asked)s)
             SELECT min(needed)::date
-              FROM generate_series(%(start)s::date, %(today)s::date, '1 day') needed
+              FROM generate_series(%(date_from)s::date, %(date_to)s::date, '1 day')
+                   needed
              WHERE NOT EXISTS (SELECT FROM asked
                                 WHERE asked.connection_id = %(connection)s
                                   AND %(is_there)s AND asked.day = needed::date)
             """,
             is_there=SQL("asked.is_whole" if whole else "asked.is_stored"),
             asked=ASKED_DAYS,
-            start=self._get_import_from(),
-            today=today,
+            date_from=date_from,
+            date_to=date_to,
             connection=self.id,
         )
         ((hole,),) = self.env.execute_query(query)
-        return hole or today + timedelta(days=1)
+        return hole
 
     def _reach_back(self, start, end):
         """A window that has only some of the days on which a document may have been

@@ -1,3 +1,4 @@
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -13,12 +14,27 @@ OVERDUE_DAYS = 3
 GRACE_DAYS = 3
 LEARNT_MONTHS = 6
 LEARNT_AT_LEAST = 2
+# When Copaco may have created an invoice on any of more days, it teaches nothing.
+LEARNT_WITHIN = timedelta(days=15)
+# Until enough is learnt: Copaco creates a month's invoices around the 23rd, and advises
+# to look for them until this day (kb: billing-api-s).
+COPACO_DAY = 25
+# What comes so much before the usual day is early; before that, it is late for the
+# month before.
+EARLY_DAYS = 10
 
 
 class CopacoConnection(models.Model):
     """Tells the responsible user, in one activity, what waits or goes wrong."""
 
     _inherit = "copaco.connection"
+
+    months_without_invoices = fields.Json(
+        readonly=True,
+        copy=False,
+        help="Months, by their first days, of which a person said that Copaco had "
+        "nothing.",
+    )
 
     def _get_responsible(self):
         """:return: the responsible user; when that one can't see the connection any
@@ -131,42 +147,86 @@ class CopacoConnection(models.Model):
         return []
 
     def _get_month_problem(self):
-        """:return: a sentence when the invoices of a month should have come by now, to
-        judge by the day on which they came in earlier months; "" if not"""
-        if not self.active:
+        """:return: a sentence about months that should have come by now; "" if none"""
+        months, usual = self._get_late_months()
+        if not months:
             return ""
-        today = self._get_today()
-        this_month = today.replace(day=1)
-        first_days = {
-            month: day
-            for month, day in self.env["copaco.document"]._read_group(
-                [
-                    ("connection_id", "=", self.id),
-                    ("kind", "=", "specification"),
-                    (
-                        "invoice_date",
-                        ">=",
-                        this_month - relativedelta(months=LEARNT_MONTHS + 1),
-                    ),
-                ],
-                ["invoice_date:month"],
-                ["invoice_date:min"],
+        return self.env._(
+            "What Copaco creates in %(months)s has not come; it usually comes by day "
+            "%(day)s. Fetch that again under Copaco, Months. When nothing comes, look "
+            "in Copaco's portal and ask Copaco.",
+            months=", ".join(
+                format_date(self.env, month, date_format="MMMM y") for month in months
+            ),
+            day=usual,
+        )
+
+    def _get_late_months(self):
+        """Find the months whose invoices should have come by now, to judge by when they
+        came in other months. What is printed on invoices doesn't matter.
+
+        :return: list of the first days of months, and the day of a month by which
+            invoices usually come
+        """
+        self.ensure_one()
+        this_month = self._get_today().replace(day=1)
+        months = [
+            this_month - relativedelta(months=back)
+            for back in range(LEARNT_MONTHS + 1, -1, -1)
+        ]
+        own = [("connection_id", "=", self.id), ("kind", "=", "specification")]
+        Document = self.env["copaco.document"]
+        fetched = Document._read_group(
+            [*own, ("created_to", ">=", months[0])],
+            ["created_from:day", "created_to:day"],
+            ["__count"],
+        )
+        uploaded = Document._read_group(
+            [*own, ("created_to", "=", False), ("invoice_date", ">=", months[0])],
+            ["invoice_date:day"],
+        )
+        usual = _get_usual_day(fetched)
+        came = {_get_month(first, last, usual) for first, last, _count in fetched}
+        came |= {_get_month(day, day, usual) for (day,) in uploaded}
+        late, known = [], 0
+        for month in months:
+            if month in came:
+                known += 1
+            elif known >= LEARNT_AT_LEAST and self._is_late(month, usual):
+                late.append(month)
+        return late, usual
+
+    def _is_late(self, month, usual):
+        """Whether invoices of a month, of which none came, should have come by now."""
+        usual_day = _get_day(month, usual)
+        due = usual_day + timedelta(days=GRACE_DAYS)
+        return (
+            self.active
+            and self._get_today() > due
+            and month.isoformat() not in (self.months_without_invoices or [])
+            and not self._get_first_hole(
+                usual_day - timedelta(days=EARLY_DAYS), due, whole=True
             )
-        }
-        for month in (this_month, this_month - relativedelta(months=1)):
-            earlier = [day.day for start, day in first_days.items() if start < month]
-            if len(earlier) < LEARNT_AT_LEAST or month in first_days:
-                continue
-            usual = max(earlier)
-            due = month + timedelta(days=usual - 1 + GRACE_DAYS)
-            if today > due:
-                return self.env._(
-                    "The invoices of %(month)s have not come; until now they came by "
-                    "day %(day)s. Look in Copaco's portal and ask Copaco.",
+        )
+
+    def _accept_nothing(self, months):
+        """Note that a person knows that Copaco had no invoices in months.
+
+        :param months: list of their first days
+        """
+        self.ensure_one()
+        self.months_without_invoices = sorted(
+            {*(self.months_without_invoices or []), *map(str, months)}
+        )
+        for month in months:
+            self._message_log(
+                body=self.env._(
+                    "%(user)s: Copaco had no invoices in %(month)s.",
+                    user=self.env.user.name,
                     month=format_date(self.env, month, date_format="MMMM y"),
-                    day=usual,
                 )
-        return ""
+            )
+        self._update_activity()
 
     def _is_overdue(self):
         """Whether the scheduled action, which runs daily, has stopped running."""
@@ -206,3 +266,40 @@ class CopacoConnection(models.Model):
                     {"documents": documents.with_env(connection.env)},
                 ),
             )
+
+
+def _get_day(month, day):
+    """:return: a day of a month, or the last of a month that is shorter"""
+    return month + relativedelta(day=day)
+
+
+def _get_usual_day(arrivals):
+    """:param arrivals: list of (first, last day on which documents may have been
+        created, how many)
+    :return: the latest day of a month by which most of a month had come
+    """
+    counts = defaultdict(Counter)
+    for first, last, count in arrivals:
+        if last - first <= LEARNT_WITHIN:
+            counts[last.replace(day=1)][last.day] += count
+    # Most, so that a single invoice, early or late, teaches nothing.
+    days = [max(count, key=lambda day: (count[day], day)) for count in counts.values()]
+    if len(days) < LEARNT_AT_LEAST:
+        days.append(COPACO_DAY)
+    return max(days)
+
+
+def _get_month(first, last, usual):
+    """:return: the first day of the month with whose invoices something came that was
+    created between two days, of which the last is when it was first there: the usual
+    day, if it may be that, or else the last
+    """
+    nearby = [last.replace(day=1) + relativedelta(months=each) for each in (1, 0, -1)]
+    for month in nearby:
+        if first <= _get_day(month, usual) <= last:
+            return month
+    return next(
+        month
+        for month in nearby
+        if last >= _get_day(month, usual) - timedelta(days=EARLY_DAYS)
+    )

@@ -3,6 +3,7 @@ from datetime import timedelta
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
 from .copaco_connection_coverage import ASKED_DAYS
@@ -50,6 +51,10 @@ class CopacoMonth(models.Model):
     )
     proof = fields.Html(compute="_compute_proof", sanitize=False)
     run_ids = fields.Many2many("copaco.run", compute="_compute_run_ids")
+    is_late = fields.Boolean(
+        compute="_compute_is_late",
+        help="What Copaco creates in this month should have come by now.",
+    )
 
     @property
     def _table_query(self):
@@ -168,7 +173,33 @@ class CopacoMonth(models.Model):
                 ]
             )
 
+    @api.depends("date", "connection_id.months_without_invoices")
+    def _compute_is_late(self):
+        for connection, months in self.grouped("connection_id").items():
+            late, _usual = connection.sudo()._get_late_months()
+            for month in months:
+                month.is_late = month.date in late
+
     # === ACTION METHODS === #
+
+    def action_accept_nothing(self):
+        """Note that Copaco had no invoices in these months, so that nobody is warned
+        of them any more.
+
+        :raise UserError: when one of them isn't late
+        """
+        self.env["copaco.connection"]._check_may_fetch()
+        self.check_access("read")
+        if others := self.filtered(lambda month: not month.is_late):
+            raise UserError(
+                self.env._(
+                    "Only of a month that should have come by now it can be said that "
+                    "Copaco had nothing. That is not so for %(months)s.",
+                    months=", ".join(others.mapped("display_name")),
+                )
+            )
+        for connection, months in self.grouped("connection_id").items():
+            connection.sudo()._accept_nothing(months.mapped("date"))
 
     def action_fetch(self):
         """Fetch all that Copaco created in these months (again).

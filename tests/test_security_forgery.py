@@ -149,6 +149,7 @@ class TestSecurityForgery(RemoteCase):
             ("fetched_until", "2001-02-03"),
             ("api_key_hint", "forg"),
             ("origin", "https://forged.example"),
+            ("months_without_invoices", ["2001-02-01"]),
         ):
             with self.subTest(field=name), self.undone():
                 with self.assertRaisesRegex(Refused, name):

@@ -1,8 +1,10 @@
-from datetime import date, datetime
+import json
+from datetime import date, datetime, timedelta
 
+from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
-from .common import CopacoCommon, price_line
+from .common import CopacoCommon, copaco_invoice, price_line
 
 
 @tagged("post_install", "-at_install")
@@ -72,34 +74,148 @@ class TestWatch(CopacoCommon):
     def exclude_all(self):
         self.documents.with_user(self.billing_user).action_exclude("Own use")
 
-    def send(self, number, created):
+    def send(self, number, created, dated=None):
         self.add_invoice(
             number,
             "A1",
             [price_line("10")],
             created=created,
-            Date=created.strftime("%Y%m%d"),
+            Date=(dated or created).strftime("%Y%m%d"),
         )
 
-    def test_a_month_that_should_have_come_is_told_until_it_comes(self):
-        for month, day in ((9, 22), (10, 24), (11, 23)):
-            self.send(f"INV-{month}", date(2026, month, day))
-        self.connection.import_from = date(2026, 9, 1)
-        self.fetch_on("2026-12-20")
+    def live_through(self, *days, dated=lambda day: day):
+        """Let an invoice come on each of these days, and fetch it the same day."""
+        self.connection.import_from = days[0].replace(day=1)
+        for day in days:
+            self.send(f"INV-{day}", day, dated(day))
+            self.fetch_on(day)
+
+    def get_summary(self, day):
+        """Fetch on a day.
+
+        :return: what the responsible user is told then
+        """
+        self.fetch_on(day)
         self.exclude_all()
-        self.assertFalse(self.watch("2026-12-20"))
-        self.fetch_on("2026-12-27")
-        self.assertFalse(self.watch("2026-12-27"), "three days of grace")
-        self.fetch_on("2026-12-28")
-        summary = self.watch("2026-12-28").summary
+        return self.watch(day).summary or ""
+
+    def test_a_month_that_should_have_come_is_told_until_it_comes(self):
+        self.live_through(date(2026, 9, 22), date(2026, 10, 24), date(2026, 11, 23))
+        self.assertFalse(self.get_summary("2026-12-20"))
+        self.assertFalse(self.get_summary("2026-12-27"), "three days of grace")
+        summary = self.get_summary("2026-12-28")
         self.assertIn("December 2026", summary)
         self.assertIn("by day 24", summary)
-        self.fetch_on("2027-01-02")
-        self.assertIn("December 2026", self.watch("2027-01-02").summary)
+        self.assertIn("December 2026", self.get_summary("2027-01-02"))
         self.send("INV-12", date(2026, 12, 30))
-        self.fetch_on("2027-01-03")
+        self.assertFalse(self.get_summary("2027-01-03"))
+
+    def test_it_is_when_invoices_come_that_counts_not_what_they_are_dated(self):
+        def last_month(day):
+            return day.replace(day=1) - timedelta(days=1)
+
+        self.live_through(
+            *(date(2026, 9, 22), date(2026, 10, 24), date(2026, 11, 23)),
+            dated=last_month,
+        )
+        for day in ("2026-12-06", "2026-12-10", "2026-12-27"):
+            self.assertFalse(self.get_summary(day), day)
+        self.assertIn("December 2026", self.get_summary("2026-12-28"))
+        self.send("INV-12", date(2026, 12, 29), date(2026, 11, 30))
+        self.assertFalse(self.get_summary("2026-12-30"))
+
+    def test_a_single_invoice_early_in_a_month_makes_and_hides_no_late_month(self):
+        for month in (9, 10, 11):
+            self.send(f"EARLY-{month}", date(2026, month, 5))
+            self.send(f"ALSO-{month}", date(2026, month, 23))
+        self.live_through(date(2026, 9, 23), date(2026, 10, 23), date(2026, 11, 23))
+        self.send("EARLY-12", date(2026, 12, 5))
+        for day in ("2026-12-05", "2026-12-20", "2026-12-26"):
+            self.assertFalse(self.get_summary(day), day)
+        self.assertIn("December 2026", self.get_summary("2026-12-27"))
+
+    def test_a_first_fetch_teaches_no_day_but_a_late_month_is_told(self):
+        for month in (8, 9, 10):
+            self.send(f"INV-{month}", date(2026, month, 20))
+        self.connection.import_from = date(2026, 8, 1)
+        for day in ("2026-11-05", "2026-11-24", "2026-11-28"):
+            self.assertFalse(self.get_summary(day), day)
+        summary = self.get_summary("2026-11-29")
+        self.assertIn("November 2026", summary)
+        self.assertIn("by day 25", summary)
+
+    def test_copaco_is_not_blamed_for_days_that_were_not_asked_for(self):
+        self.live_through(date(2026, 9, 22), date(2026, 10, 24), date(2026, 11, 23))
+        self.assertFalse(self.get_summary("2026-12-20"))
+        summary = self.watch("2026-12-30").summary
+        self.assertIn("Nothing was fetched", summary)
+        self.assertNotIn("December", summary)
+        with freeze_time("2026-12-30 10:00:00"):
+            self.fetch_period(date(2026, 12, 29), date(2026, 12, 30))
+        self.assertNotIn("December", self.watch("2026-12-30").summary or "")
+
+    def leave_out_a_month(self):
+        """Let Copaco send something for each month but September.
+
+        :return: what the responsible user is told
+        """
+        for month in (7, 8, 10):
+            self.send(f"INV-{month}", date(2026, month, 23))
+        self.connection.import_from = date(2026, 6, 1)
+        return self.get_summary("2026-11-05")
+
+    def act_on_month(self, day, action, now="2026-11-05"):
+        month = self.env["copaco.month"].search(
+            [("connection_id", "=", self.connection.id), ("date", "=", day)]
+        )
+        with freeze_time(f"{now} 11:00:00"):
+            self.act(month, action)
+            self.exclude_all()
+        return month
+
+    def test_an_empty_month_amid_others_is_told_until_it_comes(self):
+        summary = self.leave_out_a_month()
+        self.assertIn("September 2026", summary)
+        for other in ("June", "July", "August", "October", "November"):
+            self.assertNotIn(other, summary)
+        month = self.act_on_month(date(2026, 9, 1), "action_fetch")
+        self.assertTrue(month.is_late)
+        self.assertIn("September 2026", self.watch("2026-11-05").summary)
+        self.send("INV-9", date(2026, 9, 23))
+        self.act_on_month(date(2026, 9, 1), "action_fetch")
+        self.assertFalse(self.watch("2026-11-05"))
+        self.assertFalse(month.is_late)
+
+    def test_a_person_may_say_that_a_month_had_nothing(self):
+        self.leave_out_a_month()
+        month = self.act_on_month(date(2026, 9, 1), "action_accept_nothing")
+        self.assertFalse(self.connection.activity_ids)
+        self.assertFalse(self.watch("2026-11-05"))
+        self.assertFalse(month.is_late)
+        note = self.connection.message_ids[0].body
+        self.assertIn(self.billing_user.name, note)
+        self.assertIn("September 2026", note)
+        self.assertIn("November 2026", self.get_summary("2026-11-30"))
+
+    def test_nobody_says_that_a_month_has_nothing_before_it_is_late(self):
+        self.leave_out_a_month()
+        with self.assertRaisesRegex(UserError, "October 2026"):
+            self.act_on_month(date(2026, 10, 1), "action_accept_nothing")
+
+    def test_what_was_uploaded_has_come(self):
+        self.leave_out_a_month()
+        raw = json.dumps(
+            {
+                "Invoices": [
+                    copaco_invoice("INV-9", "A1", [price_line("10")], Date="20260923")
+                ]
+            },
+            default=str,
+        ).encode()
+        with self.committing(self.connection) as connection:
+            connection._receive_files("specification", {"september.json": raw})
         self.exclude_all()
-        self.assertFalse(self.watch("2027-01-03"))
+        self.assertFalse(self.watch("2026-11-05"))
 
     def test_what_copaco_no_longer_has_is_told_and_nothing_is_deleted(self):
         self.send("INV-1", date(2026, 11, 23))
