@@ -12,6 +12,7 @@ from . import (
     copaco_document_content,
     copaco_document_correct,
     copaco_document_decide,
+    copaco_document_double,
     copaco_document_job,
     copaco_document_line,
     copaco_document_missing,

@@ -104,6 +104,7 @@ class CopacoDocument(models.Model):
         selection=[
             ("customer_unknown", "Customer unknown"),
             ("customer_ambiguous", "Customer ambiguous"),
+            ("possible_double", "Perhaps a double"),
             ("partner_archived", "Contact archived"),
             ("partner_company", "Contact of another company"),
             ("currency_unknown", "Currency unknown"),

@@ -52,6 +52,8 @@ class CopacoMatcher(models.AbstractModel):
             )
             for company in documents.company_id
         }
+        # A correction belongs to an invoice that there is.
+        doubles = {} if correction_date else documents._get_doubles()
         invoice_addresses = self._get_addresses(
             documents.customer_id.partner_id, "invoice"
         )
@@ -63,6 +65,7 @@ class CopacoMatcher(models.AbstractModel):
                 document,
                 invoice_addresses.get(document.customer_id.partner_id),
                 delivery_addresses,
+                doubles.get(document),
                 has_analytic_models[document.company_id],
                 correction_date,
             )
@@ -85,6 +88,7 @@ class CopacoMatcher(models.AbstractModel):
         document,
         partner,
         delivery_addresses,
+        doubles,
         has_analytic_models,
         correction_date,
     ):
@@ -94,6 +98,7 @@ class CopacoMatcher(models.AbstractModel):
         hold = (
             (not correction_date and self._check_lines(document))
             or (not correction_date and self._check_source_totals(document))
+            or self._check_doubles(document, doubles)
             or self._check_customer(document, customer)
             or self._check_currency(document)
             or self._check_journal(document)
@@ -196,6 +201,25 @@ class CopacoMatcher(models.AbstractModel):
                 ),
                 connection=connection.name,
                 tolerance=formatLang(self.env, connection.totals_tolerance),
+            ),
+        )
+
+    @api.model
+    def _check_doubles(self, document, doubles):
+        if not doubles:
+            return None
+        other = doubles[0]
+        return Hold(
+            "possible_double",
+            self.env._(
+                "%(document)s (account %(account)s) may be the same as %(other)s "
+                "(account %(other_account)s): the accounts differ only in capitals. If "
+                "it is the same, exclude it. If both have to be paid, press Invoice it "
+                "as well.",
+                document=document.name,
+                account=document.customer_id.account_ref,
+                other=other.name,
+                other_account=other.customer_id.account_ref,
             ),
         )
 

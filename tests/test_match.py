@@ -1,4 +1,7 @@
+from psycopg2.errors import UniqueViolation
+
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .common import CopacoCommon, price_line
 
@@ -230,3 +233,81 @@ class TestMatch(CopacoCommon):
         self.add_invoice("I2", "A1", [price_line(1)])
         self.fetch()
         self.assertEqual(self.documents.customer_id.vat, "NL123456782B90")
+
+    def fetch_again_under_another_account(self, number="INV-1"):
+        """Let Copaco write an account small that it wrote with capitals before.
+
+        :return: the document that came first, and what came then
+        """
+        partner = self.create_partner(vat="NL123456782B90")
+        for account in ("A1", "a1"):
+            self.simulator.invoices.clear()
+            self.add_invoice(
+                "INV-1" if account == "A1" else number,
+                account,
+                [price_line("10")],
+                receiver={"VATNumber": partner.vat},
+            )
+            self.fetch()
+        return self.documents
+
+    def decide(self, document, action):
+        with self.committing(document.with_user(self.billing_user)) as committing:
+            getattr(committing, action)()
+
+    def test_an_account_in_other_capitals_is_never_invoiced_twice_unasked(self):
+        first, second = self.fetch_again_under_another_account()
+        self.assertEqual(first.state, "invoiced")
+        self.assertRecordValues(
+            second,
+            [{"state": "held", "hold_reason": "possible_double", "move_id": False}],
+        )
+        for text in ("account a1", "account A1", first.name):
+            self.assertIn(text, second.hold_message)
+        self.decide(second, "action_retry")
+        self.assertEqual(second.hold_reason, "possible_double")
+        self.assertEqual(self.fetch().unchanged_count, 1)
+        second.with_user(self.billing_user).action_exclude("It is the same")
+        self.decide(first, "action_retry")
+        self.assertEqual(first.state, "invoiced")
+        self.assertEqual(len(self.documents.move_id), 1)
+
+    def test_two_accounts_in_one_answer_may_be_the_same_too(self):
+        receiver = {"VATNumber": "NL123456782B90"}
+        self.create_partner(vat=receiver["VATNumber"])
+        for account in ("A1", "a1"):
+            self.add_invoice("INV-1", account, [price_line("10")], receiver=receiver)
+        self.fetch()
+        self.assertEqual(sorted(self.documents.mapped("state")), ["held", "invoiced"])
+
+    def test_a_person_may_say_that_it_is_no_double(self):
+        first, second = self.fetch_again_under_another_account()
+        self.decide(second, "action_invoice_as_well")
+        self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
+        self.assertIn(self.billing_user.name, str(second.message_ids.mapped("body")))
+        first.move_id.unlink()
+        self.decide(first, "action_retry")
+        self.assertEqual(first.state, "invoiced", "is not asked twice")
+
+    def test_another_invoice_of_an_account_in_other_capitals_is_no_double(self):
+        self.fetch_again_under_another_account(number="INV-2")
+        self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
+
+    def test_the_database_refuses_a_double_that_no_one_allowed(self):
+        first, second = self.fetch_again_under_another_account()
+        move = first.move_id.copy()
+        with (
+            self.assertRaises(UniqueViolation),
+            self.env.cr.savepoint(),
+            mute_logger("odoo.sql_db"),
+        ):
+            second.sudo().move_id = move
+            self.env.flush_all()
+
+    def test_a_double_that_was_invoiced_first_is_enough(self):
+        first, second = self.fetch_again_under_another_account()
+        first.move_id.unlink()
+        self.decide(second, "action_invoice_as_well")
+        second.sudo().is_no_double = False
+        self.decide(first, "action_retry")
+        self.assertEqual(first.hold_reason, "possible_double")
