@@ -235,7 +235,13 @@ class CopacoDocument(models.Model):
         else:
             vals = {"exclude_reason": False, "excluded_by_id": False, **vals}
         # Who the document is for was decided when it came first.
-        for name in ("company_id", "customer_id", "invoice_number", "connection_id"):
+        for name in (
+            "company_id",
+            "connection_id",
+            "customer_id",
+            "account_key",
+            "invoice_number",
+        ):
             vals.pop(name)
         vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
         self.write(vals)

@@ -8,6 +8,7 @@ from odoo.fields import Command
 from odoo.tools import float_compare
 
 from ..client.documents import parse_payload
+from .copaco_document_double import get_account_key
 from .copaco_mapper import round_amount
 from .copaco_matcher import Hold
 
@@ -95,6 +96,7 @@ class CopacoDocument(models.Model):
             "customer_id": customers[source.account_ref].id
             if source.account_ref in customers
             else False,
+            "account_key": get_account_key(source.account_ref),
             "invoice_date": source.invoice_date,
             "currency_id": currency.id,
             "currency_code": source.currency,

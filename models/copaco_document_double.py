@@ -7,10 +7,12 @@ class CopacoDocument(models.Model):
 
     _inherit = "copaco.document"
 
+    # Given with the other values of what came, so that nothing has to be computed.
     account_key = fields.Char(
         compute="_compute_account_key",
         store=True,
         precompute=True,
+        readonly=False,
         help="The customer's account, whatever its capitals.",
     )
     is_no_double = fields.Boolean(
@@ -31,8 +33,7 @@ class CopacoDocument(models.Model):
     @api.depends("customer_id.account_ref")
     def _compute_account_key(self):
         for document in self:
-            account_ref = document.customer_id.account_ref
-            document.account_key = account_ref and account_ref.casefold()
+            document.account_key = get_account_key(document.customer_id.account_ref)
 
     # === ACTION METHODS === #
 
@@ -88,6 +89,11 @@ class CopacoDocument(models.Model):
                 )
             )
         }
+
+
+def get_account_key(account_ref):
+    """:return: what accounts that differ only in capitals have in common, or False"""
+    return account_ref.casefold() if account_ref else False
 
 
 def _get_identity(document):
