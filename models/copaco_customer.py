@@ -139,15 +139,15 @@ class CopacoCustomer(models.Model):
                         fields=", ".join(sorted(forged)),
                     )
                 )
-        if "partner_id" in vals and "match_method" not in vals:
-            if not self.env.su:
-                self._check_may_decide()
-            partner = self.env["res.partner"].browse(vals["partner_id"])
-            self._link(partner, "manual")
+        is_decision = "partner_id" in vals and "match_method" not in vals
+        if is_decision and not self.env.su:
+            self._check_may_decide()
+        res = super().write(vals)
+        if is_decision:
+            self._link(self.partner_id, "manual")
             # What waited for this goes on in the background.
             self.sudo().document_ids._wake_up_held()
-            vals = {name: vals[name] for name in vals.keys() - {"partner_id"}}
-        return super().write(vals)
+        return res
 
     # === ACTION METHODS === #
 
@@ -335,11 +335,11 @@ class CopacoCustomer(models.Model):
         """
         for customer in self.sudo():
             customer._note_invoices_of_others(partner)
-            state = "matched" if partner else "unmatched"
+            state = "matched" if partner.id else "unmatched"
             customer.write(
                 {
                     "partner_id": partner.id,
-                    "match_method": method if partner else False,
+                    "match_method": method if partner.id else False,
                     "state": "excluded" if customer.state == "excluded" else state,
                     "suggested_partner_id": False,
                     "suggestion_reason": False,

@@ -255,6 +255,25 @@ class TestSecurityForgery(RemoteCase):
                     self.try_to(*door)
                     self.assertEqual(self.take_snapshot(), before)
 
+    def test_what_is_no_contact_links_nobody(self):
+        customer = self.document.customer_id.sudo()
+        self.become("bill")
+        for value in ("x", str(self.partner.id), {"id": self.partner.id}, False):
+            with self.subTest(value=value), self.undone():
+                self.call(
+                    "copaco.customer", "write", customer.ids, {"partner_id": value}
+                )
+                self.assertRecordValues(
+                    customer,
+                    [
+                        {
+                            "partner_id": False,
+                            "state": "unmatched",
+                            "match_method": False,
+                        }
+                    ],
+                )
+
     def test_a_default_makes_no_link_either(self):
         for model, field, record in (
             ("account.move", "copaco_document_id", self.document),
