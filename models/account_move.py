@@ -163,22 +163,23 @@ class AccountMove(models.Model):
         """:raise UserError: when a cancelled invoice is brought back that another one
         has taken the place of, or whose document was changed or excluded"""
         for move in self.filtered(lambda move: move.state == "cancel").sudo():
+            invoice = move.display_name or self.env._("A draft")
+            document = move._get_copaco_document()
             if move.copaco_version_id:
                 raise UserError(
                     self.env._(
                         "%(correction)s can't be used again. Prepare a new correction "
                         "on %(document)s.",
-                        correction=move.display_name,
-                        document=move._get_copaco_document().name,
+                        correction=invoice,
+                        document=document.name,
                     )
                 )
-            document = move.copaco_document_id
             if document and document._has_live_invoice() and document.move_id != move:
                 raise UserError(
                     self.env._(
                         "%(invoice)s can't be used again: %(document)s was invoiced as "
-                        "%(other)s since.",
-                        invoice=move.display_name,
+                        "%(other)s since. Cancel that first.",
+                        invoice=invoice,
                         document=document.name,
                         other=document.move_id.display_name,
                     )
@@ -188,7 +189,7 @@ class AccountMove(models.Model):
                     self.env._(
                         "%(invoice)s can't be used again: Copaco changed %(document)s "
                         "since. Retry the document to make a new one.",
-                        invoice=move.display_name or self.env._("A draft"),
+                        invoice=invoice,
                         document=document.name,
                     )
                 )
@@ -197,7 +198,7 @@ class AccountMove(models.Model):
                     self.env._(
                         "%(invoice)s can't be used again: %(document)s was excluded "
                         "since. Undo that first.",
-                        invoice=move.display_name,
+                        invoice=invoice,
                         document=document.name,
                     )
                 )

@@ -51,7 +51,9 @@ class TestDecide(CopacoCommon):
         old.button_cancel()
         self.act(self.documents, "action_retry")
         self.assertNotEqual(self.documents.move_id, old)
-        with self.assertRaisesRegex(UserError, "INV-1"):
+        with self.assertRaisesRegex(
+            UserError, "^A draft .* INV-1 .* Cancel that first"
+        ):
             old.button_draft()
 
     def test_the_copy_and_the_reversal_of_an_invoice_are_not_the_document(self):
