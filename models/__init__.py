@@ -23,6 +23,7 @@ from . import (
     copaco_month,
     copaco_move_creator,
     copaco_proof,
+    copaco_proof_table,
     copaco_rebuilder,
     copaco_rebuilder_touched,
     copaco_run,

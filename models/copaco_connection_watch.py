@@ -114,6 +114,15 @@ class CopacoConnection(models.Model):
                     count=unread,
                 )
             )
+        for run in Run.search([*own, ("state", "=", "attention")]):
+            if run.proof_problem:
+                problems.append(
+                    self.env._(
+                        "The proof of run %(run)s does not hold. %(problem)s",
+                        run=run.name,
+                        problem=run.proof_problem,
+                    )
+                )
         if unsent := Document.search_count([*own, *Document._get_unsent_domain()]):
             problems.append(
                 self.env._(
@@ -237,8 +246,16 @@ class CopacoConnection(models.Model):
 
     @api.model
     def _cron_watch(self):
-        """Warn of a key that expires, and of a scheduled action that stopped."""
-        self.sudo().search([("active", "=", True)])._update_activity()
+        """Warn of a key that expires, of a scheduled action that stopped, and of
+        invoices that nobody changed and that are not what Copaco sent any more."""
+        connections = self.sudo().search([("active", "=", True)])
+        self.env["copaco.run"].sudo().search(
+            [
+                ("connection_id", "in", connections.ids),
+                ("state", "in", ("done", "attention")),
+            ]
+        )._refresh_state()
+        connections._update_activity()
 
     @api.model
     def _cron_weekly_digest(self):

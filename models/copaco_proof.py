@@ -2,65 +2,100 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.tools import SQL, formatLang
+from odoo.tools import SQL
 
 # Everything that came is in exactly one of these (DESIGN promise 2).
-BUCKETS = ("posted", "draft", "edited", "held", "excluded", "waiting", "replaced")
-INVOICED = ("posted", "draft", "edited")
-COLORS = {
-    "posted": "bg-success",
-    "draft": "bg-info",
-    "edited": "bg-secondary",
-    "held": "bg-warning",
-    "excluded": "bg-dark",
-    "waiting": "bg-primary",
-    "replaced": "bg-light",
-}
-
-_INVOICES = SQL(
-    """
-    SELECT copaco_document_id AS document_id, state,
-           amount_untaxed_in_currency_signed AS amount
-      FROM account_move
-     WHERE copaco_document_id IS NOT NULL
- UNION ALL
-    SELECT version.document_id, move.state, move.amount_untaxed_in_currency_signed
-      FROM account_move move
-      JOIN copaco_document_version version ON version.id = move.copaco_version_id
-    """
+INVOICED = ("posted", "draft")
+BUCKETS = (
+    "posted",
+    "draft",
+    "edited",
+    "unexplained",
+    "held",
+    "excluded",
+    "waiting",
+    "replaced",
 )
-
-# What a person changed on an invoice is the rest of what it should be.
+# A document whose invoices say something else than they should is a group of its own.
+# What waits is left out: it may have a draft that is about to be rebuilt.
 _DOCUMENTS = """
-    SELECT %(scope)s,
-           CASE WHEN document.state = 'new' THEN 'waiting'
-                WHEN document.state IN ('held', 'excluded') THEN document.state
+    WITH came AS (
+        SELECT %(scope)s AS scope, document.id, document.state, document.move_id,
+               document.hold_reason, document.excluded_by_id, document.exclude_reason,
+               document.line_count, document.amount_source, document.amount_exact,
+               CASE WHEN document.state IN ('invoiced', 'changed')
+                    THEN document.amount_source ELSE 0 END AS amount_due
+          FROM copaco_document document
+         WHERE %(condition)s
+    ),
+    invoice AS (
+        SELECT came.id AS document_id, move.state,
+               move.amount_untaxed_in_currency_signed AS amount
+          FROM came
+          JOIN account_move move ON move.copaco_document_id = came.id
+         WHERE came.state != 'new'
+     UNION ALL
+        SELECT came.id, move.state, move.amount_untaxed_in_currency_signed
+          FROM came
+          JOIN copaco_document_version version ON version.document_id = came.id
+          JOIN account_move move ON move.copaco_version_id = version.id
+         WHERE came.state != 'new'
+    ),
+    booked AS (
+        SELECT came.id AS document_id,
+               coalesce(sum(amount) FILTER (WHERE invoice.state = 'posted'), 0)
+                   AS posted,
+               coalesce(sum(amount) FILTER (WHERE invoice.state = 'draft'), 0) AS draft
+          FROM came
+     LEFT JOIN invoice ON invoice.document_id = came.id
+      GROUP BY came.id
+    ),
+    compared AS (
+        SELECT came.*, posted, draft, round(amount_due - posted - draft, 6) AS off
+          FROM came
+          JOIN booked ON booked.document_id = came.id
+    )
+    SELECT scope,
+           CASE WHEN compared.state = 'new' THEN 'waiting'
+                WHEN compared.state IN ('held', 'excluded') THEN compared.state
                 WHEN main.state = 'posted' THEN 'posted' ELSE 'draft' END,
-           CASE WHEN document.state = 'held' THEN document.hold_reason END,
-           CASE WHEN document.state = 'excluded' THEN document.excluded_by_id END,
-           CASE WHEN document.state = 'excluded' THEN document.exclude_reason END,
-           count(*), sum(document.line_count), sum(document.amount_source),
-           sum(booked.posted), sum(booked.draft), sum(document.amount_exact)
-      FROM copaco_document document
- LEFT JOIN account_move main ON main.id = document.move_id
- LEFT JOIN LATERAL (
-               SELECT coalesce(sum(amount) FILTER (WHERE state = 'posted'), 0)
-                          AS posted,
-                      coalesce(sum(amount) FILTER (WHERE state = 'draft'), 0) AS draft
-                 FROM (%(invoices)s) invoice
-                WHERE invoice.document_id = document.id
-           ) booked ON document.state IN ('invoiced', 'changed')
-     WHERE %(condition)s
-  GROUP BY 1, 2, 3, 4, 5"""
+           CASE WHEN compared.state = 'held' THEN hold_reason END,
+           CASE WHEN compared.state = 'excluded' THEN excluded_by_id END,
+           CASE WHEN compared.state = 'excluded' THEN exclude_reason END,
+           CASE WHEN off != 0 THEN compared.id END,
+           count(*), sum(line_count), sum(amount_source), sum(amount_exact),
+           sum(posted), sum(draft), sum(off)
+      FROM compared
+ LEFT JOIN account_move main ON main.id = compared.move_id
+  GROUP BY 1, 2, 3, 4, 5, 6"""
 
 _VERSIONS = """
     SELECT version.run_id,
            CASE WHEN version.state = 'pending' THEN 'held' ELSE 'replaced' END,
-           CASE WHEN version.state = 'pending' THEN 'source_changed' END, NULL, NULL,
-           count(*), sum(version.line_count), sum(version.amount_source), 0, 0, NULL
+           CASE WHEN version.state = 'pending' THEN 'source_changed' END,
+           NULL, NULL, NULL,
+           count(*), sum(version.line_count), sum(version.amount_source), NULL, 0, 0, 0
       FROM copaco_document_version version
      WHERE version.run_id IN %(runs)s
   GROUP BY 1, 2, 3"""
+
+
+class Row(NamedTuple):
+    """What the database says of documents that are in the same place."""
+
+    scope: int
+    place: str
+    hold_reason: str
+    excluded_by_id: int
+    exclude_reason: str
+    differing_id: int  # of the one document whose invoices say something else
+    documents: int
+    lines: int
+    amount: float
+    exact: float
+    posted: float
+    draft: float
+    off: float  # how much less that is than it should be
 
 
 class Part(NamedTuple):
@@ -76,13 +111,26 @@ class Part(NamedTuple):
 class Proof:
     """Where everything is that came.
 
-    :ivar parts: list of `Part`
     :ivar exact: Copaco's own sum of the documents, before lines were rounded
     """
 
     def __init__(self):
-        self.parts = []
+        self._parts = {}
         self.exact = 0.0
+
+    @property
+    def parts(self):
+        return list(self._parts.values())
+
+    def add(self, bucket, reason="", documents=0, lines=0, amount=0.0):
+        part = self._parts.get((bucket, reason), Part(bucket, reason, 0, 0, 0.0))
+        self._parts[bucket, reason] = Part(
+            bucket,
+            reason,
+            part.documents + documents,
+            part.lines + lines,
+            part.amount + amount,
+        )
 
     def get_total(self, *buckets):
         """:return: (documents, lines, amount) of these buckets, of all by default"""
@@ -93,11 +141,23 @@ class Proof:
             sum(part.amount for part in parts),
         )
 
+    def get_reasons(self, bucket):
+        """:return: list of the reasons in a bucket; that of what is unexplained is the
+        name of the document"""
+        return sorted(part.reason for part in self.parts if part.bucket == bucket)
+
 
 class CopacoProof(models.AbstractModel):
     """Counts where everything is that came, whenever it is looked at, from documents,
     versions and invoices: it can't be remembered wrongly, and workers don't wait for
-    each other."""
+    each other.
+
+    Where the invoices of a document say something else than they should, what a person
+    touched on them is told apart from what nobody did (`copaco.rebuilder`). What can't
+    be seen: that something else than a person wrote to a field that is compared; what a
+    person edited on what an earlier version of the addon made without a snapshot; and
+    two errors in one document that make up for each other.
+    """
 
     _name = "copaco.proof"
     _description = "Copaco Proof"
@@ -108,120 +168,68 @@ class CopacoProof(models.AbstractModel):
         if not runs.ids:
             return {run: Proof() for run in runs}
         proofs = self._get_proofs(
-            SQL("document.run_id"), SQL("document.run_id IN %s", tuple(runs.ids))
+            SQL("document.run_id"),
+            SQL("document.run_id IN %s", tuple(runs.ids)),
+            SQL(_VERSIONS, runs=tuple(runs.ids)),
         )
-        for run_id, *row in self.env.execute_query(
-            SQL(_VERSIONS, runs=tuple(runs.ids))
-        ):
-            self._add(proofs[run_id], *row)
         return {run: proofs[run.id] for run in runs}
 
     @api.model
-    def _get_proofs(self, scope, condition):
+    def _get_proofs(self, scope, condition, others=None):
         """:param scope: `SQL` expression of ``document`` by whose values it is counted
         :param condition: `SQL` condition on ``document``
+        :param others: `SQL` query of more rows like these
         :return: dict of `Proof` by scope
         """
         for name in ("copaco.document", "copaco.document.version", "account.move"):
             self.env[name].flush_model()
+        queries = [SQL(_DOCUMENTS, scope=scope, condition=condition), others]
+        rows = [
+            Row(*row)
+            for query in filter(None, queries)
+            for row in self.env.execute_query(query)
+        ]
+        # All at once, or each would be read by itself.
+        differing = self.env["copaco.document"].sudo()
+        differing = differing.browse(
+            row.differing_id for row in rows if row.differing_id
+        )
+        documents = {document.id: document for document in differing}
         proofs = defaultdict(Proof)
-        query = SQL(_DOCUMENTS, scope=scope, condition=condition, invoices=_INVOICES)
-        for value, *row in self.env.execute_query(query):
-            self._add(proofs[value], *row)
+        for row in rows:
+            self._add(proofs[row.scope], row, documents.get(row.differing_id))
         return proofs
 
-    def _add(
-        self,
-        proof,
-        bucket,
-        hold_reason,
-        excluded_by_id,
-        exclude_reason,
-        documents,
-        lines,
-        amount,
-        posted,
-        draft,
-        exact,
-    ):
-        proof.exact += float(exact if exact is not None else amount)
-        reason = exclude_reason or ""
-        if hold_reason:
-            labels = self.env["copaco.document"]._fields["hold_reason"]
-            reason = dict(labels._description_selection(self.env))[hold_reason]
-        elif excluded_by_id:
-            user = self.env["res.users"].sudo().browse(excluded_by_id)
-            reason = f"{user.name}: {exclude_reason}"
-        lines, amount = int(lines or 0), float(amount or 0)
-        if bucket not in INVOICED:
-            proof.parts.append(Part(bucket, reason, documents, lines, amount))
-            return
-        booked = {"posted": float(posted or 0), "draft": float(draft or 0)}
-        for name in booked:
-            count = (documents, lines) if name == bucket else (0, 0)
-            if any(count) or booked[name]:
-                proof.parts.append(Part(name, "", *count, booked[name]))
-        edited = round(amount - sum(booked.values()), 6)
-        if edited:
-            proof.parts.append(Part("edited", "", 0, 0, edited))
-
-    # === HOW IT IS SHOWN === #
-
-    @api.model
-    def _render(self, proof, currency, known=None):
-        """:param proof: a `Proof`
-        :param currency: that of its amounts
-        :param known: (documents, lines, amount) that came, and were known already
-        :return: `Markup` of the table and the bar
+    def _add(self, proof, row, differing):
+        """:param proof: the `Proof` to which a `Row` is added
+        :param differing: the `copaco.document` whose invoices say something else than
+            they should, or None
         """
-        labels = {
-            "posted": self.env._("Invoiced: posted"),
-            "draft": self.env._("Invoiced: draft"),
-            "edited": self.env._("Taken off, or added to, invoices by hand"),
-            "held": self.env._("Held, waiting for a decision"),
-            "excluded": self.env._("Excluded"),
-            "waiting": self.env._("Still to be processed"),
-            "replaced": self.env._("Replaced by a newer version"),
-        }
-        received = proof.get_total()
-        if known:
-            received = tuple(map(sum, zip(received, known, strict=True)))
-        rows = []
-        for bucket in BUCKETS:
-            parts = [part for part in proof.parts if part.bucket == bucket]
-            if bucket in ("posted", "held", "excluded") or parts:
-                rows.append((labels[bucket], COLORS[bucket], proof.get_total(bucket)))
-            rows += [
-                (part.reason, "", (part.documents, part.lines, part.amount))
-                for part in sorted(parts, key=lambda part: part.reason)
-                if part.reason
-            ]
-        if known and known[0]:
-            rows.append((self.env._("Already known from an earlier run"), "", known))
-        sizes = {
-            bucket: sum(
-                abs(each.amount) for each in proof.parts if each.bucket == bucket
-            )
-            for bucket in BUCKETS
-        }
-        total = sum(sizes.values()) or 1
-        new = proof.get_total()
-        return self.env["ir.qweb"]._render(
-            "account_copaco.proof",
-            {
-                "received": received,
-                "rows": rows,
-                "exact": proof.exact,
-                "rounding": round(new[2] - proof.exact, 6),
-                "bar": [
-                    (labels[bucket], COLORS[bucket], 100 * size / total)
-                    for bucket, size in sizes.items()
-                    if size
-                ],
-                "show": lambda amount: formatLang(
-                    self.env, amount, currency_obj=currency
-                ),
-                "show_exact": lambda amount: formatLang(self.env, amount, digits=6),
-                "show_count": lambda number: formatLang(self.env, number, digits=0),
-            },
-        )
+        amount = float(row.amount or 0)
+        proof.exact += amount if row.exact is None else float(row.exact)
+        counts = row.documents, int(row.lines or 0)
+        if row.place in INVOICED:
+            proof.add(row.place, "", *counts)
+        else:
+            proof.add(row.place, self._get_reason(row), *counts, amount)
+        for bucket, booked in zip(INVOICED, (row.posted, row.draft), strict=True):
+            if booked:
+                proof.add(bucket, amount=float(booked))
+        if not differing:
+            return
+        by_hand = 0.0
+        if row.place in INVOICED:
+            by_hand = self.env["copaco.rebuilder"]._get_amount_by_hand(differing)
+        if by_hand:
+            proof.add("edited", amount=by_hand)
+        if unexplained := round(float(row.off) - by_hand, 6):
+            proof.add("unexplained", differing.name, amount=unexplained)
+
+    def _get_reason(self, row):
+        if row.hold_reason:
+            labels = self.env["copaco.document"]._fields["hold_reason"]
+            return dict(labels._description_selection(self.env))[row.hold_reason]
+        if row.excluded_by_id:
+            user = self.env["res.users"].sudo().browse(row.excluded_by_id)
+            return f"{user.name}: {row.exclude_reason}"
+        return row.exclude_reason or ""

@@ -14,6 +14,7 @@ HEADER_FIELDS = (
     "invoice_user_id",
     "ref",
     "narration",
+    "invoice_cash_rounding_id",
 )
 
 

@@ -17,6 +17,8 @@ LINE_FIELDS = (
     "tax_ids",
     "analytic_distribution",
 )
+# What changes the amount of an invoice although its lines stay as they are.
+AMOUNT_FIELDS = frozenset({"currency_id", "invoice_cash_rounding_id"})
 
 
 class Touched(NamedTuple):
@@ -120,10 +122,11 @@ class CopacoRebuilder(models.AbstractModel):
         :return: what is `Touched` on it; everything, when it isn't known what was made
         """
         made = self._get_made(move)
-        lines = {str(line.id) for line in move.invoice_line_ids}
+        # Of these lines, and not of a part of them: Odoo reads all invoices' at once.
+        now = {str(line.id): _hash(line, LINE_FIELDS) for line in move.invoice_line_ids}
         own = move.invoice_line_ids.filtered(lambda line: str(line.id) in made["lines"])
         untouched = own.filtered(
-            lambda line: made["lines"][str(line.id)]["hash"] == _hash(line, LINE_FIELDS)
+            lambda line: made["lines"][str(line.id)]["hash"] == now[str(line.id)]
         )
         return Touched(
             header=frozenset(
@@ -134,10 +137,43 @@ class CopacoRebuilder(models.AbstractModel):
             edited=own - untouched,
             added=move.invoice_line_ids - own,
             removed=frozenset(
-                made["lines"][key]["line"] for key in made["lines"].keys() - lines
+                made["lines"][key]["line"] for key in made["lines"].keys() - now
             ),
             untouched=untouched,
         )
+
+    @api.model
+    def _get_amount_by_hand(self, document):
+        """:return: what a person took off the invoice of a document and off its
+        corrections, without tax; below zero: what was added
+        """
+        invoice = document._get_live_invoice()
+        corrections = document._get_live_corrections().sorted("id")
+        # What the invoice was made for, before it was corrected.
+        total = (corrections.copaco_version_id[:1] or document).amount_source
+        amount = self._get_amount_off(invoice, total) if invoice else 0.0
+        # Each correction that the addon makes has a snapshot.
+        for correction in corrections.filtered("copaco_version_id.move_snapshot"):
+            amount += self._get_amount_off(correction)
+        return amount
+
+    @api.model
+    def _get_amount_off(self, move, total=0.0):
+        """:param total: what was made, for when its lines don't tell
+        :return: what a person took off an invoice or a correction
+        """
+        touched = self._compare(move)
+        entries = self._get_made(move)["lines"]
+        booked = move.amount_untaxed_in_currency_signed
+        amounts = {key: entry["amount"] for key, entry in entries.items()}
+        if not amounts or None in amounts.values():
+            return total - booked if touched.has_touched_lines else 0.0
+        if touched.header & AMOUNT_FIELDS:
+            return sum(amounts.values()) - booked
+        for line in touched.untouched:
+            del amounts[str(line.id)]
+        others = move.invoice_line_ids - touched.untouched
+        return sum(amounts.values()) + sum(others.mapped("amount_currency"))
 
     # === WHAT BECAME OF THE LINES OF THE DOCUMENT === #
 

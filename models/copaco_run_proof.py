@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import float_compare
 
+# A person needs to see where it is, not every document.
+NAMED_DOCUMENTS = 5
+
 
 class CopacoRun(models.Model):
     """The proof: everything that a run brought is in exactly one place (promise 2)."""
@@ -39,6 +42,11 @@ class CopacoRun(models.Model):
         compute="_compute_proof",
         help="What a person took off the invoices, or, below zero, added to them.",
     )
+    amount_unexplained = fields.Monetary(
+        compute="_compute_proof",
+        help="What the invoices say less, or, below zero, more than Copaco, although "
+        "nobody changed them.",
+    )
     amount_held = fields.Monetary(compute="_compute_proof")
     amount_excluded = fields.Monetary(compute="_compute_proof")
     amount_replaced = fields.Monetary(compute="_compute_proof")
@@ -47,7 +55,11 @@ class CopacoRun(models.Model):
         string="The Proof Holds",
         compute="_compute_proof",
         help="Received = invoiced + changed by hand + held + excluded + waiting + "
-        "replaced + already known, in documents, lines and cents.",
+        "replaced + already known, in documents, lines and cents; and nothing is "
+        "unexplained.",
+    )
+    proof_problem = fields.Text(
+        compute="_compute_proof", help="Why the proof does not hold, and what to do."
     )
 
     @api.depends(
@@ -69,6 +81,7 @@ class CopacoRun(models.Model):
             "waiting": ("waiting",),
             "invoiced": ("posted", "draft"),
             "edited": ("edited",),
+            "unexplained": ("unexplained",),
             "held": ("held",),
             "excluded": ("excluded",),
             "replaced": ("replaced",),
@@ -77,16 +90,40 @@ class CopacoRun(models.Model):
             for name, parts in buckets.items():
                 count, _lines, amount = proof.get_total(*parts)
                 run[f"amount_{name}"] = amount
-                if name != "edited":
+                if f"{name}_count" in run._fields:
                     run[f"{name}_count"] = count
             count, lines, amount = proof.get_total()
-            run.is_proven = (
+            adds_up = (
                 count + run.unchanged_count == run.received_count
                 and lines + run.unchanged_line_count == run.received_line_count
                 # Floats of a thousand billion have no fourth decimal.
                 and float_compare(amount + run.amount_unchanged, run.amount_received, 3)
                 == 0
             )
+            run.proof_problem = run._get_proof_problem(proof, adds_up)
+            run.is_proven = not run.proof_problem
+
+    def _get_proof_problem(self, proof, adds_up):
+        """:return: what a person must know and do, "" when the proof holds"""
+        if names := proof.get_reasons("unexplained"):
+            documents = ", ".join(names[:NAMED_DOCUMENTS])
+            if len(names) > NAMED_DOCUMENTS:
+                documents += self.env._(
+                    " and %(count)s more", count=len(names) - NAMED_DOCUMENTS
+                )
+            return self.env._(
+                "What is invoiced of %(documents)s is not what Copaco sent, and nobody "
+                "changed it by hand: see Unexplained in the proof. Compare the "
+                "invoices with the document. Cancel what is wrong, and retry the "
+                "document when no invoice is left.",
+                documents=documents,
+            )
+        if not adds_up:
+            return self.env._(
+                "What came and what became of it don't add up. Fetch this period "
+                "again; if it stays, have it looked into."
+            )
+        return ""
 
     @api.depends("is_proven", "amount_invoiced", "held_count", "excluded_count")
     def _compute_proof_table(self):

@@ -14,6 +14,7 @@ from . import (
     test_preview,
     test_preview_tour,
     test_proof,
+    test_proof_wrong,
     test_security,
     test_security_context,
     test_security_forgery,
