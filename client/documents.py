@@ -90,7 +90,7 @@ class _Part:
     def header(self):
         return self.invoice.header
 
-    def read(self):
+    def get_tree(self):
         """Return the tree of the element as it came, without all other customers."""
         if not isinstance(self.invoice.customers, list):
             return self.element
@@ -198,7 +198,7 @@ def _count(entry, totals):
 
 
 def _make_document(number, account_ref, customer, parts):
-    trees = [part.read() for part in parts]
+    trees = [part.get_tree() for part in parts]
     lines, problems = _read_trees(trees)
     dates = [part.header.date for part in parts if part.header.date]
     if len(dates) < len(parts):

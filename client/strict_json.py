@@ -27,7 +27,7 @@ class Slice:
         self._text = text
         self._start = start
 
-    def read(self):
+    def load(self):
         """Return the tree of this value, made anew each time."""
         return _DECODER.raw_decode(self._text, self._start)[0]
 
@@ -60,7 +60,7 @@ def read_json(raw, *lists):
 
 def read_slice(value):
     """Return the tree of a `Slice`; anything else as it is."""
-    return value.read() if isinstance(value, Slice) else value
+    return value.load() if isinstance(value, Slice) else value
 
 
 def write_json(tree, canonical=False):

@@ -16,7 +16,6 @@ class CopacoDocument(models.Model):
         help="The customer's account, whatever its capitals.",
     )
     is_no_double = fields.Boolean(
-        string="Is No Double",
         readonly=True,
         help="A person said that it is to be invoiced besides one that looks the same.",
     )

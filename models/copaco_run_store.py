@@ -123,7 +123,7 @@ class CopacoRun(models.Model):
                 ("seen_state", "!=", False),
                 ("id", "!=", self.id),
             ],
-            order="stored_at desc",
+            order="stored_at desc, id desc",
             limit=1,
         )
         if not twin or twin._get_seen_state() != twin.seen_state:

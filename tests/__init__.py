@@ -15,6 +15,7 @@ from . import (
     test_preview_tour,
     test_proof,
     test_proof_wrong,
+    test_same_answer,
     test_security,
     test_security_context,
     test_security_forgery,

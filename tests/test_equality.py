@@ -1,4 +1,6 @@
 from decimal import Decimal
+from itertools import product
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -88,19 +90,24 @@ class TestEquality(VariedCommon):
     def test_each_kind_of_invoice_is_what_plain_values_make(self):
         lines = [(Decimal("10.50"), Decimal(7)), (Decimal("-2.345"), Decimal(1))]
         seen = set()
-        for number, tax in enumerate(TAXES):
+        # Analytic models are looked for with each invoice: without one, there are other
+        # ways to make it.
+        for number, (tax, partners) in enumerate(
+            product(TAXES, (PARTNERS, PARTNERS[:-1]))
+        ):
             documents = [
                 {
                     "partner": partner,
-                    "terms": TERMS[(number + place) % len(TERMS)],
+                    "terms": TERMS[(number // 2 + place) % len(TERMS)],
                     "currency": CURRENCIES[place % len(CURRENCIES)],
-                    "sign": -1 if (number + place) % 3 == 0 else 1,
+                    "sign": -1 if (number // 2 + place) % 3 == 0 else 1,
                     "lines": [*lines, (Decimal(0), Decimal(place + 1))],
                 }
-                for place, partner in enumerate(PARTNERS)
+                for place, partner in enumerate(partners)
             ]
-            with self.subTest(tax=tax):
-                for move in self.check_month(tax, ROUNDINGS[number % 2], documents):
+            with self.subTest(tax=tax, partners=partners):
+                rounding = ROUNDINGS[number // 2 % 2]
+                for move in self.check_month(tax, rounding, documents):
                     seen |= set(move.line_ids.mapped("display_type"))
                     seen |= {move.currency_id.name, move.move_type}
                     seen |= set(
@@ -111,6 +118,38 @@ class TestEquality(VariedCommon):
             {"product", "tax", "payment_term", "epd", "EUR", "USD", 100, -100}
             | {"out_invoice", "out_refund"},
         )
+
+    def test_invoices_are_created_new_only_where_that_is_the_same(self):
+        creator = type(self.env["copaco.move.creator"])
+        content = {"terms": "in parts", "currency": "EUR", "sign": 1}
+        content = {**content, "lines": [(Decimal(5), Decimal(1))], "partner": "plain"}
+        spy = {"autospec": True, "side_effect": creator._create_new}
+        cases = {
+            "plain": (True, {}),
+            "reverse charge": (True, {"partner": "reverse charge"}),
+            "analytic": (False, {"partner": "analytic"}),
+            "cash discount": (False, {"terms": "mixed"}),
+            "other currency": (False, {"currency": "USD"}),
+        }
+        for name, (is_new, values) in cases.items():
+            with (
+                self.subTest(name),
+                patch.object(creator, "_create_new", **spy) as create_new,
+            ):
+                self.check_month("21 %", "round_globally", [{**content, **values}])
+                self.assertEqual(create_new.called, is_new)
+
+    def test_an_addon_that_changes_how_lines_are_made_is_asked(self):
+        creator = self.env["copaco.move.creator"]
+        self.assertFalse(creator._is_extended())
+        extension = type("Extension", (), {"_module": "other", "_sync_invoice": None})
+        mro = type(self.env["account.move"]).mro()
+        with patch.object(
+            type(self.env["account.move"]).__class__,
+            "mro",
+            lambda model: [extension, *mro],
+        ):
+            self.assertTrue(creator._is_extended())
 
     def test_any_month_is_what_plain_values_make(self):
         self.check_any_month()
@@ -133,6 +172,9 @@ class TestEquality(VariedCommon):
     def check_month(self, tax, rounding, documents):
         self.company.tax_calculation_rounding_method = rounding
         self.product.taxes_id = self.taxes[tax]
+        model = self.env["account.analytic.distribution.model"]
+        if any(document["partner"] == "analytic" for document in documents):
+            model = self.create_analytic_model()
         ours = self._create_ours(documents)
         plain = self.env["account.move"].union(*map(self._create_plain, ours))
         self.assertSameBooks(ours, plain)
@@ -141,6 +183,7 @@ class TestEquality(VariedCommon):
         ours._post(soft=False)
         plain._post(soft=False)
         self.assertSameBooks(ours, plain)
+        model.unlink()
         return ours
 
     def assertSameBooks(self, ours, plain):

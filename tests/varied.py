@@ -108,20 +108,23 @@ class VariedCommon(CopacoCommon):
                 ],
             }
         )
-        category = self.env["res.partner.category"].create({"name": "Analytic"})
-        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
-        account = self.env["account.analytic.account"].create(
-            {"name": "Cloud", "plan_id": plan.id}
-        )
-        self.env["account.analytic.distribution.model"].create(
-            {
-                "partner_category_id": category.id,
-                "analytic_distribution": {account.id: 100},
-            }
-        )
+        self.category = self.env["res.partner.category"].create({"name": "Analytic"})
         return {
             "plain": {},
             "reverse charge": {"property_account_position_id": reverse.id},
             "other account": {"property_account_position_id": other_account.id},
-            "analytic": {"category_id": category.ids},
+            "analytic": {"category_id": self.category.ids},
         }
+
+    def create_analytic_model(self):
+        """Have the "analytic" partners, and no others, distributed."""
+        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
+        account = self.env["account.analytic.account"].create(
+            {"name": "Cloud", "plan_id": plan.id}
+        )
+        return self.env["account.analytic.distribution.model"].create(
+            {
+                "partner_category_id": self.category.id,
+                "analytic_distribution": {account.id: 100},
+            }
+        )

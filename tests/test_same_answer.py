@@ -1,0 +1,126 @@
+from datetime import date, timedelta
+from unittest.mock import patch
+
+from odoo.fields import Datetime
+from odoo.tests import freeze_time, tagged
+
+from ..models import copaco_run
+from .common import CREATED, CopacoChangeCommon, price_line
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestSameAnswer(CopacoChangeCommon):
+    """An answer of the very same bytes is not read again, and tells the same as if it
+    had been."""
+
+    def fetch_unread(self):
+        """Fetch what must not be read."""
+        with patch.object(copaco_run, "parse_documents", side_effect=AssertionError):
+            return self.fetch()
+
+    def test_the_run_counts_what_came_as_known(self):
+        self.send(price_line("10.00"), price_line("2.505", number=2))
+        first, again = self.documents.run_id, self.fetch_unread()
+        self.assertNotEqual(again, first)
+        self.assertRecordValues(
+            again,
+            [
+                {
+                    "state": "done",
+                    "received_count": 1,
+                    "unchanged_count": 1,
+                    "new_count": 0,
+                    "received_line_count": 2,
+                    "unchanged_line_count": 2,
+                    "amount_received": first.amount_received,
+                    "amount_unchanged": first.amount_received,
+                    "is_proven": True,
+                    "payload_id": first.payload_id.id,
+                    "currency_id": first.currency_id.id,
+                }
+            ],
+        )
+        self.assertEqual(len(self.documents.move_id), 1)
+        self.assertEqual(self.connection.fetched_until, date(2026, 11, 25))
+
+    def test_what_copaco_took_back_is_read(self):
+        first_line, other_line = price_line("10.00"), price_line("11.00")
+        document = self.send(first_line)
+        document.move_id.action_post()
+        self.send(other_line)
+        self.assertTrue(document.has_pending_version)
+        self.send(first_line)
+        self.assertFalse(document.has_pending_version)
+        self.assertEqual(document.state, "invoiced")
+
+    def test_what_a_person_decided_since_is_respected(self):
+        document = self.send(price_line("10.00"))
+        document.move_id.action_post()
+        self.send(price_line("11.00"))
+        self.act(document, "action_keep_version")
+        self.fetch()
+        self.fetch_unread()
+        self.assertEqual(document.version_ids.state, "declined")
+        self.assertEqual(document.state, "invoiced")
+
+    def test_what_copaco_says_of_a_customer_comes_back(self):
+        line = price_line("10.00")
+        for name in ("One", "Two", "One"):
+            self.simulator.invoices.clear()
+            customer = {"CustomerNumber": "K-1", "CompanyName": name}
+            self.add_invoice("INV-1", "A1", [line], customer=customer)
+            self.fetch()
+            self.assertEqual(self.documents.customer_id.name, name)
+
+    def test_an_answer_that_could_not_be_read_is_read_again(self):
+        self.add_invoice("INV-1", "A1", [{**price_line("1"), "ExtendedPrice": None}])
+        for _ in range(2):
+            with patch.object(
+                copaco_run, "parse_documents", wraps=copaco_run.parse_documents
+            ) as parse:
+                self.fetch()
+            parse.assert_called_once()
+
+    def test_what_is_gone_is_noticed_though_the_rest_is_the_same(self):
+        self.send(price_line("10.00"))
+        kept = list(self.simulator.invoices)
+        self.fetch_period(date(2026, 11, 20), date(2026, 11, 25))
+        self.simulator.invoices.clear()
+        customer = {"CustomerNumber": "K-1"}
+        self.add_invoice(
+            "INV-2", "A1", [price_line("5")], created=CREATED, customer=customer
+        )
+        self.fetch_period(CREATED, CREATED)
+        self.simulator.invoices[:] = kept
+        with patch.object(copaco_run, "parse_documents", side_effect=AssertionError):
+            self.fetch_period(date(2026, 11, 20), date(2026, 11, 25))
+        states = {each.invoice_number: each.missing_state for each in self.documents}
+        self.assertEqual(states, {"INV-1": False, "INV-2": "reported"})
+
+    def test_its_queries_dont_grow_with_the_documents(self):
+        counts = []
+        for number in range(1, 13):
+            self.add_invoice(f"INV-{number}", f"A{number}", [price_line("1")])
+            if number in (2, 12):
+                self.fetch()
+                self.fetch_unread()  # what is read once only
+                before = self.cr.sql_log_count
+                self.fetch_unread()
+                counts.append(self.cr.sql_log_count - before)
+        self.assertEqual(*counts)
+
+    def test_an_answer_is_removed_when_no_run_needs_it(self):
+        self.send(price_line("10.00"))
+        first, again = self.documents.run_id, self.fetch_unread()
+        attachment = first.payload_id
+        for run, is_there in ((first, True), (again, False)):
+            run.flush_recordset()
+            self.cr.execute(
+                "UPDATE copaco_run SET create_date = %s WHERE id = %s",
+                [Datetime.now() - timedelta(days=1000), run.id],
+            )
+            self.env.invalidate_all()
+            self.env["copaco.run"].sudo()._gc_answers()
+            self.assertFalse(run.payload_id)
+            self.assertEqual(bool(attachment.exists()), is_there)
