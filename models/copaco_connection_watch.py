@@ -79,7 +79,9 @@ class CopacoConnection(models.Model):
         self.ensure_one()
         problems = self._get_key_problems()
         if self.last_run_state == "failed":
-            problems.append(self.env._("The last fetch failed."))
+            problems.append(
+                self.env._("The last fetch failed; it says why under Copaco, Runs.")
+            )
         elif self.active and self._is_overdue():
             problems.append(
                 self.env._(
@@ -110,7 +112,8 @@ class CopacoConnection(models.Model):
         if unread := Run.search_count([*own, ("is_unread", "=", True)]):
             problems.append(
                 self.env._(
-                    "%(count)s runs brought invoices that could not be read.",
+                    "%(count)s runs brought invoices that could not be read; look at "
+                    "them under Copaco, Runs.",
                     count=unread,
                 )
             )

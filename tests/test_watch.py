@@ -41,6 +41,12 @@ class TestWatch(CopacoCommon):
             wizard.action_save()
         self.assertFalse(self.connection.activity_ids)
 
+    def test_a_failed_fetch_is_told_with_where_to_look(self):
+        self.simulator.misbehave("status", status=403)
+        self.fetch(expect_failure=True)
+        summary = self.connection.activity_ids.summary
+        self.assertIn("failed; it says why under Copaco, Runs", summary)
+
     def test_a_scheduled_action_that_stopped_is_told(self):
         self.fetch()
         self.assertFalse(self.watch("2026-11-27"))
