@@ -4,7 +4,7 @@ from math import isclose
 
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import float_repr, float_round, format_date, formatLang
+from odoo.tools import float_repr, float_round, format_date, get_lang
 
 from ..client.values import EXACT
 
@@ -201,4 +201,6 @@ def _get_po_number(line):
 def _format_number(env, number):
     """:return: a number in the language of ``env``, with all its decimals"""
     decimals = float_repr(number, 12).rstrip("0").partition(".")[2]
-    return formatLang(env, number, digits=len(decimals))
+    # As `formatLang`, which would round it first.
+    language = env["res.lang"].browse(get_lang(env).id)
+    return language.format(f"%.{len(decimals)}f", number, grouping=True)

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.fields import Command
 
+from .account_move_line import KnownTotals
+
 # What `_create_new` stands in for. An addon that extends one of them has a say in how
 # the lines of an invoice are made, and is asked by creating them the usual way.
 SYNCHRONISING = {
@@ -17,6 +19,7 @@ SYNCHRONISING = {
         "_sync_tax_lines",
         "_sync_unbalanced_lines",
     ),
+    "account.move.line": ("_compute_totals",),
 }
 # Set by other addons or a user's default, these make lines of their own.
 LINE_MAKING_FIELDS = ("invoice_cash_rounding_id", "invoice_payment_term_id")
@@ -55,17 +58,18 @@ class CopacoMoveCreator(models.AbstractModel):
             created = self.env["account.move"].create(list(usual.values()))
             moves.update(zip(usual, created, strict=True))
         if new:
-            self._add_tax_lines(
+            known_totals = self._add_tax_lines(
                 [(vals, matches[document]) for document, vals in new.items()]
             )
-            created = self._create_new(list(new.values()))
+            created = self._create_new(list(new.values()), known_totals)
             moves.update(zip(new, created, strict=True))
         return {document: moves[document] for document in matches}
 
     @api.model
     def _is_extended(self):
         return any(
-            name in vars(definition) and definition._module != "account"
+            name in vars(definition)
+            and definition._module not in ("account", "account_copaco")
             for model, names in SYNCHRONISING.items()
             for definition in type(self.env[model]).mro()
             if hasattr(definition, "_module")
@@ -90,18 +94,22 @@ class CopacoMoveCreator(models.AbstractModel):
     def _add_tax_lines(self, invoices):
         """:param invoices: list of (values of an invoice, its `DocumentMatch`): all its
         lines, those of its taxes too, get into ``line_ids``
+        :return: `KnownTotals` of the lines
         """
+        known_totals = KnownTotals()
         for vals, match in invoices:
             company = self.env["res.company"].browse(vals["company_id"])
-            tax_lines = self._prepare_tax_lines(vals, match, company)
+            tax_lines = self._prepare_tax_lines(vals, match, company, known_totals)
             vals["line_ids"] = vals.pop("invoice_line_ids") + tax_lines
+        return known_totals
 
     @api.model
-    def _prepare_tax_lines(self, vals, match, company):
+    def _prepare_tax_lines(self, vals, match, company, known_totals):
         """As `account.move._sync_tax_lines` does.
 
         :param vals: of an invoice; its lines get the amounts that the taxes leave of
             their prices
+        :param known_totals: `KnownTotals` that the lines are added to
         :return: list of commands that create the tax lines
         """
         Tax = self.env["account.tax"]
@@ -130,22 +138,26 @@ class CopacoMoveCreator(models.AbstractModel):
         Tax._add_accounting_data_in_base_lines_tax_details(base_lines, company)
         result = Tax._prepare_tax_lines(base_lines, company)
         amounts_of_lines = result["base_lines_to_update"]
-        for line, (_base_line, amounts) in zip(lines, amounts_of_lines, strict=True):
+        for line, (base_line, amounts) in zip(lines, amounts_of_lines, strict=True):
             line.update(amounts)
+            known_totals.add(line["copaco_line_id"], base_line)
         return [
             Command.create({**tax_line, "display_type": "tax"})
             for tax_line in result["tax_lines_to_add"]
         ]
 
     @api.model
-    def _create_new(self, vals_list):
+    def _create_new(self, vals_list, known_totals):
         """Create invoices that have plain lines, and their payment term lines.
 
         :param vals_list: list of values, with all other lines in ``line_ids``
+        :param known_totals: `KnownTotals` of these lines
         :return: `account.move`
         """
         unsynchronised = self.with_context(
-            skip_invoice_sync=True, check_move_validity=False
+            skip_invoice_sync=True,
+            check_move_validity=False,
+            copaco_known_totals=known_totals,
         )
         created = unsynchronised.env["account.move"].create(vals_list)
         # As `account.move._sync_dynamic_line` does.

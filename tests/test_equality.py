@@ -10,6 +10,7 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
 from ..client.documents import parse_documents
+from ..models.account_move_line import KnownTotals
 from .common import copaco_invoice, price_line
 from .simulator.encoding import dumps
 from .varied import VariedCommon
@@ -138,6 +139,27 @@ class TestEquality(VariedCommon):
             ):
                 self.check_month("21 %", "round_globally", [{**content, **values}])
                 self.assertEqual(create_new.called, is_new)
+
+    def test_totals_are_used_only_of_what_they_were_computed_of(self):
+        document = {"partner": "plain", "terms": "none", "currency": "EUR", "sign": 1}
+        document["lines"] = [(Decimal("10.50"), Decimal(7))]
+        line = self.check_month("21 %", "round_globally", [document]).invoice_line_ids
+        names = ("quantity", "price_unit", "discount", "currency_id", "tax_ids")
+        details = {"total_excluded_currency": 1.0, "total_included_currency": 2.0}
+        known = KnownTotals()
+        for name, other in (
+            ("quantity", 2),
+            ("price_unit", 3),
+            ("discount", 4),
+            ("currency_id", self.env.ref("base.USD")),
+            ("tax_ids", self.taxes["9 %"]),
+        ):
+            base_line = {each: line[each] for each in names}
+            known.add(line.copaco_line_id.id, base_line | {"tax_details": details})
+            self.assertEqual(known.get(line), [1.0, 2.0])
+            base_line |= {name: other, "tax_details": details}
+            known.add(line.copaco_line_id.id, base_line)
+            self.assertIsNone(known.get(line), name)
 
     def test_an_addon_that_changes_how_lines_are_made_is_asked(self):
         creator = self.env["copaco.move.creator"]
