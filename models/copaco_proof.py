@@ -9,6 +9,7 @@ INVOICED = ("posted", "draft")
 BUCKETS = (
     "posted",
     "draft",
+    "credited",
     "edited",
     "unexplained",
     "held",
@@ -17,9 +18,10 @@ BUCKETS = (
     "replaced",
 )
 # A document whose invoices say something else than they should is a group of its own.
-# What waits is left out: it may have a draft that is about to be rebuilt.
+# What waits is left out: it may have a draft that is about to be rebuilt. A credit note
+# that a person made, or what reverses that, is known by what it reverses.
 _DOCUMENTS = """
-    WITH came AS (
+    WITH RECURSIVE came AS (
         SELECT %(scope)s AS scope, document.id, document.state, document.move_id,
                document.hold_reason, document.excluded_by_id, document.exclude_reason,
                document.line_count, document.amount_source, document.amount_exact,
@@ -28,32 +30,49 @@ _DOCUMENTS = """
           FROM copaco_document document
          WHERE %(condition)s
     ),
-    invoice AS (
-        SELECT came.id AS document_id, move.state,
-               move.amount_untaxed_in_currency_signed AS amount
+    own AS (
+        SELECT came.id AS document_id, came.state != 'new' AS is_counted, move.id,
+               move.state, move.amount_untaxed_in_currency_signed AS amount
           FROM came
           JOIN account_move move ON move.copaco_document_id = came.id
-         WHERE came.state != 'new'
      UNION ALL
-        SELECT came.id, move.state, move.amount_untaxed_in_currency_signed
+        SELECT came.id, came.state != 'new', move.id, move.state,
+               move.amount_untaxed_in_currency_signed
           FROM came
           JOIN copaco_document_version version ON version.document_id = came.id
           JOIN account_move move ON move.copaco_version_id = version.id
-         WHERE came.state != 'new'
+         -- Where there are none, the planner would expect all invoices to be.
+         WHERE move.copaco_version_id IS NOT NULL
+    ),
+    invoice AS (
+        SELECT document_id, is_counted, id, state, amount, false AS is_by_hand
+          FROM own
+         UNION
+        SELECT invoice.document_id, true, move.id, move.state,
+               move.amount_untaxed_in_currency_signed, true
+          FROM invoice
+          JOIN account_move move ON move.reversed_entry_id = invoice.id
+         WHERE move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
     ),
     booked AS (
-        SELECT came.id AS document_id,
-               coalesce(sum(amount) FILTER (WHERE invoice.state = 'posted'), 0)
-                   AS posted,
-               coalesce(sum(amount) FILTER (WHERE invoice.state = 'draft'), 0) AS draft
+        SELECT document_id,
+               sum(amount) FILTER (WHERE state = 'posted') AS posted,
+               sum(amount) FILTER (WHERE state = 'draft') AS draft,
+               -sum(amount) FILTER (WHERE is_by_hand) AS credited
+          FROM invoice
+         WHERE is_counted AND state != 'cancel'
+      GROUP BY document_id
+    ),
+    told AS (
+        SELECT came.*, coalesce(booked.posted, 0) AS posted,
+               coalesce(booked.draft, 0) AS draft,
+               coalesce(booked.credited, 0) AS credited
           FROM came
-     LEFT JOIN invoice ON invoice.document_id = came.id
-      GROUP BY came.id
+     LEFT JOIN booked ON booked.document_id = came.id
     ),
     compared AS (
-        SELECT came.*, posted, draft, round(amount_due - posted - draft, 6) AS off
-          FROM came
-          JOIN booked ON booked.document_id = came.id
+        SELECT told.*, round(amount_due - posted - draft - credited, 6) AS off
+          FROM told
     )
     SELECT scope,
            CASE WHEN compared.state = 'new' THEN 'waiting'
@@ -64,7 +83,7 @@ _DOCUMENTS = """
            CASE WHEN compared.state = 'excluded' THEN exclude_reason END,
            CASE WHEN off != 0 THEN compared.id END,
            count(*), sum(line_count), sum(amount_source), sum(amount_exact),
-           sum(posted), sum(draft), sum(off)
+           sum(posted), sum(draft), sum(credited), sum(off)
       FROM compared
  LEFT JOIN account_move main ON main.id = compared.move_id
   GROUP BY 1, 2, 3, 4, 5, 6"""
@@ -74,7 +93,8 @@ _VERSIONS = """
            CASE WHEN version.state = 'pending' THEN 'held' ELSE 'replaced' END,
            CASE WHEN version.state = 'pending' THEN 'source_changed' END,
            NULL, NULL, NULL,
-           count(*), sum(version.line_count), sum(version.amount_source), NULL, 0, 0, 0
+           count(*), sum(version.line_count), sum(version.amount_source), NULL,
+           0, 0, 0, 0
       FROM copaco_document_version version
      WHERE version.run_id IN %(runs)s
   GROUP BY 1, 2, 3"""
@@ -95,6 +115,7 @@ class Row(NamedTuple):
     exact: float
     posted: float
     draft: float
+    credited: float  # by hand
     off: float  # how much less that is than it should be
 
 
@@ -212,9 +233,9 @@ class CopacoProof(models.AbstractModel):
             proof.add(row.place, "", *counts)
         else:
             proof.add(row.place, self._get_reason(row), *counts, amount)
-        for bucket, booked in zip(INVOICED, (row.posted, row.draft), strict=True):
-            if booked:
-                proof.add(bucket, amount=float(booked))
+        for bucket in ("posted", "draft", "credited"):
+            if booked := float(getattr(row, bucket)):
+                proof.add(bucket, amount=booked)
         if not differing:
             return
         by_hand = 0.0

@@ -6,6 +6,7 @@ from .copaco_proof import BUCKETS
 COLORS = {
     "posted": "bg-success",
     "draft": "bg-info",
+    "credited": "bg-secondary bg-opacity-50",
     "edited": "bg-secondary",
     "unexplained": "bg-danger",
     "held": "bg-warning",
@@ -30,6 +31,7 @@ class CopacoProof(models.AbstractModel):
         labels = {
             "posted": self.env._("Invoiced: posted"),
             "draft": self.env._("Invoiced: draft"),
+            "credited": self.env._("Credited by hand"),
             "edited": self.env._("Taken off, or added to, invoices by hand"),
             "unexplained": self.env._("Unexplained: billed otherwise, not by hand"),
             "held": self.env._("Held, waiting for a decision"),

@@ -36,7 +36,12 @@ class CopacoRun(models.Model):
     )
     amount_waiting = fields.Monetary(compute="_compute_proof")
     amount_invoiced = fields.Monetary(
-        compute="_compute_proof", help="What the invoices say, without tax."
+        compute="_compute_proof",
+        help="What the invoices say, less what the credit notes say, without tax.",
+    )
+    amount_credited = fields.Monetary(
+        compute="_compute_proof",
+        help="What a person credited by credit notes on the invoices, drafts included.",
     )
     amount_edited = fields.Monetary(
         compute="_compute_proof",
@@ -54,9 +59,9 @@ class CopacoRun(models.Model):
     is_proven = fields.Boolean(
         string="The Proof Holds",
         compute="_compute_proof",
-        help="Received = invoiced + changed by hand + held + excluded + waiting + "
-        "replaced + already known, in documents, lines and cents; and nothing is "
-        "unexplained.",
+        help="Received = invoiced + credited by hand + changed by hand + held + "
+        "excluded + waiting + replaced + already known, in documents, lines and "
+        "cents; and nothing is unexplained.",
     )
     proof_problem = fields.Text(
         compute="_compute_proof", help="Why the proof does not hold, and what to do."
@@ -80,6 +85,7 @@ class CopacoRun(models.Model):
         buckets = {
             "waiting": ("waiting",),
             "invoiced": ("posted", "draft"),
+            "credited": ("credited",),
             "edited": ("edited",),
             "unexplained": ("unexplained",),
             "held": ("held",),

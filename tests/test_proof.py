@@ -71,6 +71,84 @@ class TestProof(CopacoCommon):
         self.assertEqual((first.amount_invoiced, first.amount_replaced), (0, 10))
         self.assertTrue(first.is_proven and second.is_proven)
 
+    def credit(self, move):
+        """:return: the draft credit note of Odoo's own button"""
+        wizard = self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=move.ids
+        )
+        wizard = wizard.create({"journal_id": move.journal_id.id})
+        return self.env["account.move"].browse(wizard.refund_moves()["res_id"])
+
+    def assertCredited(self, run, invoiced, credited):
+        self.env.invalidate_all()
+        self.assertRecordValues(
+            run,
+            [
+                {
+                    "amount_invoiced": invoiced,
+                    "amount_credited": credited,
+                    "amount_edited": 0,
+                    "is_proven": True,
+                }
+            ],
+        )
+
+    def test_what_a_person_credited_is_not_called_invoiced(self):
+        self.send("INV-1", price_line("10"), price_line("5", number=2))
+        run = self.fetch()
+        move = self.documents.move_id
+        move.action_post()
+        credit = self.credit(move)
+        self.assertCredited(run, 0, 15)
+        self.assertIn("-15.00", self.get_row(run, "Invoiced: draft"))
+        credit.invoice_line_ids[1].unlink()
+        credit.action_post()
+        self.assertCredited(run, 5, 10)
+        self.assertIn("10.00", self.get_row(run, "Credited by hand"))
+        month = self.env["copaco.month"].search([("document_count", ">", 0)])
+        self.assertIn("Credited by hand", month.proof)
+        self.assertEqual(run.state, "done")
+        credit.button_draft()
+        credit.button_cancel()
+        self.assertCredited(run, 15, 0)
+        self.assertNotIn("Credited by hand", run.proof)
+
+    def test_a_credit_note_that_was_itself_reversed_credits_nothing(self):
+        self.send("INV-1", price_line("10"))
+        run = self.fetch()
+        move = self.documents.move_id
+        move.action_post()
+        credit = self.credit(move)
+        credit.action_post()
+        credit._reverse_moves().action_post()
+        self.assertCredited(run, 10, 0)
+
+    def test_a_correction_that_a_person_credited_is_told_from_one_that_credits(self):
+        self.send("INV-1", price_line("10"))
+        self.fetch()
+        self.documents.move_id.action_post()
+        for amount, invoiced, credited in (("8", 8, 0), ("12", 8, 4)):
+            self.simulator.invoices.clear()
+            self.send("INV-1", price_line(amount))
+            run = self.fetch()
+            result = self.act(self.documents, "action_correct")
+            correction = self.env["account.move"].browse(result["res_id"])
+            correction.action_post()
+            if credited:
+                self.credit(correction).action_post()
+            self.assertCredited(run, invoiced, credited)
+
+    def test_a_credit_note_of_an_invoice_that_is_gone_is_still_counted(self):
+        self.send("INV-1", price_line("10"))
+        run = self.fetch()
+        move = self.documents.move_id
+        move.action_post()
+        self.credit(move).action_post()
+        move.button_draft()
+        move.button_cancel()
+        self.assertEqual(run.amount_held, 10)
+        self.assertCredited(run, -10, 10)
+
     def test_the_rounding_of_lines_is_told(self):
         self.send("INV-1", *[price_line("0.333", number=n) for n in range(3)])
         run = self.fetch()
