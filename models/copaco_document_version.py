@@ -1,10 +1,10 @@
 from typing import NamedTuple
 
 from odoo import api, fields, models
-from odoo.tools import formatLang
+from odoo.tools import float_compare, formatLang
 
 from ..client.documents import parse_payload
-from .copaco_mapper import round_amount
+from .copaco_mapper import CENT, round_amount
 from .line_pairs import pair_lines
 
 
@@ -93,7 +93,8 @@ class CopacoDocumentVersion(models.Model):
             if new:
                 now = float(round_amount(new.extended_price, currency.rounding))
                 sequence += 1
-            is_only_text = currency.compare_amounts(was, now) == 0
+            unit = currency.rounding or CENT
+            is_only_text = not float_compare(was, now, precision_rounding=unit)
             if not is_only_text or _get_text(old) != _get_text(new):
                 differences.append(
                     LineDifference(

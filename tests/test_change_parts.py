@@ -119,3 +119,12 @@ class TestChangeParts(CopacoChangeCommon):
         self.assertRecordValues(
             self.get_correction(document).invoice_line_ids, [{"price_subtotal": 2}]
         )
+
+    def test_what_changed_is_shown_of_a_currency_that_nobody_knows(self):
+        for number in (1, 2):
+            self.simulator.invoices.clear()
+            lines = [price_line("10", number=number)]
+            self.add_invoice("INV-1", "A1", lines, Currency="XXX")
+            self.fetch()
+        self.assertEqual(self.documents.hold_reason, "source_changed")
+        self.assertIn("Service 2", self.documents.pending_difference)
