@@ -49,11 +49,9 @@ class CopacoRebuilder(models.AbstractModel):
             )
         made = self._get_made(move)
         kept = set(touched.edited.copaco_line_id.ids) | touched.removed
-        commands = [Command.delete(line.id) for line in touched.untouched]
-        commands += [
-            command
-            for command in values.pop("invoice_line_ids")
-            if command[2]["copaco_line_id"] not in kept
+        commands = [
+            *(Command.delete(line.id) for line in touched.untouched),
+            *self._place_lines(move, touched, values.pop("invoice_line_ids"), kept),
         ]
         move.write(
             {
@@ -73,6 +71,39 @@ class CopacoRebuilder(models.AbstractModel):
                 removed=len(touched.removed),
             )
         )
+
+    @api.model
+    def _place_lines(self, move, touched, creations, kept):
+        """:param creations: list of `Command.create` for all lines of the document
+        :param kept: ids of the lines of the document that are left as they are
+        :return: list of commands for an invoice: with the others of these lines, in the
+            order that a person gave them, new ones at the end; if nobody did, in that
+            of the document
+        """
+        new_creations = [
+            vals for _, _, vals in creations if vals["copaco_line_id"] not in kept
+        ]
+        if not touched.order:
+            return [
+                *map(Command.create, new_creations),
+                *(
+                    Command.update(line.id, {"sequence": line.copaco_line_id.sequence})
+                    for line in touched.edited
+                    if line.copaco_line_id
+                ),
+            ]
+        last = max(move.invoice_line_ids.mapped("sequence"))
+        return [
+            Command.create(
+                {
+                    **vals,
+                    "sequence": touched.order.get(
+                        vals["copaco_line_id"], last + position
+                    ),
+                }
+            )
+            for position, vals in enumerate(new_creations, start=1)
+        ]
 
     @api.model
     def _get_header_values(self, move, values, touched):

@@ -6,7 +6,9 @@ from odoo import api, models
 
 from .copaco_rebuilder import HEADER_FIELDS
 
-LINE_FIELDS = (
+# What of a line was compared, by version of the addon's snapshots; that of a hash is in
+# front of it. A line that was untouched yesterday must not look touched today.
+_FIRST_FIELDS = (
     "name",
     "product_id",
     "product_uom_id",
@@ -17,6 +19,11 @@ LINE_FIELDS = (
     "tax_ids",
     "analytic_distribution",
 )
+LINE_FIELDS = {
+    "1": _FIRST_FIELDS,
+    "2": (*_FIRST_FIELDS, "copaco_vendor_details"),
+}
+VERSION = "2"
 # What changes the amount of an invoice although its lines stay as they are.
 AMOUNT_FIELDS = frozenset({"currency_id", "invoice_cash_rounding_id"})
 
@@ -29,6 +36,9 @@ class Touched(NamedTuple):
     added: models.BaseModel  # account.move.line
     removed: frozenset  # ids of copaco.document.line
     untouched: models.BaseModel  # account.move.line: as the addon made them
+    # Sequences of lines by id of copaco.document.line; none if nobody moved a line. It
+    # is no edit: the lines are made anew in that order.
+    order: dict
 
     @property
     def has_touched_lines(self):
@@ -58,7 +68,7 @@ class CopacoRebuilder(models.AbstractModel):
             "header": {name: _hash(move, [name]) for name in HEADER_FIELDS},
             "lines": {
                 str(line.id): _prepare_entry(
-                    line.copaco_line_id, -line.amount_currency, _hash(line, LINE_FIELDS)
+                    line.copaco_line_id, -line.amount_currency, _hash_line(line)
                 )
                 for line in (move.invoice_line_ids if lines is None else lines)
             },
@@ -122,12 +132,17 @@ class CopacoRebuilder(models.AbstractModel):
         :return: what is `Touched` on it; everything, when it isn't known what was made
         """
         made = self._get_made(move)
-        # Of these lines, and not of a part of them: Odoo reads all invoices' at once.
-        now = {str(line.id): _hash(line, LINE_FIELDS) for line in move.invoice_line_ids}
-        own = move.invoice_line_ids.filtered(lambda line: str(line.id) in made["lines"])
-        untouched = own.filtered(
-            lambda line: made["lines"][str(line.id)]["hash"] == now[str(line.id)]
+        entries = made["lines"]
+        # Each from all of them: then Odoo reads the lines of all invoices at once.
+        lines = move.invoice_line_ids
+        own = lines.filtered(lambda line: str(line.id) in entries)
+        untouched = lines.filtered(
+            lambda line: _is_as_made(line, entries.get(str(line.id), {}).get("hash"))
         )
+        order = {
+            line.copaco_line_id: line.sequence for line in lines if line.copaco_line_id
+        }
+        is_moved = any(source.sequence != order[source] for source in order)
         return Touched(
             header=frozenset(
                 name
@@ -135,11 +150,13 @@ class CopacoRebuilder(models.AbstractModel):
                 if made["header"].get(name) != _hash(move, [name])
             ),
             edited=own - untouched,
-            added=move.invoice_line_ids - own,
+            added=lines - own,
             removed=frozenset(
-                made["lines"][key]["line"] for key in made["lines"].keys() - now
+                entries[key]["line"]
+                for key in entries.keys() - set(map(str, lines.ids))
             ),
             untouched=untouched,
+            order={source.id: order[source] for source in order} if is_moved else {},
         )
 
     @api.model
@@ -240,8 +257,19 @@ def _read_lines(entries, move):
             result[key] = dict(entry)
         else:
             key_now = keys.get(key) or _get_removed_key(key)
-            result[key_now] = {"line": int(key), "amount": None, "hash": entry}
+            made_hash = f"1:{entry}"
+            result[key_now] = {"line": int(key), "amount": None, "hash": made_hash}
     return result
+
+
+def _hash_line(line, version=VERSION):
+    return f"{version}:{_hash(line, LINE_FIELDS[version])}"
+
+
+def _is_as_made(line, made_hash):
+    """:param made_hash: of what was made of a line; None when it isn't known"""
+    version = (made_hash or "").partition(":")[0]
+    return version in LINE_FIELDS and _hash_line(line, version) == made_hash
 
 
 def _hash(record, names):

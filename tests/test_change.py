@@ -1,6 +1,10 @@
+import hashlib
+import json
 from datetime import date
 
+from odoo import models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
 from .common import CopacoChangeCommon, price_line
@@ -70,6 +74,7 @@ class TestChange(CopacoChangeCommon):
                     },
                 ),
                 ("line", {"product_id": self.product_b.id}),
+                ("line", {"copaco_vendor_details": "Theirs"}),
                 ("move", {"ref": "Theirs"}),
                 ("move", {"narration": "Dear customer"}),
                 ("move", {"invoice_date": "2026-11-24"}),
@@ -96,6 +101,110 @@ class TestChange(CopacoChangeCommon):
                 record = move.invoice_line_ids if edit == "line" else move
                 record.write(values)
                 self.assertFalse(document._is_untouched_draft())
+
+    def test_vendor_details_that_a_person_wrote_survive_a_rebuild(self):
+        document = self.send(price_line("10", VendorDetails="example.com"))
+        move = document.move_id
+        move.invoice_line_ids.copaco_vendor_details = "example.org"
+        self.act(document, "action_retry")
+        self.assertEqual(move.invoice_line_ids.copaco_vendor_details, "example.org")
+        self.assertEqual(document.line_ids.invoice_line_state, "edited")
+
+    def test_what_an_earlier_version_of_the_addon_made_does_not_look_touched(self):
+        document = self.send(
+            price_line("10"), price_line("5", number=2), price_line("3", number=3)
+        )
+        move = document.move_id
+        document.sudo().move_snapshot = self.take_first_snapshot(move)
+        self.assertTrue(document._is_untouched_draft())
+        move.invoice_line_ids[0].price_unit = 9
+        move.invoice_line_ids[1].unlink()
+        for _time in range(2):
+            self.env.invalidate_all()
+            self.assertEqual(
+                document.line_ids.mapped("invoice_line_state"),
+                ["edited", "removed", False],
+            )
+            self.assertEqual(document.run_id.amount_edited, 6)
+            self.assertProven()
+            self.act(document, "action_retry")
+
+    def take_first_snapshot(self, move):
+        """:return: the snapshot of the first version of the addon"""
+
+        def digest(record, *names):
+            values = []
+            for name in names:
+                value = record[name]
+                if isinstance(value, models.BaseModel):
+                    value = sorted(value.ids)
+                elif isinstance(value, float):
+                    value = f"{value:.10g}"
+                values.append(value or None)
+            text = json.dumps(values, sort_keys=True, default=str)
+            return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+        header = (
+            *("partner_id", "journal_id", "fiscal_position_id", "currency_id"),
+            *("invoice_date", "invoice_date_due", "invoice_payment_term_id"),
+            *("invoice_user_id", "ref", "narration"),
+        )
+        line_fields = (
+            *("name", "product_id", "product_uom_id", "account_id", "quantity"),
+            *("price_unit", "discount", "tax_ids", "analytic_distribution"),
+        )
+        return {
+            "header": {name: digest(move, name) for name in header},
+            "lines": {
+                str(line.copaco_line_id.id): digest(line, *line_fields)
+                for line in move.invoice_line_ids
+            },
+        }
+
+    def get_order(self, move):
+        """:return: what the lines of an invoice are of, in their order"""
+        lines = move.invoice_line_ids.sorted("sequence")
+        return [line.copaco_line_id.description or line.name for line in lines]
+
+    def test_the_order_that_a_person_gave_the_lines_survives_a_rebuild(self):
+        document = self.send(*[price_line(n, number=n) for n in (1, 2, 3, 4)])
+        move = document.move_id
+        lines = move.invoice_line_ids.sorted("sequence")
+        lines[3].name = "My own words"
+        note = {"name": "Note", "display_type": "line_note", "sequence": 2}
+        move.invoice_line_ids = [Command.create(note)]
+        for line, sequence in zip(lines, (5, 4, 3, 1), strict=True):
+            line.sequence = sequence
+        self.assertEqual(
+            document.line_ids.mapped("invoice_line_state"), [False] * 3 + ["edited"]
+        )
+        self.send(*[price_line(7 - n, number=n) for n in (5, 1, 2, 4)])
+        self.act(document, "action_use_new_version")
+        self.assertEqual(
+            self.get_order(move),
+            ["Service 4", "Note", "Service 2", "Service 1", "Service 5"],
+        )
+        self.act(document, "action_retry")
+        self.assertEqual(self.get_order(move)[1:3], ["Note", "Service 2"])
+
+    def test_moved_lines_are_not_edited_and_need_no_decision(self):
+        document = self.send(price_line("10"), price_line("5", number=2))
+        move = document.move_id
+        move.invoice_line_ids.sorted("sequence")[0].sequence = 9
+        self.assertTrue(document._is_untouched_draft())
+        self.send(price_line("11"), price_line("5", number=2), price_line(1, number=3))
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(self.get_order(move), ["Service 2", "Service 1", "Service 3"])
+        self.assertFalse(any(document.line_ids.mapped("invoice_line_state")))
+
+    def test_the_lines_of_a_draft_that_nobody_moved_are_in_the_order_of_copaco(self):
+        document = self.send(price_line("10"), price_line("5", number=2))
+        move = document.move_id
+        move.invoice_line_ids.sorted("sequence")[0].name = "My own words"
+        for numbers in ((3, 1, 2), (2, 3, 1)):
+            self.send(*[price_line(n + numbers[0], number=n) for n in numbers])
+            self.act(document, "action_use_new_version")
+            self.assertEqual(self.get_order(move), [f"Service {n}" for n in numbers])
 
     def test_a_line_that_a_person_removed_stays_removed(self):
         document = self.send(price_line("10"), price_line("5", number=2))
