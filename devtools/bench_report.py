@@ -1,19 +1,13 @@
 """What the benchmark found: tables, figures, and a part of the README."""
 
 import csv
-import re
 from collections import defaultdict
 from statistics import median
 
-from . import bench_goals
+from . import bench_goals, readme
 from .places import CHECKOUT
 
 FOLDER = CHECKOUT / "tests/benchmark"
-README = CHECKOUT / "README.rst"
-# Between these lines of the README stands what is written here.
-README_PART = re.compile(
-    r"(?<=\.\. The benchmark writes from here\n).*(?=\.\. to here\n)", re.S
-)
 MEGABYTE = 1e6
 TITLES = {
     ("create_each", "whole"): "Odoo, account.move.create per invoice",
@@ -129,20 +123,17 @@ def write(results, measured_on):
         writer.writerow(["measured on", measured_on])
         writer.writerow(["way", "part", "lines", "figure", "value"])
         writer.writerows(results.rows())
-    goals = _list_table(
+    goals = readme.list_table(
         [("Goal", "At", "Found", "Reached"), *map(_goal_row, bench_goals.find(results))]
     )
     parts = [
-        f"{lines:,} lines\n\n{_list_table(results.table(lines))}"
+        f"{lines:,} lines\n\n{readme.list_table(results.table(lines))}"
         for lines in results.all_sizes()
     ]
     tables.write_text("\n".join([measured_on, "", goals, *parts]))
     largest = parts[-1]
-    text = README.read_text()
-    README.write_text(
-        README_PART.sub(lambda _: f"\n{measured_on}\n\n{goals}\n{largest}\n", text)
-    )
-    return [figures, tables, README]
+    readme.write_part("make bench", f"{measured_on}\n\n{goals}\n{largest}")
+    return [figures, tables, readme.README]
 
 
 def _goal_row(goal):
@@ -161,11 +152,3 @@ def _align(rows):
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         yield "  ".join([first, *others])
-
-
-def _list_table(rows):
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in rows:
-        for index, cell in enumerate(row):
-            lines.append(f"   {'*' if index == 0 else ' '} - {cell.strip()}".rstrip())
-    return "\n".join([*lines, ""])

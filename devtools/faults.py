@@ -14,10 +14,11 @@ import os
 import secrets
 from collections import defaultdict
 from contextlib import ExitStack
+from datetime import date
 from functools import partial
 from pathlib import Path
 
-from . import job_server, odoo
+from . import job_server, odoo, readme
 from .checks import (
     Outcome,
     install,
@@ -36,8 +37,6 @@ PROCESSES = TESTS / "faults/processes"
 ODOO_PART = "odoo"
 JOBS_PART = "jobs"
 ODOO_TAG = "copaco_faults"
-FIGURES = TESTS / "faults/figures.rst"
-JOB_FIGURES = TESTS / "faults/figures_queue_job.rst"
 # How often each part does what it does; the environment may ask for other numbers.
 NUMBERS = {
     "KILLS": 200,
@@ -54,8 +53,7 @@ COLUMNS = ("times", "documents", "lost", "doubled", "half", "seconds")
 def run() -> bool:
     """Run the parts that ``PART`` names (all without it) and print their figures.
 
-    The figures are written to ``FIGURES``, or with ``QUEUE_JOB=1`` to ``JOB_FIGURES``,
-    when all parts did all that they should.
+    The figures are written into the README when all parts did all that they should.
 
     :return: whether nothing failed
     :raise GroundError: there is no part of that name
@@ -83,9 +81,12 @@ def run() -> bool:
         print("".join(row))
     is_whole = not os.environ.get("PART") and not skipped
     if passed and is_whole and all(numbers[name] >= NUMBERS[name] for name in NUMBERS):
-        file = JOB_FIGURES if _all_have_jobs() else FIGURES
-        file.write_text(_rst(table))
-        print(f"Written to {file.relative_to(CHECKOUT)}")
+        command = "make faults"
+        if _all_have_jobs():
+            command = f"QUEUE_JOB=1 {command}"
+        text = f"SEED={seed}, {date.today().isoformat()}:"
+        readme.write_part(command, f"{text}\n\n{readme.list_table(_cells(table))}")
+        print(f"Written to {readme.README.name}")
     return passed
 
 
@@ -169,14 +170,3 @@ def _text_rows(table) -> list[list[str]]:
     return [
         [f"{row[0]:{width}}", *(f"{cell:>11}" for cell in row[1:])] for row in cells
     ]
-
-
-def _rst(table) -> str:
-    header = ".. list-table::\n   :header-rows: 1\n\n"
-    return header + "".join(
-        "".join(
-            f"   {'*' if index == 0 else ' '} - {cell}".rstrip() + "\n"
-            for index, cell in enumerate(row)
-        )
-        for row in _cells(table)
-    )
