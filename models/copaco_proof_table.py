@@ -6,8 +6,8 @@ from .copaco_proof import BUCKETS
 COLORS = {
     "posted": "bg-success",
     "draft": "bg-info",
-    "credited": "bg-secondary bg-opacity-50",
-    "edited": "bg-secondary",
+    "credited": "bg-dark bg-opacity-50",
+    "edited": "bg-dark bg-opacity-25",
     "unexplained": "bg-danger",
     "held": "bg-warning",
     "excluded": "bg-dark",
