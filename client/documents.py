@@ -112,6 +112,11 @@ class _Documents(Sequence):
     def __len__(self):
         return len(self._groups)
 
+    def __iter__(self):
+        # `Sequence` would take an IndexError for the end: a mistake of ours would hide
+        # the rest.
+        return map(self.__getitem__, range(len(self)))
+
     def __getitem__(self, index):
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]

@@ -4,6 +4,7 @@ import unittest
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from unittest.mock import patch
 
 from answers import (
     make_bad_customer,
@@ -47,6 +48,14 @@ class TestDocuments(unittest.TestCase):
             [(each.invoice_number, each.account_ref) for each in response.documents],
             [("2026001", "100"), ("2026001", "200"), ("2026002", "100")],
         )
+
+    def test_no_document_is_lost_to_an_error_of_ours(self):
+        documents = parse(make_invoice()).documents
+        with (
+            patch("client.documents._make_document", side_effect=IndexError),
+            self.assertRaises(IndexError),
+        ):
+            list(documents)
 
     def test_a_document_says_what_it_is(self):
         document = parse_one(make_invoice(header={"Currency": "eur"}))
