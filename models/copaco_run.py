@@ -9,6 +9,7 @@ from dateutil.relativedelta import relativedelta
 from psycopg2 import OperationalError
 from psycopg2.errors import (
     DeadlockDetected,
+    ForeignKeyViolation,
     LockNotAvailable,
     SerializationFailure,
     UniqueViolation,
@@ -26,6 +27,8 @@ _logger = logging.getLogger(__name__)
 
 # What another worker's transaction causes: the same may work the next time.
 COLLISIONS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
+# They also store what is to be stored here, or remove what it builds on.
+IN_THE_WAY = (*COLLISIONS, UniqueViolation, ForeignKeyViolation)
 
 # A run that began longer ago and has stored nothing was interrupted: no answer may
 # take this long (client/api.py), so it is safe to begin again.
@@ -446,17 +449,18 @@ class CopacoRun(models.Model):
 
     def _commit_at_last(self, step, *arguments):
         """Take a step of this run and commit; as long as other workers get in the way,
-        such as by storing the same documents, take it again with what they left.
+        such as by storing the same documents or removing an old answer, take it again
+        with what they left.
 
         :return: what the step returns
-        :raise: one of `COLLISIONS`, or `UniqueViolation`, when they always do
+        :raise: one of the errors of `IN_THE_WAY`, when they always do
         """
         for attempt in range(1, STORE_ATTEMPTS + 1):
             try:
                 result = step(*arguments)
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 return result
-            except (*COLLISIONS, UniqueViolation) as error:
+            except IN_THE_WAY as error:
                 self.env.cr.rollback()
                 _logger.info("Copaco run %s collided: %s", self.id, type(error))
                 if attempt == STORE_ATTEMPTS:

@@ -7,17 +7,21 @@ from .copaco_customer import CONTACT_FIELDS
 # what is in memory doesn't grow with the answer.
 LINES_AT_A_TIME = 200
 
-# What an answer made, of the documents that it had: as long as this is the same, the
-# same answer makes nothing of them.
+# What the documents of an answer are like, as far as it matters when it is read again:
+# as long as this is the same, the same answer makes nothing of them.
 _SEEN_STATE = """
-    SELECT md5(string_agg(concat_ws(' ', document.id, document.payload_digest,
-                                    document.totals_difference, %(contact)s,
-                                    version.states),
-                          '|' ORDER BY document.id))
+    SELECT md5(json_agg(json_build_array(
+                   document.id, document.payload_digest, document.currency_id,
+                   document.totals_difference,
+                   document.state = 'held'
+                   AND document.hold_reason = 'source_totals_differ',
+                   %(contact)s, version.contents
+               ) ORDER BY document.id)::text)
       FROM copaco_document document
  LEFT JOIN copaco_customer customer ON customer.id = document.customer_id
  LEFT JOIN LATERAL (
-               SELECT string_agg(concat(id, state), ' ' ORDER BY id) AS states
+               SELECT json_agg(json_build_array(id, state, payload_digest) ORDER BY id)
+                      AS contents
                  FROM copaco_document_version
                 WHERE document_id = document.id
            ) version ON true

@@ -1,6 +1,8 @@
 from datetime import date, timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import ForeignKeyViolation
+
 from odoo.fields import Datetime
 from odoo.tests import freeze_time, tagged
 
@@ -72,6 +74,47 @@ class TestSameAnswer(CopacoChangeCommon):
             self.add_invoice("INV-1", "A1", [line], customer=customer)
             self.fetch()
             self.assertEqual(self.documents.customer_id.name, name)
+
+    def test_what_copaco_says_of_a_customer_is_told_field_by_field(self):
+        line = price_line("10.00")
+        for street, zip_code in (("Kade", "1 A"), ("Kade 1", "A"), ("Kade", "1 A")):
+            self.simulator.invoices.clear()
+            customer = {"Address": street, "Zip": zip_code}
+            self.add_invoice("INV-1", "A1", [line], customer=customer)
+            self.fetch()
+            self.assertEqual(self.documents.customer_id.street, street)
+
+    def test_totals_that_copaco_corrected_free_what_is_held_since(self):
+        self.connection.totals_tolerance = 5
+        self.add_invoice(
+            "INV-1", "A1", [price_line("10")], customer={"CustomerNumber": "K-1"}
+        )
+        for total in (12, 10):
+            totals = {"TotalExcludingVAT": total}
+            self.simulator.invoices[0].content["Totals"] = totals
+            self.fetch()
+        document = self.documents
+        self.connection.totals_tolerance = 0
+        document.move_id.unlink()
+        self.act(document, "action_retry")
+        self.assertEqual(document.hold_reason, "source_totals_differ")
+        self.fetch()
+        self.assertEqual(document.state, "new")
+
+    def test_a_run_is_in_the_currency_that_odoo_has_learnt_to_know_since(self):
+        self.add_invoice("INV-1", "A1", [price_line("10.00")], Currency="XQZ")
+        self.fetch()
+        currency = self.env["res.currency"].create({"name": "XQZ", "symbol": "X"})
+        self.act(self.documents, "action_retry")
+        self.assertEqual(self.fetch().currency_id, currency)
+
+    def test_an_answer_that_is_removed_at_that_moment_is_read(self):
+        self.send(price_line("10.00"))
+        run = type(self.env["copaco.run"])
+        gone = ForeignKeyViolation("insert or update on table copaco_run")
+        with patch.object(run, "_store_same", side_effect=[gone, False]):
+            again = self.fetch()
+        self.assertEqual(again.state, "done")
 
     def test_an_answer_that_could_not_be_read_is_read_again(self):
         self.add_invoice("INV-1", "A1", [{**price_line("1"), "ExtendedPrice": None}])
