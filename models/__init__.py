@@ -3,6 +3,8 @@ from . import (
     account_move_line,
     copaco_connection,
     copaco_connection_coverage,
+    copaco_connection_fetch,
+    copaco_connection_key,
     copaco_connection_watch,
     copaco_corrector,
     copaco_customer,

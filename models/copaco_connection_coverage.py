@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .copaco_connection import get_chunk_start
+from .copaco_connection_fetch import get_chunk_start
 
 # Which days of which connection were asked for at the portal that it uses now. A day
 # that was not over yet counts as stored, not as whole: it is asked for once more.

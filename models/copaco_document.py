@@ -7,7 +7,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .copaco_connection import BUTTON_SECONDS
+from .copaco_connection_fetch import BUTTON_SECONDS
 from .copaco_matcher import Hold
 from .copaco_run import COLLISIONS, get_trouble
 
