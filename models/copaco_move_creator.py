@@ -19,10 +19,21 @@ SYNCHRONISING = {
         "_sync_tax_lines",
         "_sync_unbalanced_lines",
     ),
-    "account.move.line": ("_compute_totals",),
+    "account.move.line": (
+        "_compute_discount_allocation_needed",
+        "_compute_epd_needed",
+        "_compute_totals",
+        "_sync_invoice",
+    ),
 }
+# No tax depends on these of the values that Odoo computes taxes of.
+NOT_COMPARED = {"record", "id", "name"}
 # Set by other addons or a user's default, these make lines of their own.
 LINE_MAKING_FIELDS = ("invoice_cash_rounding_id", "invoice_payment_term_id")
+
+
+class _ChangedError(Exception):
+    """What was created is not what was to be created."""
 
 
 class CopacoMoveCreator(models.AbstractModel):
@@ -45,24 +56,21 @@ class CopacoMoveCreator(models.AbstractModel):
         :return: dict of `account.move` by document
         :raise UserError: when Odoo refuses one
         """
-        mapper = self.env["copaco.mapper"]
         is_usual = self._is_extended() or self._has_defaults()
-        usual, new = {}, {}
-        for document, match in matches.items():
-            is_new = not is_usual and self._has_plain_lines(match)
-            (new if is_new else usual)[document] = mapper._prepare_invoice(
-                document, match
-            )
-        moves = {}
+        new = {
+            document: match
+            for document, match in matches.items()
+            if not is_usual and self._has_plain_lines(match)
+        }
+        moves = self._create_new(new) if new else {}
+        usual = {
+            document: self.env["copaco.mapper"]._prepare_invoice(document, match)
+            for document, match in matches.items()
+            if document not in moves
+        }
         if usual:
             created = self.env["account.move"].create(list(usual.values()))
             moves.update(zip(usual, created, strict=True))
-        if new:
-            known_totals = self._add_tax_lines(
-                [(vals, matches[document]) for document, vals in new.items()]
-            )
-            created = self._create_new(list(new.values()), known_totals)
-            moves.update(zip(new, created, strict=True))
         return {document: moves[document] for document in matches}
 
     @api.model
@@ -91,29 +99,40 @@ class CopacoMoveCreator(models.AbstractModel):
         )
 
     @api.model
-    def _add_tax_lines(self, invoices):
-        """:param invoices: list of (values of an invoice, its `DocumentMatch`): all its
-        lines, those of its taxes too, get into ``line_ids``
-        :return: `KnownTotals` of the lines
+    def _create_new(self, matches):
+        """Create the invoices of documents that have plain lines.
+
+        :param matches: dict of `DocumentMatch` by document
+        :return: dict of `account.move` by document; empty, and nothing is created, when
+            others had a say in it meanwhile
         """
-        known_totals = KnownTotals()
-        for vals, match in invoices:
-            company = self.env["res.company"].browse(vals["company_id"])
-            tax_lines = self._prepare_tax_lines(vals, match, company, known_totals)
-            vals["line_ids"] = vals.pop("invoice_line_ids") + tax_lines
-        return known_totals
+        vals_list, base_lines, known_totals = [], [], KnownTotals()
+        for document, match in matches.items():
+            vals = self.env["copaco.mapper"]._prepare_invoice(document, match)
+            base_lines.append(self._add_tax_lines(vals, match, known_totals))
+            vals_list.append(vals)
+        try:
+            with self.env.cr.savepoint():
+                moves = self._create_unsynchronised(vals_list, known_totals)
+                if not all(map(self._is_as_prepared, moves, base_lines)):
+                    raise _ChangedError
+        except _ChangedError:
+            return {}
+        return dict(zip(matches, moves, strict=True))
 
     @api.model
-    def _prepare_tax_lines(self, vals, match, company, known_totals):
+    def _add_tax_lines(self, vals, match, known_totals):
         """As `account.move._sync_tax_lines` does.
 
-        :param vals: of an invoice; its lines get the amounts that the taxes leave of
-            their prices
+        :param vals: of an invoice; all its lines, those of its taxes too, get into
+            ``line_ids``, with the amounts that the taxes leave of their prices
         :param known_totals: `KnownTotals` that the lines are added to
-        :return: list of commands that create the tax lines
+        :return: list of what the taxes were computed of
         """
         Tax = self.env["account.tax"]
-        lines = [line for _command, _id, line in vals["invoice_line_ids"]]
+        company = self.env["res.company"].browse(vals["company_id"])
+        commands = vals.pop("invoice_line_ids")
+        lines = [line for _command, _id, line in commands]
         base_lines = [
             Tax._prepare_base_line_for_taxes_computation(
                 None,
@@ -141,14 +160,15 @@ class CopacoMoveCreator(models.AbstractModel):
         for line, (base_line, amounts) in zip(lines, amounts_of_lines, strict=True):
             line.update(amounts)
             known_totals.add(line["copaco_line_id"], base_line)
-        return [
+        vals["line_ids"] = commands + [
             Command.create({**tax_line, "display_type": "tax"})
             for tax_line in result["tax_lines_to_add"]
         ]
+        return base_lines
 
     @api.model
-    def _create_new(self, vals_list, known_totals):
-        """Create invoices that have plain lines, and their payment term lines.
+    def _create_unsynchronised(self, vals_list, known_totals):
+        """Create invoices, and their payment term lines.
 
         :param vals_list: list of values, with all other lines in ``line_ids``
         :param known_totals: `KnownTotals` of these lines
@@ -173,3 +193,24 @@ class CopacoMoveCreator(models.AbstractModel):
         moves = created.with_env(self.env)
         with moves._check_balanced({"records": moves}):
             return moves
+
+    @api.model
+    def _is_as_prepared(self, move, base_lines):
+        """Whether the lines of a new invoice are still those that it has to have.
+        Another addon or an automation may have changed it while it was created, and
+        Odoo was not to follow.
+
+        :param base_lines: see `_add_tax_lines`
+        """
+        if move.invoice_cash_rounding_id or move.invoice_payment_term_id.early_discount:
+            return False
+        found = [
+            move._prepare_product_base_line_for_taxes_computation(line)
+            for line in move.invoice_line_ids.sorted("id")
+        ]
+        return len(found) == len(base_lines) and all(
+            # Where a record has False, Odoo prepares None.
+            (values[name] or None) == (prepared[name] or None)
+            for values, prepared in zip(found, base_lines, strict=True)
+            for name in values.keys() - NOT_COMPARED
+        )

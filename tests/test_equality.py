@@ -1,4 +1,5 @@
 from decimal import Decimal
+from functools import partialmethod
 from itertools import product
 from unittest.mock import patch
 
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from odoo import models
 from odoo.fields import Command
-from odoo.tests import freeze_time, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from ..client.documents import parse_documents
 from ..models.account_move_line import KnownTotals
@@ -122,23 +123,30 @@ class TestEquality(VariedCommon):
 
     def test_invoices_are_created_new_only_where_that_is_the_same(self):
         creator = type(self.env["copaco.move.creator"])
+        create_new, made_new = creator._create_new, []
+
+        def create_and_note(creator, matches):
+            moves = create_new(creator, matches)
+            made_new.extend(moves)
+            return moves
+
         content = {"terms": "in parts", "currency": "EUR", "sign": 1}
         content = {**content, "lines": [(Decimal(5), Decimal(1))], "partner": "plain"}
-        spy = {"autospec": True, "side_effect": creator._create_new}
-        cases = {
-            "plain": (True, {}),
-            "reverse charge": (True, {"partner": "reverse charge"}),
-            "analytic": (False, {"partner": "analytic"}),
-            "cash discount": (False, {"terms": "mixed"}),
-            "other currency": (False, {"currency": "USD"}),
-        }
-        for name, (is_new, values) in cases.items():
+        cases = [
+            *((tax, True, {}) for tax in TAXES),
+            ("21 %", True, {"partner": "reverse charge"}),
+            ("21 %", False, {"partner": "analytic"}),
+            ("21 %", False, {"terms": "mixed"}),
+            ("21 %", False, {"currency": "USD"}),
+        ]
+        for tax, is_new, values in cases:
+            made_new.clear()
             with (
-                self.subTest(name),
-                patch.object(creator, "_create_new", **spy) as create_new,
+                self.subTest(tax, **values),
+                patch.object(creator, "_create_new", create_and_note),
             ):
-                self.check_month("21 %", "round_globally", [{**content, **values}])
-                self.assertEqual(create_new.called, is_new)
+                self.check_month(tax, "round_globally", [{**content, **values}])
+                self.assertEqual(bool(made_new), is_new)
 
     def test_totals_are_used_only_of_what_they_were_computed_of(self):
         document = {"partner": "plain", "terms": "none", "currency": "EUR", "sign": 1}
@@ -172,6 +180,104 @@ class TestEquality(VariedCommon):
             lambda model: [extension, *mro],
         ):
             self.assertTrue(creator._is_extended())
+
+    def test_what_others_change_while_it_is_created_is_followed(self):
+        rounding = self.env["account.cash.rounding"].create(
+            {"name": "Five cents", "rounding": 0.05, "strategy": "biggest_tax"}
+        )
+        other_partner = self.create_partner(name="Other")
+        nine = self.taxes["9 %"]
+        changes = {
+            "tax": lambda move: move.invoice_line_ids.write(
+                {"tax_ids": [Command.set(nine.ids)]}
+            ),
+            "partner": lambda move: move.write({"partner_id": other_partner.id}),
+            "rounding": lambda move: move.write(
+                {"invoice_cash_rounding_id": rounding.id}
+            ),
+            "terms": lambda move: move.write(
+                {"invoice_payment_term_id": self.terms["mixed"].id}
+            ),
+        }
+        model = type(self.env["account.move"])
+        create = model.create
+
+        def create_and_change(moves, change, vals_list):
+            moves = create(moves, vals_list)
+            for move in moves:
+                change(move)
+            return moves
+
+        for name, change in changes.items():
+            changing = partialmethod(create_and_change, change)
+            with self.subTest(name), patch.object(model, "create", changing):
+                ours, usual = self.create_both_ways()
+                self.assertSameBooks(ours, usual)
+
+    def test_a_draft_is_edited_as_any_other(self):
+        others = {
+            name: self.create_partner(**values)
+            for name, values in self.partner_values.items()
+            if name != "analytic"
+        }
+
+        def write_first_line(move, **values):
+            line = move.invoice_line_ids.sorted("sequence")[0]
+            move.write({"invoice_line_ids": [Command.update(line.id, values)]})
+
+        def edit_in_form(move):
+            with Form(move) as form:
+                with form.invoice_line_ids.edit(0) as line:
+                    line.price_unit = 17.77
+                with form.invoice_line_ids.new() as line:
+                    line.product_id = self.product
+                    line.price_unit = 3.33
+
+        def post_and_edit(move):
+            move.action_post()
+            move.button_draft()
+            write_first_line(move, quantity=3)
+
+        edits = {
+            "price": lambda move: write_first_line(move, price_unit=99.99),
+            "nothing is left of a line": lambda move: write_first_line(
+                move, quantity=0
+            ),
+            "tax": lambda move: write_first_line(
+                move, tax_ids=[Command.set(self.taxes["two"].ids)]
+            ),
+            "no tax": lambda move: write_first_line(move, tax_ids=[Command.clear()]),
+            "a line goes": lambda move: move.invoice_line_ids[0].unlink(),
+            "all lines go": lambda move: move.invoice_line_ids.unlink(),
+            "in the form": edit_in_form,
+            "after it was posted": post_and_edit,
+            **{
+                f"partner: {name}": lambda move, partner=partner: move.write(
+                    {"partner_id": partner.id}
+                )
+                for name, partner in others.items()
+            },
+            **{
+                f"terms: {name}": lambda move, terms=terms: move.write(
+                    {"invoice_payment_term_id": terms.id}
+                )
+                for name, terms in self.terms.items()
+            },
+            "date": lambda move: move.write({"invoice_date": "2026-10-02"}),
+            "currency": lambda move: move.write(
+                {"currency_id": self.env.ref("base.USD").id}
+            ),
+            "refund": lambda move: move.action_switch_move_type(),
+        }
+        for number, (name, edit) in enumerate(edits.items()):
+            self.product.taxes_id = self.taxes[TAXES[number % len(TAXES)]]
+            with self.subTest(name):
+                ours, usual = self.create_both_ways()
+                self.assertSameBooks(ours, usual)
+                for move in ours + usual:
+                    self.env.invalidate_all()
+                    edit(move)
+                self.assertSameBooks(ours, usual)
 
     def test_any_month_is_what_plain_values_make(self):
         self.check_any_month()
@@ -269,6 +375,19 @@ class TestEquality(VariedCommon):
                 Document._get_currency(source.currency),
             )
         )
+
+    def create_both_ways(self):
+        """:return: an invoice that the addon made, and what Odoo makes of the values"""
+        lines = [(Decimal("10.55"), Decimal(7)), (Decimal("-2.345"), Decimal(1))]
+        content = {"partner": "plain", "terms": "in parts", "currency": "EUR"}
+        ours = self._create_ours([{**content, "sign": 1, "lines": lines}])
+        document = ours.copaco_document_id._for_processing(self.connection)
+        match = document.env["copaco.matcher"]._match_documents(document)[document]
+        vals = document.env["copaco.mapper"]._prepare_invoice(document, match)
+        del vals["copaco_document_id"]
+        for _command, _id, line in vals["invoice_line_ids"]:
+            del line["copaco_line_id"]
+        return ours, document.env["account.move"].create(vals).with_env(self.env)
 
     def _create_plain(self, move):
         """Create an invoice as anybody would, with what ours is about."""

@@ -333,7 +333,8 @@ class TestFetch(CopacoCommon):
     def test_what_a_person_does_not_wait_for_goes_on_in_the_background(self):
         self.add_known()
         with patch(
-            "odoo.addons.account_copaco.models.copaco_connection_fetch.BUTTON_SECONDS", -1
+            "odoo.addons.account_copaco.models.copaco_connection_fetch.BUTTON_SECONDS",
+            -1,
         ):
             with self.committing(self.connection) as connection:
                 notification = connection.action_fetch()
