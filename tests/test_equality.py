@@ -214,6 +214,55 @@ class TestEquality(VariedCommon):
                 ours, usual = self.create_both_ways()
                 self.assertSameBooks(ours, usual)
 
+    def test_whatever_is_set_in_odoo_it_is_what_odoo_makes(self):
+        thirds = self.env["account.payment.term"].create(
+            {
+                "name": "In thirds",
+                "line_ids": [
+                    Command.create(
+                        {"value": "percent", "value_amount": part, "nb_days": days}
+                    )
+                    for part, days in ((33.33, 0), (33.33, 30), (33.34, 60))
+                ],
+            }
+        )
+        five, free = (Decimal(5), Decimal(1)), (Decimal(0), Decimal(3))
+        receivable = self.company_data["default_account_receivable"].copy()
+        address = {"type": "invoice", "name": "Invoices"}
+        usd = self.env.ref("base.USD")
+        cases = {
+            "storno": (lambda: self.company.write({"account_storno": True}), {}),
+            "thirds": (lambda: self.terms.update({"in parts": thirds}), {}),
+            "other journal currency": (
+                lambda: self.connection.journal_id.write({"currency_id": usd.id}),
+                {},
+            ),
+            "other address and account": (
+                lambda: self.partner_values["plain"].update(
+                    child_ids=[Command.create(address)],
+                    property_account_receivable_id=receivable.id,
+                ),
+                {},
+            ),
+            "rounded per line": (
+                lambda: self.company.write(
+                    {"tax_calculation_rounding_method": "round_per_line"}
+                ),
+                {},
+            ),
+            "nothing to pay": (None, {"lines": [five, (-five[0], five[1])]}),
+            "free": (None, {"lines": [free]}),
+            "refund": (None, {"sign": -1}),
+        }
+        for name, (set_up, content) in cases.items():
+            if set_up:
+                set_up()
+            with self.subTest(name):
+                ours, usual = self.create_both_ways(**content)
+                self.assertSameBooks(ours, usual)
+                (ours + usual)._post(soft=False)
+                self.assertSameBooks(ours, usual)
+
     def test_a_draft_is_edited_as_any_other(self):
         others = {
             name: self.create_partner(**values)
@@ -376,11 +425,11 @@ class TestEquality(VariedCommon):
             )
         )
 
-    def create_both_ways(self):
+    def create_both_ways(self, **content):
         """:return: an invoice that the addon made, and what Odoo makes of the values"""
         lines = [(Decimal("10.55"), Decimal(7)), (Decimal("-2.345"), Decimal(1))]
-        content = {"partner": "plain", "terms": "in parts", "currency": "EUR"}
-        ours = self._create_ours([{**content, "sign": 1, "lines": lines}])
+        plain = {"partner": "plain", "terms": "in parts", "currency": "EUR"}
+        ours = self._create_ours([{**plain, "sign": 1, "lines": lines, **content}])
         document = ours.copaco_document_id._for_processing(self.connection)
         match = document.env["copaco.matcher"]._match_documents(document)[document]
         vals = document.env["copaco.mapper"]._prepare_invoice(document, match)
