@@ -1,3 +1,7 @@
+# Before what extends it, wherever that is.
+from . import copaco_run
+
+# isort: split
 from . import (
     account_move,
     account_move_line,
@@ -28,7 +32,7 @@ from . import (
     copaco_proof_table,
     copaco_rebuilder,
     copaco_rebuilder_touched,
-    copaco_run,
+    copaco_run_execute,
     copaco_run_proof,
     copaco_run_store,
     key_log,

@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 
 from .copaco_connection_fetch import BUTTON_SECONDS
 from .copaco_matcher import Hold
-from .copaco_run import COLLISIONS, get_trouble
+from .trouble import COLLISIONS, get_trouble
 
 _logger = logging.getLogger(__name__)
 

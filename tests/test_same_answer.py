@@ -6,8 +6,10 @@ from psycopg2.errors import ForeignKeyViolation
 from odoo.fields import Datetime
 from odoo.tests import freeze_time, tagged
 
-from ..models import copaco_run
+from ..client.documents import parse_documents
 from .common import CREATED, CopacoChangeCommon, price_line
+
+PARSE = "odoo.addons.account_copaco.models.copaco_run_execute.parse_documents"
 
 
 @tagged("post_install", "-at_install")
@@ -18,7 +20,7 @@ class TestSameAnswer(CopacoChangeCommon):
 
     def fetch_unread(self):
         """Fetch what must not be read."""
-        with patch.object(copaco_run, "parse_documents", side_effect=AssertionError):
+        with patch(PARSE, side_effect=AssertionError):
             return self.fetch()
 
     def test_the_run_counts_what_came_as_known(self):
@@ -119,9 +121,7 @@ class TestSameAnswer(CopacoChangeCommon):
     def test_an_answer_that_could_not_be_read_is_read_again(self):
         self.add_invoice("INV-1", "A1", [{**price_line("1"), "ExtendedPrice": None}])
         for _ in range(2):
-            with patch.object(
-                copaco_run, "parse_documents", wraps=copaco_run.parse_documents
-            ) as parse:
+            with patch(PARSE, wraps=parse_documents) as parse:
                 self.fetch()
             parse.assert_called_once()
 
@@ -136,7 +136,7 @@ class TestSameAnswer(CopacoChangeCommon):
         )
         self.fetch_period(CREATED, CREATED)
         self.simulator.invoices[:] = kept
-        with patch.object(copaco_run, "parse_documents", side_effect=AssertionError):
+        with patch(PARSE, side_effect=AssertionError):
             self.fetch_period(date(2026, 11, 20), date(2026, 11, 25))
         states = {each.invoice_number: each.missing_state for each in self.documents}
         self.assertEqual(states, {"INV-1": False, "INV-2": "reported"})

@@ -13,7 +13,7 @@ from odoo.tools import split_every
 
 from ..client.source import ParsedResponse
 from ..models.copaco_document import BATCH_SIZE
-from ..models.copaco_run import COLLISIONS, get_trouble
+from ..models.trouble import COLLISIONS, get_trouble
 
 _logger = logging.getLogger(__name__)
 
