@@ -1,5 +1,5 @@
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, partial
 from math import isclose
 
 from odoo import api, models
@@ -33,7 +33,7 @@ class CopacoMapper(models.AbstractModel):
         common_number = numbers.pop() if len(numbers) == 1 else ""
         mapper = self.with_context(lang=language)
         # Most lines of an invoice are about the same few days.
-        format_day = cache(lambda day: format_date(mapper.env, day))
+        format_day = cache(partial(format_date, mapper.env))
         return {
             "move_type": "out_refund" if match.is_refund else "out_invoice",
             "company_id": document.company_id.id,
@@ -140,9 +140,11 @@ class CopacoMapper(models.AbstractModel):
         return sign, amount, True
 
     @api.model
-    def _get_line_text(self, line, show_po_number, show_figures, format_day):
-        """:return: the text of an invoice line, in the language of the context; plain
+    def _get_line_text(self, line, show_po_number, show_figures, format_day=None):
+        """:param format_day: see `_prepare_invoice_line`
+        :return: the text of an invoice line, in the language of the context; plain
         text, which Odoo escapes wherever it shows it"""
+        format_day = format_day or partial(format_date, self.env)
         plan = (line.plan_name or line.subscription_name or "").strip()
         description = (line.description or "").strip()
         if plan.casefold() in description.casefold():

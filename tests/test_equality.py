@@ -357,8 +357,9 @@ class TestEquality(VariedCommon):
         self.assertSameBooks(ours, plain)
         self.env.invalidate_all()
         self.assertSameBooks(ours, plain)
-        ours._post(soft=False)
-        plain._post(soft=False)
+        for moves in (ours, plain):
+            # A fixed tax on negative quantities may be more than the amount.
+            moves.filtered(lambda move: move.amount_total >= 0)._post(soft=False)
         self.assertSameBooks(ours, plain)
         model.unlink()
         return ours

@@ -7,7 +7,15 @@ from .common import price_line
 from .remote import RemoteCase
 
 # Has a number, a token or ids of its own each time.
-VOLATILE = {"payload_id", "payload_size", "access_token", "move_snapshot"}
+VOLATILE = {
+    "access_token",
+    "move_snapshot",
+    "payload_digest",
+    "payload_id",
+    "payload_size",
+    "seen_ids",
+    "seen_state",
+}
 
 
 @tagged("post_install", "-at_install")
@@ -42,6 +50,10 @@ class TestSecurityContext(RemoteCase):
             "default_move_type": "entry",
             "default_invoice_date_due": "2001-02-03",
             "default_discount": 50,
+            "default_payload_digest": "forged",
+            "default_seen_ids": self.document.ids,
+            "default_seen_state": "forged",
+            "default_stored_at": "2001-02-03 04:05:06",
             "active_test": False,
             "skip_invoice_sync": True,
             "check_move_validity": False,
@@ -56,6 +68,11 @@ class TestSecurityContext(RemoteCase):
                     context=context,
                 )
                 results.append(self.describe())
+                for run in self.connection.run_ids:
+                    self.assertNotEqual(run.payload_digest, "forged")
+                    self.assertNotEqual(run.seen_state, "forged")
+                    self.assertNotEqual(run.seen_ids, self.document.ids)
+                    self.assertNotEqual(run.stored_at.year, 2001)
         self.assertEqual(results[1], results[0])
 
     def test_the_button_passes_archived_connections_over_on_a_contacts_invoices(self):
