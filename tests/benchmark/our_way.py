@@ -85,9 +85,9 @@ class Job:
         return self.progress()
 
     def progress(self):
-        """Return how far the newest run is, in percent."""
+        """Return how far the run is that brought the month, in percent."""
         self.env.invalidate_all()
-        return self.connection.run_ids[:1].progress
+        return max(self.connection.run_ids, key=lambda run: run.received_count).progress
 
     @contextmanager
     def counting_odoo(self, meter):
