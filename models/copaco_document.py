@@ -144,7 +144,8 @@ class CopacoDocument(models.Model):
     move_amount_untaxed = fields.Monetary(
         string="Invoice Amount", compute="_compute_move_amount_untaxed"
     )
-    payload = fields.Text(help="What Copaco sent of this document.")
+    # As long as all else together: not read unless it is asked for.
+    payload = fields.Text(prefetch=False, help="What Copaco sent of this document.")
     payload_digest = fields.Char()
     line_ids = fields.One2many("copaco.document.line", "document_id")
     version_ids = fields.One2many("copaco.document.version", "document_id")

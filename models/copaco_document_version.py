@@ -40,7 +40,7 @@ class CopacoDocumentVersion(models.Model):
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
     totals_difference = fields.Monetary(help="See the field of the document.")
     line_count = fields.Integer(string="Lines")
-    payload = fields.Text(required=True)
+    payload = fields.Text(required=True, prefetch=False)
     payload_digest = fields.Char(required=True)
     move_ids = fields.One2many(
         "account.move",
