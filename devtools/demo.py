@@ -191,6 +191,9 @@ def report_proof(env, connection):
         "Held": amount_in(documents, "held"),
         "Excluded": amount_in(documents, "excluded"),
     }
+    # Somebody may have played with the demonstration.
+    if by_hand := sum(runs.mapped("amount_edited")):
+        parts["Changed by hand"] = by_hand
     received = sum(run.amount_received - run.amount_unchanged for run in runs)
     print(f"\n{'Amounts without VAT':20}{env.company.currency_id.name:>14}")
     print(f"{'Received':20}{received:>14,.2f}")
