@@ -45,6 +45,7 @@ class TestSecurityContext(RemoteCase):
             "default_payload": "forged",
             "default_company_id": self.other_company.id,
             "default_is_excluded_by_customer": True,
+            "default_is_no_double": True,
             "default_move_id": self.document.move_id.id,
             "default_narration": "forged",
             "default_move_type": "entry",
