@@ -19,17 +19,17 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 
 
 class Slice:
-    """A value in a longer text that was checked, and is read when it is needed."""
+    """The text of a value that was checked, and is read when it is needed."""
 
-    __slots__ = ("_start", "_text")
+    __slots__ = ("_text",)
 
-    def __init__(self, text, start):
-        self._text = text
-        self._start = start
+    def __init__(self, text):
+        # One character beyond Latin doubles what a text takes in memory.
+        self._text = text.encode("utf-8", "surrogatepass")
 
     def load(self):
         """Return the tree of this value, made anew each time."""
-        return _DECODER.raw_decode(self._text, self._start)[0]
+        return _DECODER.decode(self._text.decode("utf-8", "surrogatepass"))
 
 
 def read_json(raw, *lists):
@@ -133,7 +133,7 @@ def _read_list(text, start, lists):
         if lists:
             return _read_value(text, position, lists)
         _tree, end = _DECODER.raw_decode(text, position)
-        return Slice(text, position), end
+        return Slice(text[position:end]), end
 
     return _read_members(text, start + 1, "]", read_element)
 

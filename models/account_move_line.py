@@ -5,7 +5,8 @@ from .account_move import COPACO_GROUP
 
 class KnownTotals:
     """What the taxes make of lines that are about to be created, so that Odoo need not
-    compute it once more for each of them. A context from outside can't have one."""
+    compute it once more for each of them. Who hands them over sees to it that the lines
+    become what they were computed of. A context from outside can't have one."""
 
     def __init__(self):
         self._totals = {}
@@ -16,22 +17,14 @@ class KnownTotals:
         """
         details = base_line["tax_details"]
         self._totals[copaco_line_id] = (
-            _get_computed_of(base_line),
             details["total_excluded_currency"],
             details["total_included_currency"],
         )
 
     def get(self, line):
         """:return: (total without taxes, total with taxes) of an `account.move.line`;
-        None when they aren't known, or were computed of something else"""
-        computed_of, *totals = self._totals.get(line.copaco_line_id.id, (None,))
-        return totals if computed_of == _get_computed_of(line) else None
-
-
-def _get_computed_of(line):
-    """:param line: a line of an invoice, or a base line of `account.tax`"""
-    names = ("quantity", "price_unit", "discount", "currency_id", "tax_ids")
-    return tuple(line[name] for name in names)
+        None when they aren't known"""
+        return self._totals.get(line.copaco_line_id.id)
 
 
 class AccountMoveLine(models.Model):
@@ -54,13 +47,15 @@ class AccountMoveLine(models.Model):
 
     def _compute_totals(self):
         known = self.env.context.get("copaco_known_totals")
-        rest = self
-        if isinstance(known, KnownTotals):
-            for line in self:
-                if totals := known.get(line):
-                    line.price_subtotal, line.price_total = totals
-                    rest -= line
-        return super(AccountMoveLine, rest)._compute_totals()
+        if not isinstance(known, KnownTotals):
+            return super()._compute_totals()
+        rest = []
+        for line in self:
+            if totals := known.get(line):
+                line.price_subtotal, line.price_total = totals
+            else:
+                rest.append(line.id)
+        return super(AccountMoveLine, self.browse(rest))._compute_totals()
 
     # === CRUD METHODS === #
 

@@ -1,3 +1,4 @@
+import gc
 import logging
 
 from psycopg2 import OperationalError
@@ -151,6 +152,9 @@ class CopacoDocument(models.Model):
                 created = documents.create(vals_list)
             created.line_ids.invalidate_recordset()
             created.invalidate_recordset()
+            # Odoo's `_add_missing_default_values` leaves a circle behind for each
+            # record, with all its values.
+            gc.collect(0)
             return created.ids
         except (OperationalError, UniqueViolation):
             # Others stored the same, or the database has trouble of its own.

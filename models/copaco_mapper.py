@@ -1,16 +1,25 @@
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, partial
 from math import isclose
+from typing import NamedTuple
 
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import float_repr, float_round, format_date, get_lang
+from odoo.tools import float_round, format_date, get_lang
 
 from ..client.values import EXACT
 
 CENT = 0.01
 # What the product of two floats may differ from that of the numbers they stand for.
 FLOAT_NOISE = 1e-15
+
+
+class _Formats(NamedTuple):
+    """Functions that write what is in a text, in the language of a customer."""
+
+    day: Callable
+    number: Callable
 
 
 class CopacoMapper(models.AbstractModel):
@@ -32,8 +41,7 @@ class CopacoMapper(models.AbstractModel):
         numbers = {_get_po_number(line) for line in lines}
         common_number = numbers.pop() if len(numbers) == 1 else ""
         mapper = self.with_context(lang=language)
-        # Most lines of an invoice are about the same few days.
-        format_day = cache(partial(format_date, mapper.env))
+        formats = _get_formats(mapper.env)
         return {
             "move_type": "out_refund" if match.is_refund else "out_invoice",
             "company_id": document.company_id.id,
@@ -50,7 +58,7 @@ class CopacoMapper(models.AbstractModel):
             "invoice_line_ids": [
                 Command.create(
                     mapper._prepare_invoice_line(
-                        line, match, not common_number, format_day
+                        line, match, not common_number, formats
                     )
                 )
                 for line in lines
@@ -58,9 +66,9 @@ class CopacoMapper(models.AbstractModel):
         }
 
     @api.model
-    def _prepare_invoice_line(self, line, match, show_po_number, format_day):
+    def _prepare_invoice_line(self, line, match, show_po_number, formats):
         """:param line: a `copaco.document.line`
-        :param format_day: function that writes a day in the customer's language
+        :param formats: `_Formats` of the customer
         :return: values for `account.move.line.create`
 
         What Odoo would otherwise write line by line after the insert is given up
@@ -71,7 +79,7 @@ class CopacoMapper(models.AbstractModel):
         vals = {
             "display_type": "product",
             "sequence": line.sequence,
-            "name": self._get_line_text(line, show_po_number, show_figures, format_day),
+            "name": self._get_line_text(line, show_po_number, show_figures, formats),
             "partner_id": match.partner.commercial_partner_id.id,
             "product_id": match.product.id,
             "product_uom_id": match.product.uom_id.id,
@@ -140,11 +148,11 @@ class CopacoMapper(models.AbstractModel):
         return sign, amount, True
 
     @api.model
-    def _get_line_text(self, line, show_po_number, show_figures, format_day=None):
-        """:param format_day: see `_prepare_invoice_line`
+    def _get_line_text(self, line, show_po_number, show_figures, formats=None):
+        """:param formats: see `_prepare_invoice_line`
         :return: the text of an invoice line, in the language of the context; plain
         text, which Odoo escapes wherever it shows it"""
-        format_day = format_day or partial(format_date, self.env)
+        formats = formats or _get_formats(self.env)
         plan = (line.plan_name or line.subscription_name or "").strip()
         description = (line.description or "").strip()
         if plan.casefold() in description.casefold():
@@ -155,7 +163,7 @@ class CopacoMapper(models.AbstractModel):
             title = f"{plan} – {description}"
         rows = [title or line.subscription_ref or line.line_ref or "–"]
         period = " – ".join(
-            format_day(day) for day in (line.date_start, line.date_end) if day
+            formats.day(day) for day in (line.date_start, line.date_end) if day
         )
         if period:
             rows.append(self.env._("Period: %(period)s", period=period))
@@ -176,8 +184,8 @@ class CopacoMapper(models.AbstractModel):
             rows.append(
                 self.env._(
                     "Quantity: %(quantity)s, price: %(price)s %(currency)s",
-                    quantity=_format_number(self.env, line.quantity),
-                    price=_format_number(self.env, line.unit_price),
+                    quantity=formats.number(line.quantity),
+                    price=formats.number(line.unit_price),
                     currency=line.currency_id.name,
                 )
             )
@@ -200,9 +208,18 @@ def _get_po_number(line):
     return line.line_po or line.subscription_po or ""
 
 
-def _format_number(env, number):
-    """:return: a number in the language of ``env``, with all its decimals"""
-    decimals = float_repr(number, 12).rstrip("0").partition(".")[2]
-    # As `formatLang`, which would round it first.
+def _get_formats(env):
     language = env["res.lang"].browse(get_lang(env).id)
-    return language.format(f"%.{len(decimals)}f", number, grouping=True)
+    # Most lines of an invoice are about the same few days.
+    return _Formats(
+        cache(partial(format_date, env)), cache(partial(_format_number, language))
+    )
+
+
+def _format_number(language, number):
+    """:return: a number in a `res.lang`, with all its decimals"""
+    decimals = f"{number:.12f}".rstrip("0").partition(".")[2]
+    # As `formatLang`, which would round it first. One digit is never grouped.
+    return language.format(
+        f"%.{len(decimals)}f", number, grouping=not -10 < number < 10
+    )

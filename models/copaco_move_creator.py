@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Command
 
 from .account_move_line import KnownTotals
@@ -26,8 +26,32 @@ SYNCHRONISING = {
         "_sync_invoice",
     ),
 }
-# No tax depends on these of the values that Odoo computes taxes of.
-NOT_COMPARED = {"record", "id", "name"}
+# Odoo's addons whose creating of invoices and lines is fine with lines that come after
+# their invoice, and with payment terms that come with the lines.
+CREATING = {
+    "account",
+    "account_copaco",
+    "analytic",
+    "l10n_gcc_invoice",
+    "mail",
+    "purchase",
+}
+# What of a line its taxes and its amounts are computed of
+# (`account.tax._prepare_base_line_for_taxes_computation`).
+COMPUTED_OF = (
+    "price_unit",
+    "quantity",
+    "discount",
+    "tax_ids",
+    "product_id",
+    "product_uom_id",
+    "currency_id",
+    "account_id",
+    "partner_id",
+    "analytic_distribution",
+    "is_refund",
+    "extra_tax_data",
+)
 # Set by other addons or a user's default, these make lines of their own.
 LINE_MAKING_FIELDS = ("invoice_cash_rounding_id", "invoice_payment_term_id")
 
@@ -75,13 +99,18 @@ class CopacoMoveCreator(models.AbstractModel):
 
     @api.model
     def _is_extended(self):
+        """Whether another addon, or an automation of Odoo, has a say in how invoices
+        and their lines are made."""
         return any(
-            name in vars(definition)
-            and definition._module not in ("account", "account_copaco")
+            _get_addon(function) not in addons
             for model, names in SYNCHRONISING.items()
+            for addons, names in (
+                ({"account", "account_copaco"}, names),
+                (CREATING, ("create",)),
+            )
             for definition in type(self.env[model]).mro()
-            if hasattr(definition, "_module")
             for name in names
+            if (function := vars(definition).get(name))
         )
 
     @api.model
@@ -110,6 +139,7 @@ class CopacoMoveCreator(models.AbstractModel):
         for document, match in matches.items():
             vals = self.env["copaco.mapper"]._prepare_invoice(document, match)
             base_lines.append(self._add_tax_lines(vals, match, known_totals))
+            self._add_term_lines(vals, match)
             vals_list.append(vals)
         try:
             with self.env.cr.savepoint():
@@ -167,10 +197,54 @@ class CopacoMoveCreator(models.AbstractModel):
         return base_lines
 
     @api.model
-    def _create_unsynchronised(self, vals_list, known_totals):
-        """Create invoices, and their payment term lines.
+    def _add_term_lines(self, vals, match):
+        """As `account.move._compute_needed_terms` does, before there is an invoice.
 
-        :param vals_list: list of values, with all other lines in ``line_ids``
+        :param vals: of an invoice, with the lines of its products and taxes; those of
+            its payment terms get into ``line_ids``
+        """
+        company = self.env["res.company"].browse(vals["company_id"])
+        round_amount = company.currency_id.round
+        amounts = {"product": 0.0, "tax": 0.0}
+        for _command, _id, line in vals["line_ids"]:
+            amounts[line["display_type"]] -= line["balance"]
+        untaxed, tax = map(round_amount, amounts.values())
+        balances = {}
+        if payment_term := match.partner.property_payment_term_id:
+            terms = payment_term._compute_terms(
+                date_ref=vals["invoice_date"],
+                currency=company.currency_id,
+                company=company,
+                untaxed_amount=untaxed,
+                untaxed_amount_currency=untaxed,
+                tax_amount=tax,
+                tax_amount_currency=tax,
+                sign=-1 if match.is_refund else 1,
+            )
+            for term in terms["line_ids"]:
+                balance = balances.get(term["date"], 0.0)
+                balances[term["date"]] = balance + term["company_amount"]
+        else:
+            # As `account.move._compute_invoice_date_due`, which may be too late.
+            vals["invoice_date_due"] = fields.Date.context_today(self)
+            balances[vals["invoice_date_due"]] = untaxed + tax
+        vals["line_ids"] += [
+            Command.create(
+                {
+                    "display_type": "payment_term",
+                    "date_maturity": date_maturity,
+                    "balance": round_amount(balance),
+                    "amount_currency": round_amount(balance),
+                }
+            )
+            for date_maturity, balance in balances.items()
+        ]
+
+    @api.model
+    def _create_unsynchronised(self, vals_list, known_totals):
+        """Create invoices.
+
+        :param vals_list: list of values, with all lines in ``line_ids``
         :param known_totals: `KnownTotals` of these lines
         :return: `account.move`
         """
@@ -179,17 +253,20 @@ class CopacoMoveCreator(models.AbstractModel):
             check_move_validity=False,
             copaco_known_totals=known_totals,
         )
+        # Lines that come with their invoice would be made twice: for what of it is
+        # computed of them, and to be inserted.
+        lines = [vals.pop("line_ids") for vals in vals_list]
         created = unsynchronised.env["account.move"].create(vals_list)
-        # As `account.move._sync_dynamic_line` does.
-        needed = created._sync_dynamic_line_needed_values(
-            created.mapped("needed_terms")
-        )
-        unsynchronised.env["account.move.line"].create(
+        Line = unsynchronised.env["account.move.line"]
+        Line.create(
             [
-                {**key, **values, "display_type": "payment_term"}
-                for key, values in needed.items()
+                {"move_id": move.id, **line}
+                for move, commands in zip(created, lines, strict=True)
+                for _command, _id, line in commands
             ]
         )
+        # All that is computed is written at once.
+        Line.flush_model()
         moves = created.with_env(self.env)
         with moves._check_balanced({"records": moves}):
             return moves
@@ -202,15 +279,43 @@ class CopacoMoveCreator(models.AbstractModel):
 
         :param base_lines: see `_add_tax_lines`
         """
-        if move.invoice_cash_rounding_id or move.invoice_payment_term_id.early_discount:
-            return False
-        found = [
-            move._prepare_product_base_line_for_taxes_computation(line)
-            for line in move.invoice_line_ids.sorted("id")
-        ]
-        return len(found) == len(base_lines) and all(
-            # Where a record has False, Odoo prepares None.
-            (values[name] or None) == (prepared[name] or None)
-            for values, prepared in zip(found, base_lines, strict=True)
-            for name in values.keys() - NOT_COMPARED
+        lines = move.invoice_line_ids.sorted("id")
+        return (
+            not move.invoice_cash_rounding_id
+            and not move.invoice_payment_term_id.early_discount
+            and move.currency_id == move.company_currency_id
+            and len(lines) == len(base_lines)
+            and all(
+                move.direction_sign == prepared["sign"]
+                # Where a record has False, Odoo prepares None.
+                and all(
+                    (line[name] or None) == (prepared.get(name) or None)
+                    for name in COMPUTED_OF
+                )
+                for line, prepared in zip(lines, base_lines, strict=True)
+            )
+            and self._has_needed_terms(move)
         )
+
+    @api.model
+    def _has_needed_terms(self, move):
+        """Whether the payment term lines of an invoice are those that Odoo computes."""
+        terms = move.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        ).sorted("id")
+        needed = move._sync_dynamic_line_needed_values([move.needed_terms])
+        return len(terms) == len(needed) and all(
+            (line._fields[name].convert_to_write(line[name], line) or None)
+            == (value or None)
+            for line, (key, values) in zip(terms, needed.items(), strict=True)
+            for name, value in (*key.items(), *values.items())
+        )
+
+
+def _get_addon(function):
+    """:return: the addon that defines a function; of Odoo's own framework, ``account``,
+    which can't be without it"""
+    module = getattr(function, "__module__", "")
+    if module.startswith("odoo.orm."):
+        return "account"
+    return module.removeprefix("odoo.addons.").partition(".")[0]

@@ -62,7 +62,7 @@ class CopacoRun(models.Model):
                 cron._commit_progress(1)
                 continue
             if run.trigger == "file":
-                run._attempt(run._receive_again)
+                run._attempt(run._store_kept)
             else:
                 run._attempt(run._fetch, deadline)
             # What became of it is kept, whatever the rest collides with.
@@ -148,6 +148,14 @@ class CopacoRun(models.Model):
 
     def _fetch(self, deadline=None):
         """Ask Copaco for this run's window and store what comes; commits."""
+        if self._download(deadline):
+            self._store_kept()
+
+    def _download(self, deadline):
+        """Ask Copaco for this run's window; commits.
+
+        :return: see `_keep_news`
+        """
         self.ensure_one()
         time_limit = deadline and max(deadline - time.monotonic(), 1)
         try:
@@ -161,10 +169,10 @@ class CopacoRun(models.Model):
                 # Slow is not failed: the background has more time than a person.
                 self.started_at = False
                 self.env.ref("account_copaco.ir_cron_run")._trigger()
-                return
-            self._fail(error)
-            return
-        self._receive(raw)
+            else:
+                self._fail(error)
+            return False
+        return self._keep_news(raw)
 
     def _fail(self, error):
         """:param error: a `CopacoError`, or a text for a person"""
@@ -194,28 +202,25 @@ class CopacoRun(models.Model):
             error=error,
         )
 
-    def _receive_again(self):
-        """Store an uploaded answer whose worker was interrupted."""
-        self.ensure_one()
-        if self.payload_id:
-            self._store_answer(gzip.decompress(self.payload_id.raw))
-        else:
-            self._fail(
-                self.env._(
-                    "File %(file)s was not kept. Upload it again.", file=self.name
-                )
-            )
-
     def _receive(self, raw):
         """Store an answer: first as it came, then as documents; commits.
 
         :param raw: the bytes that Copaco sent
         """
+        if self._keep_news(raw):
+            self._store_kept()
+
+    def _keep_news(self, raw):
+        """Keep an answer as it came; one that is known is stored at once. Commits.
+
+        :return: whether it has to be stored as documents
+        """
         self.ensure_one()
         digest = hashlib.sha256(raw).hexdigest()
-        if not self._commit_at_last(self._store_same, digest):
-            self._commit_at_last(self._keep, raw, digest)  # what came is kept
-            self._store_answer(raw)
+        if self._commit_at_last(self._store_same, digest):
+            return False
+        self._commit_at_last(self._keep, raw, digest)
+        return True
 
     def _keep(self, raw, digest):
         suffix = "xml" if is_markup(raw) else "json"
@@ -233,9 +238,23 @@ class CopacoRun(models.Model):
         self.payload_size = len(raw)
         self.payload_digest = digest
 
-    def _store_answer(self, raw):
+    def _store_kept(self):
+        """Store the answer that was kept as documents; commits. It is read from where
+        it is kept, so that it is not in memory twice."""
+        self.ensure_one()
+        if not self.payload_id:
+            self._fail(
+                self.env._(
+                    "What came for run %(run)s of connection %(connection)s is not "
+                    "kept any more. Fetch it, or upload the file, again.",
+                    run=self.name,
+                    connection=self.connection_id.name,
+                )
+            )
+            return
         try:
-            self._commit_at_last(self._store, parse_documents(raw))
+            response = parse_documents(gzip.decompress(self.payload_id.raw))
+            self._commit_at_last(self._store, response)
         except InvalidResponseError as error:
             self.env.cr.rollback()
             self._fail(error)

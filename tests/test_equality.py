@@ -1,5 +1,5 @@
+from contextlib import contextmanager
 from decimal import Decimal
-from functools import partialmethod
 from itertools import product
 from unittest.mock import patch
 
@@ -11,7 +11,7 @@ from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
 
 from ..client.documents import parse_documents
-from ..models.account_move_line import KnownTotals
+from ..models.copaco_move_creator import COMPUTED_OF
 from .common import copaco_invoice, price_line
 from .simulator.encoding import dumps
 from .varied import VariedCommon
@@ -40,7 +40,6 @@ IGNORED = {
         "is_imported",
         "move_id",
         "move_name",
-        "name",
         "write_date",
         "write_uid",
     },
@@ -58,6 +57,9 @@ TAXES = (
 TERMS = ("none", "in parts", "included", "excluded", "mixed")
 PARTNERS = ("plain", "reverse charge", "other account", "analytic")
 CURRENCIES = ("EUR", "USD", "EUR")
+# Functions of Odoo's that are called while an invoice is created, and where another
+# addon may change it: one that is looked for in advance, and one that isn't.
+PLACES = ("create", "_synchronize_business_models")
 ROUNDINGS = ("round_per_line", "round_globally")
 AMOUNT = st.one_of(
     st.integers(-9_999, 99_999).map(lambda cents: Decimal(cents) / 100),
@@ -148,71 +150,104 @@ class TestEquality(VariedCommon):
                 self.check_month(tax, "round_globally", [{**content, **values}])
                 self.assertEqual(bool(made_new), is_new)
 
-    def test_totals_are_used_only_of_what_they_were_computed_of(self):
-        document = {"partner": "plain", "terms": "none", "currency": "EUR", "sign": 1}
-        document["lines"] = [(Decimal("10.50"), Decimal(7))]
-        line = self.check_month("21 %", "round_globally", [document]).invoice_line_ids
-        names = ("quantity", "price_unit", "discount", "currency_id", "tax_ids")
-        details = {"total_excluded_currency": 1.0, "total_included_currency": 2.0}
-        known = KnownTotals()
-        for name, other in (
-            ("quantity", 2),
-            ("price_unit", 3),
-            ("discount", 4),
-            ("currency_id", self.env.ref("base.USD")),
-            ("tax_ids", self.taxes["9 %"]),
-        ):
-            base_line = {each: line[each] for each in names}
-            known.add(line.copaco_line_id.id, base_line | {"tax_details": details})
-            self.assertEqual(known.get(line), [1.0, 2.0])
-            base_line |= {name: other, "tax_details": details}
-            known.add(line.copaco_line_id.id, base_line)
-            self.assertIsNone(known.get(line), name)
-
     def test_an_addon_that_changes_how_lines_are_made_is_asked(self):
         creator = self.env["copaco.move.creator"]
         self.assertFalse(creator._is_extended())
-        extension = type("Extension", (), {"_module": "other", "_sync_invoice": None})
-        mro = type(self.env["account.move"]).mro()
-        with patch.object(
-            type(self.env["account.move"]).__class__,
-            "mro",
-            lambda model: [extension, *mro],
+
+        def function(*args):
+            return args
+
+        function.__module__ = "odoo.addons.other.models.account_move"
+        # As an addon does, and as Odoo's automations do.
+        for model, name in (
+            ("account.move", "_sync_tax_lines"),
+            ("account.move", "create"),
+            ("account.move.line", "_sync_invoice"),
+            ("account.move.line", "create"),
         ):
-            self.assertTrue(creator._is_extended())
+            definition = type(self.env[model])
+            extension = type("Extension", (), {name: function})
+            mro = [extension, *definition.mro()]
+            with patch.object(definition.__class__, "mro", lambda _model, mro=mro: mro):
+                self.assertTrue(creator._is_extended(), (model, name))
+            with patch.object(definition, name, function):
+                self.assertTrue(creator._is_extended(), (model, name))
+
+    def test_all_that_taxes_are_computed_of_is_compared(self):
+        ours, _usual = self.create_both_ways()
+        line = ours.invoice_line_ids[0]
+        base_line = ours._prepare_product_base_line_for_taxes_computation(line)
+        read = base_line.keys() & line._fields.keys() - {"id", "name"}
+        self.assertEqual(read | {"extra_tax_data"}, set(COMPUTED_OF))
 
     def test_what_others_change_while_it_is_created_is_followed(self):
         rounding = self.env["account.cash.rounding"].create(
             {"name": "Five cents", "rounding": 0.05, "strategy": "biggest_tax"}
         )
         other_partner = self.create_partner(name="Other")
-        nine = self.taxes["9 %"]
-        changes = {
-            "tax": lambda move: move.invoice_line_ids.write(
-                {"tax_ids": [Command.set(nine.ids)]}
-            ),
-            "partner": lambda move: move.write({"partner_id": other_partner.id}),
-            "rounding": lambda move: move.write(
-                {"invoice_cash_rounding_id": rounding.id}
-            ),
-            "terms": lambda move: move.write(
-                {"invoice_payment_term_id": self.terms["mixed"].id}
-            ),
+        other_account = self.company_data["default_account_revenue"].copy()
+        line_changes = {
+            "tax_ids": [Command.set(self.taxes["9 %"].ids)],
+            "account_id": other_account.id,
+            "product_id": self.product_b.id,
+            "partner_id": other_partner.id,
+            "analytic_distribution": {
+                self.create_analytic_account().id: 100,
+            },
         }
+        move_changes = {
+            "partner_id": other_partner.id,
+            "invoice_cash_rounding_id": rounding.id,
+            "invoice_payment_term_id": self.terms["mixed"].id,
+            "currency_id": self.env.ref("base.USD").id,
+        }
+        changes = [
+            *((True, {name: value}) for name, value in line_changes.items()),
+            *((False, {name: value}) for name, value in move_changes.items()),
+            (False, {"invoice_payment_term_id": self.terms["none"].id}),
+        ]
+        for of_line, values in changes:
+            for place in PLACES:
+                with (
+                    self.subTest(place, **values),
+                    self.changing(place, of_line, values),
+                ):
+                    ours, usual = self.create_both_ways()
+                    self.assertSameBooks(ours, usual)
+
+    def test_what_others_make_of_amounts_is_not_booked(self):
+        content = {"partner": "plain", "terms": "none", "currency": "EUR", "sign": 1}
+        content["lines"] = [(Decimal("10.50"), Decimal(7))]
+        for values in ({"quantity": 3}, {"price_unit": 4.44}, {"discount": 50}):
+            for place in PLACES:
+                with (
+                    self.subTest(place, **values),
+                    self.changing(place, True, values),
+                ):
+                    document = self._create_document(**content)
+                    document._process()
+                    self.assertEqual(document.hold_reason, "totals_differ")
+                    self.assertFalse(document.move_id)
+
+    @contextmanager
+    def changing(self, place, of_line, values):
+        """Change each new invoice, or its first line, once in a function of Odoo's that
+        others may extend."""
         model = type(self.env["account.move"])
-        create = model.create
+        original, done = getattr(model, place), set()
 
-        def create_and_change(moves, change, vals_list):
-            moves = create(moves, vals_list)
-            for move in moves:
-                change(move)
-            return moves
+        def call_and_change(moves, argument):
+            result = original(moves, argument)
+            for move in result or moves:
+                if move.id not in done and move.invoice_line_ids:
+                    done.add(move.id)
+                    (move.invoice_line_ids[0] if of_line else move).write(values)
+            return result
 
-        for name, change in changes.items():
-            changing = partialmethod(create_and_change, change)
-            with self.subTest(name), patch.object(model, "create", changing):
-                ours, usual = self.create_both_ways()
-                self.assertSameBooks(ours, usual)
+        call_and_change.__module__ = "odoo.addons.other.models.account_move"
+        with patch.object(model, place, call_and_change):
+            yield
+        self.assertTrue(done)
 
     def test_whatever_is_set_in_odoo_it_is_what_odoo_makes(self):
         thirds = self.env["account.payment.term"].create(
@@ -489,6 +524,8 @@ def _read_lines(move):
     lines = [
         {
             **_read(line),
+            # The terms of a confirmed invoice have its number in it.
+            "name": (line.name or "").replace(move.name or "/", "/"),
             "analytic": sorted(line.analytic_line_ids.mapped("amount")),
         }
         for line in move.line_ids

@@ -305,7 +305,7 @@ class TestWatch(CopacoCommon):
         self.send("INV-1", date(2026, 11, 23))
         self.fetch()
         with self.committing(run) as committing:
-            committing._store_answer(b'{"Invoices": []}')
+            committing._receive(b'{"Invoices": []}')
         self.assertTrue(run.stored_at)
         self.assertFalse(self.documents.missing_state)
 

@@ -116,12 +116,15 @@ class VariedCommon(CopacoCommon):
             "analytic": {"category_id": self.category.ids},
         }
 
-    def create_analytic_model(self):
-        """Have the "analytic" partners, and no others, distributed."""
+    def create_analytic_account(self):
         plan = self.env["account.analytic.plan"].create({"name": "Plan"})
-        account = self.env["account.analytic.account"].create(
+        return self.env["account.analytic.account"].create(
             {"name": "Cloud", "plan_id": plan.id}
         )
+
+    def create_analytic_model(self):
+        """Have the "analytic" partners, and no others, distributed."""
+        account = self.create_analytic_account()
         return self.env["account.analytic.distribution.model"].create(
             {
                 "partner_category_id": self.category.id,
