@@ -42,6 +42,7 @@ class CopacoMapper(models.AbstractModel):
         common_number = numbers.pop() if len(numbers) == 1 else ""
         mapper = self.with_context(lang=language)
         formats = _get_formats(mapper.env)
+        common_vals = self._prepare_common_values(document, match)
         return {
             "move_type": "out_refund" if match.is_refund else "out_invoice",
             "company_id": document.company_id.id,
@@ -57,49 +58,60 @@ class CopacoMapper(models.AbstractModel):
             "copaco_digest": document.payload_digest,
             "invoice_line_ids": [
                 Command.create(
-                    mapper._prepare_invoice_line(
-                        line, match, not common_number, formats
-                    )
+                    {
+                        **common_vals,
+                        **mapper._prepare_invoice_line(
+                            line, match, not common_number, formats
+                        ),
+                    }
                 )
                 for line in lines
             ],
         }
 
     @api.model
-    def _prepare_invoice_line(self, line, match, show_po_number, formats):
-        """:param line: a `copaco.document.line`
-        :param formats: `_Formats` of the customer
-        :return: values for `account.move.line.create`
+    def _prepare_common_values(self, document, match):
+        """:return: values that all lines of an invoice have in common
 
         What Odoo would otherwise write line by line after the insert is given up
         front; the books are the same.
         """
-        quantity, price, show_figures = self._get_quantity_and_price(line, match)
-        sign = -1 if match.is_refund else 1
         vals = {
             "display_type": "product",
-            "sequence": line.sequence,
-            "name": self._get_line_text(line, show_po_number, show_figures, formats),
             "partner_id": match.partner.commercial_partner_id.id,
             "product_id": match.product.id,
             "product_uom_id": match.product.uom_id.id,
-            "quantity": sign * quantity,
-            "price_unit": price,
             "discount": 0.0,
             "account_id": match.account.id,
             "tax_ids": [Command.set(match.taxes.ids)],
             "tax_tag_ids": [Command.set(match.tax_tags.ids)],
             # Without it Odoo would put the product's own price and taxes here.
             "is_imported": True,
-            "currency_id": line.currency_id.id,
+            "currency_id": document.currency_id.id,
+        }
+        if not match.has_analytic_models:
+            vals["analytic_distribution"] = False
+        return vals
+
+    @api.model
+    def _prepare_invoice_line(self, line, match, show_po_number, formats):
+        """:param line: a `copaco.document.line`
+        :param formats: `_Formats` of the customer
+        :return: what is its own of the values for `account.move.line.create`
+        """
+        quantity, price, show_figures = self._get_quantity_and_price(line, match)
+        sign = -1 if match.is_refund else 1
+        vals = {
+            "sequence": line.sequence,
+            "name": self._get_line_text(line, show_po_number, show_figures, formats),
+            "quantity": sign * quantity,
+            "price_unit": price,
             "copaco_line_id": line.id,
             "copaco_vendor_details": line.vendor_details,
         }
         if match.is_company_currency:
             # A sale is a credit: negative, a refund's lines the other way round.
             vals["amount_currency"] = vals["balance"] = -line.amount
-        if not match.has_analytic_models:
-            vals["analytic_distribution"] = False
         return vals
 
     @api.model
