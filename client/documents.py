@@ -17,6 +17,7 @@ from .answer import read_answer
 from .digest import digest_document, digest_payload
 from .errors import InvalidResponseError
 from .schemas import (
+    CountedCustomer,
     Customer,
     Invoice,
     InvoiceResponse,
@@ -191,7 +192,7 @@ def _count(entry, totals):
     if totals.difference is None:
         return
     try:
-        customer = Customer.model_validate(entry)
+        customer = CountedCustomer.model_validate(entry)
     except ValidationError:
         totals.give_up()
     else:

@@ -137,6 +137,22 @@ class Customer(Party):
     subscriptions: Annotated[list[Subscription], null_is_empty]
 
 
+class CountedLine(Model):
+    """Of a `PriceLine`, what it adds to Copaco's total."""
+
+    extended_price: Money
+
+
+class CountedSubscription(Model):
+    price_lines: Annotated[list[CountedLine], null_is_empty]
+
+
+class CountedCustomer(Model):
+    """A `Customer` as far as its lines are counted, which takes a third of the time."""
+
+    subscriptions: Annotated[list[CountedSubscription], null_is_empty]
+
+
 class Header(Model):
     invoice_id: Identity = Field(alias="InvoiceID")
     date: Day = None
