@@ -60,6 +60,8 @@ class TestSimultaneous(MultiprocessCase):
         tasks = [fetch_as_scheduled, *map(may_be_told, presses)]
         codes = self.workers.run_together(*tasks, meanwhile=go_on)
         self.assertEqual(set(codes), {0}, self.workers.problems())
+        # A button whose time is up leaves its run to the background.
+        self.assertEqual(self.workers.run_together(go_on), [0])
         self.assertEqual(self.workers.problems(), "")
         runs = reseller.query(RUNS)
         self.assertGreaterEqual(len(runs), len(tasks))
