@@ -46,7 +46,15 @@ class SmallDisk:
     def fill(self, leave):
         """Fill the disk until only ``leave`` bytes are free, to the next block."""
         with self._filling.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(self.free() - int(leave), 1))
+            while True:
+                try:
+                    size = max(self.free() - int(leave), 1)
+                    os.posix_fallocate(file.fileno(), 0, size)
+                    return
+                except OSError:
+                    # Others write at the same time.
+                    if self.free() <= leave:
+                        return
 
     def empty(self):
         """Take away what filled it."""

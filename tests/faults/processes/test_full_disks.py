@@ -65,9 +65,11 @@ class FullDiskCase(AttackCase):
         have_jobs_due()
         failed_before = dict(self.reseller.query(FAILED_RUNS))
         self.victims.log.write_text("")
-        disk.fill(leave)
-        self.victims.run_together(task)
-        disk.empty()
+        try:
+            disk.fill(leave)
+            self.victims.run_together(task)
+        finally:
+            disk.empty()
         for run_id, message in self.reseller.query(FAILED_RUNS):
             if run_id not in failed_before:
                 self.assertRegex(message, NO_SPACE)
@@ -127,7 +129,15 @@ class TestDatabaseDisk(FullDiskCase):
     @classmethod
     def _move_database(cls, tablespace):
         odoo.sql_db.close_all()
-        cls._run_sql(f'ALTER DATABASE "{DATABASE}" SET TABLESPACE {tablespace}')
+        database = f'ALTER DATABASE "{DATABASE}"'
+        # A server that carries out jobs would be in the way.
+        cls._run_sql(f"{database} ALLOW_CONNECTIONS false")
+        cls._run_sql(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            f"WHERE datname = '{DATABASE}'"
+        )
+        cls._run_sql(f"{database} SET TABLESPACE {tablespace}")
+        cls._run_sql(f"{database} ALLOW_CONNECTIONS true")
 
     def test_what_finds_no_room_in_the_database_comes_later_as_drafts(self):
         self._fill_often("draft")
