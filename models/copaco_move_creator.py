@@ -1,11 +1,18 @@
+import logging
+
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 from odoo.fields import Command
 
 from .account_move_line import KnownTotals
 
-# What `_create_new` stands in for. An addon that extends one of them has a say in how
-# the lines of an invoice are made, and is asked by creating them the usual way.
-SYNCHRONISING = {
+_logger = logging.getLogger(__name__)
+
+# What `_create_new` stands in for, or calls before there are lines. An addon that
+# extends one of them has a say in how the lines of an invoice are made, and is asked by
+# creating them the usual way.
+EXTENDABLE = {
     "account.move": (
         "_get_rounded_base_and_tax_lines",
         "_get_sync_stack",
@@ -18,25 +25,41 @@ SYNCHRONISING = {
         "_sync_rounding_lines",
         "_sync_tax_lines",
         "_sync_unbalanced_lines",
+        "create",
     ),
     "account.move.line": (
         "_compute_discount_allocation_needed",
         "_compute_epd_needed",
         "_compute_totals",
         "_sync_invoice",
+        "create",
+    ),
+    "account.tax": (
+        "_add_accounting_data_in_base_lines_tax_details",
+        "_add_accounting_data_to_base_line_tax_details",
+        "_add_tax_details_in_base_line",
+        "_add_tax_details_in_base_lines",
+        "_get_base_line_field_value_from_record",
+        "_prepare_base_line_for_taxes_computation",
+        "_prepare_base_line_grouping_key",
+        "_prepare_base_line_tax_repartition_grouping_key",
+        "_prepare_tax_lines",
+        "_round_base_lines_tax_details",
     ),
 }
-# Odoo's addons whose creating of invoices and lines is fine with lines that come after
-# their invoice, and with payment terms that come with the lines.
-CREATING = {
+# Odoo's automations put these on a model, to do what they are told to in between.
+AUTOMATED = ("_compute_field_value", "create", "write")
+# Addons of Odoo's that extend some of it and change nothing of a customer invoice.
+HARMLESS = {
     "account",
     "account_copaco",
     "analytic",
+    "hr_expense",
     "l10n_gcc_invoice",
     "mail",
     "purchase",
 }
-# What of a line its taxes and its amounts are computed of
+# What of a line its taxes are computed of
 # (`account.tax._prepare_base_line_for_taxes_computation`).
 COMPUTED_OF = (
     "price_unit",
@@ -52,8 +75,26 @@ COMPUTED_OF = (
     "is_refund",
     "extra_tax_data",
 )
-# Set by other addons or a user's default, these make lines of their own.
-LINE_MAKING_FIELDS = ("invoice_cash_rounding_id", "invoice_payment_term_id")
+
+
+# What an invoice is given, and its lines and taxes depend on.
+HEADER = (
+    "move_type",
+    "company_id",
+    "journal_id",
+    "partner_id",
+    "fiscal_position_id",
+    "currency_id",
+    "invoice_date",
+)
+# What comes of the taxes, of the lines of products, taxes and payment terms alike.
+BOOKED = (
+    "display_type",
+    "balance",
+    "amount_currency",
+    "tax_tag_ids",
+    "tax_repartition_line_id",
+)
 
 
 class _ChangedError(Exception):
@@ -101,21 +142,25 @@ class CopacoMoveCreator(models.AbstractModel):
     def _is_extended(self):
         """Whether another addon, or an automation of Odoo, has a say in how invoices
         and their lines are made."""
-        return any(
-            _get_addon(function) not in addons
-            for model, names in SYNCHRONISING.items()
-            for addons, names in (
-                ({"account", "account_copaco"}, names),
-                (CREATING, ("create",)),
-            )
-            for definition in type(self.env[model]).mro()
-            for name in names
-            if (function := vars(definition).get(name))
-        )
+        for model, names in EXTENDABLE.items():
+            registry_class, *definitions = type(self.env[model]).mro()
+            if not vars(registry_class).keys().isdisjoint((*names, *AUTOMATED)):
+                return True
+            for definition in definitions:
+                for name in vars(definition).keys() & set(names):
+                    if not _is_harmless(vars(definition)[name]):
+                        return True
+        return False
 
     @api.model
     def _has_defaults(self):
-        return bool(self.env["account.move"].default_get(list(LINE_MAKING_FIELDS)))
+        """Whether somebody has set defaults of invoices or of their lines, which may
+        make anything of them."""
+        return any(key.startswith("default_") for key in self.env.context) or any(
+            not self.env[model]._fields[name].manual
+            for model in ("account.move", "account.move.line")
+            for name in self.env["ir.default"]._get_model_defaults(model)
+        )
 
     @api.model
     def _has_plain_lines(self, match):
@@ -144,9 +189,16 @@ class CopacoMoveCreator(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 moves = self._create_unsynchronised(vals_list, known_totals)
-                if not all(map(self._is_as_prepared, moves, base_lines)):
+                if not all(map(self._is_as_prepared, moves, vals_list, base_lines)):
                     raise _ChangedError
-        except _ChangedError:
+        except OperationalError:
+            # Collisions among them; it is nothing that was created.
+            raise
+        except Exception:  # noqa: BLE001 # what is refused is refused again
+            _logger.info(
+                "Copaco invoices are created the usual way, which takes longer",
+                exc_info=True,
+            )
             return {}
         return dict(zip(matches, moves, strict=True))
 
@@ -255,16 +307,22 @@ class CopacoMoveCreator(models.AbstractModel):
         )
         # Lines that come with their invoice would be made twice: for what of it is
         # computed of them, and to be inserted.
-        lines = [vals.pop("line_ids") for vals in vals_list]
-        created = unsynchronised.env["account.move"].create(vals_list)
+        created = unsynchronised.env["account.move"].create(
+            [
+                {name: value for name, value in vals.items() if name != "line_ids"}
+                for vals in vals_list
+            ]
+        )
         Line = unsynchronised.env["account.move.line"]
         Line.create(
             [
                 {"move_id": move.id, **line}
-                for move, commands in zip(created, lines, strict=True)
-                for _command, _id, line in commands
+                for move, vals in zip(created, vals_list, strict=True)
+                for _command, _id, line in vals["line_ids"]
             ]
         )
+        # As `account.move.create` does at the end: some fields of lines write it.
+        created.is_manually_modified = False
         # All that is computed is written at once.
         Line.flush_model()
         moves = created.with_env(self.env)
@@ -272,27 +330,30 @@ class CopacoMoveCreator(models.AbstractModel):
             return moves
 
     @api.model
-    def _is_as_prepared(self, move, base_lines):
-        """Whether the lines of a new invoice are still those that it has to have.
-        Another addon or an automation may have changed it while it was created, and
-        Odoo was not to follow.
+    def _is_as_prepared(self, move, vals, base_lines):
+        """Whether a new invoice and its lines are still what they have to be. Another
+        addon may have changed them while they were created, and Odoo was not to follow.
 
+        :param vals: that it was created of, with all lines in ``line_ids``
         :param base_lines: see `_add_tax_lines`
         """
-        lines = move.invoice_line_ids.sorted("id")
+        lines = move.line_ids.sorted("id")
+        given = [line for _command, _id, line in vals["line_ids"]]
         return (
             not move.invoice_cash_rounding_id
             and not move.invoice_payment_term_id.early_discount
-            and move.currency_id == move.company_currency_id
-            and len(lines) == len(base_lines)
+            and move.invoice_currency_rate == 1
+            and _is_as_given(move, vals, HEADER)
+            and len(lines) == len(given)
             and all(
-                move.direction_sign == prepared["sign"]
+                _is_as_given(line, line_vals, BOOKED)
+                for line, line_vals in zip(lines, given, strict=True)
+            )
+            and all(
                 # Where a record has False, Odoo prepares None.
-                and all(
-                    (line[name] or None) == (prepared.get(name) or None)
-                    for name in COMPUTED_OF
-                )
-                for line, prepared in zip(lines, base_lines, strict=True)
+                (line[name] or None) == (prepared.get(name) or None)
+                for line, prepared in zip(lines, base_lines, strict=False)
+                for name in COMPUTED_OF
             )
             and self._has_needed_terms(move)
         )
@@ -312,10 +373,43 @@ class CopacoMoveCreator(models.AbstractModel):
         )
 
 
-def _get_addon(function):
-    """:return: the addon that defines a function; of Odoo's own framework, ``account``,
-    which can't be without it"""
-    module = getattr(function, "__module__", "")
-    if module.startswith("odoo.orm."):
-        return "account"
-    return module.removeprefix("odoo.addons.").partition(".")[0]
+def _is_harmless(function):
+    """Whether a function, and all that is wrapped around it, is Odoo's own or of an
+    addon that is known."""
+    while function:
+        # `functools.wraps` copies ``__module__``, but not these.
+        module = getattr(function, "__globals__", {}).get("__name__", "")
+        addon = module.removeprefix("odoo.addons.").partition(".")[0]
+        if (
+            addon not in HARMLESS
+            and module != "contextlib"
+            and not module.startswith("odoo.orm.")
+        ):
+            return False
+        function = getattr(function, "__wrapped__", None)
+    return True
+
+
+def _is_as_given(record, vals, names):
+    """Whether a record has the values that it was created of."""
+    for name in names:
+        if name not in vals:
+            continue
+        value, given = record[name], vals[name]
+        if isinstance(value, float):
+            is_same = not record.company_currency_id.compare_amounts(value, given)
+        elif isinstance(value, models.BaseModel):
+            ids = _get_ids(given)
+            is_same = set(value.ids) == set(ids)
+        else:
+            is_same = (value or False) == (given or False)
+        if not is_same:
+            return False
+    return True
+
+
+def _get_ids(value):
+    """:param value: of a many2one or a many2many, as it is given to `create`"""
+    if isinstance(value, list):
+        return [each for _command, _id, ids in value for each in ids]
+    return [value] if value else []

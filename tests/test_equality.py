@@ -1,5 +1,6 @@
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partialmethod, wraps
 from itertools import product
 from unittest.mock import patch
 
@@ -154,24 +155,50 @@ class TestEquality(VariedCommon):
         creator = self.env["copaco.move.creator"]
         self.assertFalse(creator._is_extended())
 
-        def function(*args):
-            return args
-
-        function.__module__ = "odoo.addons.other.models.account_move"
-        # As an addon does, and as Odoo's automations do.
+        function = _make_function_of_another_addon()
         for model, name in (
             ("account.move", "_sync_tax_lines"),
             ("account.move", "create"),
             ("account.move.line", "_sync_invoice"),
             ("account.move.line", "create"),
+            ("account.tax", "_prepare_base_line_for_taxes_computation"),
         ):
-            definition = type(self.env[model])
-            extension = type("Extension", (), {name: function})
-            mro = [extension, *definition.mro()]
-            with patch.object(definition.__class__, "mro", lambda _model, mro=mro: mro):
-                self.assertTrue(creator._is_extended(), (model, name))
-            with patch.object(definition, name, function):
-                self.assertTrue(creator._is_extended(), (model, name))
+            registry_class, *definitions = type(self.env[model]).mro()
+            original = getattr(registry_class, name)
+            for own in (function, wraps(original)(function), partialmethod(function)):
+                extension = type("Extension", (), {name: own})
+                mro = [registry_class, extension, *definitions]
+                with patch.object(
+                    registry_class.__class__, "mro", lambda _model, mro=mro: mro
+                ):
+                    self.assertTrue(creator._is_extended(), (model, name))
+
+    def test_automations_are_asked(self):
+        creator = self.env["copaco.move.creator"]
+        for model in ("account.move", "account.move.line"):
+            for name in ("create", "write", "_compute_field_value"):
+                registry_class = type(self.env[model])
+                # As `base.automation._register_hook` does.
+                with patch.object(registry_class, name, getattr(registry_class, name)):
+                    self.assertTrue(creator._is_extended(), (model, name))
+        self.assertFalse(creator._is_extended())
+
+    def test_defaults_are_asked(self):
+        creator = self.env["copaco.move.creator"]
+        self.assertFalse(creator._has_defaults())
+        self.assertTrue(creator.with_context(default_ref="X")._has_defaults())
+        for model, name, value in (
+            ("account.move", "invoice_date_due", "2026-12-31"),
+            ("account.move", "invoice_currency_rate", 3.0),
+            ("account.move.line", "no_followup", True),
+        ):
+            with self.subTest(name):
+                self.env["ir.default"].set(model, name, value)
+                self.assertTrue(creator._has_defaults())
+                for terms in ("none", "in parts"):
+                    ours, usual = self.create_both_ways(terms=terms)
+                    self.assertSameBooks(ours, usual)
+                self.env["ir.default"].search([]).unlink()
 
     def test_all_that_taxes_are_computed_of_is_compared(self):
         ours, _usual = self.create_both_ways()
@@ -186,11 +213,29 @@ class TestEquality(VariedCommon):
         )
         other_partner = self.create_partner(name="Other")
         other_account = self.company_data["default_account_revenue"].copy()
+        tag = self.env["account.account.tag"].create(
+            {"name": "Other", "applicability": "taxes"}
+        )
+        receivable = self.company_data["default_account_receivable"]
+        fiscal_position = self.env["account.fiscal.position"].create(
+            {
+                "name": "Other receivable",
+                "account_ids": [
+                    Command.create(
+                        {
+                            "account_src_id": receivable.id,
+                            "account_dest_id": receivable.copy().id,
+                        }
+                    )
+                ],
+            }
+        )
         line_changes = {
             "tax_ids": [Command.set(self.taxes["9 %"].ids)],
             "account_id": other_account.id,
             "product_id": self.product_b.id,
             "partner_id": other_partner.id,
+            "tax_tag_ids": [Command.link(tag.id)],
             "analytic_distribution": {
                 self.create_analytic_account().id: 100,
             },
@@ -200,6 +245,8 @@ class TestEquality(VariedCommon):
             "invoice_cash_rounding_id": rounding.id,
             "invoice_payment_term_id": self.terms["mixed"].id,
             "currency_id": self.env.ref("base.USD").id,
+            "fiscal_position_id": fiscal_position.id,
+            "narration": "Thank you",
         }
         changes = [
             *((True, {name: value}) for name, value in line_changes.items()),
@@ -218,11 +265,17 @@ class TestEquality(VariedCommon):
     def test_what_others_make_of_amounts_is_not_booked(self):
         content = {"partner": "plain", "terms": "none", "currency": "EUR", "sign": 1}
         content["lines"] = [(Decimal("10.50"), Decimal(7))]
-        for values in ({"quantity": 3}, {"price_unit": 4.44}, {"discount": 50}):
+        fee = {"name": "Fee", "price_unit": 5, "product_id": self.product.id}
+        for of_line, values in (
+            (True, {"quantity": 3}),
+            (True, {"price_unit": 4.44}),
+            (True, {"discount": 50}),
+            (False, {"invoice_line_ids": [Command.create(fee)]}),
+        ):
             for place in PLACES:
                 with (
                     self.subTest(place, **values),
-                    self.changing(place, True, values),
+                    self.changing(place, of_line, values),
                 ):
                     document = self._create_document(**content)
                     document._process()
@@ -244,7 +297,6 @@ class TestEquality(VariedCommon):
                     (move.invoice_line_ids[0] if of_line else move).write(values)
             return result
 
-        call_and_change.__module__ = "odoo.addons.other.models.account_move"
         with patch.object(model, place, call_and_change):
             yield
         self.assertTrue(done)
@@ -500,6 +552,13 @@ class TestEquality(VariedCommon):
                 ],
             }
         )
+
+
+def _make_function_of_another_addon():
+    code = compile("def function(*args):\n    return args", "other", "exec")
+    names = {"__name__": "odoo.addons.other.models.account_move"}
+    exec(code, names)  # noqa: S102 # there is no other way to have its ``__globals__``
+    return names["function"]
 
 
 def _read(record):

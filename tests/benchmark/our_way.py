@@ -18,7 +18,7 @@ WARM_UP = (WARM_UP_DAY, WARM_UP_DAY)
 
 # Functions that are Odoo's, or only call Odoo's, and whether they write.
 ODOO_ALONE = {
-    "account.move": {"create": True, "_post": True},
+    "account.move": {"_post": True},
     "copaco.move.creator": {"_add_tax_lines": False, "_create_unsynchronised": True},
 }
 
