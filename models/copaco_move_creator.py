@@ -75,8 +75,6 @@ COMPUTED_OF = (
     "is_refund",
     "extra_tax_data",
 )
-
-
 # What an invoice is given, and its lines and taxes depend on.
 HEADER = (
     "move_type",
@@ -397,7 +395,8 @@ def _is_as_given(record, vals, names):
             continue
         value, given = record[name], vals[name]
         if isinstance(value, float):
-            is_same = not record.company_currency_id.compare_amounts(value, given)
+            currency = record.company_currency_id
+            is_same = value == given or not currency.compare_amounts(value, given)
         elif isinstance(value, models.BaseModel):
             ids = _get_ids(given)
             is_same = set(value.ids) == set(ids)
