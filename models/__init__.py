@@ -28,6 +28,7 @@ from . import (
     copaco_matcher,
     copaco_month,
     copaco_move_creator,
+    copaco_move_creator_extended,
     copaco_proof,
     copaco_proof_table,
     copaco_rebuilder,
