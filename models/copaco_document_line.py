@@ -52,7 +52,7 @@ class CopacoDocumentLine(models.Model):
         help="Without tax, before it is rounded to the currency.",
     )
     # It is rounded when it gets here. A monetary field would look for the currency once
-    # more, and twice, which takes a seventh of the time of storing a line.
+    # more, and twice: a seventh of all calls that storing a line takes.
     amount = fields.Float(
         min_display_digits=2,
         help="The extended price rounded to the currency, half up: what is invoiced.",

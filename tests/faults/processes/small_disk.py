@@ -1,6 +1,7 @@
 """A real file system that is soon full."""
 
 import ctypes
+import errno
 import os
 from pathlib import Path
 
@@ -51,7 +52,9 @@ class SmallDisk:
                     size = max(self.free() - int(leave), 1)
                     os.posix_fallocate(file.fileno(), 0, size)
                     return
-                except OSError:
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
                     # Others write at the same time.
                     if self.free() <= leave:
                         return
