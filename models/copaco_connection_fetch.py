@@ -6,13 +6,10 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..const import BUTTON_SECONDS
+
 # Copaco's own default window (kb: billing-api-s) is three months back.
 FIRST_WINDOW_MONTHS = 3
-# The button may keep a person waiting for 30 s; the last step that was begun before
-# this many seconds has the rest of them to end.
-BUTTON_SECONDS = 18
-# For each way to send the key.
-TEST_SECONDS = 10
 # Copaco creates its invoices in Dutch time, wherever this server stands.
 COPACO_TIME_ZONE = "Europe/Amsterdam"
 # Copaco's platform is younger (kb: versioning).

@@ -7,23 +7,16 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .copaco_connection_fetch import BUTTON_SECONDS
-from .copaco_matcher import Hold
-from .trouble import COLLISIONS, get_trouble
+from ..const import (
+    BATCH_SIZE,
+    BUTTON_SECONDS,
+    CONCURRENCY_ATTEMPTS,
+    CUSTOMER_HOLD_REASONS,
+    Hold,
+)
+from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
 
 _logger = logging.getLogger(__name__)
-
-# Batches of 10 to 50 invoices get nearly all of the gain of creating in batches.
-BATCH_SIZE = 40
-# What a document waits for that is decided on its customer.
-CUSTOMER_REASONS = (
-    "customer_unknown",
-    "customer_ambiguous",
-    "partner_archived",
-    "partner_company",
-)
-# How often a batch is tried that another worker's transaction got in the way of.
-PROCESS_ATTEMPTS = 5
 
 
 class CopacoDocument(models.Model):
@@ -254,12 +247,12 @@ class CopacoDocument(models.Model):
                 batch = waiting.try_lock_for_update(limit=batch_size)
                 batch.filtered_domain(self._get_waiting_domain())._process()
                 seconds_left = self.env["ir.cron"]._commit_progress(len(batch))
-            except COLLISIONS as error:
+            except CONCURRENCY_ERRORS as error:
                 # Another worker was in the way: once more, with what it left.
                 self.env.cr.rollback()
                 collisions += 1
                 _logger.info("Copaco documents collided: %s", type(error))
-                if collisions < PROCESS_ATTEMPTS:
+                if collisions < CONCURRENCY_ATTEMPTS:
                     continue
                 self.env.ref("account_copaco.ir_cron_process")._trigger()
                 break
@@ -294,7 +287,7 @@ class CopacoDocument(models.Model):
                 "had trouble: %(error)s. Ask your administrator to mend that. The "
                 "documents are kept, and tried again every hour.",
                 documents=", ".join(self.union(*trouble).mapped("name")),
-                error=get_trouble(error),
+                error=describe_system_error(error),
             )
         ) from error
 
@@ -310,10 +303,10 @@ class CopacoDocument(models.Model):
             locked = self.try_lock_for_update()
             for document in locked.filtered_domain(self._get_waiting_domain()):
                 document._hold(
-                    self.env["copaco.invoicer"]._get_error_hold(document, error)
+                    self.env["copaco.invoice.writer"]._get_error_hold(document, error)
                 )
             self.env.cr.commit()  # pylint: disable=invalid-commit
-        except COLLISIONS:
+        except CONCURRENCY_ERRORS:
             self.env.cr.rollback()
 
     @api.model
@@ -323,13 +316,13 @@ class CopacoDocument(models.Model):
         It has a transaction of its own: workers that share a run would otherwise
         undo each other's invoices over its state.
         """
-        for _attempt in range(PROCESS_ATTEMPTS):
+        for _attempt in range(CONCURRENCY_ATTEMPTS):
             try:
                 runs._refresh_state()
                 connections._update_activity()
                 self.env["ir.cron"]._commit_progress()
                 return
-            except (*COLLISIONS, UniqueViolation) as error:
+            except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
                 self.env.cr.rollback()
                 _logger.info("Copaco runs collided: %s", type(error))
         self.env.ref("account_copaco.ir_cron_process")._trigger()
@@ -346,7 +339,9 @@ class CopacoDocument(models.Model):
             documents = documents.filtered(lambda document: document.state == "new")
             documents.customer_id._match()
             ready = {}
-            matches = documents.env["copaco.matcher"]._match_documents(documents)
+            matches = documents.env["copaco.document.matcher"]._match_documents(
+                documents
+            )
             for document, match in matches.items():
                 if isinstance(match, Hold):
                     document._hold(match)
@@ -354,7 +349,7 @@ class CopacoDocument(models.Model):
                     document._exclude_with_customer()
                 else:
                     ready[document] = match
-            documents.env["copaco.invoicer"]._create_invoices(ready)
+            documents.env["copaco.invoice.writer"]._create_invoices(ready)
 
     def _for_processing(self, connection):
         """:return: these documents of a connection, the same whoever asks: on a
@@ -389,13 +384,13 @@ class CopacoDocument(models.Model):
     def _wake_up(self):
         """Look again for customers that were not known when their documents came."""
         documents = self.with_context(copaco_refresh_later=True).search(
-            [("state", "=", "held"), ("hold_reason", "in", CUSTOMER_REASONS)]
+            [("state", "=", "held"), ("hold_reason", "in", CUSTOMER_HOLD_REASONS)]
         )
         try:
             documents.customer_id._match(suggest=False)
             documents._wake_up_held()
             self.env.cr.commit()  # pylint: disable=invalid-commit
-        except (*COLLISIONS, UniqueViolation) as error:
+        except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
             # Someone is deciding about them right now; the next time will do.
             self.env.cr.rollback()
             _logger.info("Copaco customers collided: %s", type(error))
@@ -405,7 +400,7 @@ class CopacoDocument(models.Model):
         waiting = self.filtered(
             lambda document: (
                 document.state == "held"
-                and document.hold_reason in CUSTOMER_REASONS
+                and document.hold_reason in CUSTOMER_HOLD_REASONS
                 and document.customer_id.partner_id
             )
         )

@@ -4,8 +4,8 @@ from odoo.fields import Command
 from odoo.tools import formatLang
 
 from ..client.documents import parse_payload
-from .copaco_matcher import Hold
-from .line_pairs import pair_lines
+from ..const import Hold
+from ..tools import pair_lines
 
 
 class CopacoDocument(models.Model):

@@ -9,9 +9,9 @@ from odoo.fields import Command
 from odoo.tools import float_compare
 
 from ..client.documents import parse_payload
+from ..const import Hold
+from ..tools import round_amount
 from .copaco_document_double import get_account_key
-from .copaco_mapper import round_amount
-from .copaco_matcher import Hold
 
 _logger = logging.getLogger(__name__)
 

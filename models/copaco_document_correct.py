@@ -3,7 +3,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .copaco_matcher import Hold
+from ..const import Hold
 
 
 class CopacoDocument(models.Model):
@@ -74,14 +74,14 @@ class CopacoDocument(models.Model):
         return (
             self._can_be_rebuilt()
             and not self._get_live_invoice().posted_before
-            and not self.env["copaco.rebuilder"]._get_touched(self).is_touched
+            and not self.env["copaco.draft.updater"]._get_touched(self).is_touched
         )
 
     def _bring_in_line(self):
         """Rebuild the draft invoices of these documents from what came; each ends
         `invoiced`, or `changed` when a person has to decide. Without a live invoice,
         nothing happens."""
-        invoicer = self.env["copaco.invoicer"]
+        invoicer = self.env["copaco.invoice.writer"]
         for document in self.filtered(lambda each: each.move_id.state != "cancel"):
             version = document._get_pending_version()
             if version and not document._is_untouched_draft():
@@ -107,10 +107,10 @@ class CopacoDocument(models.Model):
 
         :param version: take over this `copaco.document.version` first
         :raise UserError: when it can't be invoiced now
-        :raise TotalsDiffer: when Odoo would book another amount than Copaco's
+        :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
         self.ensure_one()
-        rebuilder = self.env["copaco.rebuilder"]
+        rebuilder = self.env["copaco.draft.updater"]
         # Before the lines that are gone from the document forget what they were.
         touched = rebuilder._get_touched(self)
         if version:
@@ -124,7 +124,9 @@ class CopacoDocument(models.Model):
         :raise UserError: when it can't be invoiced now
         """
         self.ensure_one()
-        match = self.env["copaco.matcher"]._match_documents(self, **options)[self]
+        match = self.env["copaco.document.matcher"]._match_documents(self, **options)[
+            self
+        ]
         if isinstance(match, Hold):
             raise UserError(match.message)
         if match is None:
@@ -164,7 +166,7 @@ class CopacoDocument(models.Model):
         self.ensure_one()
         newer = self._get_pending_version()
         self._take_over(version, old_state="replaced" if newer else "pending")
-        self.env["copaco.rebuilder"]._link_again(
+        self.env["copaco.draft.updater"]._link_again(
             self, (version.move_snapshot or {}).get("positions", {})
         )
         if newer.payload_digest == self.payload_digest:

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from .copaco_matcher import Hold
+from ..const import Hold
 
 
 class CopacoDocument(models.Model):
@@ -168,7 +168,7 @@ class CopacoDocument(models.Model):
 
     def _set_invoiced(self, move=None, snapshot=None):
         """:param move: the invoice, unless the document has it already
-        :param snapshot: what `copaco.rebuilder` knows of a new invoice
+        :param snapshot: what `copaco.draft.updater` knows of a new invoice
         """
         self.ensure_one()
         vals = {

@@ -6,7 +6,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 
-from . import copaco_document
+from ..const import BATCH_SIZE
 
 CHANNEL = "copaco"
 # From which attempt on a job waits how many seconds for the next one: by chance, or two
@@ -32,7 +32,7 @@ class CopacoDocument(models.Model):
     def _process_in_background(self):
         if "queue.job" not in self.env:
             return super()._process_in_background()
-        (self - self._get_queued())._enqueue(copaco_document.BATCH_SIZE)
+        (self - self._get_queued())._enqueue(BATCH_SIZE)
         self.env["ir.cron"]._commit_progress(len(self))
         return None
 
@@ -118,7 +118,7 @@ class CopacoDocument(models.Model):
                     # Which one is it? It must not stop the others.
                     documents._enqueue(1)
                 else:
-                    invoicer = self.env["copaco.invoicer"]
+                    invoicer = self.env["copaco.invoice.writer"]
                     documents._hold(invoicer._get_error_hold(documents, error))
 
 

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .copaco_mapper import round_amount
+from ..tools import round_amount
 
 
 class CopacoDocumentLine(models.Model):
@@ -101,7 +101,7 @@ class CopacoDocumentLine(models.Model):
         for document in self.document_id.filtered(
             lambda document: document.move_snapshot and document._has_live_invoice()
         ):
-            touched = self.env["copaco.rebuilder"]._get_touched(document)
+            touched = self.env["copaco.draft.updater"]._get_touched(document)
             for line in document.line_ids & self:
                 if line.id in touched.removed:
                     line.invoice_line_state = "removed"

@@ -4,8 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import float_compare, formatLang
 
 from ..client.documents import parse_payload
-from .copaco_mapper import CENT, round_amount
-from .line_pairs import pair_lines
+from ..tools import CENT, pair_lines, round_amount
 
 
 class CopacoDocumentVersion(models.Model):

@@ -150,7 +150,7 @@ class CopacoMonth(models.Model):
     def _compute_proof(self):
         day = "coalesce(document.invoice_date, document.create_date)"
         scope = SQL(_MONTH_ID % ("document.connection_id", day, day))
-        proof_model = self.env["copaco.proof"]
+        proof_model = self.env["copaco.reconciliation"]
         proofs = proof_model._get_proofs(
             scope,
             SQL(

@@ -13,7 +13,11 @@ from odoo import api, fields, models
 from ..client import CopacoError, InvalidResponseError, TimedOutError
 from ..client.answer import is_markup
 from ..client.documents import parse_documents
-from .trouble import COLLISIONS, IN_THE_WAY, get_trouble
+from ..exceptions import (
+    CONCURRENCY_ERRORS,
+    RETRYABLE_ERRORS,
+    describe_system_error,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -89,7 +93,7 @@ class CopacoRun(models.Model):
         try:
             later.try_lock_for_update().unlink()
             self.env.cr.commit()  # pylint: disable=invalid-commit
-        except COLLISIONS:
+        except CONCURRENCY_ERRORS:
             # Another worker drops or carries them out.
             self.env.cr.rollback()
 
@@ -103,7 +107,7 @@ class CopacoRun(models.Model):
             run = self.try_lock_for_update().filtered_domain(self._get_waiting_domain())
             run.started_at = fields.Datetime.now()
             self.env.cr.commit()  # pylint: disable=invalid-commit
-        except COLLISIONS:
+        except CONCURRENCY_ERRORS:
             self.env.cr.rollback()
             return False
         return bool(run)
@@ -114,7 +118,7 @@ class CopacoRun(models.Model):
         self.ensure_one()
         try:
             step(*arguments)
-        except COLLISIONS as error:
+        except CONCURRENCY_ERRORS as error:
             # Someone else was writing here: the background takes it up again.
             self.env.cr.rollback()
             _logger.info("Copaco run %s collided: %s", self.id, type(error))
@@ -130,7 +134,7 @@ class CopacoRun(models.Model):
                     "administrator to mend that, then fetch again.",
                     run=self.name,
                     connection=self.connection_id.name,
-                    error=get_trouble(error),
+                    error=describe_system_error(error),
                 )
             )
         except Exception:
@@ -274,14 +278,14 @@ class CopacoRun(models.Model):
         with what they left.
 
         :return: what the step returns
-        :raise: one of the errors of `IN_THE_WAY`, when they always do
+        :raise: one of the errors of `RETRYABLE_ERRORS`, when they always do
         """
         for attempt in range(1, STORE_ATTEMPTS + 1):
             try:
                 result = step(*arguments)
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 return result
-            except IN_THE_WAY as error:
+            except RETRYABLE_ERRORS as error:
                 self.env.cr.rollback()
                 _logger.info("Copaco run %s collided: %s", self.id, type(error))
                 if attempt == STORE_ATTEMPTS:

@@ -20,7 +20,7 @@ class CopacoRun(models.Model):
     new_count = fields.Integer(string="New Documents", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     has_several_currencies = fields.Boolean(readonly=True)
-    # Where it is now, see `copaco.proof`.
+    # Where it is now, see `copaco.reconciliation`.
     waiting_count = fields.Integer(string="Documents Waiting", compute="_compute_proof")
     invoiced_count = fields.Integer(
         string="Documents Invoiced", compute="_compute_proof"
@@ -81,7 +81,7 @@ class CopacoRun(models.Model):
         "version_ids.state",
     )
     def _compute_proof(self):
-        proofs = self.env["copaco.proof"]._get_proofs_of_runs(self)
+        proofs = self.env["copaco.reconciliation"]._get_proofs_of_runs(self)
         buckets = {
             "waiting": ("waiting",),
             "invoiced": ("posted", "draft"),
@@ -133,9 +133,9 @@ class CopacoRun(models.Model):
 
     @api.depends("is_proven", "amount_invoiced", "held_count", "excluded_count")
     def _compute_proof_table(self):
-        proofs = self.env["copaco.proof"]._get_proofs_of_runs(self)
+        proofs = self.env["copaco.reconciliation"]._get_proofs_of_runs(self)
         for run, proof in proofs.items():
-            run.proof = self.env["copaco.proof"]._render(
+            run.proof = self.env["copaco.reconciliation"]._render(
                 proof,
                 run.currency_id or run.company_id.currency_id,
                 (run.unchanged_count, run.unchanged_line_count, run.amount_unchanged),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from odoo.tests import tagged
 
 from ..client.documents import parse_documents
-from ..models.copaco_mapper import round_amount
+from ..tools import round_amount
 from .common import CopacoCommon, copaco_invoice, price_line
 from .simulator.encoding import dumps
 

@@ -222,16 +222,18 @@ class TestDecide(CopacoCommon):
         first, second = self.documents
         second.customer_id.partner_id = self.create_partner(name="Other")
         # Another module's rule that the database keeps.
-        post = self.env.registry["copaco.matcher"]._match_document
+        post = self.env.registry["copaco.document.matcher"]._match_document
 
         def refuse(matcher, document, *options):
             if document == first:
                 matcher.env.cr.execute("SELECT 1/0")
             return post(matcher, document, *options)
 
-        self.patch(self.env.registry["copaco.matcher"], "_match_document", refuse)
+        self.patch(
+            self.env.registry["copaco.document.matcher"], "_match_document", refuse
+        )
         with mute_logger(
-            "odoo.sql_db", "odoo.addons.account_copaco.models.copaco_invoicer"
+            "odoo.sql_db", "odoo.addons.account_copaco.services.copaco_invoice_writer"
         ):
             self.act(self.documents, "action_retry")
         self.assertEqual(first.hold_reason, "unexpected_error")
@@ -241,7 +243,7 @@ class TestDecide(CopacoCommon):
         self.partner.ref = False
         self.fetch()
         customer = self.documents.customer_id
-        invoicer = self.env.registry["copaco.invoicer"]
+        invoicer = self.env.registry["copaco.invoice.writer"]
         create, failures = invoicer._create_checked_invoices, [SerializationFailure()]
 
         def collide(invoicer_, matches):

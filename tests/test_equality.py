@@ -13,7 +13,7 @@ from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
 
 from ..client.documents import parse_documents
-from ..models.copaco_move_creator import COMPUTED_OF
+from ..services.copaco_move_creator import COMPUTED_OF
 from .common import copaco_invoice, price_line
 from .simulator.encoding import dumps
 from .varied import VariedCommon
@@ -522,8 +522,10 @@ class TestEquality(VariedCommon):
         plain = {"partner": "plain", "terms": "in parts", "currency": "EUR"}
         ours = self._create_ours([{**plain, "sign": 1, "lines": lines, **content}])
         document = ours.copaco_document_id._for_processing(self.connection)
-        match = document.env["copaco.matcher"]._match_documents(document)[document]
-        vals = document.env["copaco.mapper"]._prepare_invoice(document, match)
+        match = document.env["copaco.document.matcher"]._match_documents(document)[
+            document
+        ]
+        vals = document.env["copaco.invoice.builder"]._prepare_invoice(document, match)
         del vals["copaco_document_id"]
         for _command, _id, line in vals["invoice_line_ids"]:
             del line["copaco_line_id"]

@@ -372,7 +372,7 @@ class TestInvoice(CopacoCommon):
         self.add_invoice(
             "INV-2", "A2", [price_line("7")], customer={"CustomerNumber": "K-2"}
         )
-        mapper = self.env.registry["copaco.mapper"]
+        mapper = self.env.registry["copaco.invoice.builder"]
         method = mapper._prepare_invoice
 
         def fail(self_, document, match):

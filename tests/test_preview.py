@@ -208,7 +208,7 @@ class TestPreview(PreviewCommon):
 
         self.patch(self.env.registry["copaco.document"], "_process", commit_afterwards)
         before = self.look_at_everything()
-        with mute_logger("odoo.addons.account_copaco.models.copaco_invoicer"):
+        with mute_logger("odoo.addons.account_copaco.services.copaco_invoice_writer"):
             preview = self.preview()
         self.assertEqual(self.look_at_everything(), before)
         self.assertRecordValues(

@@ -12,8 +12,8 @@ from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 from ..client.source import ParsedResponse
-from ..models.copaco_document import BATCH_SIZE
-from ..models.trouble import COLLISIONS, get_trouble
+from ..const import BATCH_SIZE
+from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
 
 _logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
                         dry_run._lend_contacts(imported.documents.customer_id)
                     dry_run._process(imported.runs, deadline)
                     return env["copaco.preview.reader"]._read(imported, answers)
-            except (*COLLISIONS, UniqueViolation) as error:
+            except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
                 _logger.info("Copaco preview collided: %s", type(error))
             except OperationalError as error:
                 raise UserError(
@@ -84,7 +84,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
                         "because the database had trouble: %(error)s. Ask your "
                         "administrator to mend that. Nothing was changed.",
                         connection=connection.name,
-                        error=get_trouble(error),
+                        error=describe_system_error(error),
                     )
                 ) from error
         raise UserError(
@@ -197,7 +197,9 @@ class CopacoPreviewDryRun(models.AbstractModel):
             raise
         except Exception as error:  # noqa: BLE001 # found below, one by one
             if len(batch) == 1:
-                batch._hold(self.env["copaco.invoicer"]._get_error_hold(batch, error))
+                batch._hold(
+                    self.env["copaco.invoice.writer"]._get_error_hold(batch, error)
+                )
                 return
             for document in batch:
                 self._process_batch(document)

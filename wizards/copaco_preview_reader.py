@@ -127,7 +127,9 @@ class CopacoPreviewReader(models.AbstractModel):
         return [
             {
                 "sequence": line.sequence,
-                "name": self.env["copaco.mapper"]._get_line_text(line, True, False),
+                "name": self.env["copaco.invoice.builder"]._get_line_text(
+                    line, True, False
+                ),
                 "vendor_details": line.vendor_details,
                 "quantity": line.quantity,
                 "price_unit": line.unit_price,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from odoo import api, models
 
-from .copaco_rebuilder import HEADER_FIELDS
+from .copaco_draft_updater import HEADER_FIELDS
 
 # What of a line was compared, by version of the addon's snapshots; that of a hash is in
 # front of it. A line that was untouched yesterday must not look touched today.
@@ -49,13 +49,13 @@ class Touched(NamedTuple):
         return bool(self.header) or self.has_touched_lines
 
 
-class CopacoRebuilder(models.AbstractModel):
+class CopacoDraftUpdater(models.AbstractModel):
     """What the addon made of an invoice or a correction, and what a person touched of
     it since. That is found by comparing the two, never asked: who takes back an edit
     has touched nothing, and SQL that writes what is compared, or deletes a line, passes
     for a person."""
 
-    _inherit = "copaco.rebuilder"
+    _inherit = "copaco.draft.updater"
 
     # === WHAT THE ADDON MADE === #
 

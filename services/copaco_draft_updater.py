@@ -18,11 +18,11 @@ HEADER_FIELDS = (
 )
 
 
-class CopacoRebuilder(models.AbstractModel):
+class CopacoDraftUpdater(models.AbstractModel):
     """Brings a draft invoice in line with its document, and keeps what a person
     touched. That is found by comparing with what the addon had made, never asked."""
 
-    _name = "copaco.rebuilder"
+    _name = "copaco.draft.updater"
     _description = "Copaco Rebuilder"
 
     @api.model
@@ -33,10 +33,10 @@ class CopacoRebuilder(models.AbstractModel):
         :param match: its `DocumentMatch`
         :param touched: its `Touched`, from before its content was taken over
         :raise UserError: when Odoo refuses
-        :raise TotalsDiffer: when Odoo would book another amount than Copaco's
+        :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
         move = document._get_live_invoice()
-        values = self.env["copaco.mapper"]._prepare_invoice(document, match)
+        values = self.env["copaco.invoice.builder"]._prepare_invoice(document, match)
         if values["move_type"] != move.move_type:
             raise UserError(
                 self.env._(
@@ -60,7 +60,7 @@ class CopacoRebuilder(models.AbstractModel):
                 "invoice_line_ids": commands,
             }
         )
-        self.env["copaco.invoicer"]._check_totals(document, move, touched)
+        self.env["copaco.invoice.writer"]._check_totals(document, move, touched)
         document.move_snapshot = self._take_snapshot_again(move, touched, made)
         document._message_log(
             body=self.env._(

@@ -29,7 +29,7 @@ class CopacoCorrector(models.AbstractModel):
         ]
         amount = version.amount_source - document.amount_source
         booked = {line.id: line.move_line_id for line in document.line_ids}
-        rebuilder = self.env["copaco.rebuilder"]
+        rebuilder = self.env["copaco.draft.updater"]
         positions = rebuilder._get_positions(document)
         document._take_over(version)
         if not differences:

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import formatLang
 
-from .copaco_proof import BUCKETS
+from .copaco_reconciliation import BUCKETS
 
 COLORS = {
     "posted": "bg-success",
@@ -16,10 +16,10 @@ COLORS = {
 }
 
 
-class CopacoProof(models.AbstractModel):
+class CopacoReconciliation(models.AbstractModel):
     """How a proof is shown."""
 
-    _inherit = "copaco.proof"
+    _inherit = "copaco.reconciliation"
 
     @api.model
     def _render(self, proof, currency, known=None):

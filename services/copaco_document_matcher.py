@@ -3,12 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import format_date, formatLang
 
-
-class Hold(NamedTuple):
-    """Why a document can't be invoiced yet."""
-
-    reason: str  # a value of `copaco.document.hold_reason`
-    message: str  # what happened, to which record, and what to do next
+from ..const import Hold
 
 
 class DocumentMatch(NamedTuple):
@@ -28,10 +23,10 @@ class DocumentMatch(NamedTuple):
     quantity_digits: int
 
 
-class CopacoMatcher(models.AbstractModel):
+class CopacoDocumentMatcher(models.AbstractModel):
     """Searches, and never writes: which address, currency, account, tax?"""
 
-    _name = "copaco.matcher"
+    _name = "copaco.document.matcher"
     _description = "Copaco Matcher"
 
     @api.model

@@ -168,19 +168,18 @@ class Proof:
         return sorted(part.reason for part in self.parts if part.bucket == bucket)
 
 
-class CopacoProof(models.AbstractModel):
+class CopacoReconciliation(models.AbstractModel):
     """Counts where everything is that came, whenever it is looked at, from documents,
     versions and invoices: it can't be remembered wrongly, and workers don't wait for
     each other.
 
     Where the invoices of a document say something else than they should, what a person
-    touched on them is told apart from what nobody did (`copaco.rebuilder`). What can't
-    be seen: that something else than a person wrote to a field that is compared; what a
-    person edited on what an earlier version of the addon made without a snapshot; and
-    two errors in one document that make up for each other.
+    touched on them is told apart from what nobody did (`copaco.draft.updater`). What
+    can't be seen: that something else than a person wrote to a field that is compared;
+    and two errors in one document that make up for each other.
     """
 
-    _name = "copaco.proof"
+    _name = "copaco.reconciliation"
     _description = "Copaco Proof"
 
     @api.model
@@ -240,7 +239,7 @@ class CopacoProof(models.AbstractModel):
             return
         by_hand = 0.0
         if row.place in INVOICED:
-            by_hand = self.env["copaco.rebuilder"]._get_amount_by_hand(differing)
+            by_hand = self.env["copaco.draft.updater"]._get_amount_by_hand(differing)
         if by_hand:
             proof.add("edited", amount=by_hand)
         if unexplained := round(float(row.off) - by_hand, 6):

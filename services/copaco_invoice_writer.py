@@ -6,20 +6,17 @@ from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import float_compare, formatLang
 
-from .copaco_matcher import Hold
+from ..const import Hold
+from ..exceptions import TotalsMismatchError
 
 _logger = logging.getLogger(__name__)
 
 
-class TotalsDiffer(Exception):
-    """Odoo would book something else than what Copaco asked (DESIGN promise 4)."""
-
-
-class CopacoInvoicer(models.AbstractModel):
+class CopacoInvoiceWriter(models.AbstractModel):
     """Makes the invoices of documents that are matched: whole, checked to the cent,
     or not at all."""
 
-    _name = "copaco.invoicer"
+    _name = "copaco.invoice.writer"
     _description = "Copaco Invoicer"
 
     @api.model
@@ -51,7 +48,7 @@ class CopacoInvoicer(models.AbstractModel):
         """Create the invoices of documents, all or none.
 
         :param matches: dict of `DocumentMatch` by document
-        :raise TotalsDiffer: when Odoo would book another amount than Copaco's
+        :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         :raise UserError: when Odoo refuses one
         """
         # In a batch, Odoo computes a due date from no payment term for those that come
@@ -66,7 +63,7 @@ class CopacoInvoicer(models.AbstractModel):
         for document, move in created.items():
             self._check_totals(document, move)
             document._set_invoiced(
-                move, self.env["copaco.rebuilder"]._take_snapshot(move)
+                move, self.env["copaco.draft.updater"]._take_snapshot(move)
             )
         documents = self.env["copaco.document"].union(*created)
         policy = documents.connection_id.invoice_policy
@@ -80,7 +77,7 @@ class CopacoInvoicer(models.AbstractModel):
     @api.model
     def _check_totals(self, document, move, touched=None):
         """:param touched: what a person `Touched` counts as right
-        :raise TotalsDiffer: see `_create_checked_invoices`"""
+        :raise TotalsMismatchError: see `_create_checked_invoices`"""
         sign = -1 if move.move_type == "out_refund" else 1
         booked = {
             line.copaco_line_id: sign * line.price_subtotal
@@ -97,7 +94,7 @@ class CopacoInvoicer(models.AbstractModel):
             lines = lines.filtered(lambda line: line.id not in touched.removed)
         for line in lines:
             if float_compare(booked.get(line, 0.0), line.amount, digits):
-                raise TotalsDiffer(
+                raise TotalsMismatchError(
                     self.env._(
                         "line %(line)s would be %(booked)s instead of %(amount)s",
                         line=line.description or line.line_ref,
@@ -108,7 +105,7 @@ class CopacoInvoicer(models.AbstractModel):
         if touched and touched.has_touched_lines:
             return
         if float_compare(sign * move.amount_untaxed, document.amount_source, digits):
-            raise TotalsDiffer(
+            raise TotalsMismatchError(
                 self.env._(
                     "the total without tax would be %(booked)s instead of %(amount)s",
                     booked=show(sign * move.amount_untaxed),
@@ -145,7 +142,7 @@ class CopacoInvoicer(models.AbstractModel):
     @api.model
     def _get_error_hold(self, document, error):
         """:return: the `Hold` for what Odoo said when an invoice was to be made"""
-        if isinstance(error, TotalsDiffer):
+        if isinstance(error, TotalsMismatchError):
             return Hold(
                 "totals_differ",
                 self.env._(

@@ -5,7 +5,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from .account_move_line import KnownTotals
+from ..models.account_move_line import KnownTotals
 
 _logger = logging.getLogger(__name__)
 
@@ -77,7 +77,9 @@ class CopacoMoveCreator(models.AbstractModel):
         }
         moves = self._create_new(new) if new else {}
         usual = {
-            document: self.env["copaco.mapper"]._prepare_invoice(document, match)
+            document: self.env["copaco.invoice.builder"]._prepare_invoice(
+                document, match
+            )
             for document, match in matches.items()
             if document not in moves
         }
@@ -106,7 +108,7 @@ class CopacoMoveCreator(models.AbstractModel):
         """
         vals_list, base_lines, known_totals = [], [], KnownTotals()
         for document, match in matches.items():
-            vals = self.env["copaco.mapper"]._prepare_invoice(document, match)
+            vals = self.env["copaco.invoice.builder"]._prepare_invoice(document, match)
             base_lines.append(self._add_tax_lines(vals, match, known_totals))
             self._add_term_lines(vals, match)
             vals_list.append(vals)

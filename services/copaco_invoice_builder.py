@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, partial
 from math import isclose
 from typing import NamedTuple
@@ -8,9 +7,6 @@ from odoo import api, models
 from odoo.fields import Command
 from odoo.tools import float_round, format_date, get_lang
 
-from ..client.values import EXACT
-
-CENT = 0.01
 # What the product of two floats may differ from that of the numbers they stand for.
 FLOAT_NOISE = 1e-15
 
@@ -22,11 +18,11 @@ class _Formats(NamedTuple):
     number: Callable
 
 
-class CopacoMapper(models.AbstractModel):
+class CopacoInvoiceBuilder(models.AbstractModel):
     """Turns a document and its match into the values of an invoice: no searches, no
     writes."""
 
-    _name = "copaco.mapper"
+    _name = "copaco.invoice.builder"
     _description = "Copaco Mapper"
 
     @api.model
@@ -202,18 +198,6 @@ class CopacoMapper(models.AbstractModel):
                 )
             )
         return "\n".join(rows)
-
-
-def round_amount(amount, rounding=CENT):
-    """Round half up, away from zero: DESIGN promise 4.
-
-    :param amount: exact `Decimal`
-    :param rounding: the currency's smallest unit; 0: that of cents
-    :return: `Decimal`
-    """
-    unit = Decimal(str(rounding or CENT))
-    units = EXACT.divide(amount, unit).quantize(Decimal(1), ROUND_HALF_UP, EXACT)
-    return units * unit
 
 
 def _get_po_number(line):

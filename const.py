@@ -1,0 +1,61 @@
+"""What several rooms have to agree on: kinds, hold reasons, limits and groups."""
+
+from typing import NamedTuple
+
+# === KINDS === #
+
+
+class Kind(NamedTuple):
+    """What becomes of the documents of one of Copaco's endpoints."""
+
+    endpoint: str  # of `client.ENDPOINTS`
+    # `account.move.move_type` of an amount to pay and of a credit; none: documents of
+    # this kind are stored, and nothing is made of them.
+    move_type: str = ""
+    refund_type: str = ""
+    tax_use: str = ""  # `account.tax.type_tax_use`
+
+
+KINDS = {
+    "specification": Kind(
+        "specification",
+        move_type="out_invoice",
+        refund_type="out_refund",
+        tax_use="sale",
+    ),
+    "purchase": Kind("purchase"),
+}
+INVOICED_KINDS = tuple(name for name, kind in KINDS.items() if kind.move_type)
+
+# === HOLD REASONS === #
+
+
+class Hold(NamedTuple):
+    """Why a document can't be invoiced yet."""
+
+    reason: str  # a value of `copaco.document.hold_reason`
+    message: str  # what happened, to which record, and what to do next
+
+
+# Those that are solved on the customer of the document.
+CUSTOMER_HOLD_REASONS = (
+    "customer_unknown",
+    "customer_ambiguous",
+    "partner_archived",
+    "partner_company",
+)
+
+# === LIMITS === #
+
+# Batches of 10 to 50 invoices get nearly all of the gain of creating in batches.
+BATCH_SIZE = 40
+# The button may keep a person waiting for 30 s; the last step that was begun before
+# this many seconds has the rest of them to end.
+BUTTON_SECONDS = 18
+# How often a step is tried again that another worker's transaction conflicted with.
+CONCURRENCY_ATTEMPTS = 5
+
+# === GROUPS === #
+
+BILLING_GROUP = "account.group_account_invoice"
+MANAGER_GROUP = "account.group_account_manager"

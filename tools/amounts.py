@@ -1,0 +1,19 @@
+"""How amounts are rounded."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from ..client.values import EXACT
+
+CENT = 0.01
+
+
+def round_amount(amount, rounding=CENT):
+    """Round half up, away from zero.
+
+    :param amount: exact `Decimal`
+    :param rounding: the currency's smallest unit; 0: that of cents
+    :return: `Decimal`
+    """
+    unit = Decimal(str(rounding or CENT))
+    units = EXACT.divide(amount, unit).quantize(Decimal(1), ROUND_HALF_UP, EXACT)
+    return units * unit
