@@ -139,7 +139,7 @@ class CopacoConnection(models.Model):
         expiry = self.api_key_expiry
         if not self.active or not expiry:
             return []
-        days = (expiry - self._get_today()).days
+        days = (expiry - self.env["copaco.fetch.window"]._get_today()).days
         if days < 0:
             return [
                 self.env._(
@@ -181,7 +181,7 @@ class CopacoConnection(models.Model):
             invoices usually come
         """
         self.ensure_one()
-        this_month = self._get_today().replace(day=1)
+        this_month = self.env["copaco.fetch.window"]._get_today().replace(day=1)
         months = [
             this_month - relativedelta(months=back)
             for back in range(LEARNT_MONTHS + 1, -1, -1)
@@ -214,10 +214,10 @@ class CopacoConnection(models.Model):
         due = usual_day + timedelta(days=GRACE_DAYS)
         return (
             self.active
-            and self._get_today() > due
+            and self.env["copaco.fetch.window"]._get_today() > due
             and month.isoformat() not in (self.months_without_invoices or [])
-            and not self._get_first_hole(
-                usual_day - timedelta(days=EARLY_DAYS), due, whole=True
+            and not self.env["copaco.fetch.window"]._get_first_hole(
+                self, usual_day - timedelta(days=EARLY_DAYS), due, whole=True
             )
         )
 

@@ -32,7 +32,9 @@ class CopacoFetch(models.TransientModel):
         :raise UserError: when the dates are in the wrong order
         """
         self._check_period()
-        return self.connection_id._fetch_now(self.date_from, self.date_to)
+        return self.env["copaco.run.scheduler"]._fetch_now(
+            self.connection_id, self.date_from, self.date_to
+        )
 
     # === BUSINESS METHODS === #
 

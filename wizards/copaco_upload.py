@@ -74,7 +74,9 @@ class CopacoUpload(models.TransientModel):
         :raise UserError: when the file, or one of those in a zip, can't be read
         """
         self.ensure_one()
-        return self.connection_id._receive_files(self.kind, self._get_files())
+        return self.env["copaco.run.scheduler"]._receive_files(
+            self.connection_id, self.kind, self._get_files()
+        )
 
     def action_preview(self):
         """Show what uploading the file would do, and do nothing.
