@@ -269,6 +269,20 @@ class TestPreview(PreviewCommon):
         self.assertEqual(figures["INV-4"], figures["INV-3"], "it is the customer's")
         self.assertEqual(figures["INV-5"], (15, 0, 15, 0))
 
+    def test_a_stored_document_opens_in_its_own_form(self):
+        self.add_known()
+        self.fetch()
+        shown = self.preview().document_ids
+        # What the list is shown with when its button is clicked.
+        action = shown.with_context(
+            form_view_ref="account_copaco.copaco_preview_document_view_form"
+        ).action_view_document()
+        self.assertEqual(
+            (action["res_model"], action["res_id"]),
+            ("copaco.document", self.documents.id),
+        )
+        self.assertNotIn("form_view_ref", action["context"])
+
     def test_the_examples_are_shown_as_invoices_to_who_has_no_customers_yet(self):
         preview = self.preview("action_try_examples")
         self.assertEqual(set(preview.document_ids.mapped("outcome")), {"invoiced"})

@@ -22,7 +22,6 @@ class CopacoPreview(models.TransientModel):
     _inherit = "copaco.fetch"
     _description = "Copaco Preview"
 
-    connection_id = fields.Many2one(default=lambda self: self._default_connection_id())
     company_id = fields.Many2one(related="connection_id.company_id", store=True)
     date_from = fields.Date(
         compute="_compute_date_from", store=True, readonly=False, precompute=True
@@ -42,14 +41,6 @@ class CopacoPreview(models.TransientModel):
     document_ids = fields.One2many(
         "copaco.preview.document", "preview_id", readonly=True
     )
-
-    # === DEFAULT METHODS === #
-
-    def _default_connection_id(self):
-        connections = self.env["copaco.connection"].search(
-            [("company_id", "in", self.env.companies.ids)], limit=2
-        )
-        return connections if len(connections) == 1 else False
 
     # === COMPUTE METHODS === #
 

@@ -146,12 +146,8 @@ class CopacoPreviewDocument(models.TransientModel):
     def action_view_document(self):
         """:return: the form of the document that an earlier fetch stored"""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "copaco.document",
-            "res_id": self.document_id.id,
-            "view_mode": "form",
-        }
+        # Not this context: it may name the views that the preview is shown with.
+        return self.document_id._get_records_action(context={})
 
 
 class CopacoPreviewLine(models.TransientModel):
