@@ -371,7 +371,9 @@ class TestPreview(PreviewCommon):
     def test_the_databases_own_trouble_is_told_and_held_against_no_document(self):
         self.add_known()
         process = patch.object(
-            self.env.registry["copaco.processor"], "_process", side_effect=DiskFull("no")
+            self.env.registry["copaco.processor"],
+            "_process",
+            side_effect=DiskFull("no"),
         )
         with process, self.assertRaisesRegex(UserError, "Test .* trouble: no"):
             self.preview()
