@@ -66,6 +66,40 @@ def parse_payload(payload):
     return response.documents[0]
 
 
+def merge_payloads(old, kept, new):
+    """Put some lines of a stored document and all of another together.
+
+    :param str old: a `SourceDocument.payload` that can be read
+    :param kept: positions of the lines of it that are kept
+    :param str new: another one, of the same document
+    :return: text that `parse_payload` reads
+    """
+    kept, position, trees = set(kept), 0, []
+    for element in _read_elements(old):
+        (customer,) = element["Customers"]
+        own = []
+        for subscription in customer["Subscriptions"] or ():
+            lines = []
+            for line in subscription["PriceLines"] or ():
+                if position in kept:
+                    lines.append(line)
+                position += 1
+            if lines:
+                own.append({**subscription, "PriceLines": lines})
+        if own:
+            customer = {**customer, "Subscriptions": own}
+            trees.append({**element, "Customers": [customer]})
+    return write_json({"Invoices": [*trees, *_read_elements(new)]})
+
+
+def _read_elements(payload):
+    elements = read_answer(payload.encode())["Invoices"]
+    return [
+        {**element, "Customers": [read_slice(each) for each in element["Customers"]]}
+        for element in elements
+    ]
+
+
 def _refuse_deep(read):
     # Raised outside of it, an error has no context that would print the answer.
     with suppress(RecursionError):

@@ -413,6 +413,13 @@ class CopacoDocument(models.Model):
             if version.state != "replaced"
         )
 
+    def _was_known_content(self, digest):
+        """Whether this content is, or ever was, the document's own or a version's."""
+        return digest in [
+            self.payload_digest,
+            *self.version_ids.mapped("payload_digest"),
+        ]
+
     # === BUSINESS METHODS: STATES === #
 
     @api.model

@@ -94,9 +94,16 @@ class CopacoDocumentVersion(models.Model):
     def _settle(self):
         """Take over this new content where nothing was decided about the document and
         its invoice was neither edited nor confirmed; let a person decide otherwise.
-        Without a line in common it may be a second part of the document instead."""
+        Without a line in common it may be a second part of the document instead. That
+        Copaco sends no lines any more, and what a file says, which may be older than
+        what is known, is never believed unasked."""
         self.ensure_one()
         document = self.document_id
+        if self.run_id.trigger == "file" or (
+            document.line_count and not self.line_count
+        ):
+            self._request_decision()
+            return
         if document._get_live_invoice():
             warning = self.env["copaco.duplicate.finder"]._get_version_warning(self)
             if (

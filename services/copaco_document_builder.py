@@ -26,6 +26,18 @@ class CopacoDocumentBuilder(models.AbstractModel):
         return currencies.search([("name", "=", code)]) if code else currencies
 
     @api.model
+    def _prepare_amounts(self, source, currency):
+        """:param source: a `SourceDocument`
+        :param currency: its `res.currency`
+        :return: values that documents and their versions have in common
+        """
+        return {
+            "amount_source": self._get_amount(source, currency),
+            "totals_difference": float(source.totals_difference or 0),
+            "line_count": len(source.lines),
+        }
+
+    @api.model
     def _get_amount(self, source, currency):
         """:return: what the lines of a `SourceDocument` add up to, each rounded"""
         return float(
@@ -64,10 +76,8 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "invoice_date": source.invoice_date,
             "currency_id": currency.id,
             "currency_code": source.currency,
-            "amount_source": self._get_amount(source, currency),
             "amount_exact": float(source.amount),
-            "totals_difference": float(source.totals_difference or 0),
-            "line_count": len(lines),
+            **self._prepare_amounts(source, currency),
             "payload": source.payload,
             "payload_digest": source.digest,
             "line_ids": [Command.create(line) for line in lines],

@@ -304,7 +304,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         """
         document = version.document_id
         new_lines = version._get_new_lines()
-        others = document.union(
+        others = self.env["copaco.document"].union(
             *(
                 pair.other.document_id
                 for pair in self._find_lines({document: new_lines})[document]
@@ -335,7 +335,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
     def _get_other_documents(self, document):
         """:return: text with the names of the documents that a document's charges are
         on, "" for none"""
-        others = document.union(
+        others = self.env["copaco.document"].union(
             *(pair.other.document_id for pair in self._get_pairs(document))
         )
         return enumerate_names(self.env, map(self._describe, others - document))
@@ -349,9 +349,12 @@ class CopacoDuplicateFinder(models.AbstractModel):
             {
                 "document": document,
                 "pairs": self._get_pairs(document),
-                "invoices": [
-                    move for move, *_rest in self._find_invoices(document)[document]
-                ],
+                "invoices": self.env["copaco.invoice.finder"]._find_others(document),
+                "evidence": {
+                    SAME: self.env._("Same charge"),
+                    LIKELY: self.env._("Probably the same charge"),
+                    SUSPECT: self.env._("Same row hash, other figures"),
+                },
             },
         )
 

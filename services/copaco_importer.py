@@ -3,7 +3,8 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import float_compare
 
-from ..tools import get_account_key
+from ..client.documents import merge_payloads, parse_payload
+from ..tools import get_account_key, pair_lines
 
 # New documents are stored when they have so many lines together, and then forgotten:
 # what is in memory doesn't grow with the response.
@@ -33,51 +34,51 @@ class CopacoImporter(models.AbstractModel):
         customers = self._get_customers(run, response.heads, known)
         currencies, unread = {}, []
         totals = {"received": [0, 0, 0.0], "unchanged": [0, 0, 0.0]}
-        new_vals_list, new_ids, received = [], [], []
+        new_vals_list, new_ids = [], []
         creation_vals = {
             "created_from": run.date_from,
             "created_to": run.date_to,
             "created_origin": run.date_from and run.origin,
         }
+        presence = self.env["copaco.presence"]
+        seen = defaultdict(Document.browse)
         for source in response.documents:
             code = source.currency
             if code not in currencies:
                 currencies[code] = builder._get_currency(code)
-            currency = currencies[code]
             if source.error:
                 unread.append(source.invoice_number)
-            counted_as = ["received"]
+            is_unchanged = False
             document = known.get(_get_source_key(source))
             if document:
-                received.append(document)
-            if document and document._is_known_content(source.digest):
-                counted_as.append("unchanged")
-                document._get_pending_version()._withdraw_unless(source.digest)
-                self._receive_totals(document, source)
+                source, extent, is_unchanged = self._receive_known(
+                    run, document, source, currencies[code]
+                )
+                seen[extent] += document
             else:
                 vals = builder._prepare_document_values(
-                    source, run, customers, currency
+                    source, run, customers, currencies[code]
                 )
-                if document:
-                    self._receive_new_content(document, source, vals)
-                else:
-                    new_vals_list.append({**vals, **creation_vals})
-            figures = 1, len(source.lines), builder._get_amount(source, currency)
-            for name in counted_as:
+                new_vals_list.append({**vals, **creation_vals})
+            figures = (
+                1,
+                len(source.lines),
+                builder._get_amount(source, currencies[code]),
+            )
+            for name in ("received", "unchanged") if is_unchanged else ("received",):
                 totals[name] = list(map(sum, zip(totals[name], figures, strict=True)))
             if sum(vals["line_count"] for vals in new_vals_list) >= LINES_AT_A_TIME:
                 new_ids += builder._create_documents(new_vals_list)
                 new_vals_list = []
         new_ids += builder._create_documents(new_vals_list)
-        received = Document.union(*received)
         # What was rejected may be any of those that are missing.
-        self.env["copaco.presence"]._update(
-            run, received, None if response.rejected else unread
-        )
+        presence._update(run, seen, None if response.rejected else unread)
+        received = Document.union(*seen.values())
         rejected_payload = "\n\n".join(
             f"{rejected.reason}\n{rejected.payload}" for rejected in response.rejected
         )
-        is_read = not response.rejected and not unread
+        # A response that has only a part of something has to be read again.
+        is_whole = not (response.rejected or unread or seen.get("partial"))
         self._finish(
             run,
             totals,
@@ -87,7 +88,7 @@ class CopacoImporter(models.AbstractModel):
                 "rejected_payload": rejected_payload,
                 "is_unread": bool(rejected_payload)
                 and not self._has_acknowledged(run, rejected_payload),
-                "received_ids": is_read and [*received.ids, *new_ids],
+                "received_ids": is_whole and [*received.ids, *new_ids],
             },
         )
 
@@ -121,7 +122,7 @@ class CopacoImporter(models.AbstractModel):
             previous.received_line_count,
             previous.amount_received,
         )
-        self.env["copaco.presence"]._update(run, documents, [])
+        self.env["copaco.presence"]._update(run, {"whole": documents}, [])
         self._finish(
             run,
             {"received": received, "unchanged": received},
@@ -269,28 +270,72 @@ class CopacoImporter(models.AbstractModel):
         return customers
 
     @api.model
-    def _receive_new_content(self, document, source, vals):
-        """A known document was received with other content.
+    def _receive_known(self, run, document, source, currency):
+        """A known document was received again. What its response lacks proves nothing,
+        unless it asked for every day on which the document may have been created: then
+        what it has is merged with what is known, line by line.
 
         :param document: `copaco.document`
         :param source: the `SourceDocument` that was received
-        :param vals: its values, see `copaco.document.builder`
+        :param currency: its `res.currency`
+        :return: (`SourceDocument`: what is known with it, see `copaco.presence._update`,
+            whether all of it was known)
         """
-        document._get_pending_version().state = "replaced"
+        pending = document._get_pending_version()
+        is_covered = self.env["copaco.presence"]._is_covered(run, document)
+        if document._is_known_content(source.digest):
+            is_newest = source.digest == (pending or document).payload_digest
+            if is_covered:
+                pending._withdraw_unless(source.digest)
+            self._receive_totals(document, source)
+            return source, "whole" if is_covered or is_newest else "partial", True
+        extent = "changed"
+        if not is_covered:
+            merged = self._merge((pending or document).payload, source)
+            if document._is_known_content(merged.digest):
+                return source, "partial", True
+            if merged is not source:
+                source, extent = merged, "merged"
+        if run.trigger == "file" and document._was_known_content(source.digest):
+            return source, "partial", True
+        pending.state = "replaced"
         version = self.env["copaco.document.version"].create(
             {
                 "document_id": document.id,
-                "run_id": vals["run_id"],
+                "run_id": run.id,
                 "state": "pending",
-                "currency_id": vals["currency_id"],
-                "amount_source": vals["amount_source"],
-                "totals_difference": vals["totals_difference"],
-                "line_count": vals["line_count"],
+                "currency_id": currency.id,
                 "payload": source.payload,
                 "payload_digest": source.digest,
+                **self.env["copaco.document.builder"]._prepare_amounts(
+                    source, currency
+                ),
             }
         )
         version._settle()
+        return source, extent, False
+
+    @api.model
+    def _merge(self, payload, source):
+        """:param payload: what is known of a document
+        :param source: the `SourceDocument` that was received, perhaps a part of it
+        :return: `SourceDocument` with the lines of both; those that are in both are as
+            they were received
+        """
+        known = parse_payload(payload)
+        if known.error or source.error:
+            return source
+        positions = {id(line): place for place, line in enumerate(known.lines)}
+        lacking = [
+            positions[id(old)]
+            for old, new in pair_lines(known.lines, source.lines)
+            if not new
+        ]
+        if not lacking:
+            return source
+        merged = parse_payload(merge_payloads(payload, lacking, source.payload))
+        merged.totals_difference = source.totals_difference
+        return merged
 
     @api.model
     def _receive_totals(self, document, source):

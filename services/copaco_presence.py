@@ -10,22 +10,61 @@ class CopacoPresence(models.AbstractModel):
     _description = "Copaco Document Presence"
 
     @api.model
-    def _update(self, run, received, unread):
+    def _is_covered(self, run, document):
+        """Whether a run asked for every day on which Copaco may have created (a part
+        of) a document, so that its response has all of it. What was uploaded was asked
+        for by nobody knows whom."""
+        return bool(
+            run.date_from
+            and document.created_from
+            and document.created_origin == run.origin
+            and run.date_from <= document.created_from
+            and document.created_to <= run.date_to
+        )
+
+    @api.model
+    def _update(self, run, seen, unread):
         """Note which documents a response had, and which it lacks although it must
         have them; nothing is deleted.
 
         :param run: the `copaco.run` that brought the response
-        :param received: the `copaco.document` records that were known and came again
+        :param seen: dict of `copaco.document` records that were known and came again:
+            `whole`, as far as they are known; `changed`, with all that is known now;
+            `merged`: a part, and not all of that was known; or a known `partial`
         :param unread: invoice numbers of what could not be read; None: they are unknown
         """
         if not run.date_from:
             return
-        self._narrow_creation_days(run, received)
+        # A response that had the whole was created on days that it asked for, and that
+        # all others asked for that had the whole. What is new may be of any day.
+        self._write_creation_days(
+            run,
+            seen.get("whole"),
+            SQL("GREATEST(created_from, %s)", run.date_from),
+            SQL("LEAST(created_to, %s)", run.date_to),
+            SQL("created_from <= %s AND created_to >= %s", run.date_to, run.date_from),
+        )
+        self._write_creation_days(
+            run,
+            seen.get("changed"),
+            SQL("created_from"),
+            SQL("created_to"),
+            SQL("false"),
+        )
+        self._write_creation_days(
+            run,
+            seen.get("merged"),
+            SQL("LEAST(created_from, %s)", run.date_from),
+            SQL("GREATEST(created_to, %s)", run.date_to),
+            SQL("true"),
+        )
+        received = self.env["copaco.document"].union(*seen.values())
+        received.filtered("missing_state").missing_state = False
         if unread is None:
             return
         missing = received.search(
             [
-                ("connection_id", "=", run.connection_id.id),
+                ("root_company_id", "=", run.company_id.root_id.id),
                 ("kind", "=", run.kind),
                 # One response that must have it: of several, Copaco may leave out what
                 # lies where they touch.
@@ -52,10 +91,13 @@ class CopacoPresence(models.AbstractModel):
             )
 
     @api.model
-    def _narrow_creation_days(self, run, documents):
-        """Narrow the days on which Copaco may have created documents.
+    def _write_creation_days(self, run, documents, date_from, date_to, condition):
+        """Write the days on which Copaco may have created documents. Days that are
+        another portal's, or contradict what was received, are not those.
 
-        :param run: the `copaco.run` whose response had them
+        :param date_from: `SQL` of the first day, when what is known is right
+        :param date_to: `SQL` of the last day
+        :param condition: `SQL` of what else has to be so for it to be right
         """
         if not documents:
             return
@@ -65,34 +107,34 @@ class CopacoPresence(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                WITH received AS (
-                    SELECT id, created_origin = %(origin)s
-                               -- Else the days that were known were wrong.
-                               AND missing_state IS NULL
-                               AND created_from <= %(date_to)s
-                               AND created_to >= %(date_from)s AS is_narrower
+                WITH known AS (
+                    SELECT id,
+                           COALESCE(created_origin = %(origin)s
+                                    AND missing_state IS NULL
+                                    AND %(condition)s, false) AS is_right,
+                           %(date_from)s AS date_from, %(date_to)s AS date_to
                       FROM copaco_document
                      WHERE id IN %(ids)s
                 )
                 UPDATE copaco_document document
-                   SET created_from = CASE WHEN is_narrower
-                                           THEN GREATEST(created_from, %(date_from)s)
-                                           ELSE %(date_from)s END,
-                       created_to = CASE WHEN is_narrower
-                                         THEN LEAST(created_to, %(date_to)s)
-                                         ELSE %(date_to)s END,
+                   SET created_from = CASE WHEN is_right THEN date_from
+                                           ELSE %(run_from)s END,
+                       created_to = CASE WHEN is_right THEN date_to
+                                         ELSE %(run_to)s END,
                        created_origin = %(origin)s
-                  FROM received
-                 WHERE document.id = received.id
-                   AND (is_narrower IS NOT TRUE OR created_from < %(date_from)s
-                        OR created_to > %(date_to)s)
+                  FROM known
+                 WHERE document.id = known.id
+                   AND NOT (is_right AND created_from = date_from
+                            AND created_to = date_to)
                 """,
                 ids=documents._ids,
                 origin=run.origin or None,
-                date_from=run.date_from,
-                date_to=run.date_to,
+                run_from=run.date_from,
+                run_to=run.date_to,
+                date_from=date_from,
+                date_to=date_to,
+                condition=condition,
             ),
             log_exceptions=False,
         )
         documents.invalidate_recordset(days)
-        documents.filtered("missing_state").missing_state = False

@@ -12,6 +12,7 @@ from . import (
     test_fetch,
     test_invoice,
     test_match,
+    test_partial_responses,
     test_preview,
     test_preview_tour,
     test_proof,

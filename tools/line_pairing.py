@@ -7,40 +7,68 @@ def pair_lines(old_lines, new_lines):
     """Pair the lines of a document with those that came again: on the best evidence
     first, and of several that it may be with the one that costs the same.
 
-    Copaco's row hash tells. Where one of two lines has none, as before March 2024, they
-    are one when they are of the same service from the same day on, and nothing speaks
-    against it. The same number is no evidence: the next part of an invoice may begin to
-    count anew.
+    Lines that are the same in everything are one. Else Copaco's row hash tells. Where
+    one of two lines has none, as before March 2024, they are one when they are of the
+    same service from the same day on, and nothing speaks against it. The same number is
+    no evidence: the next part of an invoice may begin to count anew.
 
-    :param old_lines: `copaco.document.line` records
+    :param old_lines: `copaco.document.line` records, or list of `DocumentLine`
     :param new_lines: list of `DocumentLine`
     :return: list of (old line, new line), in the order of the new ones; then those that
         are gone. What isn't there is None.
     """
-    old_lines = old_lines.sorted("sequence")
-    found = {}
-    for get_key in (_get_hash, _get_service):
-        for get_price in (_get_price, lambda _line: None):
-            taken = set(found.values())
-            candidates = defaultdict(list)
-            for line in old_lines:
-                if line not in taken:
-                    candidates[get_key(line), get_price(line)].append(line)
-            for position, line in enumerate(new_lines):
-                key = get_key(line)
-                if position in found or not key:
-                    continue
-                same = candidates.get((key, get_price(line)), [])
-                for old_line in same:
-                    if not _is_contradicted(old_line, line):
-                        found[position] = old_line
-                        same.remove(old_line)
-                        break
+    if hasattr(old_lines, "sorted"):
+        old_lines = old_lines.sorted("sequence")
+    old_lines = list(old_lines)
+    found = {}  # positions of old lines by those of new ones
+    for get_key, get_price in (
+        (_get_content, _get_price),
+        (_get_hash, _get_price),
+        (_get_hash, _get_no_price),
+        (_get_service, _get_price),
+        (_get_service, _get_no_price),
+    ):
+        taken = set(found.values())
+        candidates = defaultdict(list)
+        for position, line in enumerate(old_lines):
+            if position not in taken:
+                candidates[get_key(line), get_price(line)].append(position)
+        for position, line in enumerate(new_lines):
+            key = get_key(line)
+            if position in found or not key:
+                continue
+            same = candidates.get((key, get_price(line)), [])
+            for old_position in same:
+                if not _is_contradicted(old_lines[old_position], line):
+                    found[position] = old_position
+                    same.remove(old_position)
+                    break
     kept = set(found.values())
     return [
-        *((found.get(position), line) for position, line in enumerate(new_lines)),
-        *((line, None) for line in old_lines if line not in kept),
+        *(
+            (old_lines[found[position]] if position in found else None, line)
+            for position, line in enumerate(new_lines)
+        ),
+        *(
+            (line, None)
+            for position, line in enumerate(old_lines)
+            if position not in kept
+        ),
     ]
+
+
+def _get_content(line):
+    return (
+        line.line_ref or "",
+        line.row_hash or "",
+        line.subscription_ref or "",
+        line.plan_ref or "",
+        line.charge_type or "",
+        line.description or "",
+        line.date_start or None,
+        line.date_end or None,
+        float(line.quantity or 0),
+    )
 
 
 def _get_hash(line):
@@ -54,6 +82,10 @@ def _get_service(line):
 
 def _get_price(line):
     return float(line.extended_price)
+
+
+def _get_no_price(_line):
+    return None
 
 
 def _is_contradicted(line, other):
