@@ -1,10 +1,7 @@
-from urllib.parse import urlsplit
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..client import SettingsError
-from ..client.address import Address
+from ..client import ENDPOINTS, Address, SettingsError, get_origin
 
 # What the addon alone writes: it tells what was really done.
 TOLD_FIELDS = ("api_key_hint", "fetched_until", "months_without_invoices", "origin")
@@ -193,17 +190,13 @@ class CopacoConnection(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("base_url", "specification_path", "purchase_path", "example_path")
+    @api.constrains("base_url", *(f"{name}_path" for name in ENDPOINTS))
     def _check_address(self):
         for connection in self:
             try:
                 address = Address(connection.base_url)
-                for path in (
-                    connection.specification_path,
-                    connection.purchase_path,
-                    connection.example_path,
-                ):
-                    address.get_url(path)
+                for name in ENDPOINTS:
+                    address.get_url(connection[f"{name}_path"])
             except SettingsError as error:
                 raise ValidationError(
                     self.env._(
@@ -251,7 +244,7 @@ class CopacoConnection(models.Model):
             # Whoever may change the address must not be able to have the key sent to
             # a host of their own; and another portal has to be asked from the start.
             for connection in self:
-                if _get_origin(addresses[connection]) != _get_origin(vals["base_url"]):
+                if get_origin(addresses[connection]) != get_origin(vals["base_url"]):
                     connection.sudo().fetched_until = False
                     if "api_key" not in vals:
                         connection.api_key = False
@@ -317,7 +310,3 @@ class CopacoConnection(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(xml_id)
         action["context"] = {"search_default_connection_id": self.ids}
         return action
-
-
-def _get_origin(address):
-    return urlsplit(address or "")[:2]

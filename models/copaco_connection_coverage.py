@@ -1,9 +1,9 @@
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..client import get_origin
 from .copaco_connection_fetch import get_chunk_start
 
 # Which days of which connection were asked for at the portal that it uses now. A day
@@ -44,8 +44,7 @@ class CopacoConnection(models.Model):
     @api.depends("base_url")
     def _compute_origin(self):
         for connection in self:
-            address = urlsplit(connection.base_url or "")
-            connection.origin = f"{address.scheme}://{address.netloc}".lower()
+            connection.origin = get_origin(connection.base_url)
 
     def _get_window_start(self, whole=False):
         """:param whole: see `_get_first_hole`

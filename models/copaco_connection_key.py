@@ -2,8 +2,15 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.sql import column_exists, create_column
 
-from ..client import CopacoClient, CopacoError, SettingsError
-from ..client.api_key import ApiKey
+from ..client import (
+    AUTH_METHODS,
+    ENDPOINTS,
+    NAMED_AUTH_METHODS,
+    ApiKey,
+    CopacoClient,
+    CopacoError,
+    SettingsError,
+)
 
 # For each way to send the key.
 TEST_SECONDS = 10
@@ -15,13 +22,7 @@ class CopacoConnection(models.Model):
     _inherit = "copaco.connection"
 
     auth_method = fields.Selection(
-        [
-            ("bearer", "Authorization: Bearer"),
-            ("x_api_key", "X-API-Key header"),
-            ("subscription_key", "Ocp-Apim-Subscription-Key header"),
-            ("header", "Another header"),
-            ("query", "Query parameter"),
-        ],
+        [(name, method.label) for name, method in AUTH_METHODS.items()],
         string="Key Sent As",
         required=True,
         default="bearer",
@@ -97,7 +98,7 @@ class CopacoConnection(models.Model):
     def _check_auth_name(self):
         for connection in self:
             if (
-                connection.auth_method in ("header", "query")
+                connection.auth_method in NAMED_AUTH_METHODS
                 and not (connection.auth_name or "").strip()
             ):
                 raise ValidationError(
@@ -157,9 +158,7 @@ class CopacoConnection(models.Model):
             self._read_api_key_secret(),
             auth_method=self.auth_method,
             auth_name=self.auth_name or "",
-            specification_path=self.specification_path,
-            purchase_path=self.purchase_path,
-            example_path=self.example_path,
+            paths={name: self[f"{name}_path"] for name in ENDPOINTS},
             **options,
         )
 

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
 
-from ..client.documents import parse_payload
+from ..client import parse_payload
 from .copaco_matcher import Hold
 from .line_pairs import pair_lines
 

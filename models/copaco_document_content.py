@@ -8,7 +8,7 @@ from odoo import api, models
 from odoo.fields import Command
 from odoo.tools import float_compare
 
-from ..client.documents import parse_payload
+from ..client import parse_payload
 from .copaco_document_double import get_account_key
 from .copaco_mapper import round_amount
 from .copaco_matcher import Hold

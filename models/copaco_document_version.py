@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.tools import float_compare, formatLang
 
-from ..client.documents import parse_payload
+from ..client import parse_payload
 from .copaco_mapper import CENT, round_amount
 from .line_pairs import pair_lines
 

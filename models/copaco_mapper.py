@@ -8,7 +8,7 @@ from odoo import api, models
 from odoo.fields import Command
 from odoo.tools import float_round, format_date, get_lang
 
-from ..client.values import EXACT
+from ..client import EXACT
 
 CENT = 0.01
 # What the product of two floats may differ from that of the numbers they stand for.

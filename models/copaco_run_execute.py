@@ -10,15 +10,19 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 
-from ..client import CopacoError, InvalidResponseError, TimedOutError
-from ..client.answer import is_markup
-from ..client.documents import parse_documents
+from ..client import (
+    CopacoError,
+    InvalidResponseError,
+    TimedOutError,
+    is_markup,
+    parse_documents,
+)
 from .trouble import COLLISIONS, IN_THE_WAY, get_trouble
 
 _logger = logging.getLogger(__name__)
 
 # A run that began longer ago and has stored nothing was interrupted: no answer may
-# take this long (client/api.py), so it is safe to begin again.
+# take this long (client/client.py), so it is safe to begin again.
 INTERRUPTED_AFTER = timedelta(minutes=30)
 # Two workers that store the same documents collide at most once per worker.
 STORE_ATTEMPTS = 5
@@ -163,7 +167,7 @@ class CopacoRun(models.Model):
                 window = self.date_from, self.date_to
                 # No transaction is open while the network is waited for (promise 10).
                 self.env.cr.commit()  # pylint: disable=invalid-commit
-                raw = client.fetch_specifications(*window)
+                raw = client.fetch(self.kind, *window)
         except CopacoError as error:
             if deadline and isinstance(error, TimedOutError):
                 # Slow is not failed: the background has more time than a person.

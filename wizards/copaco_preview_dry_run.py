@@ -11,7 +11,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import split_every
 
-from ..client.source import ParsedResponse
+from ..client import ParsedResponse
 from ..models.copaco_document import BATCH_SIZE
 from ..models.trouble import COLLISIONS, get_trouble
 
