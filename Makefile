@@ -24,7 +24,7 @@ faults: ## kills, crashes, full disks, bad documents; PART=kills KILLS=20 do les
 bench: ## speed beside other ways into Odoo; SIZES=1000 or SIZES=1000,5000 do less
 	@devtools/run bench
 
-lint: ## ruff and pylint-odoo only
+lint: ## ruff, mypy and pylint-odoo only
 	@devtools/run lint
 
 clean: ## stop, and remove this checkout's databases and logs; the cache stays

@@ -7,7 +7,18 @@
     "author": "account_copaco contributors",
     "license": "LGPL-3",
     "depends": ["account"],
-    "external_dependencies": {"python": ["requests", "pydantic"]},
+    "external_dependencies": {
+        # Odoo needs packaging to read the version that is asked for.
+        "python": ["defusedxml", "packaging", "pydantic>=2.4", "requests"],
+        # What Odoo says to type on Debian and Ubuntu, whose own pydantic is too old.
+        "apt": {
+            "defusedxml": "python3-defusedxml",
+            "packaging": "python3-packaging",
+            "pydantic>=2.4": "python3-pip && python3 -m pip install "
+            "--break-system-packages 'pydantic>=2.4'",
+            "requests": "python3-requests",
+        },
+    },
     "data": [
         "security/ir.model.access.csv",
         "security/copaco_security.xml",

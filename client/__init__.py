@@ -1,10 +1,14 @@
-"""Copaco's billing API in plain Python: fetch an answer, read it into documents.
+"""Copaco's billing API in plain Python: fetch a response, read it into documents.
 
-This package knows no Odoo; it needs the standard library, requests and pydantic.
+This package knows no Odoo; it needs the standard library, requests, pydantic and
+defusedxml. What is not in ``__all__`` is nobody's business outside.
 """
 
-from .api import CopacoClient
-from .errors import (
+from . import requirements
+from .address import Address, get_origin
+from .auth import AUTH_METHODS, NAMED_AUTH_METHODS, ApiKey
+from .client import ENDPOINTS, MAX_BODY_BYTES, CopacoClient
+from .exceptions import (
     CertificateError,
     CopacoError,
     InvalidResponseError,
@@ -19,3 +23,48 @@ from .errors import (
     TimedOutError,
     UnavailableError,
 )
+from .parser import is_markup, merge_payloads, parse_documents, parse_payload
+from .records import (
+    CustomerInfo,
+    DocumentHead,
+    DocumentLine,
+    ParsedResponse,
+    RejectedInvoice,
+    SourceDocument,
+)
+from .values import EXACT
+
+__all__ = [
+    "AUTH_METHODS",
+    "Address",
+    "ApiKey",
+    "CertificateError",
+    "CopacoClient",
+    "CopacoError",
+    "CustomerInfo",
+    "DocumentHead",
+    "DocumentLine",
+    "ENDPOINTS",
+    "EXACT",
+    "InvalidResponseError",
+    "KeyRefusedError",
+    "MAX_BODY_BYTES",
+    "NAMED_AUTH_METHODS",
+    "NotFoundError",
+    "ParsedResponse",
+    "PermissionMissingError",
+    "RateLimitedError",
+    "RedirectedError",
+    "RejectedError",
+    "RejectedInvoice",
+    "ResponseTooLargeError",
+    "SettingsError",
+    "SourceDocument",
+    "TimedOutError",
+    "UnavailableError",
+    "get_origin",
+    "is_markup",
+    "merge_payloads",
+    "parse_documents",
+    "parse_payload",
+]

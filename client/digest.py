@@ -1,7 +1,8 @@
 """Recognises what was seen before by what matters for the bill, and nothing else.
 
 Copaco may add fields, reorder fields and lines, write 1 as 1.0 or "1.00", or rename a
-customer at any time (Copaco kb: versioning-new). None of that may look like a changed
+customer at any time (Copaco's knowledge base, page
+https://kb.copaco.cloud/kb/versioning-new). None of that may look like a changed
 invoice, so a digest is made of a fixed list of values, numbers normalised and lines
 sorted. Digests are stored: whoever changes what they are made of has to raise
 `VERSION`, and every known document then looks changed once.
@@ -11,8 +12,10 @@ import hashlib
 import json
 from decimal import Decimal
 from operator import attrgetter
+from typing import Any
 
-from .strict_json import write_json
+from .json_reader import write_json
+from .records import DocumentLine, SourceDocument
 from .values import EXACT
 
 VERSION = "1"
@@ -40,12 +43,9 @@ _NUMBERS = attrgetter(
 _DATES = attrgetter("date_start", "date_end")
 
 
-def digest_document(document):
-    """Make the digest of a readable document.
-
-    :param SourceDocument document: its number, date, currency, account and lines count
-    :return: text, "1:" and a SHA-256 in hexadecimal
-    """
+def digest_document(document: SourceDocument) -> str:
+    """Make the digest of a readable document, of its number, date, currency, account
+    and lines: "1:" and a SHA-256 in hexadecimal."""
     head = (
         document.invoice_number,
         str(document.invoice_date),
@@ -56,7 +56,7 @@ def digest_document(document):
     return _hash("\n".join((json.dumps(head), *lines)))
 
 
-def digest_payload(tree):
+def digest_payload(tree: Any) -> str:
     """Make the digest of a document that can't be read: all of it, whatever its order
     of keys.
 
@@ -65,7 +65,7 @@ def digest_payload(tree):
     return _hash(write_json(tree, canonical=True))
 
 
-def _write_line(line):
+def _write_line(line: DocumentLine) -> str:
     values = (
         _TEXTS(line),
         [_write_number(number) for number in _NUMBERS(line)],
@@ -75,9 +75,9 @@ def _write_line(line):
     return json.dumps(values)
 
 
-def _write_number(number: Decimal | None):
+def _write_number(number: Decimal | None) -> str | None:
     return None if number is None else str(number.normalize(EXACT))
 
 
-def _hash(text):
+def _hash(text: str) -> str:
     return f"{VERSION}:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -1,14 +1,15 @@
-"""What Copaco sends (Copaco kb: overview-api-fields-and-data-types, invoices-xml).
+"""What Copaco sends (Copaco's knowledge base, pages
+https://kb.copaco.cloud/kb/overview-api-fields-and-data-types and
+https://kb.copaco.cloud/kb/invoices-xml).
 
 Tolerant of what may vary: unknown fields, key order, null or missing fields, and how a
 value is written (``values.py``). Strict about money and identity: without a readable
 InvoiceID, AccountID or ExtendedPrice the model that holds it is refused.
 
-The levels are validated one by one (``documents.py``), so that what is wrong in one
-place condemns that place alone. Errors name the field and never quote a value.
+The levels are validated one by one (``parser.py``), so that what is wrong in one place
+condemns that place alone. Errors name the field and never quote a value.
 """
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -18,29 +19,23 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainValidator,
+    ValidationError,
+    model_validator,
 )
-from pydantic.alias_generators import to_pascal
 
+from .records import CONFIG, CustomerInfo, DocumentLine
 from .values import (
-    read_date,
+    Day,
+    Identity,
+    Money,
+    Number,
+    Text,
     read_flag,
-    read_identity,
-    read_money,
-    read_number,
     read_objects,
-    read_optional_identity,
     read_setting,
     read_text,
 )
 
-Text = Annotated[str, PlainValidator(read_text)]
-Identity = Annotated[str, PlainValidator(read_identity)]
-OptionalIdentity = Annotated[str, PlainValidator(read_optional_identity)]
-Money = Annotated[Decimal, PlainValidator(read_money)]
-Number = Annotated[Decimal | None, PlainValidator(read_number)]
-Day = Annotated[date | None, PlainValidator(read_date)]
-Flag = Annotated[bool, PlainValidator(read_flag)]
 # .NET writes null for a list that was never filled.
 null_is_empty = BeforeValidator(lambda value: [] if value is None else value)
 # What a good invoice doesn't need may be anything.
@@ -50,95 +45,73 @@ other_is_none = BeforeValidator(
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_pascal,
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-    )
-
-
-class SubscriptionDetail(Model):
-    """A setting of a subscription (release notes of 7 March 2024)."""
-
-    attribute: Text = ""
-    attribute_value: Annotated[str, PlainValidator(read_setting)] = ""
-    attribute_description: Text = ""
-    # By its name: Copaco doesn't print it. Neither type nor meaning is documented.
-    is_hidden: Flag = Field(
-        False,
-        validation_alias=AliasChoices("noshow", "NoShow", "noShow", "Noshow"),
-    )
-
-
-Details = Annotated[list[SubscriptionDetail], BeforeValidator(read_objects)]
-
-
-class PriceLine(Model):
-    """One charge. Missing: whatever an invoice line doesn't need."""
-
-    line_id: Text = ""
-    invoice_row_hash: Text = ""
-    charge_type: Text = ""
-    billing_frequency: Text = ""
-    description: Text = ""
-    quantity: Number = None
-    unit_price: Number = None
-    discount: Number = None
-    duration: Number = None
-    extended_price: Money
-    start_date: Day = None
-    end_date: Day = None
-    vendor_details: Text = ""
-    sub_po_number: Text = Field("", alias="SubPONumber")
-    consumer_company_name: Text = ""
-    subscription_details: Details = ()
+    model_config = ConfigDict(frozen=True, **CONFIG)
 
 
 class Subscription(Model):
-    subscription_id: Text = Field("", alias="SubscriptionID")
-    subscription_name: Text = ""
-    plan_id: Text = Field("", alias="PlanID")
-    plan_name: Text = ""
-    plan_category_name: Text = ""
-    subscription_po_number: Text = Field("", alias="SubscriptionPONumber")
     # Not optional: if Copaco renames it, nobody must be billed nothing.
-    price_lines: Annotated[list[PriceLine], null_is_empty]
-    subscription_details: Details = ()
+    price_lines: Annotated[list[DocumentLine], null_is_empty]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _give_to_lines(cls, values: Any) -> Any:
+        """Give each line what the subscription says."""
+        if not isinstance(values, dict) or not isinstance(
+            lines := values.get("PriceLines"), list
+        ):
+            return values
+        details = _read_details(read_objects(values.get("SubscriptionDetails")))
+        return {
+            "PriceLines": [
+                {
+                    **line,
+                    "Subscription": values,
+                    "Details": _add_details(details, line),
+                }
+                if isinstance(line, dict)
+                else line
+                for line in lines
+            ]
+        }
 
 
-class Party(Model):
-    """Who and where: of a customer, or of a receiver."""
-
-    account_id: OptionalIdentity = Field("", alias="AccountID")
-    customer_number: Text = ""
-    company_name: Text = ""
-    cost_center: Text = ""
-    vat_number: Text = Field("", alias="VATNumber")
-    email: Text = ""
-    telephone: Text = ""
-    # The XML of the older platform has other names (Copaco kb: invoices-(XML)).
-    street: Text = Field("", validation_alias=AliasChoices("Address", "Street"))
-    zip: Text = Field("", validation_alias=AliasChoices("Zip", "PostalCode"))
-    city: Text = ""
-    country_code: Text = ""
-    contact_first_name: Text = ""
-    contact_middle_name: Text = ""
-    contact_last_name: Text = ""
+def _add_details(
+    shared: tuple[tuple[str, str], ...], line: dict[str, Any]
+) -> tuple[tuple[str, str], ...]:
+    own = read_objects(line.get("SubscriptionDetails"))
+    return tuple(dict.fromkeys(shared + _read_details(own))) if own else shared
 
 
-class Receiver(Party):
-    """Whom Copaco's invoice is for: the customer itself, or the reseller."""
+def _read_details(settings: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Return (label, value) of those settings of a subscription that Copaco prints
+    (Copaco's knowledge base, page
+    https://kb.copaco.cloud/kb/07-03-2024-invoices-api-functionality-extended)."""
+    return tuple(
+        (
+            read_text(setting.get("AttributeDescription"))
+            or read_text(setting.get("Attribute")),
+            value,
+        )
+        for setting in settings
+        if not _is_hidden(setting)
+        and (value := read_setting(setting.get("AttributeValue")))
+    )
 
 
-class Customer(Party):
-    account_id: Identity = Field(alias="AccountID")
+def _is_hidden(setting: dict[str, Any]) -> bool:
+    # By its name: Copaco doesn't print it. Neither type nor meaning is documented.
+    names = ("noshow", "NoShow", "noShow", "Noshow")
+    return next((read_flag(setting[name]) for name in names if name in setting), False)
+
+
+class Customer(Model):
+    account_ref: Identity = Field(alias="AccountID")
     # Not optional, as `Subscription.price_lines`.
     subscriptions: Annotated[list[Subscription], null_is_empty]
 
 
 class CountedLine(Model):
-    """Of a `PriceLine`, what it adds to Copaco's total."""
+    """Of a `DocumentLine`, what it adds to Copaco's total."""
 
     extended_price: Money
 
@@ -154,16 +127,18 @@ class CountedCustomer(Model):
 
 
 class Header(Model):
-    invoice_id: Identity = Field(alias="InvoiceID")
+    invoice_number: Identity = Field(alias="InvoiceID")
     date: Day = None
     currency: Text = ""
-    # Always INVOICE today; on the older platform invoice or credit (3-xml-elements).
+    # Always INVOICE today; on the older platform invoice or credit (Copaco's knowledge
+    # base, page https://kb.copaco.cloud/kb/3-xml-elements).
     type: Text = ""
 
 
 class Totals(Model):
-    """What Copaco says the lines add up to. How JSON names it is not documented; none
-    that can be read is none to be compared with (Copaco kb: platform-logic-new)."""
+    """What Copaco says the lines add up to (Copaco's knowledge base, page
+    https://kb.copaco.cloud/kb/platform-logic-new). How JSON names it is not documented;
+    none that can be read is none to be compared with."""
 
     total_excluding_vat: Number = Field(
         None,
@@ -179,25 +154,31 @@ class Totals(Model):
 
 
 class Invoice(Model):
-    """An element of ``Invoices``; its customers are judged one by one."""
+    """An element of ``Invoices``; its customers are judged one by one.
+
+    :ivar receiver: whom it is for: the customer itself, or the reseller
+    """
 
     header: Header
-    receiver: Annotated[Receiver | None, other_is_none] = None
+    receiver: Annotated[CustomerInfo | None, other_is_none] = None
     totals: Annotated[Totals | None, other_is_none] = None
     customers: Any = None
 
+    @property
+    def stated_total(self) -> Decimal | None:
+        return self.totals.total_excluding_vat if self.totals else None
+
 
 class InvoiceResponse(Model):
-    """A whole answer; its invoices are judged one by one."""
+    """A whole response; its invoices are judged one by one."""
 
     invoices: list[Any]
 
 
-def describe_problems(error):
+def describe_problems(error: ValidationError) -> list[str]:
     """Say what is wrong with what was validated, naming fields and quoting nothing.
 
-    :param pydantic.ValidationError error: of one of these models
-    :return: list of texts such as "PriceLines[0].ExtendedPrice is missing"
+    :return: texts such as "PriceLines[0].ExtendedPrice is missing"
     """
     problems = error.errors(
         include_url=False, include_context=False, include_input=False
@@ -214,10 +195,11 @@ _PHRASES = {
     "list_type": "is not a list",
     "model_type": "is not an object",
     "model_attributes_type": "is not an object",
+    "dataclass_type": "is not an object",
 }
 
 
-def _format_path(location):
+def _format_path(location: tuple[int | str, ...]) -> str:
     path = "".join(
         f"[{step}]" if isinstance(step, int) else f".{step}" for step in location
     )

@@ -9,7 +9,7 @@ These rules hold for every request, so they stand at the narrowest place:
 - Of the environment, proxies and certificate bundles are used, because companies need
   them; a proxy sees the host's name only, since all but this machine is https. Not
   ``.netrc``: requests would send the password in it as well, or instead of the key.
-- Size and time are limited while the body comes in.
+- Size and time are limited while the body is received.
 """
 
 import logging
@@ -17,21 +17,25 @@ import os
 import socket
 import threading
 import time
+import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import requests
 from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
 
-from .body import Body
-from .errors import (
+from .address import Address
+from .auth import ApiKey
+from .exceptions import (
     CopacoError,
     InvalidResponseError,
     RedirectedError,
     RejectedError,
-)
-from .failures import (
+    ResponseTooLargeError,
     make_connection_error,
     make_late_error,
     make_lost_error,
@@ -47,52 +51,60 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 COMPRESSED = frozenset({"gzip", "deflate"})
 ENCODINGS = COMPRESSED | {"", "identity"}
 
+# gzip, or deflate as the standard has it; zlib tells by the first bytes.
+_ANY_HEADER = zlib.MAX_WBITS | 32
+
 _logger = logging.getLogger(__name__)
 
 
 class Transport:
     """Sends requests with one key to one server.
 
-    :param Address address: the only server that anything is sent to
-    :param ApiKey key: added to each request
-    :param float timeout: seconds to connect, and between two pieces of an answer
-    :param int max_body_bytes: limit for a body, as it comes and decompressed
+    :param address: the only server that anything is sent to
+    :param key: added to each request
+    :param timeout: seconds to connect, and between two pieces of a response
+    :param max_body_bytes: limit for a body, as received and decompressed
     """
 
-    def __init__(self, address, key, timeout, max_body_bytes):
+    def __init__(
+        self, address: Address, key: ApiKey, timeout: float, max_body_bytes: int
+    ) -> None:
         self._address = address
-        self._key = key
         self._timeout = timeout
         self._max_body_bytes = max_body_bytes
         self._session = _Session()
         self._session.trust_env = False
         self._session.adapters.clear()
         self._session.mount(f"{address.origin_url}/", _SigningAdapter(key))
-        self._session.headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": "copaco-client",
-        }
+        self._session.headers.clear()
+        self._session.headers.update(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "User-Agent": "copaco-client",
+            }
+        )
 
-    def close(self):
+    def close(self) -> None:
+        """Close the connections."""
         self._session.close()
 
-    def get(self, path, params, deadline):
+    def get(self, path: str, params: dict[str, str], deadline: float) -> bytes:
         """Ask once.
 
-        :param str path: of the endpoint, below the base URL
-        :param dict params: of the query
-        :param float deadline: `time.monotonic()` at which it must be over
-        :return: bytes of the body, decompressed
+        :param path: of the endpoint, below the base URL
+        :param params: of the query
+        :param deadline: `time.monotonic()` at which it must be over
+        :return: the body, decompressed
         :raise CopacoError: whatever goes wrong
         """
         url = self._address.get_url(path)
         started = time.monotonic()
-        body, problem = b"", None
+        body = b""
+        problem: CopacoError | None = None
         try:
-            with self._key.hidden_from_logs():
-                body = self._follow(url, params, deadline)
-        except exceptions.RequestException as error:
+            body = self._follow(url, params, deadline)
+        except (exceptions.RequestException, HTTPError) as error:
             problem = make_connection_error(error)
         except CopacoError as error:
             problem = error
@@ -112,7 +124,7 @@ class Transport:
             raise problem
         return body
 
-    def _follow(self, url, params, deadline):
+    def _follow(self, url: str, params: dict[str, str], deadline: float) -> bytes:
         for _ in range(1 + MAX_REDIRECTS):
             with self._send(url, params, deadline) as response:
                 status = response.status_code
@@ -121,16 +133,19 @@ class Transport:
                 location = response.headers.get("Location")
                 if status not in REDIRECTS or not location:
                     raise make_status_error(status, response.headers)
-            url, params = self._address.get_redirect_url(url, location), None
-            if not url:
+            target = self._address.get_redirect_url(url, location)
+            if not target:
                 raise RedirectedError(
-                    "Copaco's server pointed to another address; nothing was sent "
+                    "Copaco's server redirected to another address; nothing was sent "
                     "there.",
                     status,
                 )
-        raise RedirectedError("Copaco's server pointed round in circles.", status)
+            url, params = target, {}
+        raise RedirectedError("Copaco's server redirects in a loop.", status)
 
-    def _send(self, url, params, deadline):
+    def _send(
+        self, url: str, params: dict[str, str], deadline: float
+    ) -> requests.Response:
         request = requests.Request("GET", url, params=params)
         return self._session.send(
             self._session.prepare_request(request),
@@ -142,22 +157,22 @@ class Transport:
             verify=_get_certificates(),
         )
 
-    def _get_proxies(self, url):
+    def _get_proxies(self, url: str) -> dict[str, str]:
         # To this machine the key may travel in clear text, so nobody else may see it.
         return {} if self._address.is_loopback else get_environ_proxies(url)
 
-    def _read(self, response, deadline):
+    def _read(self, response: requests.Response, deadline: float) -> bytes:
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ENCODINGS:
             raise InvalidResponseError(
-                "Copaco's answer is compressed in a way that was not asked for."
+                "Copaco's response is compressed in a way that was not asked for."
             )
-        # Decompressing is left to `Body`.
+        # Decompressing is left to `_Body`.
         response.raw.headers.pop("Content-Encoding", None)
-        body = Body(encoding in COMPRESSED, self._max_body_bytes)
-        length = response.headers.get("Content-Length", "")
+        body = _Body(encoding in COMPRESSED, self._max_body_bytes)
+        announced = response.headers.get("Content-Length", "")
         # No number that is worth comparing is longer.
-        length = int(length[:18]) if length.isdecimal() else 0
+        length = int(announced[:18]) if announced.isdecimal() else 0
         body.check_size(length)
         with _cut_off(response, deadline):
             for piece in response.iter_content(PIECE_BYTES):
@@ -170,24 +185,92 @@ class Transport:
         return body.get()
 
 
+class _Body:
+    """Takes the pieces of a body as they are received.
+
+    It decompresses by itself, because a library that does it on the way counts either
+    what is received or what it makes of it, and may unpack a bomb before anyone can
+    look.
+
+    :param is_compressed: with gzip or deflate
+    :param max_bytes: limit for what is received, and for what it is decompressed
+    """
+
+    def __init__(self, is_compressed: bool, max_bytes: int) -> None:
+        self.wire_size = 0
+        self._max_bytes = max_bytes
+        self._decoder = zlib.decompressobj(_ANY_HEADER) if is_compressed else None
+        self._size = 0
+        self._pieces: list[bytes] = []
+
+    def check_size(self, size: int) -> None:
+        """:raise ResponseTooLargeError: if so many bytes are too many"""
+        if size > self._max_bytes:
+            raise ResponseTooLargeError(
+                f"Copaco's response is larger than {self._max_bytes // 1_000_000} MB, "
+                "so it was not read."
+            )
+
+    def add(self, piece: bytes) -> None:
+        """Take the next bytes.
+
+        :raise ResponseTooLargeError: once there are too many
+        :raise InvalidResponseError: if they can't be decompressed
+        """
+        self.wire_size += len(piece)
+        self.check_size(self.wire_size)
+        if self._decoder:
+            # One byte more than allowed is enough to know.
+            room = self._max_bytes - self._size + 1
+            try:
+                piece = self._decoder.decompress(piece, room)
+                # Nothing may follow the end of what is compressed.
+                is_damaged = bool(self._decoder.unused_data)
+            except zlib.error:
+                is_damaged = True
+            if is_damaged:
+                raise _make_damaged_error()
+        self._size += len(piece)
+        self.check_size(self._size)
+        self._pieces.append(piece)
+
+    def get(self) -> bytes:
+        """Return all bytes.
+
+        :raise InvalidResponseError: if more of them would have to follow
+        """
+        if self._decoder and self.wire_size and not self._decoder.eof:
+            raise _make_damaged_error()
+        return b"".join(self._pieces)
+
+
+def _make_damaged_error() -> InvalidResponseError:
+    return InvalidResponseError(
+        "Copaco's response is damaged: it can't be decompressed."
+    )
+
+
 class _Session(requests.Session):
-    def get_redirect_target(self, resp):
+    def get_redirect_target(self, resp: requests.Response) -> None:
         """Leave redirects to `Transport`: requests would first read the body of one,
         however large, even when told not to follow it."""
         return None
 
 
 class _SigningAdapter(HTTPAdapter):
-    def __init__(self, key):
+    def __init__(self, key: ApiKey) -> None:
         super().__init__()
         self._key = key
 
-    def send(self, request, *args, **kwargs):
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """Send the request with the key."""
         return super().send(self._key.sign(request.copy()), *args, **kwargs)
 
 
 @contextmanager
-def _cut_off(response, deadline):
+def _cut_off(response: requests.Response, deadline: float) -> Iterator[None]:
     """Shut the connection down at the deadline.
 
     A server that sends a byte now and then never runs into the timeout, and the call
@@ -212,14 +295,14 @@ def _cut_off(response, deadline):
         connection.close()
 
 
-def _shut_down(connection):
+def _shut_down(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         _logger.debug("The server has closed the connection already")
 
 
-def _get_certificates():
+def _get_certificates() -> str | bool:
     """Return the bundle that the environment names, or True for the usual one."""
     return (
         os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True

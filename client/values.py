@@ -9,7 +9,9 @@ import unicodedata
 from datetime import date
 from decimal import Context, Decimal
 from functools import lru_cache
+from typing import Annotated, Any
 
+from pydantic import PlainValidator
 from pydantic_core import PydanticCustomError
 
 # Copaco's longest text, VendorDetails, has 120 characters (release notes of 13 February
@@ -43,7 +45,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _TRUE = frozenset({"true", "1", "yes", "y"})
 
 
-def read_text(value):
+def read_text(value: object) -> str:
     """Return any text or number as clean text, "" for anything else."""
     if not isinstance(value, str):
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
@@ -56,7 +58,7 @@ def read_text(value):
     return value.strip()[:MAX_TEXT_LENGTH].rstrip()
 
 
-def read_identity(value):
+def read_identity(value: object) -> str:
     """Return an id that is given as text or number.
 
     :raise PydanticCustomError: if it is missing, empty or too long to be one
@@ -69,30 +71,30 @@ def read_identity(value):
     return text
 
 
-def read_optional_identity(value):
+def read_optional_identity(value: object) -> str:
     """As `read_identity`, with "" for what is no id."""
     text = _clean_identity(value)
     return text if len(text) <= MAX_IDENTITY_LENGTH else ""
 
 
-def _clean_identity(value):
+def _clean_identity(value: object) -> str:
     # Look-alikes and invisible characters must not make one id into two.
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", read_text(value))).strip()
 
 
-def read_number(value):
+def read_number(value: object) -> Decimal | None:
     """Return a JSON number, or a number given as text, exactly as it is.
 
     A decimal comma is not accepted: "1,234" may mean two things.
 
-    :return: Decimal, or None if it is missing, no number, or beyond all reason
+    :return: None if it is missing, no number, or beyond all reason
     """
     if isinstance(value, str):
         text = value.strip()
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         text = str(value)
     else:
-        # A Python float too: its digits are no longer those that came.
+        # A Python float too: its digits are no longer those that were sent.
         return None
     if len(text) > MAX_NUMBER_LENGTH or not _NUMBER.fullmatch(text):
         return None
@@ -104,7 +106,7 @@ def read_number(value):
     return number
 
 
-def read_money(value):
+def read_money(value: object) -> Decimal:
     """As `read_number`.
 
     :raise PydanticCustomError: if there is no readable amount
@@ -117,18 +119,18 @@ def read_money(value):
     return number
 
 
-def read_date(value):
+def read_date(value: object) -> date | None:
     """Return the day of ``YYYYMMDD`` or of an ISO date or date-time, as it is written.
 
     A time zone doesn't move the day.
 
-    :return: date, or None if it is missing, no date or not of this age
+    :return: None if it is missing, no date or not of this age
     """
     return _read_date(value.strip()) if isinstance(value, str) else None
 
 
 @lru_cache(maxsize=4096)
-def _read_date(text):
+def _read_date(text: str) -> date | None:
     match = _DATE.fullmatch(text)
     if not match:
         return None
@@ -139,22 +141,31 @@ def _read_date(text):
         return None
 
 
-def read_flag(value):
+def read_flag(value: object) -> bool:
     """Return True for true, 1, "true", "1", "yes"; False for anything else."""
     return value is True or (
         isinstance(value, str | int) and str(value).strip().lower() in _TRUE
     )
 
 
-def read_setting(value):
+def read_setting(value: object) -> str:
     """As `read_text`, with "true" and "false" for booleans."""
     return read_text(str(value).lower() if isinstance(value, bool) else value)
 
 
-def read_objects(value):
+def read_objects(value: object) -> list[dict[str, Any]]:
     """Return the objects of a list, or of one object that stands for a list.
 
     For ``SubscriptionDetails``, of which Copaco's only sample is no valid JSON.
     """
     entries = value if isinstance(value, list) else [value]
     return [entry for entry in entries if isinstance(entry, dict)]
+
+
+# As types of fields.
+Text = Annotated[str, PlainValidator(read_text)]
+Identity = Annotated[str, PlainValidator(read_identity)]
+OptionalIdentity = Annotated[str, PlainValidator(read_optional_identity)]
+Money = Annotated[Decimal, PlainValidator(read_money)]
+Number = Annotated[Decimal | None, PlainValidator(read_number)]
+Day = Annotated[date | None, PlainValidator(read_date)]

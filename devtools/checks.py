@@ -42,7 +42,6 @@ def run_all() -> bool:
         return run_stages(
             {
                 **_lint_stages(),
-                "Tests without Odoo": _plain_tests,
                 "Tests in Odoo": lambda: run_odoo_tests(instance, f"/{ADDON}"),
                 "Several processes": lambda: _multiprocess_tests(instance),
                 "Jobs of queue_job": lambda: _job_tests(instance),
@@ -97,6 +96,7 @@ def _lint_stages() -> dict[str, Callable[[], Outcome]]:
     return {
         "ruff check": lambda: _lint(CHECKOUT, "ruff", "check", "-q", cache),
         "ruff format": lambda: _lint(CHECKOUT, "ruff", "format", "--check", cache),
+        "mypy": lambda: _lint(CHECKOUT, "mypy", f"--cache-dir={RUNTIME / 'mypy'}"),
         "pylint-odoo": lambda: _lint(odoo.addons_folder(), *pylint),
     }
 
@@ -115,13 +115,7 @@ def _lint(folder: Path, tool: str, *arguments: str) -> Outcome:
     return Outcome(failed=1, details=_shorten(result.stdout + result.stderr))
 
 
-# The client, without Odoo
-
-
-def _plain_tests() -> Outcome:
-    # `tests` itself is no place to import from: it imports Odoo's tests.
-    tests = CHECKOUT / "tests"
-    return run_unittests(tests / "client", environment(CHECKOUT, tests))
+# Modules that Python's own test runner runs
 
 
 def run_unittests(

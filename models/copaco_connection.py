@@ -1,10 +1,14 @@
-from urllib.parse import urlsplit
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..client import SettingsError
-from ..client.address import Address
+from ..client import (
+    AUTH_METHODS,
+    ENDPOINTS,
+    NAMED_AUTH_METHODS,
+    Address,
+    SettingsError,
+    get_origin,
+)
 from ..const import BILLING_GROUP
 
 # What the addon alone writes: it tells what was really done.
@@ -47,13 +51,7 @@ class CopacoConnection(models.Model):
         string="Example Invoices", required=True, default="example-invoices"
     )
     auth_method = fields.Selection(
-        [
-            ("bearer", "Authorization: Bearer"),
-            ("x_api_key", "X-API-Key header"),
-            ("subscription_key", "Ocp-Apim-Subscription-Key header"),
-            ("header", "Another header"),
-            ("query", "Query parameter"),
-        ],
+        [(name, method.label) for name, method in AUTH_METHODS.items()],
         string="Authentication",
         required=True,
         default="bearer",
@@ -194,7 +192,7 @@ class CopacoConnection(models.Model):
     @api.depends("base_url")
     def _compute_origin(self):
         for connection in self:
-            connection.origin = _get_origin(connection.base_url)
+            connection.origin = get_origin(connection.base_url)
 
     def _compute_api_key(self):
         self.api_key = False
@@ -248,17 +246,13 @@ class CopacoConnection(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("base_url", "specification_path", "purchase_path", "example_path")
+    @api.constrains("base_url", *(f"{name}_path" for name in ENDPOINTS))
     def _check_address(self):
         for connection in self:
             try:
                 address = Address(connection.base_url)
-                for path in (
-                    connection.specification_path,
-                    connection.purchase_path,
-                    connection.example_path,
-                ):
-                    address.get_url(path)
+                for name in ENDPOINTS:
+                    address.get_url(connection[f"{name}_path"])
             except SettingsError as error:
                 raise ValidationError(
                     self.env._(
@@ -274,7 +268,7 @@ class CopacoConnection(models.Model):
     def _check_auth_name(self):
         for connection in self:
             if (
-                connection.auth_method in ("header", "query")
+                connection.auth_method in NAMED_AUTH_METHODS
                 and not (connection.auth_name or "").strip()
             ):
                 raise ValidationError(
@@ -326,7 +320,7 @@ class CopacoConnection(models.Model):
             # Whoever may change the address must not be able to have the key sent to
             # a host of their own; and another portal has to be asked from the start.
             for connection in self:
-                if _get_origin(addresses[connection]) != _get_origin(vals["base_url"]):
+                if get_origin(addresses[connection]) != get_origin(vals["base_url"]):
                     connection.sudo().fetched_until = False
                     if "api_key" not in vals:
                         connection.api_key = False
@@ -452,8 +446,3 @@ class CopacoConnection(models.Model):
         # Whoever is the user of the scheduled action, it works: Odoo would switch one
         # off that fails for a week.
         self.sudo().env["copaco.run.scheduler"]._plan_scheduled_runs()
-
-
-def _get_origin(url):
-    address = urlsplit(url or "")
-    return f"{address.scheme}://{address.netloc}".lower()

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import float_compare, formatLang
 
-from ..client.documents import parse_payload
+from ..client import parse_payload
 from ..const import Hold
 from ..tools import CENT, pair_lines, round_amount
 

@@ -6,7 +6,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, models
 from odoo.fields import Command
 
-from ..client.documents import parse_payload
+from ..client import parse_payload
 from ..const import KINDS, Hold
 from ..tools import get_account_key, round_amount
 

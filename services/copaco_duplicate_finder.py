@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..client.documents import parse_payload
+from ..client import parse_payload
 from ..const import KINDS, Hold
 from ..tools import enumerate_names
 

@@ -8,10 +8,16 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 
-from ..client import CopacoClient, CopacoError, InvalidResponseError, TimedOutError
-from ..client.answer import is_markup
-from ..client.documents import parse_documents
-from ..const import CONCURRENCY_ATTEMPTS
+from ..client import (
+    ENDPOINTS,
+    CopacoClient,
+    CopacoError,
+    InvalidResponseError,
+    TimedOutError,
+    is_markup,
+    parse_documents,
+)
+from ..const import CONCURRENCY_ATTEMPTS, KINDS
 from ..exceptions import RETRYABLE_ERRORS
 
 _logger = logging.getLogger(__name__)
@@ -34,7 +40,7 @@ class CopacoFetcher(models.AbstractModel):
                 # No transaction is open while the network is waited for: promise 10 in
                 # doc/how_it_works.rst.
                 self.env.cr.commit()  # pylint: disable=invalid-commit
-                raw = client.fetch_specifications(*window)
+                raw = client.fetch(KINDS[run.kind].endpoint, *window)
         except CopacoError as error:
             if deadline and isinstance(error, TimedOutError):
                 # Slow is not failed: the background has more time than a person.
@@ -47,7 +53,7 @@ class CopacoFetcher(models.AbstractModel):
     @api.model
     def _get_client(self, connection, time_limit=None):
         """:param connection: `copaco.connection`
-        :param time_limit: seconds that one answer may take in all
+        :param time_limit: seconds that one response may take in all
         :return: a `CopacoClient` with the key of a connection, to be used in `with`
         :raise RejectedError: when the key or the address can't be used
         """
@@ -57,9 +63,7 @@ class CopacoFetcher(models.AbstractModel):
             self.env["copaco.key.store"]._read(connection),
             auth_method=connection.auth_method,
             auth_name=connection.auth_name or "",
-            specification_path=connection.specification_path,
-            purchase_path=connection.purchase_path,
-            example_path=connection.example_path,
+            paths={name: connection[f"{name}_path"] for name in ENDPOINTS},
             **options,
         )
 

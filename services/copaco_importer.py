@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import float_compare
 
-from ..client.documents import merge_payloads, parse_payload
+from ..client import merge_payloads, parse_payload
 from ..tools import get_account_key, pair_lines
 
 # New documents are stored when they have so many lines together, and then forgotten:
@@ -278,8 +278,8 @@ class CopacoImporter(models.AbstractModel):
         :param document: `copaco.document`
         :param source: the `SourceDocument` that was received
         :param currency: its `res.currency`
-        :return: (`SourceDocument`: what is known with it, see `copaco.presence._update`,
-            whether all of it was known)
+        :return: (`SourceDocument` of what is known with it, one of the keys of
+            `copaco.presence._update`, whether all of it was known)
         """
         pending = document._get_pending_version()
         is_covered = self.env["copaco.presence"]._is_covered(run, document)

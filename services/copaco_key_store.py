@@ -2,8 +2,7 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.tools.sql import column_exists, create_column
 
-from ..client import SettingsError
-from ..client.api_key import ApiKey
+from ..client import ApiKey, SettingsError
 
 
 class CopacoKeyStore(models.AbstractModel):

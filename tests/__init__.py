@@ -31,4 +31,24 @@ from . import (
     test_upload,
     test_watch,
 )
+from .client import (
+    test_addresses,
+    test_client,
+    test_condemned,
+    test_digest,
+    test_independence,
+    test_json_reader,
+    test_limits,
+    test_parser,
+    test_parser_properties,
+    test_retries,
+    test_same_document,
+    test_secrecy,
+    test_simulator,
+    test_simulator_data,
+    test_tls,
+    test_totals,
+    test_values,
+    test_xml_reader,
+)
 from .faults import test_documents, test_other_modules, test_refusals, test_wire

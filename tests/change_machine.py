@@ -5,7 +5,7 @@ import json
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..client.documents import parse_documents
+from ..client import parse_documents
 from .common import CREATED, CopacoCommon, copaco_invoice, price_line
 
 AMOUNTS = ("10", "12", "5", "7.25", "-3", "0", "0.005")

@@ -14,7 +14,7 @@ TODAY = date(2026, 11, 25)
 CREATED = date(2026, 11, 23)
 MUTED = (
     "odoo.addons.account_copaco.services.copaco_run_scheduler",
-    "odoo.addons.account_copaco.client.api",
+    "odoo.addons.account_copaco.client.client",
 )
 
 

@@ -1,14 +1,12 @@
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import uuid4
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from odoo.tests import tagged
 
-from ..client.documents import parse_documents
+from ..client import parse_documents
 from ..tools import round_amount
 from .common import CopacoCommon, copaco_invoice, price_line
+from .properties import HealthCheck, given, settings, st
 from .simulator.encoding import dumps
 
 MONEY = st.decimals(

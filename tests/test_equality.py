@@ -5,16 +5,14 @@ from itertools import product
 from types import FunctionType
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-
 from odoo import models
 from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
 
-from ..client.documents import parse_documents
+from ..client import parse_documents
 from ..services.copaco_move_creator import COMPUTED_OF
 from .common import copaco_invoice, price_line
+from .properties import HealthCheck, Phase, given, settings, st
 from .simulator.encoding import dumps
 from .varied import VariedCommon
 

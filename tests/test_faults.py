@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..client import api
+from ..client import CopacoClient
 from ..services import copaco_run_scheduler
 from .common import MUTED, CopacoCommon, price_line
 
@@ -46,10 +46,9 @@ class TestFaults(CopacoCommon):
         super().setUp()
         self.connection.import_from = self.created
         # The limits themselves are tested with the client.
-        self.patch(api, "FIRST_WAIT", 0)
-        limits = {"time_limit": 2, "max_body_bytes": 1_000_000}
-        defaults = api.CopacoClient.__init__.__kwdefaults__
-        self.patch(api.CopacoClient.__init__, "__kwdefaults__", defaults | limits)
+        limits = {"time_limit": 2, "max_body_bytes": 1_000_000, "first_wait": 0}
+        defaults = CopacoClient.__init__.__kwdefaults__
+        self.patch(CopacoClient.__init__, "__kwdefaults__", defaults | limits)
 
     def test_each_misbehaviour_fails_clearly_and_the_next_run_catches_up(self):
         self.create_partner(ref="K-1")

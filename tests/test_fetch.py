@@ -390,7 +390,7 @@ class TestFetch(CopacoCommon):
 
     def test_no_transaction_is_open_while_the_network_is_waited_for(self):
         states, commits = [], []
-        fetch = CopacoClient.fetch_specifications
+        fetch = CopacoClient.fetch
         with self.committing(self.connection) as connection:
             commit = connection.env.cr.commit
             self.patch(
@@ -398,10 +398,10 @@ class TestFetch(CopacoCommon):
             )
             self.patch(
                 CopacoClient,
-                "fetch_specifications",
-                lambda client, *window: (
+                "fetch",
+                lambda client, *request: (
                     states.append((len(commits), connection.env.cr._savepoint)),
-                    fetch(client, *window),
+                    fetch(client, *request),
                 )[1],
             )
             connection.action_fetch()

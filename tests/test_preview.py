@@ -305,14 +305,14 @@ class TestPreview(PreviewCommon):
     def test_a_month_that_copaco_is_late_with_is_named(self):
         self.connection.import_from = date(2026, 10, 1)
         self.add_known("INV-1", "A1", created=date(2026, 10, 23))
-        fetch = CopacoClient.fetch_specifications
+        fetch = CopacoClient.fetch
 
-        def be_late(client, date_from, date_to):
+        def be_late(client, endpoint, date_from, date_to):
             if date_to == TODAY:
-                raise TimedOutError("Copaco's server didn't answer in time.")
-            return fetch(client, date_from, date_to)
+                raise TimedOutError("Copaco's server didn't respond in time.")
+            return fetch(client, endpoint, date_from, date_to)
 
-        self.patch(CopacoClient, "fetch_specifications", be_late)
+        self.patch(CopacoClient, "fetch", be_late)
         preview = self.preview()
         self.assertEqual(preview.document_ids.outcome, "invoiced")
         self.assertIn("10/26/2026 – 11/25/2026", preview.message)
@@ -454,17 +454,17 @@ class TestPreview(PreviewCommon):
 
     def test_no_transaction_is_open_while_the_network_is_waited_for(self):
         states = []
-        fetch = CopacoClient.fetch_specifications
+        fetch = CopacoClient.fetch
         wizard = self.env["copaco.preview"].create(
             {"connection_id": self.connection.id}
         )
         with self.committing(wizard) as committing:
             self.patch(
                 CopacoClient,
-                "fetch_specifications",
-                lambda client, *window: (
+                "fetch",
+                lambda client, *request: (
                     states.append(committing.env.cr._savepoint),
-                    fetch(client, *window),
+                    fetch(client, *request),
                 )[1],
             )
             committing.action_preview()

@@ -6,7 +6,7 @@ from psycopg2.errors import ForeignKeyViolation
 from odoo.fields import Datetime
 from odoo.tests import freeze_time, tagged
 
-from ..client.documents import parse_documents
+from ..client import parse_documents
 from .common import CREATED, CopacoChangeCommon, price_line
 
 PARSE = "odoo.addons.account_copaco.services.copaco_fetcher.parse_documents"

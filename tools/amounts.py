@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from ..client.values import EXACT
+from ..client import EXACT
 
 CENT = 0.01
 

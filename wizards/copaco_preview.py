@@ -5,8 +5,12 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import format_date
 
-from ..client import CopacoError, InvalidResponseError, TimedOutError
-from ..client.documents import parse_documents
+from ..client import (
+    CopacoError,
+    InvalidResponseError,
+    TimedOutError,
+    parse_documents,
+)
 from .copaco_preview_dry_run import Answer
 
 # A person waits: for Copaco, and then for all of it. Odoo's own limit for a request is
@@ -87,7 +91,7 @@ class CopacoPreview(models.TransientModel):
         for index, chunk in enumerate(chunks):
             try:
                 response = self._ask(
-                    lambda client, chunk=chunk: client.fetch_specifications(*chunk),
+                    lambda client, chunk=chunk: client.fetch("specification", *chunk),
                     started + NETWORK_SECONDS - time.monotonic(),
                 )
             except TimedOutError as error:
@@ -106,7 +110,7 @@ class CopacoPreview(models.TransientModel):
         """
         self._get_connection()
         started = time.monotonic()
-        response = self._ask(lambda client: client.fetch_examples(), NETWORK_SECONDS)
+        response = self._ask(lambda client: client.fetch("example"), NETWORK_SECONDS)
         self.message = False
         return self._show("examples", [Answer(response)], started, lend_contacts=True)
 

@@ -11,7 +11,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import split_every
 
-from ..client.source import ParsedResponse
+from ..client import ParsedResponse
 from ..const import BATCH_SIZE
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
 

@@ -7,7 +7,7 @@ import zlib
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..client.api import MAX_BODY_BYTES
+from ..client import MAX_BODY_BYTES
 
 # Ten years of months in a file each are far less.
 MAX_FILES = 500

@@ -1,45 +1,42 @@
 """A server that says exactly what it is told, for what the simulator can't say."""
 
-import logging
 import socketserver
 import threading
 import time
 from datetime import date
 
-from client import CopacoClient
+from ...client import CopacoClient
 
 KEY = "simulator-key"
 WINDOW = date(2026, 1, 1), date(2026, 1, 31)
-# Retries are logged as warnings; a passing test has nothing to say.
-logging.getLogger("client").addHandler(logging.NullHandler())
 
 EMPTY = b'{"Invoices": []}'
 
 
-def make_answer(body=EMPTY, status="200 OK", **headers):
-    """Return the bytes of an answer; "_" in a header's name stands for "-"."""
+def make_response(body=EMPTY, status="200 OK", **headers):
+    """Return the bytes of a response; "_" in a header's name stands for "-"."""
     headers = {"Content_Length": len(body)} | headers
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode() + body
 
 
 class ScriptedServer:
-    """Gives each connection the next answer, the last one again and again.
+    """Gives each connection the next response, the last one again and again.
 
-    :param answers: bytes, or functions that are given the socket
+    :param responses: bytes, or functions that are given the socket
     :param context: `ssl.SSLContext` of a server, for https
 
     ``requests`` are the texts that came in, one for each connection.
     """
 
-    def __init__(self, *answers, context=None):
+    def __init__(self, *responses, context=None):
         self.requests = []
         self.context = context
         server = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
-                server._answer(self.request, answers)
+                server._response(self.request, responses)
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -65,7 +62,7 @@ class ScriptedServer:
         self._thread.join()
         self._server.server_close()
 
-    def _answer(self, connection, answers):
+    def _response(self, connection, responses):
         number = len(self.requests)
         self.requests.append("")
         try:
@@ -73,11 +70,11 @@ class ScriptedServer:
                 connection = self.context.wrap_socket(connection, server_side=True)
             with connection:
                 self.requests[number] = _receive(connection)
-                answer = answers[min(number, len(answers) - 1)]
-                if callable(answer):
-                    answer(connection)
+                response = responses[min(number, len(responses) - 1)]
+                if callable(response):
+                    response(connection)
                 else:
-                    connection.sendall(answer)
+                    connection.sendall(response)
         except OSError:
             return  # the client has hung up, as it may
 
@@ -94,7 +91,7 @@ def _receive(connection):
 
 
 def drip(head, interval=0.05):
-    """Return an answer that begins with ``head`` and goes on byte by byte for 10 s."""
+    """Return a response that begins with ``head`` and goes on byte by byte for 10 s."""
 
     def send(connection):
         connection.sendall(head)

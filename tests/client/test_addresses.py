@@ -1,10 +1,10 @@
 """An administrator's address can't be made to mean another server or no server."""
 
 import socket
-import unittest
 
-from client.address import Address
-from client.errors import SettingsError
+from ...client import SettingsError, get_origin
+from ...client.address import Address
+from .case import ClientCase
 
 # Without TLS only this machine may be meant, and what is meant must be plain.
 NOT_THIS_MACHINE = (
@@ -40,7 +40,7 @@ TWO_HOSTS = (
 )
 
 
-class TestAddresses(unittest.TestCase):
+class TestAddresses(ClientCase):
     def assert_refused(self, address):
         with self.subTest(address=address), self.assertRaises(SettingsError):
             Address(address)
@@ -77,6 +77,57 @@ class TestAddresses(unittest.TestCase):
             self.assert_refused(f"https://{first}evil.example/")
             self.assert_refused(f"http://{first}localhost/")
 
+    def test_the_same_server_has_one_origin_however_it_is_written(self):
+        for origin, same, others in (
+            (
+                "https://api.copaco.cloud",
+                (
+                    *("https://api.copaco.cloud/", "https://api.copaco.cloud:443"),
+                    *("https://API.Copaco.cloud/api/v1/", "HTTPS://api.copaco.cloud"),
+                    *("https://api.copaco.cloud:0443/x", "https://api.copaco.cloud./"),
+                    "https://api.copaco.cloud//api",
+                ),
+                (
+                    *("https://api.copaco.cloud:8443", "https://copaco.cloud"),
+                    *(
+                        "https://api.copaco.cloud.evil.example",
+                        "https://api-copaco.cloud",
+                    ),
+                    *("https://api.copaco.cloud:80", "https://api.copaco.cloud:4430"),
+                ),
+            ),
+            (
+                "https://[2001:db8::1]:8443",
+                (
+                    "https://[2001:DB8::1]:8443/api",
+                    "https://[2001:0db8:0:0:0:0:0:1]:8443",
+                ),
+                ("https://[2001:db8::1]", "https://[2001:db8::2]:8443"),
+            ),
+            (
+                "http://127.0.0.1",
+                ("http://127.0.0.1:80/api",),
+                ("http://127.0.0.2", "https://127.0.0.1", "http://127.0.0.1:443"),
+            ),
+        ):
+            for url in same:
+                self.assertEqual(get_origin(url), origin, url)
+            for url in others:
+                self.assertNotIn(get_origin(url), (origin, ""), url)
+
+    def test_what_is_no_server_has_no_origin(self):
+        for url in (
+            *("", None, False, "api.copaco.cloud", "http://api.copaco.cloud"),
+            *(
+                "https://api.copaco.cloud..",
+                "https://.",
+                "https://[1:2]",
+                "https://x:0",
+            ),
+            *("http://localhost.", "https://user@api.copaco.cloud", "https://x?y"),
+        ):
+            self.assertEqual(get_origin(url), "", url)
+
     def test_no_redirect_leads_to_another_server_however_it_is_written(self):
         address = Address("https://api.example/v1")
         url = address.get_url("invoices")
@@ -94,7 +145,3 @@ class TestAddresses(unittest.TestCase):
                 if target:
                     self.assertTrue(target.startswith("https://api.example/"), target)
                     self.assertNotIn("@", target.partition("?")[0])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,9 +1,13 @@
 """What can't be read is kept and named, and nothing else suffers from it."""
 
 import json
-import unittest
 
-from answers import (
+from pydantic import ValidationError
+
+from ...client import parse_payload
+from ...client.schemas import Customer
+from .case import ClientCase
+from .responses import (
     make_bad_customer,
     make_customer,
     make_invoice,
@@ -12,13 +16,9 @@ from answers import (
     parse,
     parse_one,
 )
-from pydantic import ValidationError
-
-from client.documents import parse_payload
-from client.schemas import Customer
 
 
-class TestCondemned(unittest.TestCase):
+class TestCondemned(ClientCase):
     def test_a_bad_line_condemns_its_customer_only(self):
         bad, good = parse(
             make_invoice(make_bad_customer(), make_customer(AccountID="200"))
@@ -118,7 +118,3 @@ class TestCondemned(unittest.TestCase):
         document = parse_one(make_invoice(customer, header={"Date": "geheim"}))
         self.assertNotIn("geheim", document.error.lower())
         self.assertIn("; and 8 more", document.error)
-
-
-if __name__ == "__main__":
-    unittest.main()

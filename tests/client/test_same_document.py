@@ -1,17 +1,14 @@
 """A document is the same whether it comes as XML of the older platform or as JSON."""
 
 import json
-import unittest
 from dataclasses import replace
 
-import answers
-from hypothesis import given
-from hypothesis import strategies as st
-from simulator import Simulator, encoding
-from simulator.older_platform import NULLS, write_xml
-
-from client.documents import parse_documents
-from client.source import CustomerInfo
+from ...client import CustomerInfo, parse_documents
+from ..properties import st
+from ..simulator import Simulator, encoding
+from ..simulator.older_platform import NULLS, write_xml
+from .case import ClientCase
+from .responses import given
 
 # What both can carry: XML has no control characters and no halves of signs.
 TEXTS = st.text(
@@ -69,7 +66,7 @@ INVOICES = dictionaries(
 )
 
 
-class TestSameDocument(unittest.TestCase):
+class TestSameDocument(ClientCase):
     def assert_same(self, from_json, from_xml, ignored=()):
         """Compare everything but how the parts are written; of documents that can't be
         read, the digest is made of that."""
@@ -97,8 +94,8 @@ class TestSameDocument(unittest.TestCase):
         st.sampled_from(["per_customer", "consolidated"]),
         st.sampled_from(["utf-8", "utf-16", "windows-1252"]),
         st.sampled_from(NULLS),
+        max_examples=15,
     )
-    @answers.settings(max_examples=15)
     def test_a_month_of_the_simulator(self, seed, shape, name, nulls):
         server = Simulator(seed, customers=6, months=1, shape=shape, lines=60)
         server.stop()
@@ -112,7 +109,3 @@ class TestSameDocument(unittest.TestCase):
             self.assert_same(from_json, from_xml, {"customer": CustomerInfo()})
             digests = [document.digest for document in from_json.documents]
             self.assertEqual(len(set(digests)), len(digests))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -7,26 +7,26 @@ import subprocess
 import sys
 import threading
 import time
-import unittest
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from simulator import Simulator
+from ..simulator import Simulator
+from .case import ClientCase
 
 KEY = {"Authorization": "Bearer simulator-key"}
 TODAY = date(2026, 3, 1)
 
 
-def get(server, endpoint="customer-specifications", headers=KEY, **query):
+def get(server, endpoint="customer-specifications", headers=None, **query):
     """Return status, headers and body of one GET."""
     address = urlsplit(server.url)
     connection = HTTPConnection(address.hostname, address.port, timeout=10)
     try:
         path = f"{address.path}{endpoint}?{urlencode(query)}"
-        connection.request("GET", path, headers=headers)
+        connection.request("GET", path, headers=KEY if headers is None else headers)
         response = connection.getresponse()
         return response.status, response.headers, response.read()
     finally:
@@ -40,7 +40,7 @@ def invoices(server, **query):
     return json.loads(body)["Invoices"]
 
 
-class TestServer(unittest.TestCase):
+class TestServer(ClientCase):
     def simulate(self, **options):
         return self.enterContext(Simulator(today=TODAY, customers=3, **options))
 
@@ -165,17 +165,18 @@ class TestServer(unittest.TestCase):
         self.assertEqual(process.returncode, 0)
 
 
-class TestFaults(unittest.TestCase):
+class TestFaults(ClientCase):
     def setUp(self):
+        super().setUp()
         self.server = self.enterContext(Simulator(today=TODAY, customers=3))
         self.good = get(self.server)[2]
 
     def spoilt(self, fault, **options):
-        """Return the answer to the one request that goes wrong."""
+        """Return the response to the one request that goes wrong."""
         self.server.misbehave(fault, **options)
-        answer = get(self.server)
+        response = get(self.server)
         self.assertEqual(get(self.server)[2], self.good, "only one goes wrong")
-        return answer
+        return response
 
     def test_plans_count_and_queue_as_told(self):
         self.server.misbehave("status", status=500, times=2, after=1)
@@ -212,8 +213,8 @@ class TestFaults(unittest.TestCase):
             (moment, "Sun, 01 Mar 2026 12:00:00 GMT"),
             ("soon", "soon"),
         ):
-            answer = self.spoilt("status", status=429, retry_after=given)
-            self.assertEqual(answer[1]["Retry-After"], sent)
+            response = self.spoilt("status", status=429, retry_after=given)
+            self.assertEqual(response[1]["Retry-After"], sent)
 
     def test_redirect_goes_where_told(self):
         status, headers, _body = self.spoilt("redirect", location="https://a.example/")
@@ -228,7 +229,7 @@ class TestFaults(unittest.TestCase):
         self.assertEqual(self.spoilt("drip", interval=0.1, size=size)[2], self.good)
         self.assertGreater(time.monotonic() - started, 0.4)
 
-    def test_stopping_leaves_no_slow_answer_behind(self):
+    def test_stopping_leaves_no_slow_response_behind(self):
         self.server.misbehave("slow", seconds=60)
         thread = threading.Thread(
             target=lambda: self.assertRaises(RemoteDisconnected, get, self.server)
@@ -282,7 +283,7 @@ class TestFaults(unittest.TestCase):
         self.assertGreater(len(expanded), 50 * 10**6)
         self.assertEqual(json.loads(expanded)["Invoices"], [])
 
-    def test_answers_that_are_not_what_they_should_be(self):
+    def test_responses_that_are_not_what_they_should_be(self):
         for fault, body in (
             ("empty_body", b""),
             ("not_object", b"[]"),
@@ -306,7 +307,7 @@ class TestFaults(unittest.TestCase):
                 body.decode("utf-8")
             self.assertIn("Invoices", json.loads(body.decode(encoding)))
 
-    def test_no_number_and_double_key_are_in_an_otherwise_good_answer(self):
+    def test_no_number_and_double_key_are_in_an_otherwise_good_response(self):
         body = self.spoilt("nan")[2]
         self.assertEqual(body.count(b"NaN"), 1)
         self.assertEqual(len(json.loads(body)["Invoices"]), 9)

@@ -1,11 +1,11 @@
 """The simulator's data: what the other tests count on must be in it."""
 
 import json
-import unittest
 from datetime import date
 from decimal import Context, Decimal
 
-from simulator import Simulator
+from ..simulator import Simulator
+from .case import ClientCase
 
 EXACT = Context(prec=80)
 TODAY = date(2026, 3, 1)
@@ -42,9 +42,10 @@ def amount(line):
     return Decimal(line["ExtendedPrice"])
 
 
-class TestData(unittest.TestCase):
+class TestData(ClientCase):
     @classmethod
     def setUpClass(cls):
+        super().setUpClass()
         cls.server = simulate()
         cls.found = decode(cls.server.invoices)
         cls.lines = list(price_lines(cls.found))

@@ -3,7 +3,6 @@
 import os
 import ssl
 import tempfile
-import unittest
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from unittest import mock
@@ -11,9 +10,10 @@ from unittest import mock
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from servers import EMPTY, ScriptedServer, drip, make_answer, make_client
 
-from client import CertificateError, RedirectedError, TimedOutError, UnavailableError
+from ...client import CertificateError, RedirectedError, TimedOutError, UnavailableError
+from .case import ClientCase
+from .servers import EMPTY, ScriptedServer, drip, make_client, make_response
 
 
 def write_certificate(folder, host):
@@ -46,9 +46,10 @@ def write_certificate(folder, host):
     return paths
 
 
-class TestTls(unittest.TestCase):
+class TestTls(ClientCase):
     @classmethod
     def setUpClass(cls):
+        super().setUpClass()
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.paths = {
@@ -56,10 +57,10 @@ class TestTls(unittest.TestCase):
             for host in ("localhost", "other.example")
         }
 
-    def make_server(self, *answers, host="localhost"):
+    def make_server(self, *responses, host="localhost"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.paths[host])
-        return ScriptedServer(*answers, context=context)
+        return ScriptedServer(*responses, context=context)
 
     def trust(self, host, variable="REQUESTS_CA_BUNDLE"):
         bundles = {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""}
@@ -68,9 +69,9 @@ class TestTls(unittest.TestCase):
         )
 
     def test_a_certificate_that_nobody_trusts_ends_it_at_once(self):
-        with self.make_server(make_answer()) as server, make_client(server) as client:
+        with self.make_server(make_response()) as server, make_client(server) as client:
             with self.assertRaises(CertificateError) as caught:
-                client.fetch_examples()
+                client.fetch("example")
             self.assertIsNone(caught.exception.status)
             # Nor is another way to send the key tried.
             with self.assertRaises(CertificateError):
@@ -79,49 +80,45 @@ class TestTls(unittest.TestCase):
         self.assertEqual(server.requests, ["", ""])
 
     def test_a_certificate_of_another_host_is_no_better(self):
-        server = self.make_server(make_answer(), host="other.example")
+        server = self.make_server(make_response(), host="other.example")
         with self.trust("other.example"), server, make_client(server) as client:
             with self.assertRaises(CertificateError):
-                client.fetch_examples()
+                client.fetch("example")
         self.assertEqual(server.requests, [""])
 
     def test_a_company_can_name_its_own_certificates(self):
         for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            with self.make_server(make_answer()) as server:
+            with self.make_server(make_response()) as server:
                 with self.trust("localhost", variable), make_client(server) as client:
-                    self.assertEqual(client.fetch_examples(), EMPTY)
+                    self.assertEqual(client.fetch("example"), EMPTY)
 
     def test_a_connection_that_drops_is_tried_again(self):
-        cut = make_answer(EMPTY[:5], Content_Length=len(EMPTY))
-        with self.make_server(cut, cut, make_answer()) as server:
+        cut = make_response(EMPTY[:5], Content_Length=len(EMPTY))
+        with self.make_server(cut, cut, make_response()) as server:
             with self.trust("localhost"), make_client(server) as client:
-                self.assertEqual(client.fetch_examples(), EMPTY)
+                self.assertEqual(client.fetch("example"), EMPTY)
         self.assertEqual(len(server.requests), 3)
         with self.make_server(cut) as server, self.trust("localhost"):
             with make_client(server) as client:
                 with self.assertRaises(UnavailableError):
-                    client.fetch_examples()
+                    client.fetch("example")
 
-    def test_a_dripping_answer_is_cut_off(self):
+    def test_a_dripping_response_is_cut_off(self):
         for head in (
-            make_answer(b"", Content_Length=200),
+            make_response(b"", Content_Length=200),
             b"HTTP/1.0 200 OK\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
         ):
             with self.make_server(drip(head)) as server, self.trust("localhost"):
                 with make_client(server, time_limit=0.4, timeout=5) as client:
                     with self.assertRaises(TimedOutError):
-                        client.fetch_examples()
+                        client.fetch("example")
 
     def test_no_redirect_leads_out_of_tls(self):
-        with ScriptedServer(make_answer()) as elsewhere:
-            answer = make_answer(status="302 Found", Location=elsewhere.url)
-            with self.make_server(answer) as server, self.trust("localhost"):
+        with ScriptedServer(make_response()) as elsewhere:
+            response = make_response(status="302 Found", Location=elsewhere.url)
+            with self.make_server(response) as server, self.trust("localhost"):
                 with make_client(server) as client:
                     with self.assertRaises(RedirectedError):
-                        client.fetch_examples()
+                        client.fetch("example")
         self.assertEqual(elsewhere.requests, [])
-
-
-if __name__ == "__main__":
-    unittest.main()

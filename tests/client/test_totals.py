@@ -1,11 +1,13 @@
 """Copaco's own totals are compared with its lines and condemn no document."""
 
 import json
-import unittest
 from decimal import Decimal
 from fractions import Fraction
 
-from answers import (
+from ...client import CopacoClient, parse_documents, parse_payload
+from ..simulator import Simulator
+from .case import ClientCase
+from .responses import (
     make_bad_customer,
     make_customer,
     make_invoice,
@@ -14,10 +16,6 @@ from answers import (
     parse,
     parse_one,
 )
-from simulator import Simulator
-
-from client import CopacoClient
-from client.documents import parse_documents, parse_payload
 
 
 def make_totals(value):
@@ -25,12 +23,12 @@ def make_totals(value):
 
 
 def find_differences(*invoices):
-    """Return the difference of each document of an answer by its account."""
+    """Return the difference of each document of a response by its account."""
     response = parse(*invoices)
     return {each.account_ref: each.totals_difference for each in response.documents}
 
 
-class TestTotals(unittest.TestCase):
+class TestTotals(ClientCase):
     OTHER = make_customer(
         make_subscription(make_line(LineId="L2", ExtendedPrice="0.005")),
         AccountID="200",
@@ -142,10 +140,10 @@ class TestTotals(unittest.TestCase):
         self.assertIsNone(parse_payload(wrong.payload).totals_difference)
 
 
-class TestTotalsOfTheSimulator(unittest.TestCase):
+class TestTotalsOfTheSimulator(ClientCase):
     def fetch_differences(self, server):
         with CopacoClient(server.url, server.api_key) as client:
-            response = parse_documents(client.fetch_examples())
+            response = parse_documents(client.fetch("example"))
         return {document.totals_difference for document in response.documents}
 
     def test_its_totals_are_right_in_every_shape(self):
@@ -154,8 +152,8 @@ class TestTotalsOfTheSimulator(unittest.TestCase):
                 first = min(stored.created for stored in server.invoices)
                 with CopacoClient(server.url, server.api_key) as client:
                     raws = (
-                        client.fetch_specifications(first, server.today),
-                        client.fetch_purchases(first, server.today),
+                        client.fetch("specification", first, server.today),
+                        client.fetch("purchase", first, server.today),
                     )
             for raw in raws:
                 documents = parse_documents(raw).documents
@@ -168,7 +166,3 @@ class TestTotalsOfTheSimulator(unittest.TestCase):
             server.misbehave("wrong_totals", amount="-0.07")
             self.assertEqual(self.fetch_differences(server), {Decimal("-0.07")})
             self.assertEqual(self.fetch_differences(server), {0})
-
-
-if __name__ == "__main__":
-    unittest.main()

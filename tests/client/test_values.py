@@ -1,15 +1,11 @@
 """Whichever way Copaco writes a value, it is read the same; nothing is guessed."""
 
-import unittest
 from datetime import date
 from decimal import Decimal
 
-from answers import TEXTS
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from client.values import (
+from ...client.values import (
     MAX_IDENTITY_LENGTH,
     MAX_TEXT_LENGTH,
     read_date,
@@ -20,6 +16,9 @@ from client.values import (
     read_optional_identity,
     read_text,
 )
+from ..properties import st
+from .case import ClientCase
+from .responses import TEXTS, given
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | TEXTS | st.integers() | st.floats(),
@@ -28,7 +27,7 @@ ANYTHING = st.recursive(
 )
 
 
-class TestNumbers(unittest.TestCase):
+class TestNumbers(ClientCase):
     @given(st.decimals(-(10**11), 10**11, allow_nan=False, places=6))
     def test_money_is_the_digits_that_came(self, number):
         self.assertEqual(read_money(str(number)), number)
@@ -67,7 +66,7 @@ class TestNumbers(unittest.TestCase):
                 self.assertTrue(str(error).startswith("is "), error)
 
 
-class TestDates(unittest.TestCase):
+class TestDates(ClientCase):
     def test_both_forms_with_and_without_time(self):
         for written in (
             "20260323",
@@ -90,7 +89,7 @@ class TestDates(unittest.TestCase):
             self.assertIsNone(read_date(written), written)
 
 
-class TestTexts(unittest.TestCase):
+class TestTexts(ClientCase):
     @given(TEXTS)
     def test_a_text_can_be_stored_and_put_in_an_e_invoice(self, text):
         cleaned = read_text(text)
@@ -113,7 +112,7 @@ class TestTexts(unittest.TestCase):
             self.assertEqual(read_text(value), "", value)
 
 
-class TestIdentities(unittest.TestCase):
+class TestIdentities(ClientCase):
     def test_number_and_text_are_the_same_id(self):
         self.assertEqual(read_identity(616375), read_identity(" 616375 "))
         self.assertEqual(read_identity("007"), "007")
@@ -136,13 +135,9 @@ class TestIdentities(unittest.TestCase):
             read_identity("x" * MAX_TEXT_LENGTH * 2)
 
 
-class TestFlags(unittest.TestCase):
+class TestFlags(ClientCase):
     def test_every_way_to_say_yes(self):
         for value in (True, 1, "1", "true", "True", " TRUE ", "yes"):
             self.assertTrue(read_flag(value), value)
         for value in (False, 0, "0", "false", "False", "no", "", None, [], {}, 2):
             self.assertFalse(read_flag(value), value)
-
-
-if __name__ == "__main__":
-    unittest.main()

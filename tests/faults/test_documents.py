@@ -10,8 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...client.documents import parse_documents, parse_payload
-from ...client.errors import InvalidResponseError
+from ...client import InvalidResponseError, parse_documents, parse_payload
 from ..common import MUTED, CopacoCommon
 from .books import round_half_up
 from .figures import noted, number, seed

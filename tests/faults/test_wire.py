@@ -5,7 +5,7 @@ from decimal import Decimal
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...client import api
+from ...client import CopacoClient
 from ..common import MUTED, CopacoCommon, price_line
 from ..simulator.faults import FAULTS
 from .books import compare, read_sent
@@ -84,10 +84,13 @@ class TestWire(CopacoCommon):
             content = self.simulator.invoices[-1].content
             content["Totals"] = {"TotalExcludingVAT": Decimal(f"{number + 10}.505")}
         self.sent = read_sent(stored.content for stored in self.simulator.invoices)
-        self.patch(api, "FIRST_WAIT", 0)
-        limits = {"time_limit": TIME_LIMIT, "max_body_bytes": 1_000_000}
-        defaults = api.CopacoClient.__init__.__kwdefaults__
-        self.patch(api.CopacoClient.__init__, "__kwdefaults__", defaults | limits)
+        limits = {
+            "time_limit": TIME_LIMIT,
+            "max_body_bytes": 1_000_000,
+            "first_wait": 0,
+        }
+        defaults = CopacoClient.__init__.__kwdefaults__
+        self.patch(CopacoClient.__init__, "__kwdefaults__", defaults | limits)
 
     @contextmanager
     def undone(self):

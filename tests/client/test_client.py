@@ -1,12 +1,12 @@
 """The client asks for the right thing, in the way that the server wants the key."""
 
-import unittest
+from base64 import b64encode
 from datetime import date
+from unittest.mock import patch
 
-from servers import EMPTY, KEY, WINDOW, ScriptedServer, make_answer, make_client
-from simulator import Simulator
-
-from client import (
+from ...client import (
+    AUTH_METHODS,
+    ENDPOINTS,
     CopacoClient,
     InvalidResponseError,
     KeyRefusedError,
@@ -15,8 +15,15 @@ from client import (
     RedirectedError,
     SettingsError,
     UnavailableError,
+    auth,
+    parse_documents,
 )
-from client.documents import parse_documents
+from ...client import client as client_module
+from ...client.auth import AuthMethod
+from ...client.client import Endpoint
+from ..simulator import Simulator
+from .case import ClientCase
+from .servers import EMPTY, KEY, WINDOW, ScriptedServer, make_client, make_response
 
 METHODS = {
     "bearer": "",
@@ -28,15 +35,15 @@ METHODS = {
 TODAY = date(2026, 3, 1)
 
 
-class TestFetching(unittest.TestCase):
+class TestFetching(ClientCase):
     def test_each_endpoint_is_asked_for_the_window_of_creation_dates(self):
         with (
             Simulator(customers=3, today=TODAY) as server,
             make_client(server) as client,
         ):
-            specifications = client.fetch_specifications(*WINDOW)
-            purchases = client.fetch_purchases(*WINDOW)
-            examples = client.fetch_examples()
+            specifications = client.fetch("specification", *WINDOW)
+            purchases = client.fetch("purchase", *WINDOW)
+            examples = client.fetch("example")
         window = {"startDate": "20260101", "endDate": "20260131"}
         self.assertEqual(
             [(request.path, request.query) for request in server.requests],
@@ -55,7 +62,7 @@ class TestFetching(unittest.TestCase):
                 Simulator(customers=12, today=TODAY, shape=shape) as server,
                 make_client(server) as client,
             ):
-                raw = client.fetch_specifications(date(2025, 1, 1), TODAY)
+                raw = client.fetch("specification", date(2025, 1, 1), TODAY)
             response = parse_documents(raw)
             self.assertEqual(raw.count(b'"ExtendedPrice"'), _count_lines(response))
             self.assertEqual(len(response.documents), 12 * 3)
@@ -64,10 +71,10 @@ class TestFetching(unittest.TestCase):
             self.assertEqual(list(again), list(response.documents))
 
     def test_paths_can_be_set(self):
-        with ScriptedServer(make_answer()) as server:
-            client = make_client(server, specification_path="/v2/specs/")
+        with ScriptedServer(make_response()) as server:
+            client = make_client(server, paths={"specification": "/v2/specs/"})
             with client:
-                self.assertEqual(client.fetch_specifications(*WINDOW), EMPTY)
+                self.assertEqual(client.fetch("specification", *WINDOW), EMPTY)
         first_line = "GET /api/v2/specs/?startDate=20260101&endDate=20260131 HTTP/1.1"
         self.assertTrue(server.requests[0].startswith(first_line))
 
@@ -76,11 +83,32 @@ class TestFetching(unittest.TestCase):
             make_client("https://api.example") as client,
             self.assertRaises(ValueError),
         ):
-            client.fetch_specifications(*reversed(WINDOW))
+            client.fetch("specification", *reversed(WINDOW))
+
+    def test_a_window_is_given_to_those_that_take_one(self):
+        with make_client("https://api.example") as client:
+            for call in (
+                ("specification",),
+                ("purchase", WINDOW[0]),
+                ("purchase", None, WINDOW[1]),
+                ("example", *WINDOW),
+            ):
+                with self.assertRaises(ValueError, msg=call):
+                    client.fetch(*call)
+
+    def test_another_endpoint_is_one_entry(self):
+        usual = {**ENDPOINTS, "customer_invoice": Endpoint("customer-invoices")}
+        with (
+            patch.object(client_module, "ENDPOINTS", usual),
+            ScriptedServer(make_response()) as server,
+            make_client(server, paths={"purchase": "x"}) as client,
+        ):
+            self.assertEqual(client.fetch("customer_invoice", *WINDOW), EMPTY)
+        self.assertTrue(server.requests[0].startswith("GET /api/customer-invoices?"))
 
     def test_the_window_may_be_one_day(self):
-        with ScriptedServer(make_answer()) as server, make_client(server) as client:
-            client.fetch_specifications(TODAY, TODAY)
+        with ScriptedServer(make_response()) as server, make_client(server) as client:
+            client.fetch("specification", TODAY, TODAY)
         self.assertIn("startDate=20260301&endDate=20260301", server.requests[0])
 
 
@@ -88,7 +116,7 @@ def _count_lines(response):
     return sum(len(document.lines) for document in response.documents)
 
 
-class TestSettings(unittest.TestCase):
+class TestSettings(ClientCase):
     def test_only_safe_addresses_are_used(self):
         for url in (
             "https://api.copaco.example/api/v1",
@@ -119,12 +147,12 @@ class TestSettings(unittest.TestCase):
 
     def test_only_paths_are_used_as_paths(self):
         for path in ("", None, False, "a?b=c", "a#b", "https://evil.example/", "a b"):
-            for name in ("specification_path", "purchase_path", "example_path"):
+            for name in ENDPOINTS:
                 with self.assertRaises(SettingsError, msg=path):
-                    CopacoClient("https://api.example", KEY, **{name: path})
-        with ScriptedServer(make_answer()) as server:
-            with make_client(server, example_path="//evil.example/x") as client:
-                client.fetch_examples()
+                    CopacoClient("https://api.example", KEY, paths={name: path})
+        with ScriptedServer(make_response()) as server:
+            with make_client(server, paths={"example": "//evil.example/x"}) as client:
+                client.fetch("example")
         self.assertTrue(server.requests[0].startswith("GET /api/evil.example/x "))
 
     def test_a_key_that_no_request_can_carry_is_refused_without_being_quoted(self):
@@ -150,16 +178,33 @@ class TestSettings(unittest.TestCase):
             CopacoClient("https://api.example", KEY, auth_method="basic")
 
 
-class TestAuthMethods(unittest.TestCase):
+class TestAuthMethods(ClientCase):
     def test_each_method_is_what_the_server_wants(self):
         for method, name in METHODS.items():
             with (
                 Simulator(customers=1, auth_method=method, auth_name=name) as server,
                 make_client(server, auth_method=method, auth_name=name) as client,
             ):
-                client.fetch_examples()
+                client.fetch("example")
             (request,) = server.requests
             self.assertTrue(request.authorized, method)
+
+    def test_another_method_is_one_entry(self):
+        basic = AuthMethod(
+            "Basic authentication",
+            "Authorization",
+            lambda key: f"Basic {b64encode(f'{key}:'.encode()).decode()}",
+        )
+        refusal = make_response(status="401 Unauthorized")
+        with (
+            patch.object(auth, "AUTH_METHODS", {**AUTH_METHODS, "basic": basic}),
+            ScriptedServer(refusal, make_response()) as server,
+            make_client(server, auth_method="basic") as client,
+        ):
+            self.assertEqual(client.find_auth_method(), "bearer")
+        sent = b64encode(f"{KEY}:".encode()).decode()
+        self.assertIn(f"Authorization: Basic {sent}\r\n", server.requests[0])
+        self.assertIn(f"Authorization: Bearer {KEY}\r\n", server.requests[1])
 
     def test_the_right_method_is_found_from_any_other(self):
         for wanted, name in METHODS.items():
@@ -173,13 +218,13 @@ class TestAuthMethods(unittest.TestCase):
                 self.assertTrue(server.requests[-1].path.endswith("example-invoices"))
 
     def test_its_own_method_is_tried_first_and_kept(self):
-        with ScriptedServer(make_answer()) as server:
+        with ScriptedServer(make_response()) as server:
             with make_client(server, auth_method="subscription_key") as client:
                 self.assertEqual(client.find_auth_method(), "subscription_key")
         self.assertEqual(len(server.requests), 1)
 
     def test_methods_that_need_a_name_are_tried_only_with_one(self):
-        refusal = make_answer(status="401 Unauthorized")
+        refusal = make_response(status="401 Unauthorized")
         for name, count in (("", 3), ("code", 5), ("Host", 4), ("startDate", 4)):
             with ScriptedServer(refusal) as server:
                 with make_client(server, auth_name=name) as client:
@@ -189,20 +234,20 @@ class TestAuthMethods(unittest.TestCase):
 
     def test_when_all_are_refused_the_first_refusal_is_told(self):
         statuses = "403 Forbidden", "401 Unauthorized"
-        answers = [make_answer(status=status) for status in statuses]
-        with ScriptedServer(*answers) as server, make_client(server) as client:
+        responses = [make_response(status=status) for status in statuses]
+        with ScriptedServer(*responses) as server, make_client(server) as client:
             with self.assertRaises(PermissionMissingError):
                 client.find_auth_method()
 
     def test_a_login_page_is_no_yes(self):
-        page = make_answer(b"\n<!DOCTYPE html><html></html>")
-        login = make_answer(status="302 Found", Location="https://login.example/")
+        page = make_response(b"\n<!DOCTYPE html><html></html>")
+        login = make_response(status="302 Found", Location="https://login.example/")
         for refusal, error in (
             (page, InvalidResponseError),
             (login, RedirectedError),
-            (make_answer(status="404 Not Found"), NotFoundError),
+            (make_response(status="404 Not Found"), NotFoundError),
         ):
-            with ScriptedServer(refusal, make_answer()) as server:
+            with ScriptedServer(refusal, make_response()) as server:
                 with make_client(server) as client:
                     self.assertEqual(client.find_auth_method(), "x_api_key")
             with ScriptedServer(refusal) as server, make_client(server) as client:
@@ -210,14 +255,10 @@ class TestAuthMethods(unittest.TestCase):
                     client.find_auth_method()
 
     def test_trouble_with_the_network_is_no_refusal(self):
-        with ScriptedServer(make_answer(status="503 Busy")) as server:
+        with ScriptedServer(make_response(status="503 Busy")) as server:
             with make_client(server) as client:
                 with self.assertRaises(UnavailableError):
                     client.find_auth_method()
         self.assertEqual(len(server.requests), 3)
         with make_client(server) as client, self.assertRaises(UnavailableError):
             client.find_auth_method()  # nobody listens any more
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,23 +1,25 @@
-"""Answers as Copaco documents them, in the smallest form that is whole."""
+"""Responses as Copaco documents them, in the smallest form that is whole."""
 
 import json
 
-from hypothesis import settings
-from hypothesis import strategies as st
-
-from client.documents import parse_documents
-
-# The same examples each time: a test fails where it failed before.
-settings.register_profile(
-    "copaco", derandomize=True, database=None, deadline=None, max_examples=150
-)
-settings.load_profile("copaco")
+from ...client import parse_documents
+from .. import properties
+from ..properties import settings, st
 
 # Any text that JSON can carry, the odd signs far more often than by chance.
 ODD_SIGNS = "\ud800\udfff\x00\x1f\x7f\x85\n\t\u2028\ufeff\ufffe"
 TEXTS = st.lists(
     st.characters() | st.sampled_from([*ODD_SIGNS, "x\ud800y", " \x00 "]), max_size=20
 ).map("".join)
+
+
+def given(*strategies, max_examples=150):
+    """As hypothesis has it, with the same examples each time: a test fails where it
+    failed before."""
+    fixed = settings(
+        derandomize=True, database=None, deadline=None, max_examples=max_examples
+    )
+    return lambda test: fixed(properties.given(*strategies)(test))
 
 
 def make_line(**values):
@@ -48,17 +50,17 @@ def make_invoice(*customers, header=None, **values):
 
 
 def make_raw(*invoices):
-    """Return the bytes of an answer with these elements."""
+    """Return the bytes of a response with these elements."""
     return json.dumps({"Invoices": list(invoices)}).encode()
 
 
 def parse(*invoices):
-    """Return the `ParsedResponse` of an answer with these elements."""
+    """Return the `ParsedResponse` of a response with these elements."""
     return parse_documents(make_raw(*invoices))
 
 
 def parse_one(*invoices):
-    """Return the only document of an answer, of which nothing was rejected."""
+    """Return the only document of a response, of which nothing was rejected."""
     response = parse(*invoices)
     if len(response.documents) != 1 or response.rejected:
         raise AssertionError(f"not one document: {response}")
@@ -66,7 +68,7 @@ def parse_one(*invoices):
 
 
 def parse_line(**values):
-    """Return the only line of an answer whose price line has these values too."""
+    """Return the only line of a response whose price line has these values too."""
     return parse_one(
         make_invoice(make_customer(make_subscription(make_line(**values))))
     ).lines[0]

@@ -1,6 +1,8 @@
 """The XML of Copaco's older platform, read as if it were the JSON of today.
 
-It is the same answer in other clothes (Copaco kb: invoices-(XML), 3-xml-elements)::
+It has the same content (Copaco's knowledge base, pages
+https://kb.copaco.cloud/kb/invoices-(XML).626294812.html and
+https://kb.copaco.cloud/kb/3-xml-elements)::
 
     <InvoiceResponse>               {"Invoices": [
       <Invoice>                       {
@@ -11,7 +13,7 @@ It is the same answer in other clothes (Copaco kb: invoices-(XML), 3-xml-element
 so it becomes the same tree, and everything after this file knows one form only.
 
 A file is read alone: a document type, and with it every entity and every address in
-it, is refused before it is looked at. Comments and attributes say nothing.
+it, is refused before it is looked at. Comments and attributes are passed over.
 """
 
 import codecs
@@ -19,24 +21,26 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from xml.parsers import expat
+from xml.etree.ElementTree import ParseError
 
-from .errors import InvalidResponseError
+from defusedxml import DTDForbidden
+from defusedxml.ElementTree import DefusedXMLParser
+
+from .exceptions import InvalidResponseError
 
 # Whatever stands in one of these is an entry of a list, however it is called.
 LISTS = frozenset(
     {"Invoices", "Customers", "Subscriptions", "PriceLines", "SubscriptionDetails"}
 )
-# An answer has ten levels.
+# A response has ten levels.
 MAX_DEPTH = 100
 # Five months of the largest known reseller (60,000 lines of some 23 elements). A few
-# signs may be an element, which takes hundreds of bytes once it is read.
+# characters may be an element, which takes hundreds of bytes once it is read.
 MAX_ELEMENTS = 8_000_000
-# The root begins within so many bytes, or it is no answer. What is declared before the
-# root is refused before the parser is given more.
+# The root begins within so many bytes, or it is no response of Copaco.
 _MAX_PROLOG = 65536
 _ROOT = "InvoiceResponse"
-_NIL = "http://www.w3.org/2001/XMLSchema-instance nil"
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _TEXT = "#text"
 
 _DECLARED = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""", re.ASCII)
@@ -45,15 +49,15 @@ _ENCODINGS = frozenset({"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"})
 _WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32"})
 
 
-def read_xml(raw):
-    """Read an answer.
+def read_xml(raw: bytes) -> Any:
+    """Read a response.
 
     Empty elements are empty texts or lists, those with ``xsi:nil`` are None. What
     stands twice in the same place is a list, so that no value is taken for the only
     one.
 
-    :param bytes raw: in UTF-8, UTF-16 or UTF-32, or as its declaration says
-    :return: the tree that `read_json` would return for the same answer
+    :param raw: in UTF-8, UTF-16 or UTF-32, or as its declaration says
+    :return: the tree that `read_json` would return for the same response
     :raise InvalidResponseError: if it is a web page, XML of another kind, or damaged
     """
     try:
@@ -63,21 +67,21 @@ def read_xml(raw):
     except _NotStrictError as error:
         problem = str(error)
     except _OtherMarkupError:
-        problem = None
-    # Raised here and not above: the errors caught there may hold the whole answer.
+        problem = ""
+    # Raised here and not above: the errors caught there may hold the whole response.
     if problem:
-        raise InvalidResponseError(f"Copaco's answer can't be read: it is {problem}.")
+        raise InvalidResponseError(f"Copaco's response can't be read: it is {problem}.")
     raise InvalidResponseError(
-        "Copaco answered with a web page, or XML of another kind, instead of data."
+        "Copaco responded with a web page, or XML of another kind, instead of data."
     )
 
 
 class _NotStrictError(Exception):
-    """Says why an answer is not taken."""
+    """Says why a response is refused."""
 
 
 class _OtherMarkupError(Exception):
-    """It never was an answer of Copaco's API."""
+    """It never was a response of Copaco's API."""
 
 
 @dataclass(slots=True)
@@ -96,19 +100,14 @@ class _TreeBuilder:
     :ivar tree: what was made of it, once it has ended
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.has_root = False
-        self.tree = None
-        self._open = []
+        self.tree: dict[str, Any] = {}
+        self._open: list[_Element] = []
         self._count = 0
 
-    def start_doctype(self, name, *_addresses):
-        if name != _ROOT:
-            raise _OtherMarkupError
-        raise _NotStrictError("XML with a document type, which is not allowed")
-
-    def start(self, name, attributes):
-        name = name.rpartition(" ")[2]
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition("}")[2]
         if not self.has_root:
             if name != _ROOT:
                 raise _OtherMarkupError
@@ -117,56 +116,61 @@ class _TreeBuilder:
             raise _NotStrictError("nested too deep")
         self._count += 1
         if self._count > MAX_ELEMENTS:
-            raise _NotStrictError("in more pieces than any answer has")
+            raise _NotStrictError("in more pieces than any response has")
         self._open.append(_Element(name, attributes.get(_NIL) in ("true", "1")))
 
-    def add_text(self, text):
+    def data(self, text: str) -> None:
         self._open[-1].texts.append(text)
 
-    def end(self, _name):
+    def end(self, _tag: str) -> None:
         element = self._open.pop()
         if self._open:
             self._open[-1].fields.append((element.name, _make_value(element)))
         else:
-            self.tree = _make_answer(element)
+            self.tree = _make_response(element)
+
+    def close(self) -> dict[str, Any]:
+        return self.tree
 
 
-def _parse(text):
+def _parse(text: bytes) -> dict[str, Any]:
     builder = _TreeBuilder()
     # The encoding given here counts, whatever the declaration says.
-    parser = expat.ParserCreate("utf-8", " ")
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = builder.start_doctype
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.add_text
-    problem = None
+    parser = DefusedXMLParser(target=builder, encoding="utf-8", forbid_dtd=True)
+    problem = ""
     try:
-        # After an error in a handler, expat goes on with what it was given: it must not
-        # yet have got what a document type would tell it to repeat a million times.
-        parser.Parse(text[:_MAX_PROLOG], len(text) <= _MAX_PROLOG)
-        # The rest in one piece: a long token is searched anew with each piece.
-        if builder.has_root and len(text) > _MAX_PROLOG:
-            parser.Parse(memoryview(text)[_MAX_PROLOG:], True)
-    except expat.ExpatError as error:
-        problem = f"damaged or cut off at line {error.lineno}"
+        # Once a document type is refused, expat goes on with what it was given: it must
+        # not yet have got what a document type would tell it to repeat a million times.
+        parser.feed(text[:_MAX_PROLOG])
+        if builder.has_root:
+            # In one piece: a long token is searched anew with each piece.
+            parser.feed(memoryview(text)[_MAX_PROLOG:])
+            parser.close()
+    except ParseError as error:
+        problem = f"damaged or cut off at line {error.position[0]}"
+    except DTDForbidden as error:
+        if error.name != _ROOT:
+            raise _OtherMarkupError from None
+        raise _NotStrictError(
+            "XML with a document type, which is not allowed"
+        ) from None
     if not builder.has_root:
         raise _OtherMarkupError
     if problem:
-        # It may be damaged because it isn't UTF-8; only its end may be a cut sign.
+        # It may be damaged because it isn't UTF-8; only its end may be a cut character.
         codecs.getincrementaldecoder("utf-8")().decode(text)
         raise _NotStrictError(problem)
     return builder.tree
 
 
-def _to_utf8(raw):
+def _to_utf8(raw: bytes) -> bytes:
     """Return the same text in UTF-8, from its first element or declaration on.
 
     :raise UnicodeDecodeError: if it isn't in the encoding that it says
     :raise _NotStrictError: if it says an encoding that isn't known
     """
     # It looks for byte order marks and zero bytes, which are the same for XML.
-    encoding = json.detect_encoding(raw)
+    encoding: str = json.detect_encoding(raw)
     if encoding == "utf-8":
         encoding = _get_declared_encoding(raw)
     elif encoding == "utf-8-sig":
@@ -176,7 +180,7 @@ def _to_utf8(raw):
     return raw.lstrip(codecs.BOM_UTF8 + b" \t\r\n")
 
 
-def _get_declared_encoding(raw):
+def _get_declared_encoding(raw: bytes) -> str:
     match = _DECLARED.match(raw.lstrip())
     if not match:
         return "utf-8"
@@ -192,10 +196,10 @@ def _get_declared_encoding(raw):
     return encoding
 
 
-def _make_answer(root):
-    """Return the tree of an answer, in which ``Invoices`` is missing if anything but
-    invoices came."""
-    entries = []
+def _make_response(root: _Element) -> dict[str, Any]:
+    """Return the tree of a response, in which ``Invoices`` is missing if it has
+    anything but invoices."""
+    entries: list[Any] = []
     fields = root.fields
     for name, value in fields:
         if name == "Invoice":
@@ -208,7 +212,7 @@ def _make_answer(root):
     return {}
 
 
-def _make_value(element):
+def _make_value(element: _Element) -> Any:
     """Return the text, list or dictionary that an element stands for."""
     text = "".join(element.texts)
     if not element.fields and not text and element.is_nil:
@@ -227,8 +231,8 @@ def _make_value(element):
     return values
 
 
-def _make_repeated(fields):
-    values = {}
+def _make_repeated(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, list[Any]] = {}
     for name, value in fields:
         values.setdefault(name, []).append(value)
     return {

@@ -1,19 +1,23 @@
 """JSON read without guessing and without loss, and written again.
 
-Numbers stay the text they came as: a figure is never rounded on its way through a
-float, and none is too big or too small to be kept and shown. So a loaded tree has
-dictionaries, lists, texts, booleans and None. ``json`` itself would accept NaN and
+Numbers stay the text they were received as: a figure is never rounded on its way
+through a float, and none is too big or too small to be kept and shown. So a loaded tree
+has dictionaries, lists, texts, booleans and None. ``json`` itself would accept NaN and
 let the second of two equal keys win; both are refused here.
 
-A tree takes four times the memory of its text. So what a large answer consists of can
+A tree takes four times the memory of its text. So what a large response consists of can
 be left as text, and be read piece by piece, see `Slice`.
 """
 
 import json
 import re
-from json.decoder import scanstring
+from collections.abc import Callable
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, NoReturn, TypeVar
 
-from .errors import InvalidResponseError
+from .exceptions import InvalidResponseError
+
+_Member = TypeVar("_Member")
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 
@@ -23,21 +27,21 @@ class Slice:
 
     __slots__ = ("_text",)
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         # One character beyond Latin doubles what a text takes in memory.
         self._text = text.encode("utf-8", "surrogatepass")
 
-    def load(self):
+    def load(self) -> Any:
         """Return the tree of this value, made anew each time."""
         return _DECODER.decode(self._text.decode("utf-8", "surrogatepass"))
 
 
-def read_json(raw, *lists):
-    """Read an answer.
+def read_json(raw: bytes, *lists: str) -> Any:
+    """Read a response.
 
-    :param bytes raw: JSON in UTF-8, or in UTF-16 or UTF-32; a byte order mark is fine
+    :param raw: JSON in UTF-8, or in UTF-16 or UTF-32; a byte order mark is fine
     :param lists: the name of a list in the root object, that of a list in the objects
-        in it, and so on: what is in the last one comes as `Slice`
+        in it, and so on: what is in the last one is left as `Slice`
     :return: the tree, all numbers as text
     :raise InvalidResponseError: if it is anything else
     :raise RecursionError: if it is nested too deep
@@ -54,19 +58,19 @@ def read_json(raw, *lists):
         problem = f"damaged or cut off at character {error.pos}"
     except _NotStrictError as error:
         problem = str(error)
-    # Raised here and not above: the errors caught there carry the whole answer.
-    raise InvalidResponseError(f"Copaco's answer can't be read: it is {problem}.")
+    # Raised here and not above: the errors caught there carry the whole response.
+    raise InvalidResponseError(f"Copaco's response can't be read: it is {problem}.")
 
 
-def read_slice(value):
+def read_slice(value: Any) -> Any:
     """Return the tree of a `Slice`; anything else as it is."""
     return value.load() if isinstance(value, Slice) else value
 
 
-def write_json(tree, canonical=False):
+def write_json(tree: Any, canonical: bool = False) -> str:
     """Write a tree that `read_json` returned, so that it reads back the same.
 
-    :param bool canonical: the same text for trees that differ in key order only
+    :param canonical: the same text for trees that differ in key order only
     :return: text without NUL or lone surrogates, which a database would refuse
     """
     text = json.dumps(tree, ensure_ascii=False, sort_keys=canonical, default=read_slice)
@@ -75,14 +79,14 @@ def write_json(tree, canonical=False):
 
 
 class _NotStrictError(Exception):
-    """Says in what way an answer is not JSON as the standard wants it."""
+    """Says in what way a response is not JSON as the standard wants it."""
 
 
-def _refuse_constant(name):
+def _refuse_constant(name: str) -> NoReturn:
     raise _NotStrictError(f"no proper JSON, a number is {name}")
 
 
-def _make_object(pairs):
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
         raise _NotStrictError("ambiguous, a field stands twice in the same place")
@@ -101,16 +105,18 @@ _DECODER = json.JSONDecoder(
 # returns the value that stands at ``start``, and where it ends.
 
 
-def _read_value(text, start, lists):
+def _read_value(text: str, start: int, lists: tuple[str, ...]) -> tuple[Any, int]:
     if lists and text.startswith("{", start):
         return _read_object(text, start, lists)
     return _DECODER.raw_decode(text, start)
 
 
-def _read_object(text, start, lists):
+def _read_object(
+    text: str, start: int, lists: tuple[str, ...]
+) -> tuple[dict[str, Any], int]:
     name, *inner = lists
 
-    def read_member(position):
+    def read_member(position: int) -> tuple[tuple[str, Any], int]:
         if not text.startswith('"', position):
             raise json.JSONDecodeError("No name", text, position)
         key, position = scanstring(text, position + 1, True)
@@ -119,7 +125,7 @@ def _read_object(text, start, lists):
             raise json.JSONDecodeError("No colon", text, position)
         position = _skip_blank(text, position + 1)
         if key == name and text.startswith("[", position):
-            value, position = _read_list(text, position, inner)
+            value, position = _read_list(text, position, tuple(inner))
         else:
             value, position = _DECODER.raw_decode(text, position)
         return (key, value), position
@@ -128,8 +134,8 @@ def _read_object(text, start, lists):
     return _make_object(pairs), end
 
 
-def _read_list(text, start, lists):
-    def read_element(position):
+def _read_list(text: str, start: int, lists: tuple[str, ...]) -> tuple[list[Any], int]:
+    def read_element(position: int) -> tuple[Any, int]:
         if lists:
             return _read_value(text, position, lists)
         _tree, end = _DECODER.raw_decode(text, position)
@@ -138,9 +144,14 @@ def _read_list(text, start, lists):
     return _read_members(text, start + 1, "]", read_element)
 
 
-def _read_members(text, position, closing, read_member):
+def _read_members(
+    text: str,
+    position: int,
+    closing: str,
+    read_member: Callable[[int], tuple[_Member, int]],
+) -> tuple[list[_Member], int]:
     """Read what stands between brackets, separated by commas."""
-    members = []
+    members: list[_Member] = []
     position = _skip_blank(text, position)
     if text.startswith(closing, position):
         return members, position + 1
@@ -155,5 +166,6 @@ def _read_members(text, position, closing, read_member):
         position = _skip_blank(text, position + 1)
 
 
-def _skip_blank(text, position):
-    return _BLANK.match(text, position).end()
+def _skip_blank(text: str, position: int) -> int:
+    blank = _BLANK.match(text, position)
+    return blank.end() if blank else position

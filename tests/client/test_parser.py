@@ -1,12 +1,13 @@
 """A document is one customer's part of one invoice, whole, or says what is wrong."""
 
-import unittest
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from unittest.mock import patch
 
-from answers import (
+from ...client import InvalidResponseError, parse_documents, parse_payload, parser
+from .case import ClientCase
+from .responses import (
     make_bad_customer,
     make_customer,
     make_invoice,
@@ -17,9 +18,6 @@ from answers import (
     parse_line,
     parse_one,
 )
-
-from client.documents import parse_documents, parse_payload
-from client.errors import InvalidResponseError
 
 RECEIVER = {
     "AccountID": 100,
@@ -38,7 +36,7 @@ RECEIVER = {
 }
 
 
-class TestDocuments(unittest.TestCase):
+class TestDocuments(ClientCase):
     def test_each_customer_of_an_invoice_is_a_document(self):
         response = parse(
             make_invoice(make_customer(), make_customer(AccountID="200")),
@@ -52,7 +50,7 @@ class TestDocuments(unittest.TestCase):
     def test_no_document_is_lost_to_an_error_of_ours(self):
         documents = parse(make_invoice()).documents
         with (
-            patch("client.documents._make_document", side_effect=IndexError),
+            patch.object(parser, "_make_document", side_effect=IndexError),
             self.assertRaises(IndexError),
         ):
             list(documents)
@@ -126,7 +124,7 @@ class TestDocuments(unittest.TestCase):
         self.assertEqual(Fraction(document.amount), total)
 
 
-class TestLines(unittest.TestCase):
+class TestLines(ClientCase):
     def test_a_line_has_everything_of_itself_and_its_subscription(self):
         subscription = make_subscription(
             {
@@ -225,7 +223,7 @@ class TestLines(unittest.TestCase):
         self.assertEqual(lines[1].details, shared)
 
 
-class TestCustomerInfo(unittest.TestCase):
+class TestCustomerInfo(ClientCase):
     def test_the_receiver_completes_the_customer_it_is(self):
         customer = make_customer(CustomerNumber="D-1", CostCenter="Sales")
         info = parse_one(make_invoice(customer, Receiver=RECEIVER)).customer
@@ -263,7 +261,7 @@ class TestCustomerInfo(unittest.TestCase):
             self.assertEqual(parse_one(make_invoice(Receiver=receiver)).error, "")
 
 
-class TestPayload(unittest.TestCase):
+class TestPayload(ClientCase):
     def assert_reads_back(self, document):
         again = parse_payload(document.payload)
         self.assertEqual(again, document)
@@ -301,7 +299,3 @@ class TestPayload(unittest.TestCase):
         for payload in ("", "{}", '{"Invoices": []}', two.decode()):
             with self.assertRaises(InvalidResponseError):
                 parse_payload(payload)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,17 +1,19 @@
-"""XML that isn't an answer of the older platform is refused whole, in plain words."""
+"""XML that isn't a response of the older platform is refused whole, in plain words."""
 
 import time
-import unittest
 from unittest.mock import patch
 
-from answers import make_bad_customer, make_customer, make_invoice, make_subscription
-from hypothesis import given
-from hypothesis import strategies as st
-from simulator.older_platform import write_xml
-
-from client import strict_xml
-from client.documents import parse_documents, parse_payload
-from client.errors import InvalidResponseError
+from ...client import InvalidResponseError, parse_documents, parse_payload, xml_reader
+from ..properties import st
+from ..simulator.older_platform import write_xml
+from .case import ClientCase
+from .responses import (
+    given,
+    make_bad_customer,
+    make_customer,
+    make_invoice,
+    make_subscription,
+)
 
 RAW = write_xml([make_invoice(make_customer(CompanyName="Café Zuid"))])
 TEXT = RAW.decode().partition("?>\n")[2]
@@ -24,7 +26,7 @@ def declare(encoding, text=TEXT):
 
 
 def make_xml(lines=f"<PriceLines>{LINE}</PriceLines>", header=""):
-    """Return an answer with one invoice for one customer."""
+    """Return a response with one invoice for one customer."""
     return (
         "<InvoiceResponse><Invoice>"
         f"<Header><InvoiceID>1</InvoiceID><Date>20260323</Date>{header}</Header>"
@@ -35,14 +37,14 @@ def make_xml(lines=f"<PriceLines>{LINE}</PriceLines>", header=""):
 
 
 def parse_one(raw):
-    """Return the only document of an answer, of which nothing was rejected."""
+    """Return the only document of a response, of which nothing was rejected."""
     response = parse_documents(raw)
     if len(response.documents) != 1 or response.rejected:
         raise AssertionError(f"not one document: {response}")
     return response.documents[0]
 
 
-class TestRefused(unittest.TestCase):
+class TestRefused(ClientCase):
     def assert_refused(self, raw, words):
         started = time.process_time()
         with self.assertRaisesRegex(InvalidResponseError, words) as caught:
@@ -55,7 +57,7 @@ class TestRefused(unittest.TestCase):
         self.assertIsNone(error.__cause__)
         self.assertIsNone(error.__context__)
 
-    def test_web_pages_and_other_xml_are_no_answer(self):
+    def test_web_pages_and_other_xml_are_no_response(self):
         for raw in (
             *(b"<!DOCTYPE html><html>", b"<!doctype html>", b"\n\xef\xbb\xbf <html>"),
             *(b"<html><meta><p>InvoiceResponse", b"<?xml?><a/>", b"<h1>Hi</h1>", b"<"),
@@ -71,7 +73,7 @@ class TestRefused(unittest.TestCase):
             ('[<!ENTITY x SYSTEM "file:///etc/passwd">]', "&x;"),
             ('[<!ENTITY x SYSTEM "http://127.0.0.1:9/x">]', "&x;"),
             ('[<!ENTITY % x SYSTEM "http://127.0.0.1:9/x"> %x;]', ""),
-            ('SYSTEM "http://127.0.0.1:9/answer.dtd"', ""),
+            ('SYSTEM "http://127.0.0.1:9/response.dtd"', ""),
             (f'[<!ENTITY l0 "ha">{laughs}]', "&l9;"),
             (f'[<!ENTITY a "{"a" * 50_000}">]', "&a;" * 50_000),
             ('[<!ATTLIST Invoice Type CDATA "INVOICE">]', ""),
@@ -90,7 +92,7 @@ class TestRefused(unittest.TestCase):
     def test_unknown_entities_are_not_guessed(self):
         self.assert_refused(make_xml().replace(b"L1", b"&nbsp;"), "damaged")
 
-    def test_a_cut_answer_is_refused(self):
+    def test_a_cut_response_is_refused(self):
         for end in range(RAW.index(b"<InvoiceResponse ") + 120, len(RAW)):
             self.assert_refused(RAW[:end], "damaged or cut off at line 2")
         for end in range(1, RAW.index(b"<InvoiceResponse ") + 120):
@@ -107,10 +109,12 @@ class TestRefused(unittest.TestCase):
         for depth in (101, 1_000_000):
             self.assert_refused(OPENING + b"<a>" * depth, "nested too deep")
 
-    def test_more_elements_than_any_answer_has_are_refused(self):
-        with patch.object(strict_xml, "MAX_ELEMENTS", 1000):
+    def test_more_elements_than_any_response_has_are_refused(self):
+        with patch.object(xml_reader, "MAX_ELEMENTS", 1000):
             self.assertEqual(parse_one(make_xml()).amount, 10)
-            self.assert_refused(OPENING + b"<a/>" * 1000, "more pieces than any answer")
+            self.assert_refused(
+                OPENING + b"<a/>" * 1000, "more pieces than any response"
+            )
 
     def test_wrong_encodings_are_refused(self):
         cafe = TEXT.encode("latin-1")
@@ -128,13 +132,13 @@ class TestRefused(unittest.TestCase):
         for name in ("ebcdic-cp-nl", "utf-7", "unicode_escape", "base64", "x"):
             self.assert_refused(declare(name).encode(), "encoding that isn't known")
 
-    def test_an_answer_without_invoices_is_not_taken_for_an_empty_month(self):
+    def test_a_response_without_invoices_is_not_taken_for_an_empty_month(self):
         for inner in (b"<Message>OK</Message>", b"OK", b"<Customers/>"):
             raw = b"<InvoiceResponse>%s</InvoiceResponse>" % inner
             self.assert_refused(raw, "Invoices is missing")
 
 
-class TestRead(unittest.TestCase):
+class TestRead(ClientCase):
     def test_every_encoding_that_says_what_it_is(self):
         expected = parse_one(RAW)
         self.assertEqual(expected.customer.name, "Café Zuid")
@@ -204,27 +208,27 @@ class TestRead(unittest.TestCase):
             raw = (
                 f"<InvoiceResponse><Invoice><{name} {nil}/></Invoice></InvoiceResponse>"
             )
-            tree = strict_xml.read_xml(raw.encode())
+            tree = xml_reader.read_xml(raw.encode())
             self.assertEqual(tree, {"Invoices": [{name: value}]})
-        tree = strict_xml.read_xml(
+        tree = xml_reader.read_xml(
             b"<InvoiceResponse><Invoice><CostCenter/></Invoice></InvoiceResponse>"
         )
         self.assertEqual(tree, {"Invoices": [{"CostCenter": ""}]})
 
-    def test_a_long_answer_is_read_beyond_its_first_piece(self):
+    def test_a_long_response_is_read_beyond_its_first_piece(self):
         lines = "".join(LINE.replace("L1", f"L{n}") for n in range(2000))
         raw = make_xml(f"<PriceLines>{lines}</PriceLines>")
-        self.assertGreater(len(raw), 2 * strict_xml._MAX_PROLOG)
+        self.assertGreater(len(raw), 2 * xml_reader._MAX_PROLOG)
         self.assertEqual(parse_one(raw).amount, 20_000)
         for size in range(1, 400):
-            with patch.object(strict_xml, "_MAX_PROLOG", size):
+            with patch.object(xml_reader, "_MAX_PROLOG", size):
                 try:
                     self.assertEqual(parse_one(make_xml()).amount, 10)
                 except InvalidResponseError:
                     self.assertLess(size, len("<InvoiceResponse>"))
 
 
-class TestNothingIsLost(unittest.TestCase):
+class TestNothingIsLost(ClientCase):
     def test_what_stands_twice_is_never_taken_once(self):
         for name in ("ExtendedPrice", "AccountID", "Date", "PriceLines", "Customers"):
             raw = make_xml().decode()
@@ -276,7 +280,7 @@ class TestNothingIsLost(unittest.TestCase):
             self.assertEqual(parse_payload(document.payload), document)
 
 
-class TestNothingBreaks(unittest.TestCase):
+class TestNothingBreaks(ClientCase):
     MARKUP = st.sampled_from(
         [
             *(b"<", b">", b"&", b"&#", b";", b"]]>", b"<![CDATA[", b"<!--", b"-->"),
@@ -305,7 +309,7 @@ class TestNothingBreaks(unittest.TestCase):
                 parse_documents(start + rest)
 
 
-class TestCredits(unittest.TestCase):
+class TestCredits(ClientCase):
     def make(self, amount, kind):
         lines = make_subscription({"LineId": "1", "ExtendedPrice": amount})
         return write_xml([make_invoice(make_customer(lines), header={"Type": kind})])
@@ -320,7 +324,3 @@ class TestCredits(unittest.TestCase):
         for kind in ("INVOICE", "invoice", "", "Factuur"):
             for amount in ("10.00", "-10.00"):
                 self.assertEqual(parse_one(self.make(amount, kind)).error, "")
-
-
-if __name__ == "__main__":
-    unittest.main()

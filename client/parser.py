@@ -1,4 +1,4 @@
-"""From the bytes of an answer to documents: one customer's part of one Copaco invoice.
+"""From the bytes of a response to documents: one customer's part of one Copaco invoice.
 
 Elements of ``Invoices`` with the same InvoiceID are one invoice (before February 2024
 Copaco grouped by vendor), and a customer that is in several of them gets one document
@@ -6,26 +6,17 @@ with all its lines. A document is judged by its own elements alone: an unreadabl
 header or line condemns the documents it belongs to, and no others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar, overload
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from .answer import read_answer
 from .digest import digest_document, digest_payload
-from .errors import InvalidResponseError
-from .schemas import (
-    CountedCustomer,
-    Customer,
-    Invoice,
-    InvoiceResponse,
-    Party,
-    Receiver,
-    describe_problems,
-)
-from .source import (
+from .exceptions import InvalidResponseError
+from .json_reader import read_json, read_slice, write_json
+from .records import (
     CustomerInfo,
     DocumentHead,
     DocumentLine,
@@ -33,31 +24,52 @@ from .source import (
     RejectedInvoice,
     SourceDocument,
 )
-from .strict_json import read_slice, write_json
+from .schemas import (
+    CountedCustomer,
+    Customer,
+    Header,
+    Invoice,
+    InvoiceResponse,
+    describe_problems,
+)
 from .totals import ElementTotals, add_exactly, sum_differences
+from .xml_reader import read_xml
 
 # A person needs to see what is wrong, not every place where it is.
 MAX_PROBLEMS = 3
+# What may stand before the first character of a response: byte order marks (and the
+# zero bytes of wide encodings) and white space.
+_BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+
+_Result = TypeVar("_Result")
+# The invoice number and the account of a document, and what it is made of.
+_Groups = dict[tuple[str, str], tuple[CustomerInfo, list["_Part"]]]
 
 
-def parse_documents(raw):
-    """Read an answer of any of Copaco's invoice endpoints.
+def is_markup(raw: bytes) -> bool:
+    """Tell whether these bytes are XML or HTML, whatever a file's name says."""
+    return raw[:1024].lstrip(_BLANK).startswith(b"<")
+
+
+def parse_documents(raw: bytes) -> ParsedResponse:
+    """Read a response of any of Copaco's invoice endpoints.
 
     All of it is checked; but what a document consists of is read when the document is
-    asked for, and forgotten with it: a large answer is much larger when it is read.
+    asked for, and forgotten with it: a large response is much larger when it is read.
 
-    :param bytes raw: the body, decompressed; JSON, or the XML of the older platform
-    :return: `ParsedResponse`, empty for an answer without invoices
+    :param raw: the body, decompressed; JSON, or the XML of the older platform, in
+        UTF-8, UTF-16 or UTF-32, or in an encoding that XML declares
+    :return: empty for a response without invoices
     :raise InvalidResponseError: if nothing of it can be used
     """
-    return _refuse_deep(lambda: _parse_tree(read_answer(raw)))
+    return _refuse_deep(lambda: _parse_tree(_read_tree(raw)))
 
 
-def parse_payload(payload):
+def parse_payload(payload: str) -> SourceDocument:
     """Read a stored document again.
 
-    :param str payload: a `SourceDocument.payload`
-    :return: `SourceDocument` with the same lines, amount and digest
+    :param payload: a `SourceDocument.payload`
+    :return: the document, with the same lines, amount and digest
     :raise InvalidResponseError: if the payload isn't exactly one document
     """
     response = parse_documents(payload.encode())
@@ -66,18 +78,18 @@ def parse_payload(payload):
     return response.documents[0]
 
 
-def merge_payloads(old, kept, new):
+def merge_payloads(old: str, kept: Iterable[int], new: str) -> str:
     """Put some lines of a stored document and all of another together.
 
-    :param str old: a `SourceDocument.payload` that can be read
+    :param old: a `SourceDocument.payload` that can be read
     :param kept: positions of the lines of it that are kept
-    :param str new: another one, of the same document
+    :param new: another one, of the same document
     :return: text that `parse_payload` reads
     """
     kept, position, trees = set(kept), 0, []
     for element in _read_elements(old):
         (customer,) = element["Customers"]
-        own = []
+        subscriptions = []
         for subscription in customer["Subscriptions"] or ():
             lines = []
             for line in subscription["PriceLines"] or ():
@@ -85,48 +97,60 @@ def merge_payloads(old, kept, new):
                     lines.append(line)
                 position += 1
             if lines:
-                own.append({**subscription, "PriceLines": lines})
-        if own:
-            customer = {**customer, "Subscriptions": own}
+                subscriptions.append({**subscription, "PriceLines": lines})
+        if subscriptions:
+            customer = {**customer, "Subscriptions": subscriptions}
             trees.append({**element, "Customers": [customer]})
     return write_json({"Invoices": [*trees, *_read_elements(new)]})
 
 
-def _read_elements(payload):
-    elements = read_answer(payload.encode())["Invoices"]
+def _read_elements(payload: str) -> list[dict[str, Any]]:
+    elements = _read_tree(payload.encode())["Invoices"]
     return [
         {**element, "Customers": [read_slice(each) for each in element["Customers"]]}
         for element in elements
     ]
 
 
-def _refuse_deep(read):
-    # Raised outside of it, an error has no context that would print the answer.
+def _refuse_deep(read: Callable[[], _Result]) -> _Result:
+    # Raised outside of it, an error has no context that would print the response.
     with suppress(RecursionError):
         return read()
-    raise InvalidResponseError("Copaco's answer can't be read: it is nested too deep.")
+    raise InvalidResponseError(
+        "Copaco's response can't be read: it is nested too deep."
+    )
+
+
+def _read_tree(raw: bytes) -> Any:
+    """Return a tree of dictionaries, lists, texts (numbers too), booleans and None; of
+    JSON, each customer is a `Slice`."""
+    if not raw.strip(_BLANK):
+        raise InvalidResponseError("Copaco's response is empty.")
+    if is_markup(raw):
+        return read_xml(raw)
+    return read_json(raw, "Invoices", "Customers")
 
 
 @dataclass(slots=True)
 class _Part:
     """A customer's entry in one element of ``Invoices``.
 
-    ``entry`` is the entry as it came, perhaps a `Slice`; ``totals`` are those of the
+    ``entry`` is the entry as received, perhaps a `Slice`; ``totals`` are those of the
     whole element. ``receiver`` is the element's if it is this customer.
     """
 
-    element: dict
+    element: dict[str, Any]
     invoice: Invoice
     entry: Any
     totals: ElementTotals
-    receiver: Receiver | None = None
+    receiver: CustomerInfo | None = None
 
     @property
-    def header(self):
+    def header(self) -> Header:
         return self.invoice.header
 
-    def get_tree(self):
-        """Return the tree of the element as it came, without all other customers."""
+    def get_tree(self) -> dict[str, Any]:
+        """Return the tree of the element as received, without all other customers."""
         if not isinstance(self.invoice.customers, list):
             return self.element
         own = {
@@ -138,21 +162,27 @@ class _Part:
         return own
 
 
-class _Documents(Sequence):
-    """The documents of an answer, each made anew whenever it is asked for."""
+class _Documents(Sequence[SourceDocument]):
+    """The documents of a response, each made anew whenever it is asked for."""
 
-    def __init__(self, groups):
+    def __init__(self, groups: _Groups) -> None:
         self._groups = list(groups.items())
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._groups)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[SourceDocument]:
         # `Sequence` would take an IndexError for the end: a mistake of ours would hide
         # the rest.
-        return map(self.__getitem__, range(len(self)))
+        return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> SourceDocument: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[SourceDocument]: ...
+
+    def __getitem__(self, index: int | slice) -> SourceDocument | list[SourceDocument]:
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
         (number, account_ref), (customer, parts) = self._groups[index]
@@ -161,20 +191,21 @@ class _Documents(Sequence):
         )
 
 
-def _parse_tree(tree):
+def _parse_tree(tree: Any) -> ParsedResponse:
     if not isinstance(tree, dict):
-        raise InvalidResponseError("Copaco's answer is not an object with invoices.")
+        raise InvalidResponseError("Copaco's response is not an object with invoices.")
     try:
         elements = InvoiceResponse.model_validate(tree).invoices
     except ValidationError as error:
         problem = describe_problems(error)[0]
     else:
         return _parse_elements(elements)
-    raise InvalidResponseError(f"Copaco's answer can't be used: {problem}.")
+    raise InvalidResponseError(f"Copaco's response can't be used: {problem}.")
 
 
-def _parse_elements(elements):
-    rejected, groups = [], {}
+def _parse_elements(elements: list[Any]) -> ParsedResponse:
+    rejected: list[RejectedInvoice] = []
+    groups: _Groups = {}
     for element in elements:
         try:
             invoice = Invoice.model_validate(element)
@@ -182,14 +213,14 @@ def _parse_elements(elements):
             reason = _summarize(describe_problems(error))
             rejected.append(RejectedInvoice(reason, write_json(element)))
             continue
-        totals = ElementTotals(invoice.totals and invoice.totals.total_excluding_vat)
+        totals = ElementTotals(invoice.stated_total)
         is_empty = True
-        for part, party in _split(invoice, element, totals):
+        for part, found in _split(invoice, element, totals):
             is_empty = False
-            key = (invoice.header.invoice_id, party.account_id)
+            key = (invoice.header.invoice_number, found.account_ref)
             customer, parts = groups.setdefault(key, (CustomerInfo(key[1]), []))
-            if party.account_id:
-                _complete(customer, party, part.receiver)
+            if found.account_ref:
+                _complete(customer, found, part.receiver)
             parts.append(part)
         if is_empty and totals.difference:
             reason = "Customers is empty, while Totals has an amount."
@@ -198,7 +229,9 @@ def _parse_elements(elements):
     return ParsedResponse(heads, _Documents(groups), rejected)
 
 
-def _split(invoice, element, totals) -> Iterator[tuple[_Part, Party]]:
+def _split(
+    invoice: Invoice, element: dict[str, Any], totals: ElementTotals
+) -> Iterator[tuple[_Part, CustomerInfo]]:
     """Yield a part for each customer of an element, and who the customer is; count the
     lines of all in its totals.
 
@@ -207,21 +240,24 @@ def _split(invoice, element, totals) -> Iterator[tuple[_Part, Party]]:
     """
     if not isinstance(invoice.customers, list):
         totals.give_up()
-        yield _Part(element, invoice, None, totals), Party()
+        yield _Part(element, invoice, None, totals), CustomerInfo()
         return
     for entry in invoice.customers:
         tree = read_slice(entry)
-        party = Party.model_validate(tree) if isinstance(tree, dict) else Party()
+        found = _read_customer(tree) if isinstance(tree, dict) else CustomerInfo()
         part = _Part(element, invoice, entry, totals)
         receiver = invoice.receiver
         # Any other receiver is the reseller itself.
-        if receiver and party.account_id and receiver.account_id == party.account_id:
+        if receiver and found.account_ref == receiver.account_ref != "":
             part.receiver = receiver
         _count(tree, totals)
-        yield part, party
+        yield part, found
 
 
-def _count(entry, totals):
+_read_customer = TypeAdapter(CustomerInfo).validate_python
+
+
+def _count(entry: Any, totals: ElementTotals) -> None:
     """Count the lines of a customer in the totals of its element."""
     if totals.difference is None:
         return
@@ -237,7 +273,9 @@ def _count(entry, totals):
         )
 
 
-def _make_document(number, account_ref, customer, parts):
+def _make_document(
+    number: str, account_ref: str, customer: CustomerInfo, parts: list[_Part]
+) -> SourceDocument:
     trees = [part.get_tree() for part in parts]
     lines, problems = _read_trees(trees)
     dates = [part.header.date for part in parts if part.header.date]
@@ -265,19 +303,21 @@ def _make_document(number, account_ref, customer, parts):
     return document
 
 
-def _is_doubtful_credit(parts, lines):
+def _is_doubtful_credit(parts: list[_Part], lines: list[DocumentLine]) -> bool:
     """No page says which sign the amounts of a credit had on the older platform; those
     that are not below zero may be owed to the customer, or by it."""
     is_credit = any("credit" in part.header.type.casefold() for part in parts)
     return is_credit and add_exactly(line.extended_price for line in lines) > 0
 
 
-def _read_trees(trees):
+def _read_trees(trees: list[dict[str, Any]]) -> tuple[list[DocumentLine], list[str]]:
     """Read the lines of all parts of a document.
 
-    :return: list of `DocumentLine`, list of what is wrong
+    :return: the lines, and what is wrong
     """
-    lines, problems, entries = [], [], []
+    lines: list[DocumentLine] = []
+    problems: list[str] = []
+    entries: list[str] = []
     for tree in trees:
         if not isinstance(tree.get("Customers"), list):
             problems.append("Customers is missing or not a list")
@@ -288,7 +328,11 @@ def _read_trees(trees):
         except ValidationError as error:
             problems += [f"Customer: {each}" for each in describe_problems(error)]
             continue
-        own_lines = list(_read_lines(customer))
+        own_lines = [
+            line
+            for subscription in customer.subscriptions
+            for line in subscription.price_lines
+        ]
         if own_lines and len(trees) > 1:
             entries.append(write_json(entry, canonical=True))
         lines += own_lines
@@ -298,81 +342,16 @@ def _read_trees(trees):
     return lines, problems
 
 
-def _read_lines(customer) -> Iterator[DocumentLine]:
-    for subscription in customer.subscriptions:
-        shared_details = _read_details(subscription.subscription_details)
-        for line in subscription.price_lines:
-            details = shared_details
-            if line.subscription_details:
-                own = _read_details(line.subscription_details)
-                details = tuple(dict.fromkeys(shared_details + own))
-            yield DocumentLine(
-                line_ref=line.line_id,
-                row_hash=line.invoice_row_hash,
-                subscription_ref=subscription.subscription_id,
-                subscription_name=subscription.subscription_name,
-                plan_ref=subscription.plan_id,
-                plan_name=subscription.plan_name,
-                plan_category=subscription.plan_category_name,
-                charge_type=line.charge_type,
-                billing_frequency=line.billing_frequency,
-                description=line.description,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                discount=line.discount,
-                duration=line.duration,
-                extended_price=line.extended_price,
-                date_start=line.start_date,
-                date_end=line.end_date,
-                vendor_details=line.vendor_details,
-                subscription_po=subscription.subscription_po_number,
-                line_po=line.sub_po_number,
-                consumer_name=line.consumer_company_name,
-                details=details,
-            )
-
-
-def _read_details(details):
-    return tuple(
-        (detail.attribute_description or detail.attribute, detail.attribute_value)
-        for detail in details
-        if not detail.is_hidden and detail.attribute_value
-    )
-
-
-def _complete(customer, *parties):
-    """Take what a `CustomerInfo` lacks from the first who says it: the customer, then
-    the receiver."""
-    for party in filter(None, parties):
-        found = _read_party(party)
+def _complete(customer: CustomerInfo, *sources: CustomerInfo | None) -> None:
+    """Take what a customer lacks from the first who says it: the customer's own entry,
+    then the receiver."""
+    for source in filter(None, sources):
         for each in fields(customer):
             if not getattr(customer, each.name):
-                setattr(customer, each.name, getattr(found, each.name))
+                setattr(customer, each.name, getattr(source, each.name))
 
 
-def _read_party(party):
-    names = (
-        party.contact_first_name,
-        party.contact_middle_name,
-        party.contact_last_name,
-    )
-    return CustomerInfo(
-        account_ref=party.account_id,
-        customer_number=party.customer_number,
-        name=party.company_name,
-        cost_center=party.cost_center,
-        vat=party.vat_number,
-        email=party.email,
-        phone=party.telephone,
-        street=party.street,
-        zip=party.zip,
-        city=party.city,
-        country_code=party.country_code.upper(),
-        contact_name=" ".join(filter(None, names)),
-    )
-
-
-def _summarize(problems):
+def _summarize(problems: Iterable[str]) -> str:
     """Join problems into sentences, naming the first few."""
     problems = list(dict.fromkeys(problems))
     more = len(problems) - MAX_PROBLEMS

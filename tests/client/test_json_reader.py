@@ -1,32 +1,30 @@
-"""An answer that isn't what it should be is refused whole, in plain words."""
+"""A response that isn't what it should be is refused whole, in plain words."""
 
 import json
-import unittest
 
-import answers
-from hypothesis import given
-from hypothesis import strategies as st
+from ...client import InvalidResponseError, parse_documents
+from ...client.json_reader import read_json, write_json
+from ..properties import st
+from . import responses
+from .case import ClientCase
+from .responses import given
 
-from client.documents import parse_documents
-from client.errors import InvalidResponseError
-from client.strict_json import read_json, write_json
-
-RAW = answers.make_raw(answers.make_invoice())
+RAW = responses.make_raw(responses.make_invoice())
 TREES = st.recursive(
-    st.none() | st.booleans() | answers.TEXTS,
-    lambda inner: st.lists(inner) | st.dictionaries(answers.TEXTS, inner),
+    st.none() | st.booleans() | responses.TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(responses.TEXTS, inner),
     max_leaves=10,
 )
 
 
-class TestReading(unittest.TestCase):
+class TestReading(ClientCase):
     def assert_refused(self, raw, words):
         with self.assertRaisesRegex(InvalidResponseError, words) as caught:
             parse_documents(raw)
         error = caught.exception
         self.assertTrue(str(error).startswith("Copaco"))
         self.assertTrue(str(error).endswith("."))
-        # Neither the answer nor an error that holds it hangs on ours.
+        # Neither the response nor an error that holds it hangs on ours.
         self.assertIsNone(error.__cause__)
         self.assertIsNone(error.__context__)
 
@@ -40,15 +38,15 @@ class TestReading(unittest.TestCase):
         response = parse_documents(b' {"Invoices": [], "Page": 1} ')
         self.assertEqual([*response.documents, *response.rejected], [])
 
-    def test_nothing_is_no_answer(self):
+    def test_nothing_is_no_response(self):
         for raw in (b"", b" \r\n", b"\xef\xbb\xbf", b"\xff\xfe"):
             self.assert_refused(raw, "empty")
 
-    def test_a_web_page_is_no_answer(self):
+    def test_a_web_page_is_no_response(self):
         for raw in (b"<!DOCTYPE html>", b"\n\xef\xbb\xbf <html>", b"<?xml?><a/>"):
             self.assert_refused(raw, "web page")
 
-    def test_a_cut_answer_is_refused(self):
+    def test_a_cut_response_is_refused(self):
         for end in range(1, len(RAW)):
             self.assert_refused(RAW[:end], "damaged or cut off")
 
@@ -89,7 +87,7 @@ class TestReading(unittest.TestCase):
         self.assertEqual(read_json(raw), [*numbers, "9" * 5000])
 
 
-class TestSlices(unittest.TestCase):
+class TestSlices(ClientCase):
     """What is left as text for later is the same as what is read at once."""
 
     @given(
@@ -136,7 +134,7 @@ class TestSlices(unittest.TestCase):
             read_json(b'{"outer":[],"outer":[]}', "outer", "inner")
 
 
-class TestWriting(unittest.TestCase):
+class TestWriting(ClientCase):
     @given(TREES.filter(lambda tree: not isinstance(tree, str)))
     def test_what_is_written_reads_back_and_can_be_stored(self, tree):
         tree = json.loads(json.dumps(tree))  # joins two halves of a sign
@@ -149,7 +147,3 @@ class TestWriting(unittest.TestCase):
         one, other = {"a": {"b": "1", "c": []}}, {"a": {"c": [], "b": "1"}}
         self.assertNotEqual(write_json(one), write_json(other))
         self.assertEqual(write_json(one, True), write_json(other, True))
-
-
-if __name__ == "__main__":
-    unittest.main()

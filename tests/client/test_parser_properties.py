@@ -1,16 +1,14 @@
-"""Whatever an answer holds, nothing of it is lost and nothing counted twice."""
+"""Whatever a response holds, nothing of it is lost and nothing counted twice."""
 
 import json
-import unittest
 from copy import deepcopy
 from decimal import Decimal
 
-import answers
-from hypothesis import given
-from hypothesis import strategies as st
-
-from client.documents import parse_documents, parse_payload
-from client.errors import InvalidResponseError
+from ...client import InvalidResponseError, parse_documents, parse_payload
+from ..properties import st
+from . import responses
+from .case import ClientCase
+from .responses import given
 
 IDS = st.sampled_from(["1", 1, "2", 2, " 2 ", "", None, True, "x" * 300])
 ODD = st.sampled_from([None, "", "x", 0, 1.5, True, [], {}, ["x"], {"x": 1}])
@@ -45,7 +43,7 @@ HEADERS = st.fixed_dictionaries(
 )
 INVOICES = st.fixed_dictionaries({"Header": HEADERS, "Customers": lists_of(CUSTOMERS)})
 ANYTHING = st.recursive(
-    ODD | answers.TEXTS,
+    ODD | responses.TEXTS,
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=3), inner)
@@ -55,7 +53,7 @@ ANYTHING = st.recursive(
 
 
 def find_lines(tree):
-    """Yield every price line of an answer."""
+    """Yield every price line of a response."""
     for invoice in tree["Invoices"]:
         for customer in invoice["Customers"]:
             for subscription in customer["Subscriptions"]:
@@ -79,7 +77,7 @@ def add_counts(*many):
     return total
 
 
-class TestNothingIsLost(unittest.TestCase):
+class TestNothingIsLost(ClientCase):
     @given(st.fixed_dictionaries({"Invoices": lists_of(INVOICES, 4)}))
     def test_every_line_is_in_exactly_one_place(self, tree):
         response = parse_documents(json.dumps(tree).encode())
@@ -118,7 +116,7 @@ class TestNothingIsLost(unittest.TestCase):
             self.assertEqual(parse_payload(document.payload), document)
 
 
-class TestNothingBreaks(unittest.TestCase):
+class TestNothingBreaks(ClientCase):
     def assert_survives(self, raw):
         try:
             response = parse_documents(raw)
@@ -140,11 +138,11 @@ class TestNothingBreaks(unittest.TestCase):
         self.assert_survives(json.dumps({"Invoices": elements}).encode())
 
     @given(st.data())
-    def test_any_change_to_a_good_answer(self, data):
-        line = answers.make_line(Quantity=1, StartDate="20260301", VendorDetails="x")
+    def test_any_change_to_a_good_response(self, data):
+        line = responses.make_line(Quantity=1, StartDate="20260301", VendorDetails="x")
         receiver = {"AccountID": "100", "City": "Voorbeelddam"}
-        customer = answers.make_customer(answers.make_subscription(line))
-        tree = {"Invoices": [answers.make_invoice(customer, Receiver=receiver)]}
+        customer = responses.make_customer(responses.make_subscription(line))
+        tree = {"Invoices": [responses.make_invoice(customer, Receiver=receiver)]}
         for _ in range(data.draw(st.integers(1, 3))):
             self.change(data.draw, tree)
         self.assert_survives(json.dumps(tree).encode())
@@ -162,10 +160,6 @@ class TestNothingBreaks(unittest.TestCase):
 
     @given(st.binary(max_size=3), st.integers(0, 500), st.integers(0, 10))
     def test_any_damage_to_the_bytes(self, damage, start, length):
-        raw = answers.make_raw(answers.make_invoice())
+        raw = responses.make_raw(responses.make_invoice())
         start %= len(raw)
         self.assert_survives(raw[:start] + damage + raw[start + length :])
-
-
-if __name__ == "__main__":
-    unittest.main()

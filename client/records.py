@@ -1,0 +1,169 @@
+"""What ``parser.py`` makes of a response: plain records, nothing is decided here.
+
+A record that Copaco sends as such says with each field how Copaco calls it, where that
+isn't the field's own name in PascalCase: a new field is one line here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    model_validator,
+)
+from pydantic.alias_generators import to_pascal
+from pydantic.dataclasses import dataclass as read_dataclass
+
+from .totals import add_exactly
+from .values import Day, Money, Number, OptionalIdentity, Text, read_text
+
+# Errors never quote a value.
+CONFIG = ConfigDict(
+    alias_generator=to_pascal, extra="ignore", hide_input_in_errors=True
+)
+
+
+def _named(*names: str) -> Any:
+    return Field("", validation_alias=AliasChoices(*names))
+
+
+def _of_subscription(name: str) -> Any:
+    return Field("", validation_alias=AliasPath("Subscription", name))
+
+
+@read_dataclass(slots=True, config=CONFIG)
+class CustomerInfo:
+    """Who the customer is, or the receiver, as far as Copaco says; "" for what it
+    doesn't."""
+
+    account_ref: OptionalIdentity = _named("AccountID")
+    customer_number: Text = ""
+    name: Text = _named("CompanyName")
+    cost_center: Text = ""
+    vat: Text = _named("VATNumber")
+    email: Text = ""
+    phone: Text = _named("Telephone")
+    # The second names are those of the XML of the older platform (Copaco's knowledge
+    # base, page https://kb.copaco.cloud/kb/invoices-(XML).626294812.html).
+    street: Text = _named("Address", "Street")
+    zip: Text = _named("Zip", "PostalCode")
+    city: Text = ""
+    country_code: Annotated[Text, AfterValidator(str.upper)] = ""
+    contact_name: Text = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _join_contact_name(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        names = (
+            read_text(values.get(f"Contact{which}Name"))
+            for which in ("First", "Middle", "Last")
+        )
+        return {**values, "ContactName": " ".join(filter(None, names))}
+
+
+@read_dataclass(slots=True, config=CONFIG)
+class DocumentLine:
+    """A price line with what its subscription says. Missing: whatever an invoice line
+    doesn't need. ``digest.py`` has a list of its own of what makes a line another one.
+
+    :ivar details: (label, value) of what Copaco prints of the subscription's settings
+    """
+
+    extended_price: Money
+    line_ref: Text = _named("LineId")
+    row_hash: Text = _named("InvoiceRowHash")
+    subscription_ref: Text = _of_subscription("SubscriptionID")
+    subscription_name: Text = _of_subscription("SubscriptionName")
+    plan_ref: Text = _of_subscription("PlanID")
+    plan_name: Text = _of_subscription("PlanName")
+    plan_category: Text = _of_subscription("PlanCategoryName")
+    charge_type: Text = ""
+    billing_frequency: Text = ""
+    description: Text = ""
+    quantity: Number = None
+    unit_price: Number = None
+    discount: Number = None
+    duration: Number = None
+    date_start: Day = Field(default=None, validation_alias="StartDate")
+    date_end: Day = Field(default=None, validation_alias="EndDate")
+    vendor_details: Text = ""
+    subscription_po: Text = _of_subscription("SubscriptionPONumber")
+    line_po: Text = _named("SubPONumber")
+    consumer_name: Text = _named("ConsumerCompanyName")
+    details: Annotated[tuple[tuple[str, str], ...], PlainValidator(tuple)] = ()
+
+
+@dataclass(slots=True)
+class SourceDocument:
+    """One customer's part of one Copaco invoice.
+
+    :ivar invoice_number: Copaco's ``InvoiceID``
+    :ivar account_ref: the customer's ``AccountID``; "" if it couldn't be read
+    :ivar invoice_date: the latest, when elements differ; None if none could be read
+    :ivar currency: upper case, "" if missing
+    :ivar lines: none if there is an error
+    :ivar payload: JSON that `parse_payload` reads, of this part only
+    :ivar digest: what `digest_document` makes, or `digest_payload` if there is an error
+    :ivar error: "", or what can't be read, naming fields and quoting nothing
+    :ivar totals_difference: Copaco's ``Totals`` (without VAT) minus the exact sum of
+        all lines, of the whole elements of ``Invoices`` that it was part of, with all
+        their customers; None if Copaco sent no readable totals or a line of them can't
+        be read. Neither the payload nor the digest know it.
+    """
+
+    invoice_number: str
+    account_ref: str
+    invoice_date: date | None
+    currency: str
+    customer: CustomerInfo
+    lines: list[DocumentLine]
+    payload: str
+    digest: str
+    error: str
+    totals_difference: Decimal | None = None
+
+    @property
+    def amount(self) -> Decimal:
+        """The exact sum of the lines, without VAT."""
+        return add_exactly(line.extended_price for line in self.lines)
+
+
+@dataclass(slots=True)
+class RejectedInvoice:
+    """An element of ``Invoices`` that makes no document because its number can't be
+    read or it has an amount and no customer: why, and its JSON."""
+
+    reason: str
+    payload: str
+
+
+@dataclass(slots=True)
+class DocumentHead:
+    """Which document it is and for whom: of `SourceDocument`, what is cheap to know."""
+
+    invoice_number: str
+    account_ref: str
+    customer: CustomerInfo
+
+
+@dataclass(slots=True)
+class ParsedResponse:
+    """Everything that a response holds, each price line in exactly one place.
+
+    :ivar heads: of the documents, in their order
+    :ivar documents: each is made anew whenever it is asked for; go through them once
+    """
+
+    heads: list[DocumentHead]
+    documents: Sequence[SourceDocument]
+    rejected: list[RejectedInvoice]
