@@ -29,4 +29,9 @@ from . import (
     test_upload,
     test_watch,
 )
-from .faults import test_documents, test_other_modules, test_refusals, test_wire
+from .fault_injection import (
+    test_documents,
+    test_other_modules,
+    test_refusals,
+    test_wire,
+)
