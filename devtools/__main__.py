@@ -8,7 +8,8 @@ from . import checks, demo, odoo_cli
 from .benchmark.run import run_benchmark
 from .fault_injection import run as faults
 from .instance import BASE, CheckoutInstance
-from .paths import FAULTS_RUNTIME, make_runtime
+from .package import build as build_package
+from .paths import CHECKOUT, FAULTS_RUNTIME, make_runtime
 from .terminal import SetupError
 
 
@@ -57,8 +58,13 @@ def clean():
 
 
 def reformat():
-    """rewrite the code as `make lint` wants it"""
+    """what `make format` does"""
     checks.reformat()
+
+
+def package():
+    """what `make package` does"""
+    print(f"Written to {build_package().relative_to(CHECKOUT)}")
 
 
 def database(name):
@@ -104,6 +110,7 @@ COMMANDS = {
     "bench": measure,
     "lint": lint,
     "format": reformat,
+    "package": package,
     "clean": clean,
     "database": database,
     "drop": drop,

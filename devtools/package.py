@@ -3,29 +3,25 @@
 import ast
 from pathlib import Path
 
-from .paths import ADDON, CHECKOUT
+from .paths import ADDON, CHECKOUT, LOGS
 from .terminal import run_logged
 
-# What only those need who work on the addon.
+FOLDER = CHECKOUT / "dist"
+# What only those need who work on the addon, as git writes it.
 LEFT_OUT = (
-    *("devtools", "Makefile", "pyproject.toml", "prettier.config.cjs"),
-    *("CONTRIBUTING.*", ".*", ".*/**"),
+    *(":!devtools", ":!Makefile", ":!pyproject.toml", ":!prettier.config.cjs"),
+    *(":(exclude,glob).*", ":(exclude,glob).*/**"),
 )
 
 
-def build(folder: Path = CHECKOUT / "dist") -> Path:
-    """Write the last commit into ``folder`` and return the file's path.
+def build() -> Path:
+    """Write what was committed last into a file, and return its path.
 
     :raise SetupError: there is no git, or this is no clone
     """
     manifest = ast.literal_eval((CHECKOUT / "__manifest__.py").read_text())
-    folder.mkdir(exist_ok=True)
-    package = folder / f"{ADDON}-{manifest['version']}.zip"
-    left_out = [f":(exclude,glob){name}" for name in LEFT_OUT]
-    left_out += [f":(exclude,glob){name}/**" for name in LEFT_OUT[:1]]
-    run_logged(
-        ["git", "archive", f"--prefix={ADDON}/", "-o", package, "HEAD", *left_out],
-        folder / "package.log",
-        cwd=CHECKOUT,
-    )
+    FOLDER.mkdir(exist_ok=True)
+    package = FOLDER / f"{ADDON}-{manifest['version']}.zip"
+    command = ["git", "archive", f"--prefix={ADDON}/", "-o", package, "HEAD"]
+    run_logged([*command, *LEFT_OUT], LOGS / "package.log", cwd=CHECKOUT)
     return package

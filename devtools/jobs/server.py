@@ -26,7 +26,7 @@ PATIENCE = 90  # seconds until the runner is ready; it begins with a sleep
 
 def packages() -> Path:
     """Return the folder to import ``queue_job`` from, made when missing."""
-    return separate_packages(REQUIREMENTS)
+    return separate_packages(MODULE, REQUIREMENTS)
 
 
 @contextmanager
