@@ -12,9 +12,10 @@ import multiprocessing
 import os
 import re
 import signal
+import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -30,6 +31,7 @@ from odoo.addons.base.models.ir_cron import IrCron
 
 from ..jobs.job_queue import wait_after_enqueuing
 
+ADDON = "odoo.addons.account_copaco."
 PATIENCE = 120  # seconds after which a worker counts as stuck
 RECORD = re.compile(r"^(?=(?:INFO|WARNING|ERROR|CRITICAL) \S+ \d+: )", re.M)
 PROBLEM = re.compile(r"ERROR|CRITICAL|.*^Traceback", re.M | re.S)
@@ -108,11 +110,14 @@ def _as_person(env):
     return env(user=user, context={"allowed_company_ids": user.company_ids.ids})
 
 
+@contextmanager
 def small_batches(size):
-    """Return a context manager within which ``size`` documents are a batch."""
-    from odoo.addons.account_copaco.models import copaco_document
-
-    return patch.object(copaco_document, "BATCH_SIZE", size)
+    """Within the block, ``size`` documents are a batch."""
+    with ExitStack() as stack:
+        for name, module in list(sys.modules.items()):
+            if name.startswith(ADDON) and hasattr(module, "BATCH_SIZE"):
+                stack.enter_context(patch.object(module, "BATCH_SIZE", size))
+        yield
 
 
 def fetch_as_scheduled(env):
