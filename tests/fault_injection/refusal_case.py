@@ -100,10 +100,3 @@ class RefusalCase(CopacoCommon):
             self.assert_good_invoiced()
         # Time is frozen here, so none is noted.
         note("refusal of Odoo", times=1, documents=len(self.documents))
-
-    @contextmanager
-    def undone(self):
-        with self.env.cr.savepoint() as savepoint:
-            yield
-            savepoint.rollback()
-        self.env.invalidate_all()

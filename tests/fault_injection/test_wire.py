@@ -1,4 +1,3 @@
-from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -88,13 +87,6 @@ class TestWire(CopacoCommon):
         limits = {"time_limit": TIME_LIMIT, "max_body_bytes": 1_000_000}
         defaults = api.CopacoClient.__init__.__kwdefaults__
         self.patch(api.CopacoClient.__init__, "__kwdefaults__", defaults | limits)
-
-    @contextmanager
-    def undone(self):
-        with self.env.cr.savepoint() as savepoint:
-            yield
-            savepoint.rollback()
-        self.env.invalidate_all()
 
     def run_scheduled(self, *names):
         with self.enter_registry_test_mode(), mute_logger(*MUTED):
