@@ -81,7 +81,7 @@ def reformat() -> None:
         (python(), "-m", "ruff", "format", "-q", RUFF_CACHE),
         prettier.command("--write", "--log-level=warn"),
     ):
-        terminal.run(command, cwd=CHECKOUT, env=_lint_environment())
+        terminal.run(command, cwd=CHECKOUT, env=environment())
 
 
 # The code
@@ -110,21 +110,13 @@ def _check(command: list, folder: Path) -> Outcome:
     result = terminal.run(
         command,
         cwd=folder,
-        env=_lint_environment(),
+        env={**environment(), "PYLINTHOME": str(RUNTIME / "pylint")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
     if result.returncode == 0:
         return Outcome(passed=1)
     return Outcome(failed=1, details=shorten(result.stdout), failures=("see above",))
-
-
-def _lint_environment() -> dict[str, str]:
-    return {
-        **environment(),
-        **prettier.environment(),
-        "PYLINTHOME": str(RUNTIME / "pylint"),
-    }
 
 
 # The tests that Odoo doesn't run

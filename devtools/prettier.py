@@ -20,14 +20,10 @@ FILES = "**/*.{css,js,scss,xml}"
 def command(*options: str) -> list:
     """Return Prettier's command line for the files of the checkout; Prettier is
     installed when missing."""
-    program = _modules() / "prettier/bin/prettier.cjs"
-    return [_node() / "bin/node", program, *options, FILES]
-
-
-def environment() -> dict[str, str]:
-    """Return the environment variables that lead ``prettier.config.cjs`` to the
-    plugin."""
-    return {"NODE_PATH": str(_modules())}
+    modules = _modules()
+    program = [_node() / "bin/node", modules / "prettier/bin/prettier.cjs"]
+    # Where prettier.config.cjs finds the plugin.
+    return ["env", f"NODE_PATH={modules}", *program, *options, FILES]
 
 
 def _node() -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from .terminal import SetupError, clock, kill_all
+from .terminal import SetupError, clock, is_stopping, kill_all
 
 SHOWN_LINES = 150
 
@@ -70,7 +70,8 @@ class _Run:
         except SetupError as error:
             self.outcome = Outcome(failed=1, details=str(error), failures=("set-up",))
         self.is_running = False
-        print("\n".join(self._report(time.monotonic() - started)), flush=True)
+        if not is_stopping():
+            print("\n".join(self._report(time.monotonic() - started)), flush=True)
         return self.outcome
 
     def _report(self, seconds):

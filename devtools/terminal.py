@@ -64,7 +64,7 @@ def run(command: list, *, script: str = "", **kwargs) -> subprocess.CompletedPro
     :param script: what the command reads from its standard input
     :raise SetupError: there is no such command
     """
-    if _is_stopping.is_set():
+    if is_stopping():
         raise SetupError("Interrupted.")
     command = [str(part) for part in command]
     try:
@@ -88,6 +88,11 @@ def kill_all() -> None:
     _is_stopping.set()
     for process in tuple(_running):
         process.kill()
+
+
+def is_stopping() -> bool:
+    """Tell whether :func:`kill_all` was called."""
+    return _is_stopping.is_set()
 
 
 def run_logged(command: list, log: Path, **kwargs) -> None:
