@@ -30,7 +30,7 @@ from . import (
     test_watch,
 )
 from .fault_injection import (
-    test_documents,
+    test_bad_documents,
     test_other_modules,
     test_refusals,
     test_wire,
