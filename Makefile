@@ -1,31 +1,37 @@
 # Everything here needs a machine with Debian on it and nothing else; the first run
 # downloads Odoo and PostgreSQL, the next ones take seconds.
 
-.PHONY: help demo stop shell test faults bench lint clean
+.PHONY: help demo stop shell test lint format faults bench package clean
 
 help: ## show this list (the default)
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 15
+	@awk -F ': ## ' '/^[a-z]*: ## / { printf "  make %-7s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## set up, fetch from a Copaco simulator, leave Odoo running; DEMO_SERVER=0: only fetch
+demo: ## fetch from a Copaco simulator, serve Odoo unless DEMO_SERVER=0
 	@devtools/run demo
 
 stop: ## stop what runs for this checkout
 	@devtools/run stop
 
-shell: ## Odoo shell on the demonstration database; reads a script from standard input
+shell: ## Odoo's shell on the demonstration database
 	@devtools/run shell
 
-test: ## every check; TAGS=/account_copaco:TestClass.test_method runs part of the Odoo tests
+test: ## every check; only these in Odoo: TAGS=/account_copaco:TestFetch
 	@devtools/run test
 
-faults: ## kills, crashes, full disks, bad documents; PART=kills KILLS=20 do less; QUEUE_JOB=1: with jobs
-	@devtools/run faults
-
-bench: ## speed beside other ways into Odoo; SIZES=1000 or SIZES=1000,5000 do less
-	@devtools/run bench
-
-lint: ## ruff, mypy and pylint-odoo only
+lint: ## only the checks that read the code
 	@devtools/run lint
 
-clean: ## stop, and remove this checkout's databases and logs; the cache stays
+format: ## rewrite the code as the checks want it
+	@devtools/run format
+
+faults: ## kills, crashes, full disks, bad documents; less with PART=kills
+	@devtools/run faults
+
+bench: ## speed beside other ways into Odoo; less with SIZES=1000,5000
+	@devtools/run bench
+
+package: ## the addon alone, as a zip file
+	@devtools/run package
+
+clean: ## stop, and remove databases and logs of this checkout
 	@devtools/run clean

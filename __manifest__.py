@@ -43,4 +43,12 @@
     "assets": {
         "web.assets_tests": ["account_copaco/static/tests/tours/**/*"],
     },
+    "images": [
+        "static/description/preview.png",
+        "static/description/to_do.png",
+        "static/description/run.png",
+        "static/description/changed.png",
+        "static/description/months.png",
+    ],
+    "cloc_exclude": ["devtools/**/*"],
 }

@@ -4,25 +4,28 @@ import os
 import subprocess
 import sys
 
-from . import bench, checks, demonstration, faults, odoo
+from . import checks, demo, odoo_cli
+from .benchmark.run import run_benchmark
+from .fault_injection import run as faults
 from .instance import BASE, CheckoutInstance
-from .places import FAULTS_RUNTIME, make_runtime
-from .terminal import GroundError
+from .package import build as build_package
+from .paths import CHECKOUT, FAULTS_RUNTIME, make_runtime
+from .terminal import SetupError
 
 
-def demo():
+def run_demo():
     """what `make demo` does"""
-    demonstration.run(keep_serving=os.environ.get("DEMO_SERVER") != "0")
+    demo.run(keep_serving=os.environ.get("DEMO_SERVER") != "0")
 
 
 def stop():
     """what `make stop` does"""
-    demonstration.stop()
+    demo.stop()
 
 
 def shell():
     """what `make shell` does"""
-    return demonstration.shell()
+    return demo.shell()
 
 
 def test():
@@ -36,22 +39,32 @@ def lint():
     return not checks.run_lint()
 
 
-def attack():
+def inject_faults():
     """what `make faults` does"""
     return not faults.run()
 
 
 def measure():
     """what `make bench` does"""
-    return not bench.run()
+    return not run_benchmark()
 
 
 def clean():
     """what `make clean` does"""
-    demonstration.stop()
+    demo.stop()
     if FAULTS_RUNTIME.exists():
         CheckoutInstance(FAULTS_RUNTIME).remove()
     CheckoutInstance().remove()
+
+
+def reformat():
+    """what `make format` does"""
+    checks.reformat()
+
+
+def package():
+    """what `make package` does"""
+    print(f"Written to {build_package().relative_to(CHECKOUT)}")
 
 
 def database(name):
@@ -70,8 +83,10 @@ def drop(name):
 def run_odoo(*arguments):
     """ARGUMENT ...: Odoo's command line, e.g. -d NAME -u account_copaco"""
     with CheckoutInstance().in_use() as instance:
-        command = odoo.command(instance.config, *arguments)
-        return subprocess.run(command, env=odoo.environment(), check=False).returncode
+        command = odoo_cli.command(instance.config, *arguments)
+        return subprocess.run(
+            command, env=odoo_cli.environment(), check=False
+        ).returncode
 
 
 def psql(*arguments):
@@ -87,13 +102,15 @@ def list_commands():
 
 
 COMMANDS = {
-    "demo": demo,
+    "demo": run_demo,
     "stop": stop,
     "shell": shell,
     "test": test,
-    "faults": attack,
+    "faults": inject_faults,
     "bench": measure,
     "lint": lint,
+    "format": reformat,
+    "package": package,
     "clean": clean,
     "database": database,
     "drop": drop,
@@ -112,7 +129,7 @@ def main(name="help", *arguments):
     try:
         make_runtime()
         return int(COMMANDS[name](*arguments) or 0)
-    except GroundError as error:
+    except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

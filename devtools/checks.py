@@ -1,298 +1,132 @@
-"""Every check there is, and one line that counts them."""
+"""Every check there is: of the code, of the client, in Odoo, in several processes."""
 
 import os
-import re
 import subprocess
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from . import job_server, odoo
-from .instance import BASE, CheckoutInstance
-from .places import ADDON, CHECKOUT, LOGS, RUNTIME
+from . import odoo_cli, prettier, terminal
+from .instance import CheckoutInstance
+from .jobs import server
+from .paths import ADDON, CHECKOUT, RUNTIME, TESTS
 from .python_packages import environment, python
-from .terminal import GroundError, step, tail
-
-SHOWN_LINES = 150
-UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
-UNITTEST_RESULT = re.compile(r"^(?:OK|FAILED)(?: \((.*)\))?$", re.M)
-ODOO_RESULT = re.compile(
-    r"(\d+) failed, (\d+) error\(s\) of (\d+) tests when loading database"
+from .stages import Outcome, run_stages, shorten
+from .suites import (
+    install,
+    jobs_carried_out,
+    run_odoo_tests,
+    run_unittests,
+    test_database,
 )
-ODOO_INSTALLING = f" odoo.modules.loading: Loading module {ADDON} "
-ODOO_TESTING = " odoo.service.server: Starting post tests"
-ODOO_SKIPPED = re.compile(r" odoo\.\S+: skipped (\S+ : .*)")
-LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \d+ (\w+) ")
+from .terminal import SetupError
 
-
-@dataclass
-class Outcome:
-    """What a stage found; ``details`` is shown when something failed."""
-
-    passed: int = 0
-    failed: int = 0
-    details: str = ""
-    skipped: tuple[str, ...] = ()
+DEVTOOLS = Path(__file__).parent
+# The tests in Odoo are run by two processes side by side. These take about half of the
+# time; the other process runs whatever is not named here, so nothing is left out.
+FIRST_HALF = (
+    *("TestEquality", "TestSecurityKey", "TestSecurityMatrix", "TestSecurityTexts"),
+    *("TestTours", "TestWatch", "TestUpload"),
+)
+# Some stages wait more than they work.
+STAGES_AT_ONCE = max(os.cpu_count() or 1, 2) + 1
 
 
 def run_all() -> bool:
     """Run every check and print the count; tell whether all passed."""
+    _prepare(prettier.command, server.packages)
     with CheckoutInstance().in_use() as instance:
+        first = ",".join(f"/{ADDON}:{name}" for name in FIRST_HALF)
+        others = ",".join((f"/{ADDON}", *(f"-/{ADDON}:{name}" for name in FIRST_HALF)))
         return run_stages(
             {
+                "Tests in Odoo, first half": partial(run_odoo_tests, instance, first),
+                "Tests in Odoo, second half": partial(run_odoo_tests, instance, others),
+                "Tests with several processes": partial(_process_tests, instance),
+                "Tests of queue_job's jobs": partial(_job_tests, instance),
                 **_lint_stages(),
-                "Tests in Odoo": lambda: run_odoo_tests(instance, f"/{ADDON}"),
-                "Several processes": lambda: _multiprocess_tests(instance),
-                "Jobs of queue_job": lambda: _job_tests(instance),
-            }
+            },
+            STAGES_AT_ONCE,
         )
 
 
 def run_lint() -> bool:
     """Run the checks that read the code only; see :func:`run_all`."""
-    return run_stages(_lint_stages())
+    _prepare(prettier.command)
+    return run_stages(_lint_stages(), STAGES_AT_ONCE)
 
 
 def run_tagged(tags: str) -> bool:
     """Run the tests in Odoo that ``tags`` selects, as Odoo's ``--test-tags``."""
     with CheckoutInstance().in_use() as instance:
-        return run_stages(
-            {f"Tests in Odoo, {tags}": lambda: run_odoo_tests(instance, tags)}
-        )
+        tests = {f"Tests in Odoo, {tags}": partial(run_odoo_tests, instance, tags)}
+        return run_stages(tests)
 
 
-def run_stages(stages: dict[str, Callable[[], Outcome]]) -> bool:
-    """Run the stages by their titles and print the count.
-
-    :return: whether all passed
-    """
+def _prepare(*preparations: Callable) -> None:
+    """Make what stages need, as long as there is one line to tell about it."""
     python()
-    passed = failed = 0
-    for title, stage in stages.items():
-        with step(title):
-            try:
-                outcome = stage()
-            except GroundError as error:
-                outcome = Outcome(failed=1, details=str(error))
-        print(f"    {outcome.passed} of {outcome.passed + outcome.failed} passed")
-        for test in outcome.skipped:
-            print(f"    skipped: {test}")
-        if outcome.failed:
-            print(outcome.details, flush=True)
-        passed += outcome.passed
-        failed += outcome.failed
-    print(f"{passed} passed, {failed} failed", flush=True)
-    return not failed
+    for prepare in preparations:
+        # If that can't be, the stage says why.
+        with suppress(SetupError):
+            prepare()
+
+
+def reformat() -> None:
+    """Let the formatters rewrite the code as `run_lint` wants it."""
+    for command in (
+        (python(), "-m", "ruff", "check", "--fix", "-q", RUFF_CACHE),
+        (python(), "-m", "ruff", "format", "-q", RUFF_CACHE),
+        prettier.command("--write", "--log-level=warn"),
+    ):
+        terminal.run(command, cwd=CHECKOUT, env=environment())
 
 
 # The code
 
+RUFF_CACHE = f"--cache-dir={RUNTIME / 'ruff'}"
+
 
 def _lint_stages() -> dict[str, Callable[[], Outcome]]:
     # pylint-odoo wants to see the addon under its technical name.
-    cache = f"--cache-dir={RUNTIME / 'ruff'}"
     pylint = ("pylint", f"--rcfile={CHECKOUT / '.pylintrc'}", ADDON)
     return {
-        "ruff check": lambda: _lint(CHECKOUT, "ruff", "check", "-q", cache),
-        "ruff format": lambda: _lint(CHECKOUT, "ruff", "format", "--check", cache),
-        "mypy": lambda: _lint(CHECKOUT, "mypy", f"--cache-dir={RUNTIME / 'mypy'}"),
-        "pylint-odoo": lambda: _lint(odoo.addons_folder(), *pylint),
+        "pylint-odoo": partial(_lint, odoo_cli.addons_folder(), *pylint),
+        "ruff check": partial(_lint, CHECKOUT, "ruff", "check", "-q", RUFF_CACHE),
+        "ruff format": partial(
+            _lint, CHECKOUT, "ruff", "format", "--check", RUFF_CACHE
+        ),
+        "prettier": lambda: _check(prettier.command("--check"), CHECKOUT),
+        "mypy": partial(_lint, CHECKOUT, "mypy", f"--cache-dir={RUNTIME / 'mypy'}"),
     }
 
 
 def _lint(folder: Path, tool: str, *arguments: str) -> Outcome:
-    result = subprocess.run(
-        [python(), "-m", tool, *arguments],
+    return _check([python(), "-m", tool, *arguments], folder)
+
+
+def _check(command: list, folder: Path) -> Outcome:
+    result = terminal.run(
+        command,
         cwd=folder,
         env={**environment(), "PYLINTHOME": str(RUNTIME / "pylint")},
-        capture_output=True,
-        text=True,
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     if result.returncode == 0:
         return Outcome(passed=1)
-    return Outcome(failed=1, details=_shorten(result.stdout + result.stderr))
+    return Outcome(failed=1, details=shorten(result.stdout), failures=("see above",))
 
 
-# Modules that Python's own test runner runs
+# The tests that Odoo doesn't run
 
 
-def run_unittests(
-    folder: Path, variables: dict[str, str], pattern: str = "test_*.py"
-) -> Outcome:
-    """Run the tests of the modules in ``folder``, by Python's own test runner.
-
-    :param variables: the environment
-    :param pattern: of the modules' file names
-    """
-    name = folder.name if "*" in pattern else Path(pattern).stem
-    log = LOGS / f"unittest-{name}.log"
-    options = ["-s", folder, "-t", folder, "-p", pattern]
-    with log.open("w") as output:
-        code = subprocess.run(
-            [python(), "-m", "unittest", "discover", *options],
-            cwd=RUNTIME,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
-    text = log.read_text(errors="replace")
-    ran, result = UNITTEST_RAN.search(text), UNITTEST_RESULT.search(text)
-    if not ran or not result:
-        return _crashed(log, code)
-    counts = {
-        name.strip(): int(number)
-        for name, number in re.findall(r"([a-z ]+)=(\d+)", result[1] or "")
-    }
-    failed = sum(
-        counts.get(name, 0) for name in ("failures", "errors", "unexpected successes")
-    )
-    skipped = (f"{counts['skipped']} tests, see {log}",) if "skipped" in counts else ()
-    report = text[text.find("=" * 70) :]
-    return _judge(
-        int(ran[1]), failed, counts.get("skipped", 0), skipped, code, log, report
-    )
-
-
-# The addon, in Odoo
-
-
-def run_odoo_tests(
-    instance: CheckoutInstance, tags: str, variables: dict[str, str] | None = None
-) -> Outcome:
-    """Run the tests in Odoo that ``tags`` selects, on a database of their own.
-
-    :param variables: what the environment has besides that of Odoo
-    """
+def _process_tests(instance: CheckoutInstance) -> Outcome:
     with test_database(instance) as name:
-        log = LOGS / f"{name}.log"
-        with log.open("w") as output:
-            code = subprocess.run(
-                odoo.command(
-                    instance.config,
-                    *("-d", name, "-i", ADDON, "--test-tags", tags),
-                    *("--stop-after-init", "--http-port", odoo.free_port()),
-                    f"--screenshots={LOGS / 'screenshots'}",
-                ),
-                cwd=RUNTIME,
-                env={**odoo.environment(), **(variables or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=False,
-            ).returncode
-    text = log.read_text(errors="replace")
-    results = ODOO_RESULT.findall(text)
-    if not results:
-        return _crashed(log, code, _problems(text))
-    failures, errors, ran = map(int, results[-1])
-    skipped = tuple(ODOO_SKIPPED.findall(text))
-    report = _problems(text)
-    outcome = _judge(ran, failures + errors, len(skipped), skipped, code, log, report)
-    # What Odoo finds wrong with an addon's models and views, it only warns of.
-    installing = text.partition(ODOO_INSTALLING)[2].partition(ODOO_TESTING)[0]
-    if warnings := _problems(installing, "WARNING", "ERROR", "CRITICAL"):
-        outcome.failed += 1
-        outcome.details = f"Installing the addon:\n{warnings}\n{outcome.details}"
-    else:
-        outcome.passed += 1
-    return outcome
-
-
-def _multiprocess_tests(instance: CheckoutInstance) -> Outcome:
-    with test_database(instance) as name:
-        tests = CHECKOUT / "tests"
-        return run_unittests(
-            tests / "multiprocess",
-            {**odoo.environment(tests), **install(instance, name)},
-        )
+        return run_unittests(DEVTOOLS / "processes", install(instance, name))
 
 
 def _job_tests(instance: CheckoutInstance) -> Outcome:
-    tests = CHECKOUT / "tests"
     with test_database(instance) as name, jobs_carried_out(instance, name) as variables:
-        imported = (tests, tests / "multiprocess", job_server.packages())
-        return run_unittests(
-            tests / "jobs", {**odoo.environment(*imported), **variables}
-        )
-
-
-@contextmanager
-def jobs_carried_out(instance: CheckoutInstance, name: str):
-    """Install the addon and ``queue_job`` in the database ``name``, and have its jobs
-    carried out within the block, to which what :func:`install` returns is lent."""
-    variables = install(instance, name, job_server.MODULE)
-    with job_server.serving(instance, name):
-        yield variables
-
-
-def install(instance: CheckoutInstance, name: str, *modules: str) -> dict[str, str]:
-    """Install the addon, and ``modules`` besides, in the database ``name``.
-
-    :return: the environment variables that lead ``workers.py`` there
-    """
-    all_modules = ",".join((ADDON, *modules))
-    odoo.run_logged(
-        instance.config,
-        LOGS / "install-test.log",
-        *("-d", name, "-i", all_modules, "--stop-after-init", "--no-http"),
-        import_from=(job_server.packages(),) if modules else (),
-    )
-    return {"ODOO_RC": str(instance.config), "COPACO_DATABASE": name}
-
-
-@contextmanager
-def test_database(instance: CheckoutInstance):
-    """Lend the block a database of its own; remove those that a kill left behind."""
-    for name in instance.cluster.databases():
-        process_id = name.removeprefix("test_")
-        if process_id != name and not Path("/proc", process_id).exists():
-            instance.drop_database(name)
-    name = f"test_{os.getpid()}"
-    instance.copy_database(BASE, name)
-    try:
-        yield name
-    finally:
-        instance.drop_database(name)
-
-
-# What came out
-
-
-def _judge(ran, failed, skipped_count, skipped, code, log, report) -> Outcome:
-    """Count a test run; one that tested nothing or ended badly has failed too."""
-    # An error outside of a test, as in a setUpClass, is not among those that ran.
-    passed = max(ran - failed - skipped_count, 0)
-    if not failed and (code or not passed):
-        failed = 1
-        reason = f"exit code {code}" if ran else "No test ran."
-        report = f"{reason}\n{report}"
-    return Outcome(passed, failed, f"{_shorten(report)}\nWhole log: {log}", skipped)
-
-
-def _crashed(log: Path, code: int, report: str = "") -> Outcome:
-    details = f"It ended with exit code {code} and without a result.\n"
-    details += f"{_shorten(report) or tail(log)}\nWhole log: {log}"
-    return Outcome(failed=1, details=details)
-
-
-def _problems(text: str, *levels: str) -> str:
-    """Return what Odoo logged at ``levels``, errors by default, with tracebacks."""
-    levels = levels or ("ERROR", "CRITICAL")
-    shown, lines = False, []
-    for line in text.splitlines():
-        if level := LOG_LINE.match(line):
-            shown = level[1] in levels
-        if shown:
-            lines.append(line)
-    return "\n".join(lines)
-
-
-def _shorten(text: str) -> str:
-    lines = text.strip().splitlines()
-    if len(lines) > SHOWN_LINES:
-        lines = [*lines[:SHOWN_LINES], f"... and {len(lines) - SHOWN_LINES} more lines"]
-    return "\n".join(lines)
+        return run_unittests(DEVTOOLS / "jobs", variables)

@@ -6,11 +6,11 @@ import subprocess
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from . import odoo, python_packages
+from . import odoo_cli, python_packages
 from .odoo_source import odoo_identity
-from .places import CACHE, LOGS, RUNTIME, cache_entry, key, locked
+from .paths import CACHE, LOGS, RUNTIME, cache_entry, key, locked
 from .postgres import Cluster, major_version
-from .terminal import GroundError, step
+from .terminal import SetupError, step
 
 BASE = "base"
 BASE_MODULES = "account,l10n_nl,l10n_be"
@@ -66,7 +66,7 @@ class CheckoutInstance(Instance):
             fcntl.flock(self.use, fcntl.LOCK_SH)
             if not self.cluster.is_running():
                 self.cluster.start()
-            odoo.write_config(self)
+            odoo_cli.write_config(self)
         try:
             yield self
         finally:
@@ -83,11 +83,11 @@ class CheckoutInstance(Instance):
     def remove(self) -> None:
         """Remove all that the cache holds for the checkout.
 
-        :raise GroundError: a command or a server still uses them
+        :raise SetupError: a command or a server still uses them
         """
         with locked(self.runtime.name), self._nobody_else() as alone:
             if not alone:
-                raise GroundError("A command of this checkout still runs.")
+                raise SetupError("A command of this checkout still runs.")
             if self.folder.exists():
                 self.cluster.stop()
             shutil.rmtree(self.runtime)
@@ -100,7 +100,7 @@ class CheckoutInstance(Instance):
             return
         with self._nobody_else() as alone:
             if not alone:
-                raise GroundError(
+                raise SetupError(
                     "Odoo or its packages changed, so the databases must be made anew,"
                     " but they are in use. Run `make stop` first."
                 )
@@ -134,7 +134,7 @@ def _remove_orphans() -> None:
     for note in CACHE.glob("checkout-*/checkout.txt"):
         if not Path(note.read_text().strip()).exists():
             # In use after all, or another command was quicker.
-            with suppress(GroundError, FileNotFoundError):
+            with suppress(SetupError, FileNotFoundError):
                 CheckoutInstance(note.parent).remove()
 
 
@@ -158,12 +158,12 @@ def _build_base(folder: Path) -> None:
         instance.cluster.start()
         try:
             instance.cluster.run("createdb", "-T", "template0", BASE)
-            odoo.write_config(instance)
+            odoo_cli.write_config(instance)
             config, options = instance.config, ("-d", BASE, "--no-http")
             install = (*options, "-i", BASE_MODULES, "--stop-after-init")
-            odoo.run_logged(config, LOGS / "base.log", *install)
+            odoo_cli.run_logged(config, LOGS / "base.log", *install)
             prepare = {"script": PREPARE_WEB_CLIENT}
-            odoo.run_logged(config, LOGS / "web.log", "shell", *options, **prepare)
+            odoo_cli.run_logged(config, LOGS / "web.log", "shell", *options, **prepare)
         finally:
             instance.cluster.stop()
     shutil.rmtree(instance.data_folder / "sessions", ignore_errors=True)

@@ -11,8 +11,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .places import cache_entry
-from .terminal import GroundError, run_logged, step
+from .paths import cache_entry
+from .terminal import SetupError, run_logged, step
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # Odoo's package links to files of these instead of carrying them.
@@ -36,7 +36,7 @@ STRIPPED = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
 def odoo_home() -> Path:
     """Return the folder that holds the Python package ``odoo``.
 
-    :raise GroundError: ``ODOO_HOME`` holds no Odoo 19, or it can't be downloaded.
+    :raise SetupError: ``ODOO_HOME`` holds no Odoo 19, or it can't be downloaded.
     """
     if configured := os.environ.get("ODOO_HOME"):
         home = Path(configured).expanduser().resolve()
@@ -44,12 +44,12 @@ def odoo_home() -> Path:
         home = cache_entry("odoo-19", _download) / "usr/lib/python3/dist-packages"
     release = home / "odoo/release.py"
     if not release.exists():
-        raise GroundError(
+        raise SetupError(
             f"{home} holds no Odoo: ODOO_HOME must name the folder that holds the"
             " Python package `odoo`."
         )
     if not re.search(r"^version_info = \(19, 0,", release.read_text(), re.M):
-        raise GroundError(f"{home} holds another version of Odoo than 19.0.")
+        raise SetupError(f"{home} holds another version of Odoo than 19.0.")
     return home
 
 
@@ -63,7 +63,7 @@ def odoo_identity() -> str:
 
 def _download(folder: Path) -> None:
     if not KEYRING.exists():
-        raise GroundError(
+        raise SetupError(
             "Odoo 19 comes from Debian's archive, and this machine has no"
             f" {KEYRING.name}. Install debian-archive-keyring, or name an existing"
             " Odoo 19 with ODOO_HOME=..."
@@ -74,10 +74,10 @@ def _download(folder: Path) -> None:
             with step("Downloading Odoo 19 (135 MB)"):
                 packages = _fetch(folder, mirror)
             break
-        except GroundError as error:
+        except SetupError as error:
             refused.append(str(error))
     else:
-        raise GroundError(
+        raise SetupError(
             "None of this machine's apt sources has Odoo 19; name an existing one with"
             " ODOO_HOME=...\n" + "\n".join(refused)
         )
@@ -107,7 +107,7 @@ def _mirrors() -> list[str]:
         and not re.search(r"[-/](security|updates|backports)", f"{site} {release}")
     ]
     if not sites:
-        raise GroundError(
+        raise SetupError(
             "This machine's apt names no Debian archive to take Odoo 19 from; name an"
             " existing Odoo 19 with ODOO_HOME=..."
         )
@@ -143,7 +143,7 @@ def _fetch(folder: Path, mirror: str) -> list[Path]:
     run_logged([*command, "download", *PACKAGES], log, cwd=apt / "packages")
     packages = sorted((apt / "packages").glob("*.deb"))
     if len(packages) != len(PACKAGES):
-        raise GroundError(f"apt-get downloaded {len(packages)} packages only")
+        raise SetupError(f"apt-get downloaded {len(packages)} packages only")
     return packages
 
 
@@ -158,7 +158,7 @@ def _mend(folder: Path) -> None:
         ["find", folder, "-xtype", "l"], capture_output=True, text=True, check=True
     ).stdout
     if broken:
-        raise GroundError(
+        raise SetupError(
             f"Odoo's package links to files that none of {', '.join(PACKAGES)} brings:"
             f"\n{broken}"
         )

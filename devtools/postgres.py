@@ -10,8 +10,8 @@ import tempfile
 from functools import cached_property
 from pathlib import Path
 
-from .places import key
-from .terminal import GroundError, tail
+from .paths import key
+from .terminal import SetupError, tail
 
 USER = "odoo"  # Odoo refuses a database role called postgres
 PORT = 5432  # names the socket's file; no network port is opened
@@ -41,7 +41,7 @@ def programs() -> Path:
         return max(versions, key=lambda folder: float(folder.parent.name))
     found = shutil.which("initdb")
     if not found:
-        raise GroundError("PostgreSQL's initdb was not found.")
+        raise SetupError("PostgreSQL's initdb was not found.")
     return Path(found).resolve().parent
 
 
@@ -105,7 +105,7 @@ class Cluster:
             check=False,
         )
         if result.returncode:
-            raise GroundError(f"PostgreSQL did not start:\n{tail(self.log)}")
+            raise SetupError(f"PostgreSQL did not start:\n{tail(self.log)}")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server, ending what is still connected.
@@ -159,7 +159,7 @@ class Cluster:
         )
         if check and result.returncode:
             output.seek(0)
-            raise GroundError(
+            raise SetupError(
                 f"PostgreSQL's {program} failed (its user must be able to reach"
                 f" {self.folder.parent}):\n{output.read().decode(errors='replace')}"
             )
@@ -172,7 +172,7 @@ class Cluster:
         try:
             return pwd.getpwnam("postgres")
         except KeyError as error:
-            raise GroundError("There is no user `postgres` to run as.") from error
+            raise SetupError("There is no user `postgres` to run as.") from error
 
     def _give_away(self, folder: Path) -> None:
         """Make ``folder`` for the server alone; refuse somebody else's."""
@@ -181,7 +181,7 @@ class Cluster:
             self._own(folder)
         owner = self._account.pw_uid if self._account else os.geteuid()
         if folder.stat().st_uid != owner:
-            raise GroundError(f"{folder} belongs to another user.")
+            raise SetupError(f"{folder} belongs to another user.")
 
     def _own(self, path: Path) -> None:
         if self._account:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .places import CACHE, LOGS, RUNTIME, cache_entry, key
+from .paths import CACHE, LOGS, RUNTIME, cache_entry, key
 from .terminal import run_logged, step
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
@@ -60,20 +60,22 @@ def _build(folder: Path) -> None:
         )
 
 
-def community_packages(requirements: Path) -> Path:
+def separate_packages(title: str, requirements: Path) -> Path:
     """Return a folder with the packages that a file names, made when missing.
 
     They are apart from the others, and come without what they depend on: PyPI has no
     Odoo. ``odoo/addons`` in the folder is of use in an addons path.
+
+    :param title: what a person is told that they are
     """
 
     def build(folder: Path) -> None:
-        with step(f"Installing {requirements.stem.replace('_', ' ')}"):
+        with step(f"Installing {title}"):
             options = ["--quiet", "--no-deps", "--target", folder, "-r", requirements]
             run_logged(
                 [python(), "-m", "pip", "install", *options],
-                LOGS / f"{requirements.stem}.log",
+                LOGS / "pip.log",
                 env=environment(),
             )
 
-    return cache_entry(f"community-{key(requirements.read_text())}", build)
+    return cache_entry(f"packages-{key(requirements.read_text())}", build)

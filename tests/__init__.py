@@ -51,4 +51,9 @@ from .client import (
     test_values,
     test_xml_reader,
 )
-from .faults import test_documents, test_other_modules, test_refusals, test_wire
+from .fault_injection import (
+    test_bad_documents,
+    test_other_modules,
+    test_refusals,
+    test_wire,
+)

@@ -155,6 +155,14 @@ class CopacoCommon(AccountTestInvoicingCommon):
             yield records.with_env(records.env(cr=cr))
         self.env.invalidate_all()
 
+    @contextmanager
+    def undone(self):
+        """Take back what is done in this block."""
+        with self.env.cr.savepoint() as savepoint:
+            yield
+            savepoint.rollback()
+        self.env.invalidate_all()
+
     def add_invoice(self, number, account, lines, created=CREATED, **values):
         """Give the simulator an invoice; see `copaco_invoice`."""
         self.simulator.add_invoice(

@@ -1,4 +1,3 @@
-from contextlib import contextmanager
 from datetime import date
 
 from odoo.tests import HttpCase, new_test_user
@@ -101,11 +100,3 @@ class RemoteCase(CopacoCommon, HttpCase):
             raise Refused(error["data"]["message"])
         self.assertIn(error["data"]["name"], TOLD, error["data"]["debug"])
         return None
-
-    @contextmanager
-    def undone(self):
-        """Take back what is done in this block."""
-        with self.env.cr.savepoint() as savepoint:
-            yield
-            savepoint.rollback()
-        self.env.invalidate_all()

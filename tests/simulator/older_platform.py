@@ -1,4 +1,5 @@
-"""Invoices as the XML of Copaco's older platform (Copaco kb: invoices-(XML))."""
+"""Invoices as the XML of Copaco's older platform, as Copaco's knowledge base has it
+under "Invoices (XML)"."""
 
 from xml.etree import ElementTree
 

@@ -141,7 +141,7 @@ class Writer:
             vat = EXACT.multiply(amount, VAT_SHARE).quantize(CENT, ROUND_HALF_UP)
             self.vat += vat
             return {"TaxPercentage": 21, "TaxZoneID": "NL", "VAT": vat}
-        # Specifications carry no VAT (Copaco kb: copaco-cloud-new-billing-process);
+        # Specifications carry no VAT (Copaco's knowledge base, "New billing process");
         # no page says whether that is written as 0, as null or not at all.
         form = self.customer.index % 3
         if form == 0:

@@ -1,0 +1,109 @@
+"""This addon: the whole job, from bytes on the wire to checked invoices."""
+
+import gzip
+import hashlib
+import json
+import time
+from datetime import date
+
+from ..processes import workers
+from .month import TODAY, WARM_UP_DAY, WARM_UP_INVOICES
+
+# The month without the invoices to warm up with.
+MONTH = (date(TODAY.year, TODAY.month, 20), TODAY)
+WARM_UP = (WARM_UP_DAY, WARM_UP_DAY)
+
+
+class Job:
+    """A connection to the portal, warmed up.
+
+    :param portal: a ``Portal``
+    :param undecidable: the customers that a person had to link
+    """
+
+    def __init__(self, books, portal, policy, undecidable):
+        self.env = books.env
+        self.books = books
+        self.portal = portal
+        self._link(books, undecidable)
+        self.connection = self.env["copaco.connection"].create(
+            {
+                "name": "Benchmark",
+                "product_id": books.product.id,
+                "base_url": portal.url,
+                "api_key": "simulator-key",
+                "invoice_policy": policy,
+                "import_from": MONTH[0],
+            }
+        )
+        self.create_invoices(self.fetch(WARM_UP))
+        assert self.run.invoiced_count == WARM_UP_INVOICES
+
+    def fetch(self, window=MONTH):
+        """Fetch and store; return the documents that came."""
+        self.run = self.connection.env["copaco.run.scheduler"]._create_runs(
+            self.connection, "manual", *window
+        )
+        self.env.cr.commit()
+        self.run.env["copaco.run.scheduler"]._execute(self.run)
+        return self.run.document_ids
+
+    def create_invoices(self, documents):
+        """Make the invoices of these documents."""
+        documents.env["copaco.processor"]._process_waiting(documents)
+        assert self.run.is_proven, self.run.name
+
+    def read_barely(self):
+        """Do with the bytes of the answer what nobody can do without."""
+        raw = self.get_answer()
+        json.loads(raw)
+        hashlib.sha256(raw).hexdigest()
+
+    def get_answer(self):
+        """Return the bytes that Copaco sent."""
+        return gzip.decompress(self.run.payload_id.raw)
+
+    def press_fetch(self):
+        """Do what the button does; return the progress that its user can see."""
+        user = self.env.ref("base.user_admin")
+        self.connection.with_user(user).action_fetch()
+        return self.progress()
+
+    def go_on(self, seconds=None):
+        """Do what the scheduled action does, for so long (none: until the end); return
+        the progress."""
+        deadline = seconds and time.monotonic() + seconds
+        waiting = self.env["copaco.document"].search([("state", "=", "new")])
+        waiting.env["copaco.processor"]._process_waiting(waiting, deadline)
+        return self.progress()
+
+    def progress(self):
+        """Return how far the run is that brought the month, in percent."""
+        self.env.invalidate_all()
+        return max(self.connection.run_ids, key=lambda run: run.received_count).progress
+
+    def _link(self, books, customers):
+        self.env["copaco.customer"].create(
+            [
+                {
+                    "company_id": books.company.id,
+                    "account_ref": customer.account_ref,
+                    "customer_number": customer.customer_number,
+                    "partner_id": books.partner_ids[customer.account_ref],
+                    "state": "matched",
+                }
+                for customer in customers
+            ]
+        )
+
+
+def share_work(count, log):
+    """Let so many processes make the invoices of all documents that wait.
+
+    :return: the seconds that it took
+    """
+    workers.PATIENCE = 3600
+    started = time.monotonic()
+    codes = workers.Workers(log).run_together(*[workers.process] * count)
+    assert codes == [0] * count, log.read_text()
+    return time.monotonic() - started
