@@ -10,7 +10,7 @@ from pathlib import Path
 from . import odoo_cli, prettier, terminal
 from .instance import CheckoutInstance
 from .jobs import server
-from .paths import ADDON, CHECKOUT, RUNTIME, TESTS
+from .paths import ADDON, CHECKOUT, RUNTIME
 from .python_packages import environment, python
 from .stages import Outcome, run_stages, shorten
 from .suites import (
