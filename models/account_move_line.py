@@ -3,30 +3,6 @@ from odoo import api, fields, models
 from ..const import BILLING_GROUP
 
 
-class KnownTotals:
-    """What the taxes make of lines that are about to be created, so that Odoo need not
-    compute it once more for each of them. Who hands them over sees to it that the lines
-    become what they were computed of. A context from outside can't have one."""
-
-    def __init__(self):
-        self._totals = {}
-
-    def add(self, copaco_line_id, base_line):
-        """:param copaco_line_id: id of a `copaco.document.line`
-        :param base_line: of it, with the tax details of `account.tax`
-        """
-        details = base_line["tax_details"]
-        self._totals[copaco_line_id] = (
-            details["total_excluded_currency"],
-            details["total_included_currency"],
-        )
-
-    def get(self, line):
-        """:return: (total without taxes, total with taxes) of an `account.move.line`;
-        None when they aren't known"""
-        return self._totals.get(line.copaco_line_id.id)
-
-
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
@@ -43,19 +19,12 @@ class AccountMoveLine(models.Model):
         help="What the vendor says about this charge, as Copaco sent it.",
     )
 
-    # === COMPUTE METHODS === #
-
-    def _compute_totals(self):
-        known = self.env.context.get("copaco_known_totals")
-        if not isinstance(known, KnownTotals):
-            return super()._compute_totals()
-        rest = []
-        for line in self:
-            if totals := known.get(line):
-                line.price_subtotal, line.price_total = totals
-            else:
-                rest.append(line.id)
-        return super(AccountMoveLine, self.browse(rest))._compute_totals()
+    copaco_is_rounding = fields.Boolean(
+        readonly=True,
+        copy=False,
+        groups=BILLING_GROUP,
+        help="What the roundings of the lines of a Copaco document add up to.",
+    )
 
     # === CRUD METHODS === #
 

@@ -64,7 +64,7 @@ class CopacoCustomer(models.Model):
         "res.partner", string="Suggestion", readonly=True, ondelete="set null"
     )
     suggestion_reason = fields.Char(
-        string="Because", readonly=True, help="Why this contact is suggested, or none."
+        string="Reason", readonly=True, help="Why this contact is suggested, or none."
     )
     is_ambiguous = fields.Boolean(
         readonly=True, help="The evidence points to more than one contact."

@@ -125,6 +125,10 @@ class CopacoDocumentLine(models.Model):
             text = " – ".join(dict.fromkeys(filter(None, names)))
             line.display_name = text or line.line_ref or "–"
 
+    def _get_po_number(self):
+        """:return: the customer's PO number for this line, "" for none"""
+        return self.line_po or self.subscription_po or ""
+
     def _get_period(self):
         """:return: text with the days that this line is about"""
         self.ensure_one()

@@ -141,7 +141,8 @@ class CopacoCorrector(models.AbstractModel):
             now=show(difference.now),
             was=show(difference.was),
         )
-        product = original.product_id or match.product
+        line_match = match.lines.get(line, match.default)
+        product = original.product_id or line_match.product
         return {
             "display_type": "product",
             "name": text,
@@ -150,9 +151,9 @@ class CopacoCorrector(models.AbstractModel):
             # The sign goes on the quantity: e-invoices forbid negative prices.
             "quantity": sign * (1 if amount > 0 else -1),
             "price_unit": abs(amount),
-            "account_id": (original.account_id or match.account).id,
+            "account_id": (original.account_id or line_match.account).id,
             "tax_ids": [
-                Command.set((original.tax_ids if original else match.taxes).ids)
+                Command.set((original.tax_ids if original else line_match.taxes).ids)
             ],
             "analytic_distribution": original.analytic_distribution,
             "is_imported": True,

@@ -87,8 +87,8 @@ class CopacoCustomerMatcher(models.AbstractModel):
                 "",
                 none,
                 self.env._(
-                    "several contacts have its customer number %(number)s or VAT "
-                    "number %(vat)s: %(partners)s",
+                    "Several contacts have its customer number %(number)s or VAT "
+                    "number %(vat)s: %(partners)s.",
                     number=customer.customer_number or "–",
                     vat=customer.vat or "–",
                     partners=", ".join(entities.mapped("display_name")),
@@ -105,8 +105,8 @@ class CopacoCustomerMatcher(models.AbstractModel):
                 "",
                 by_number[:1],
                 self.env._(
-                    "same customer number %(number)s, which several Copaco customers "
-                    "have",
+                    "It has the same customer number %(number)s, which several Copaco "
+                    "customers have.",
                     number=customer.customer_number,
                 ),
                 False,
@@ -121,7 +121,7 @@ class CopacoCustomerMatcher(models.AbstractModel):
                 "",
                 entities,
                 self.env._(
-                    "several of its contacts have the reference %(number)s",
+                    "Several of its contacts have the reference %(number)s.",
                     number=customer.customer_number,
                 ),
                 True,
@@ -223,12 +223,14 @@ class CopacoCustomerMatcher(models.AbstractModel):
             suggestion, reason = False, ""
             if name and len(by_name[name]) == 1:
                 (suggestion,) = by_name[name]
-                reason = self.env._("same name")
+                reason = self.env._("It has the same name.")
             elif domain and len(by_domain[domain]) == 1:
                 (suggestion,) = by_domain[domain]
-                reason = self.env._("same e-mail domain %(domain)s", domain=domain)
+                reason = self.env._(
+                    "It has the same e-mail domain %(domain)s.", domain=domain
+                )
             elif suggestion := _find_alike(name, names, by_word):
-                reason = self.env._("alike name")
+                reason = self.env._("It has a similar name.")
             matches[customer] = CustomerMatch(
                 none, "", none.browse(suggestion or ()), reason, False
             )

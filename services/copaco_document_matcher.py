@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
 from ..const import Hold
+from .copaco_rule_engine import LineMatch
 
 
 class DocumentMatch(NamedTuple):
@@ -13,11 +14,9 @@ class DocumentMatch(NamedTuple):
     partner: models.BaseModel
     fiscal_position: models.BaseModel
     journal: models.BaseModel
-    product: models.BaseModel
-    account: models.BaseModel
-    taxes: models.BaseModel
-    tax_tags: models.BaseModel
     user: models.BaseModel
+    lines: dict  # `LineMatch` by `copaco.document.line`
+    default: LineMatch  # of what is no line of the document any more
     is_refund: bool
     is_company_currency: bool
     has_analytic_models: bool
@@ -48,8 +47,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             )
             for company in documents.company_id
         }
-        # A correction belongs to an invoice that there is.
-        doubles = {} if correction_date else {}
         invoice_addresses = self._get_addresses(
             documents.customer_id.partner_id, "invoice"
         )
@@ -61,7 +58,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 document,
                 invoice_addresses.get(document.customer_id.partner_id),
                 delivery_addresses,
-                doubles.get(document),
                 has_analytic_models[document.company_id],
                 correction_date,
             )
@@ -105,7 +101,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
         document,
         partner,
         delivery_addresses,
-        doubles,
         has_analytic_models,
         correction_date,
     ):
@@ -115,7 +110,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
         hold = (
             (not correction_date and self._check_lines(document))
             or (not correction_date and self._check_source_totals(document))
-            or self._check_doubles(document, doubles)
             or self._check_customer(document, customer)
             or self._check_currency(document)
             or self._check_journal(document)
@@ -129,59 +123,28 @@ class CopacoDocumentMatcher(models.AbstractModel):
             .with_company(company)
             ._get_fiscal_position(partner, delivery=delivery_addresses[partner])
         )
-        product = connection.product_id.with_company(company)
-        # As `account.move.line._compute_account_id` does for a sale.
-        account = product.product_tmpl_id.get_product_accounts(fiscal_position)[
-            "income"
-        ] or fiscal_position.map_account(connection.journal_id.default_account_id)
-        if not account or not account.active:
-            return Hold(
-                "account_missing",
-                self.env._(
-                    "There is no usable income account for %(document)s. Set one on "
-                    "product %(product)s, on its category or on journal %(journal)s, "
-                    "then retry.",
-                    document=document.name,
-                    product=product.display_name,
-                    journal=connection.journal_id.name,
-                ),
-            )
-        base_taxes = self._get_base_taxes(product, account, company)
-        if not base_taxes:
-            return Hold(
-                "tax_missing",
-                self.env._(
-                    "There is no sales tax for %(document)s. Set one on product "
-                    "%(product)s or on account %(account)s (a 0 %% tax when none is "
-                    "due), then retry.",
-                    document=document.name,
-                    product=product.display_name,
-                    account=account.display_name,
-                ),
-            )
-        taxes = fiscal_position.map_tax(base_taxes)
+        engine = self.env["copaco.rule.engine"]
+        lines = engine._match_lines(document, fiscal_position)
+        if isinstance(lines, Hold):
+            return lines
+        default = engine._match_default(document, fiscal_position)
         hold = self._check_lock_dates(
-            document, taxes, correction_date or document.invoice_date
+            document,
+            any(match.taxes for match in (*lines.values(), default)),
+            correction_date or document.invoice_date,
         )
         if hold:
             return hold
-        is_refund = document.amount_source < 0
         return DocumentMatch(
             partner=partner,
             fiscal_position=fiscal_position,
             journal=connection.journal_id,
-            product=product,
-            account=account,
-            taxes=taxes,
-            # As `account.tax._add_accounting_data_to_base_line_tax_details` does.
-            tax_tags=product.sudo().account_tag_ids
-            | taxes.flatten_taxes_hierarchy()
-            .filtered(lambda tax: tax.tax_exigibility == "on_invoice")
-            .get_tax_tags(is_refund, "base"),
             user=partner.user_id
             or partner.commercial_partner_id.user_id
             or connection.responsible_id,
-            is_refund=is_refund,
+            lines=lines,
+            default=default,
+            is_refund=document.amount_to_invoice < 0,
             is_company_currency=document.currency_id == company.currency_id,
             has_analytic_models=has_analytic_models,
             quantity_digits=self.env["decimal.precision"].precision_get("Product Unit"),
@@ -189,7 +152,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
 
     @api.model
     def _check_lines(self, document):
-        if document.line_ids:
+        if document._get_billed_lines():
             return None
         return Hold(
             "payload_invalid",
@@ -222,25 +185,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
         )
 
     @api.model
-    def _check_doubles(self, document, doubles):
-        if not doubles:
-            return None
-        other = doubles[0]
-        return Hold(
-            "possible_double",
-            self.env._(
-                "%(document)s (account %(account)s) may be the same as %(other)s "
-                "(account %(other_account)s): the accounts differ only in capitals. If "
-                "it is the same, exclude it. If both have to be paid, press Invoice it "
-                "as well.",
-                document=document.name,
-                account=document.customer_id.account_ref,
-                other=other.name,
-                other_account=other.customer_id.account_ref,
-            ),
-        )
-
-    @api.model
     def _check_customer(self, document, customer):
         partner = customer.partner_id
         if (
@@ -256,7 +200,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                     document=document.name,
                     partner=partner.display_name,
                     company=partner.company_id.name,
-                    customer=customer.name,
+                    customer=customer.display_name,
                 ),
             )
         if partner and not partner.active:
@@ -268,7 +212,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                     "%(customer)s, then retry.",
                     document=document.name,
                     partner=partner.display_name,
-                    customer=customer.name,
+                    customer=customer.display_name,
                 ),
             )
         if partner:
@@ -277,8 +221,8 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return Hold(
                 "customer_ambiguous",
                 self.env._(
-                    "%(document)s: it is not certain who this customer is, because "
-                    "%(reason)s. Choose the contact on the customer.",
+                    "%(document)s: it is not certain which contact this customer is. "
+                    "%(reason)s Choose the contact on the customer.",
                     document=document.name,
                     reason=customer.suggestion_reason,
                 ),
@@ -286,8 +230,8 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if customer.suggested_partner_id:
             message = self.env._(
                 "%(document)s: this customer (account %(account)s) is not linked to a "
-                "contact yet. Perhaps it is %(partner)s (%(reason)s): accept that on "
-                "the customer, or choose another contact.",
+                "contact yet. It may be %(partner)s. %(reason)s Accept that on the "
+                "customer, or choose another contact.",
                 document=document.name,
                 account=customer.account_ref,
                 partner=customer.suggested_partner_id.display_name,
@@ -377,20 +321,10 @@ class CopacoDocumentMatcher(models.AbstractModel):
         return None
 
     @api.model
-    def _get_base_taxes(self, product, account, company):
-        """The taxes before the fiscal position, as
-        `account.move.line._get_computed_taxes` finds them for a sale."""
-        Tax = self.env["account.tax"]
-        taxes = product.taxes_id.filtered_domain(
-            Tax._check_company_domain(company)
-        ) or account.tax_ids.filtered(lambda tax: tax.type_tax_use == "sale")
-        return taxes._filter_taxes_by_company(company)
-
-    @api.model
-    def _check_lock_dates(self, document, taxes, invoice_date):
+    def _check_lock_dates(self, document, has_tax, invoice_date):
         """Odoo would move the accounting date out of a locked period without a word."""
         violated = document.company_id._get_violated_lock_dates(
-            invoice_date, bool(taxes), document.connection_id.journal_id
+            invoice_date, has_tax, document.connection_id.journal_id
         )
         if not violated:
             return None

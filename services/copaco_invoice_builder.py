@@ -1,21 +1,19 @@
-from collections.abc import Callable
-from functools import cache, partial
+from decimal import Decimal
+from itertools import groupby
 from math import isclose
-from typing import NamedTuple
 
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import float_round, format_date, get_lang
+from odoo.tools import float_round
+
+from ..const import KINDS
+from ..tools import round_amount
 
 # What the product of two floats may differ from that of the numbers they stand for.
 FLOAT_NOISE = 1e-15
-
-
-class _Formats(NamedTuple):
-    """Functions that write what is in a text, in the language of a customer."""
-
-    day: Callable
-    number: Callable
+# So many decimals of a price can be printed (`ir.qweb.field.float`) and sent in an
+# e-invoice (`account.edi.xml.ubl_20`).
+PRICE_DIGITS = 6
 
 
 class CopacoInvoiceBuilder(models.AbstractModel):
@@ -23,24 +21,54 @@ class CopacoInvoiceBuilder(models.AbstractModel):
     writes."""
 
     _name = "copaco.invoice.builder"
-    _description = "Copaco Mapper"
+    _description = "Copaco Invoice Builder"
 
     @api.model
-    def _prepare_invoice(self, document, match):
+    def _prepare_invoice(self, document, match, is_plain=False):
         """:param document: a `copaco.document`
         :param match: its `DocumentMatch`
+        :param is_plain: whether the lines get only such values as a person would enter
         :return: values for `account.move.create`, lines included
         """
-        language = match.partner.lang or self.env.lang
-        document = document.with_context(lang=language)
-        lines = document.line_ids
-        numbers = {_get_po_number(line) for line in lines}
+        builder = self.with_context(lang=match.partner.lang or self.env.lang)
+        lines = document.with_env(builder.env)._get_billed_lines()
+        numbers = {line._get_po_number() for line in lines}
         common_number = numbers.pop() if len(numbers) == 1 else ""
-        mapper = self.with_context(lang=language)
-        formats = _get_formats(mapper.env)
-        common_vals = self._prepare_common_values(document, match)
+        formats = builder.env["copaco.line.text"]._get_formats()
+        common_vals = {}
+        commands = []
+        for line in lines:
+            line_match = match.lines[line]
+            key = id(line_match)
+            if key not in common_vals:
+                common_vals[key] = self._prepare_common_values(
+                    document, match, line_match, is_plain
+                )
+            commands.append(
+                Command.create(
+                    {
+                        **common_vals[key],
+                        **builder._prepare_invoice_line(
+                            line, match, not common_number, formats, is_plain
+                        ),
+                    }
+                )
+            )
+        commands += [
+            Command.create(
+                {
+                    **common_vals[id(match.lines[line])],
+                    **builder._prepare_rounding_line(
+                        amount, len(lines) + position, match, is_plain
+                    ),
+                }
+            )
+            for position, (line, amount) in enumerate(
+                self._get_roundings(document, lines, match), start=1
+            )
+        ]
         return {
-            "move_type": "out_refund" if match.is_refund else "out_invoice",
+            "move_type": KINDS[document.kind].get_move_type(document.amount_to_invoice),
             "company_id": document.company_id.id,
             "journal_id": match.journal.id,
             "partner_id": match.partner.id,
@@ -52,63 +80,124 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             "invoice_user_id": match.user.id,
             "copaco_document_id": document.id,
             "copaco_digest": document.payload_digest,
-            "invoice_line_ids": [
-                Command.create(
-                    {
-                        **common_vals,
-                        **mapper._prepare_invoice_line(
-                            line, match, not common_number, formats
-                        ),
-                    }
-                )
-                for line in lines
-            ],
+            "invoice_line_ids": commands,
         }
 
     @api.model
-    def _prepare_common_values(self, document, match):
-        """:return: values that all lines of an invoice have in common
+    def _prepare_common_values(self, document, match, line_match, is_plain):
+        """:return: values that all lines with the same `LineMatch` have in common
 
         What Odoo would otherwise write line by line after the insert is given up
-        front; the books are the same.
+        front, unless it has to be plain; the books are the same.
         """
         vals = {
-            "display_type": "product",
-            "partner_id": match.partner.commercial_partner_id.id,
-            "product_id": match.product.id,
-            "product_uom_id": match.product.uom_id.id,
+            "product_id": line_match.product.id,
             "discount": 0.0,
-            "account_id": match.account.id,
-            "tax_ids": [Command.set(match.taxes.ids)],
-            "tax_tag_ids": [Command.set(match.tax_tags.ids)],
+            "account_id": line_match.account.id,
+            "tax_ids": [Command.set(line_match.taxes.ids)],
             # Without it Odoo would put the product's own price and taxes here.
             "is_imported": True,
-            "currency_id": document.currency_id.id,
         }
-        if not match.has_analytic_models:
+        if line_match.analytic_distribution:
+            vals["analytic_distribution"] = line_match.analytic_distribution
+        if is_plain:
+            return vals
+        taxes = line_match.taxes.flatten_taxes_hierarchy().filtered(
+            lambda tax: tax.tax_exigibility == "on_invoice"
+        )
+        # As `account.tax._add_accounting_data_to_base_line_tax_details` does.
+        tags = line_match.product.sudo().account_tag_ids | taxes.get_tax_tags(
+            match.is_refund, "base"
+        )
+        vals.update(
+            display_type="product",
+            partner_id=match.partner.commercial_partner_id.id,
+            product_uom_id=line_match.product.uom_id.id,
+            tax_tag_ids=[Command.set(tags.ids)],
+            currency_id=document.currency_id.id,
+        )
+        if not match.has_analytic_models and not line_match.analytic_distribution:
             vals["analytic_distribution"] = False
         return vals
 
     @api.model
-    def _prepare_invoice_line(self, line, match, show_po_number, formats):
+    def _prepare_invoice_line(self, line, match, show_po_number, formats, is_plain):
         """:param line: a `copaco.document.line`
-        :param formats: `_Formats` of the customer
+        :param formats: `Formats` of the customer
         :return: what is its own of the values for `account.move.line.create`
         """
         quantity, price, show_figures = self._get_quantity_and_price(line, match)
         sign = -1 if match.is_refund else 1
-        vals = {
+        return {
             "sequence": line.sequence,
-            "name": self._get_line_text(line, show_po_number, show_figures, formats),
+            "name": self.env["copaco.line.text"]._get_line_text(
+                line, show_po_number, show_figures, formats
+            ),
             "quantity": sign * quantity,
             "price_unit": price,
             "copaco_line_id": line.id,
             "copaco_vendor_details": line.vendor_details,
+            **self._prepare_balance(line.amount, match, is_plain),
         }
-        if match.is_company_currency:
-            # A sale is a credit: negative, a refund's lines the other way round.
-            vals["amount_currency"] = vals["balance"] = -line.amount
-        return vals
+
+    @api.model
+    def _prepare_balance(self, amount, match, is_plain):
+        if is_plain or not match.is_company_currency:
+            return {}
+        # A sale is a credit: negative, a refund's lines the other way round.
+        return {"amount_currency": -amount, "balance": -amount}
+
+    # === ROUNDING === #
+
+    @api.model
+    def _get_roundings(self, document, lines, match):
+        """What is lost or gained because each line is an amount of its own: promise 4
+        in doc/how_it_works.rst.
+
+        :param lines: the `copaco.document.line` records that are invoiced
+        :return: list of (a line with the same taxes, amount without tax), for each
+            combination of taxes that needs it
+        """
+        currency = document.currency_id
+        rest = document.amount_to_invoice - sum(lines.mapped("amount"))
+        if currency.is_zero(rest):
+            return []
+
+        def get_taxes(line):
+            return match.lines[line].taxes.ids
+
+        groups = []
+        for _taxes, group in groupby(sorted(lines, key=get_taxes), get_taxes):
+            group = list(group)
+            exact = sum(Decimal(repr(line.extended_price)) for line in group)
+            amount = sum(line.amount for line in group)
+            difference = float(round_amount(exact, currency.rounding)) - amount
+            groups.append([group[0], currency.round(difference), abs(amount)])
+        # Where the sums of the taxes are not that of the document.
+        largest = max(groups, key=lambda group: group[2])
+        largest[1] += rest - sum(difference for _line, difference, _size in groups)
+        return [
+            (line, currency.round(difference))
+            for line, difference, _size in groups
+            if not currency.is_zero(difference)
+        ]
+
+    @api.model
+    def _prepare_rounding_line(self, amount, sequence, match, is_plain):
+        """:param amount: without tax, in the currency of the document
+        :return: what is its own of the values for `account.move.line.create`
+        """
+        sign = -1 if match.is_refund else 1
+        return {
+            "sequence": sequence,
+            "name": self.env["copaco.line.text"]._get_rounding_text(),
+            "quantity": sign * (1 if amount > 0 else -1),
+            "price_unit": abs(amount),
+            "copaco_is_rounding": True,
+            **self._prepare_balance(amount, match, is_plain),
+        }
+
+    # === QUANTITY AND PRICE === #
 
     @api.model
     def _get_quantity_and_price(self, line, match):
@@ -130,6 +219,10 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         is_up = (line.amount < 0) == match.is_refund
 
         def fits(price):
+            # What is printed and sent has to explain the amount, too.
+            shown = quantity * float_round(price, precision_digits=PRICE_DIGITS)
+            if abs(shown - amount) > rounding / 2:
+                return False
             excess = quantity * price - amount
             is_exact = isclose(quantity * price, amount, rel_tol=FLOAT_NOISE)
             return is_exact or (abs(excess) < rounding * 1e-5 and (excess > 0) == is_up)
@@ -145,7 +238,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         if line.duration == 1 and not line.discount and fits(own_price):
             return sign * quantity, own_price, False
         # Twelve months at 5 are shown as one at 60, as Copaco's invoice does.
-        for digits in (2, 4, 6, 10):
+        for digits in (2, 4, PRICE_DIGITS):
             price = float_round(
                 amount / quantity,
                 precision_digits=digits,
@@ -154,68 +247,3 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             if fits(price):
                 return sign * quantity, price, False
         return sign, amount, True
-
-    @api.model
-    def _get_line_text(self, line, show_po_number, show_figures, formats=None):
-        """:param formats: see `_prepare_invoice_line`
-        :return: the text of an invoice line, in the language of the context; plain
-        text, which Odoo escapes wherever it shows it"""
-        formats = formats or _get_formats(self.env)
-        plan = (line.plan_name or line.subscription_name or "").strip()
-        description = (line.description or "").strip()
-        if plan.casefold() in description.casefold():
-            title = description
-        elif description.casefold() in plan.casefold():
-            title = plan
-        else:
-            title = f"{plan} – {description}"
-        rows = [title or line.subscription_ref or line.line_ref or "–"]
-        period = " – ".join(
-            formats.day(day) for day in (line.date_start, line.date_end) if day
-        )
-        if period:
-            rows.append(self.env._("Period: %(period)s", period=period))
-        if line.vendor_details:
-            rows.append(line.vendor_details)
-        if line.subscription_details:
-            rows.append(line.subscription_details)
-        if (
-            line.consumer_name
-            and line.consumer_name != line.document_id.customer_id.name
-        ):
-            rows.append(self.env._("For: %(consumer)s", consumer=line.consumer_name))
-        if show_po_number and _get_po_number(line):
-            rows.append(
-                self.env._("PO number: %(number)s", number=_get_po_number(line))
-            )
-        if show_figures:
-            rows.append(
-                self.env._(
-                    "Quantity: %(quantity)s, price: %(price)s %(currency)s",
-                    quantity=formats.number(line.quantity),
-                    price=formats.number(line.unit_price),
-                    currency=line.currency_id.name,
-                )
-            )
-        return "\n".join(rows)
-
-
-def _get_po_number(line):
-    return line.line_po or line.subscription_po or ""
-
-
-def _get_formats(env):
-    language = env["res.lang"].browse(get_lang(env).id)
-    # Most lines of an invoice are about the same few days.
-    return _Formats(
-        cache(partial(format_date, env)), cache(partial(_format_number, language))
-    )
-
-
-def _format_number(language, number):
-    """:return: a number in a `res.lang`, with all its decimals"""
-    decimals = f"{number:.12f}".rstrip("0").partition(".")[2]
-    # As `formatLang`, which would round it first. One digit is never grouped.
-    return language.format(
-        f"%.{len(decimals)}f", number, grouping=not -10 < number < 10
-    )

@@ -4,7 +4,7 @@ from psycopg2 import OperationalError
 
 from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
-from odoo.tools import float_compare, formatLang
+from odoo.tools import float_compare
 
 from ..const import Hold
 from ..exceptions import TotalsMismatchError
@@ -59,7 +59,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 key=lambda item: not item[1].partner.property_payment_term_id,
             )
         )
-        created = self.env["copaco.move.creator"]._create_moves(matches)
+        created = self._create_moves(matches)
         for document, move in created.items():
             self._check_totals(document, move)
             document._set_invoiced(
@@ -72,11 +72,60 @@ class CopacoInvoiceWriter(models.AbstractModel):
             for document, move in created.items():
                 self._check_totals(document, move)
         if policy == "send":
-            self._send_in_background(documents)
+            self.env["copaco.sender"]._send_in_background(documents)
 
     @api.model
-    def _check_totals(self, document, move, touched=None):
-        """:param touched: what a person `Touched` counts as right
+    def _create_moves(self, matches):
+        """Create the invoices of documents by Odoo's own code, with its synchronising
+        on.
+
+        Lines that come with their invoice are made twice by Odoo: in memory for what is
+        computed of them, and to be inserted. So all lines of the batch are created
+        after their invoices, at once. An automation that acts on invoices has to see
+        what it would see of one that is entered by hand: then the lines come with their
+        invoice, and with plain values.
+
+        :param matches: dict of `DocumentMatch` by `copaco.document`
+        :return: dict of `account.move` by document
+        :raise UserError: when Odoo refuses one
+        """
+        is_plain = self._has_automations()
+        builder, Move = self.env["copaco.invoice.builder"], self.env["account.move"]
+        vals_list = [
+            builder._prepare_invoice(document, match, is_plain)
+            for document, match in matches.items()
+        ]
+        if is_plain:
+            return dict(zip(matches, Move.create(vals_list), strict=True))
+        commands = [vals.pop("invoice_line_ids") for vals in vals_list]
+        moves = Move.create(vals_list)
+        self.env["account.move.line"].create(
+            [
+                {"move_id": move.id, **vals}
+                for move, own in zip(moves, commands, strict=True)
+                for _command, _id, vals in own
+            ]
+        )
+        # As `account.move.create` does at its end: nobody has edited them.
+        moves.is_manually_modified = False
+        return dict(zip(matches, moves, strict=True))
+
+    @api.model
+    def _has_automations(self):
+        """Whether an automation of Odoo's acts on invoices or their lines."""
+        if "base.automation" not in self.env:
+            return False
+        return bool(
+            self.env["base.automation"]
+            .sudo()
+            .search_count(
+                [("model_name", "in", ("account.move", "account.move.line"))], limit=1
+            )
+        )
+
+    @api.model
+    def _check_totals(self, document, move, edits=None):
+        """:param edits: the `ManualEdits` of the invoice, which count as right
         :raise TotalsMismatchError: see `_create_checked_invoices`"""
         sign = -1 if move.move_type == "out_refund" else 1
         booked = {
@@ -84,80 +133,50 @@ class CopacoInvoiceWriter(models.AbstractModel):
             for line in move.invoice_line_ids
         }
         digits = (document.currency_id.decimal_places or 2) + 2
-
-        def show(amount):
-            return formatLang(self.env, amount, currency_obj=document.currency_id)
-
-        lines = document.line_ids
-        if touched and touched.has_touched_lines:
-            lines -= touched.edited.copaco_line_id
-            lines = lines.filtered(lambda line: line.id not in touched.removed)
+        lines = document._get_billed_lines()
+        if edits and edits.has_line_edits:
+            lines -= edits.edited.copaco_line_id
+            lines = lines.filtered(lambda line: line.id not in edits.removed)
         for line in lines:
             if float_compare(booked.get(line, 0.0), line.amount, digits):
                 raise TotalsMismatchError(
                     self.env._(
-                        "line %(line)s would be %(booked)s instead of %(amount)s",
-                        line=line.description or line.line_ref,
-                        booked=show(booked.get(line, 0.0)),
-                        amount=show(line.amount),
+                        "%(document)s was not booked, because line %(line)s would be "
+                        "%(booked)s instead of %(amount)s. Check the tax of the "
+                        "product (prices must not include tax), automations and other "
+                        "addons, then retry.",
+                        document=document.name,
+                        line=line.display_name,
+                        booked=document._format_amount(booked.get(line, 0.0)),
+                        amount=document._format_amount(line.amount),
                     )
                 )
-        if touched and touched.has_touched_lines:
+        if edits and edits.has_line_edits:
             return
-        if float_compare(sign * move.amount_untaxed, document.amount_source, digits):
+        total = sign * move.amount_untaxed
+        if float_compare(total, document.amount_to_invoice, digits):
             raise TotalsMismatchError(
                 self.env._(
-                    "the total without tax would be %(booked)s instead of %(amount)s",
-                    booked=show(sign * move.amount_untaxed),
-                    amount=show(document.amount_source),
+                    "%(document)s was not booked, because its total without tax would "
+                    "be %(booked)s instead of %(amount)s. Check cash rounding, the tax "
+                    "of the product (prices must not include tax), automations and "
+                    "other addons, then retry.",
+                    document=document.name,
+                    booked=document._format_amount(total),
+                    amount=document._format_amount(document.amount_to_invoice),
                 )
             )
-
-    @api.model
-    def _send_in_background(self, documents):
-        """Let Odoo send the invoices of documents, each by the method that its
-        customer prefers. Odoo would count one that reaches nobody as sent."""
-        sender = self.env["account.move.send"]
-        for document in documents:
-            move = document.move_id
-            methods = sender._get_default_sending_methods(move) - {"manual"}
-            if methods and ("email" not in methods or move.partner_id.email):
-                user = move.invoice_user_id
-                move.sending_data = {
-                    "author_user_id": user.id,
-                    "author_partner_id": user.partner_id.id,
-                }
-                continue
-            document.is_unsent = True
-            move._message_log(
-                body=self.env._(
-                    "This invoice was not sent: %(partner)s has no e-mail address, or "
-                    "prefers to be sent nothing. Mend that on the contact, then send "
-                    "the invoice.",
-                    partner=move.partner_id.display_name,
-                )
-            )
-        self.env.ref("account.ir_cron_account_move_send")._trigger()
 
     @api.model
     def _get_error_hold(self, document, error):
         """:return: the `Hold` for what Odoo said when an invoice was to be made"""
         if isinstance(error, TotalsMismatchError):
-            return Hold(
-                "totals_differ",
-                self.env._(
-                    "%(document)s was not booked, because Odoo would book something "
-                    "else than Copaco asks: %(error)s. Check the tax of the product "
-                    "(prices must not include tax) and cash rounding, then retry.",
-                    document=document.name,
-                    error=error,
-                ),
-            )
+            return Hold("totals_differ", str(error))
         if isinstance(error, UserError | RedirectWarning):
             return Hold(
                 "unexpected_error",
                 self.env._(
-                    "Odoo refused the invoice of %(document)s: %(error)s Mend the "
+                    "Odoo refused the invoice of %(document)s: %(error)s Correct the "
                     "cause and retry.",
                     document=document.name,
                     error=error.args[0],

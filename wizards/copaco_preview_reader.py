@@ -127,9 +127,7 @@ class CopacoPreviewReader(models.AbstractModel):
         return [
             {
                 "sequence": line.sequence,
-                "name": self.env["copaco.invoice.builder"]._get_line_text(
-                    line, True, False
-                ),
+                "name": self.env["copaco.line.text"]._get_line_text(line, True, False),
                 "vendor_details": line.vendor_details,
                 "quantity": line.quantity,
                 "price_unit": line.unit_price,
