@@ -7,7 +7,10 @@ from ..client import SettingsError
 from ..client.address import Address
 
 # What the addon alone writes: it tells what was really done.
-TOLD_FIELDS = ("api_key_hint", "fetched_until", "months_without_invoices", "origin")
+TOLD_FIELDS = (
+    *("api_key_hint", "fetched_until", "last_alert_at", "months_without_invoices"),
+    "origin",
+)
 
 
 class CopacoConnection(models.Model):

@@ -74,7 +74,7 @@ class CopacoDocument(models.Model):
         return (
             self._can_be_rebuilt()
             and not self._get_live_invoice().posted_before
-            and not self.env["copaco.draft.updater"]._get_touched(self).is_touched
+            and not self.env["copaco.manual.edits"]._get_edits(self).has_edits
         )
 
     def _bring_in_line(self):
@@ -110,13 +110,12 @@ class CopacoDocument(models.Model):
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
         self.ensure_one()
-        rebuilder = self.env["copaco.draft.updater"]
         # Before the lines that are gone from the document forget what they were.
-        touched = rebuilder._get_touched(self)
+        edits = self.env["copaco.manual.edits"]._get_edits(self)
         if version:
             self._take_over(version)
         self.customer_id._match()
-        rebuilder._rebuild(self, self._get_match(), touched)
+        self.env["copaco.draft.updater"]._update_draft(self, self._get_match(), edits)
         self._set_invoiced()
 
     def _get_match(self, **options):
@@ -166,7 +165,7 @@ class CopacoDocument(models.Model):
         self.ensure_one()
         newer = self._get_pending_version()
         self._take_over(version, old_state="replaced" if newer else "pending")
-        self.env["copaco.draft.updater"]._link_again(
+        self.env["copaco.manual.edits"]._restore_links(
             self, (version.move_snapshot or {}).get("positions", {})
         )
         if newer.payload_digest == self.payload_digest:

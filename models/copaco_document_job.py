@@ -1,10 +1,9 @@
 from contextlib import contextmanager
-from datetime import timedelta
 
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
-from odoo import api, fields, models
+from odoo import api, models
 
 from ..const import BATCH_SIZE
 
@@ -15,8 +14,6 @@ RETRY_PATTERN = {1: [1, 10], 3: [30, 90]}
 JOB_METHODS = {"copaco.document": "_job_process", "copaco.run": "_job_refresh"}
 # A job in one of these states will look at its documents only when it begins.
 QUEUED_STATES = ("wait_dependencies", "pending", "enqueued")
-# Documents that wait longer are nothing that jobs will deal with by themselves.
-OVERDUE_HOURS = 24
 
 
 class CopacoDocument(models.Model):
@@ -136,34 +133,6 @@ class CopacoRun(models.Model):
         ):
             self.sudo()._refresh_state()
             self.sudo().connection_id._update_activity()
-
-
-class CopacoConnection(models.Model):
-    _inherit = "copaco.connection"
-
-    def _get_problems(self):
-        problems = super()._get_problems()
-        if "queue.job" in self.env and (count := self._count_overdue()):
-            problems.append(
-                self.env._(
-                    "%(count)s documents have waited for more than a day to be "
-                    "invoiced. Ask your administrator to check that the job runner "
-                    "works, and what the jobs in channel root.copaco say.",
-                    count=count,
-                )
-            )
-        return problems
-
-    def _count_overdue(self):
-        Document = self.env["copaco.document"]
-        oldest = fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)
-        return Document.search_count(
-            [
-                *Document._get_waiting_domain(),
-                ("connection_id", "=", self.id),
-                ("write_date", "<", oldest),
-            ]
-        )
 
 
 @contextmanager

@@ -1,9 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import float_compare
 
-# A person needs to see where it is, not every document.
-NAMED_DOCUMENTS = 5
-
 
 class CopacoRun(models.Model):
     """The proof: everything that a run brought is in exactly one place (promise 2)."""
@@ -81,7 +78,7 @@ class CopacoRun(models.Model):
         "version_ids.state",
     )
     def _compute_proof(self):
-        proofs = self.env["copaco.reconciliation"]._get_proofs_of_runs(self)
+        proofs = self.env["copaco.reconciliation"]._reconcile_runs(self)
         buckets = {
             "waiting": ("waiting",),
             "invoiced": ("posted", "draft"),
@@ -106,34 +103,14 @@ class CopacoRun(models.Model):
                 and float_compare(amount + run.amount_unchanged, run.amount_received, 3)
                 == 0
             )
-            run.proof_problem = run._get_proof_problem(proof, adds_up)
+            run.proof_problem = self.env["copaco.reconciliation"]._get_problem(
+                proof, adds_up
+            )
             run.is_proven = not run.proof_problem
-
-    def _get_proof_problem(self, proof, adds_up):
-        """:return: what a person must know and do, "" when the proof holds"""
-        if names := proof.get_reasons("unexplained"):
-            documents = ", ".join(names[:NAMED_DOCUMENTS])
-            if len(names) > NAMED_DOCUMENTS:
-                documents += self.env._(
-                    " and %(count)s more", count=len(names) - NAMED_DOCUMENTS
-                )
-            return self.env._(
-                "What is invoiced of %(documents)s is not what Copaco sent, and nobody "
-                "changed it by hand: see Unexplained in the proof. Compare the "
-                "invoices with the document. Cancel what is wrong, and retry the "
-                "document when no invoice is left.",
-                documents=documents,
-            )
-        if not adds_up:
-            return self.env._(
-                "What came and what became of it don't add up. Fetch this period "
-                "again; if it stays, have it looked into."
-            )
-        return ""
 
     @api.depends("is_proven", "amount_invoiced", "held_count", "excluded_count")
     def _compute_proof_table(self):
-        proofs = self.env["copaco.reconciliation"]._get_proofs_of_runs(self)
+        proofs = self.env["copaco.reconciliation"]._reconcile_runs(self)
         for run, proof in proofs.items():
             run.proof = self.env["copaco.reconciliation"]._render(
                 proof,

@@ -63,7 +63,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         for document, move in created.items():
             self._check_totals(document, move)
             document._set_invoiced(
-                move, self.env["copaco.draft.updater"]._take_snapshot(move)
+                move, self.env["copaco.manual.edits"]._take_snapshot(move)
             )
         documents = self.env["copaco.document"].union(*created)
         policy = documents.connection_id.invoice_policy
@@ -75,8 +75,8 @@ class CopacoInvoiceWriter(models.AbstractModel):
             self._send_in_background(documents)
 
     @api.model
-    def _check_totals(self, document, move, touched=None):
-        """:param touched: what a person `Touched` counts as right
+    def _check_totals(self, document, move, edits=None):
+        """:param edits: the `ManualEdits` of the invoice, which count as right
         :raise TotalsMismatchError: see `_create_checked_invoices`"""
         sign = -1 if move.move_type == "out_refund" else 1
         booked = {
@@ -89,9 +89,9 @@ class CopacoInvoiceWriter(models.AbstractModel):
             return formatLang(self.env, amount, currency_obj=document.currency_id)
 
         lines = document.line_ids
-        if touched and touched.has_touched_lines:
-            lines -= touched.edited.copaco_line_id
-            lines = lines.filtered(lambda line: line.id not in touched.removed)
+        if edits and edits.has_line_edits:
+            lines -= edits.edited.copaco_line_id
+            lines = lines.filtered(lambda line: line.id not in edits.removed)
         for line in lines:
             if float_compare(booked.get(line, 0.0), line.amount, digits):
                 raise TotalsMismatchError(
@@ -102,7 +102,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
                         amount=show(line.amount),
                     )
                 )
-        if touched and touched.has_touched_lines:
+        if edits and edits.has_line_edits:
             return
         if float_compare(sign * move.amount_untaxed, document.amount_source, digits):
             raise TotalsMismatchError(

@@ -11,10 +11,11 @@ from . import (
     test_fetch,
     test_invoice,
     test_match,
+    test_monitor,
     test_preview,
     test_preview_tour,
-    test_proof,
-    test_proof_wrong,
+    test_reconciliation,
+    test_reconciliation_unbalanced,
     test_same_answer,
     test_security,
     test_security_context,
@@ -27,6 +28,5 @@ from . import (
     test_server_trouble,
     test_tours,
     test_upload,
-    test_watch,
 )
 from .faults import test_documents, test_other_modules, test_refusals, test_wire
