@@ -25,6 +25,10 @@ KINDS = {
     ),
     "purchase": Kind("purchase"),
 }
+KIND_SELECTION = [
+    ("specification", "Customer Specification"),
+    ("purchase", "Purchase Invoice"),
+]
 INVOICED_KINDS = tuple(name for name, kind in KINDS.items() if kind.move_type)
 
 # === HOLD REASONS === #
@@ -37,6 +41,26 @@ class Hold(NamedTuple):
     message: str  # what happened, to which record, and what to do next
 
 
+HOLD_REASONS = [
+    ("customer_unknown", "Customer unknown"),
+    ("customer_ambiguous", "Customer ambiguous"),
+    ("possible_double", "Possible duplicate"),
+    ("partner_archived", "Contact archived"),
+    ("partner_company", "Contact of another company"),
+    ("currency_unknown", "Currency unknown"),
+    ("currency_inactive", "Currency inactive"),
+    ("currency_rate_missing", "Exchange rate missing"),
+    ("tax_missing", "Tax missing"),
+    ("account_missing", "Account missing"),
+    ("period_locked", "Period locked"),
+    ("totals_differ", "Totals differ"),
+    ("source_totals_differ", "Copaco's totals differ"),
+    ("payload_invalid", "Not readable"),
+    ("source_changed", "Changed by Copaco"),
+    ("invoice_deleted", "Invoice deleted"),
+    ("invoice_cancelled", "Invoice cancelled"),
+    ("unexpected_error", "Unexpected error"),
+]
 # Those that are solved on the customer of the document.
 CUSTOMER_HOLD_REASONS = (
     "customer_unknown",

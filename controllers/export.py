@@ -1,5 +1,6 @@
 import json
-import re
+from contextlib import contextmanager
+from threading import RLock, get_ident
 
 from werkzeug.datastructures import FileStorage
 
@@ -8,21 +9,17 @@ from odoo.http import route
 from odoo.addons.web.controllers.export import ExcelExport
 from odoo.addons.web.controllers.pivot import TableExporter
 
-# What the library that writes the sheet makes a formula of, or a link to a file.
-_ACTIVE = re.compile(r"=|\{=|internal:|external:|file:")
+TEXTS_ONLY = {"strings_to_formulas": False, "strings_to_urls": False}
+_lock = RLock()
 
 
 class CopacoExcelExport(ExcelExport):
-    """Texts of a sheet stay texts. What a vendor wrote is on invoices, contacts and
-    journal items, and may begin like a formula: Odoo puts an apostrophe before such a
-    text in a csv file, but writes it as a formula into an xlsx file."""
+    """What a vendor wrote may begin like a formula or a link: in exports of our own
+    models it stays text. Every other model's export is Odoo's own."""
 
-    def from_data(self, fields, columns_headers, rows):
-        return super().from_data(fields, columns_headers, _quote_rows(rows))
-
-    def from_group_data(self, fields, columns_headers, groups):
-        _quote_groups(groups)
-        return super().from_group_data(fields, columns_headers, groups)
+    def base(self, data):
+        with texts_only(json.loads(data)["model"]):
+            return super().base(data)
 
 
 class CopacoTableExporter(TableExporter):
@@ -31,33 +28,42 @@ class CopacoTableExporter(TableExporter):
     @route()
     def export_xlsx(self, data, **kw):
         """:param data: the table that the client shows, as JSON; a file or a text"""
-        text = data.read() if isinstance(data, FileStorage) else data
-        table = json.loads(text, object_hook=_quote_cell)
-        return super().export_xlsx(json.dumps(table), **kw)
+        text = data
+        if isinstance(data, FileStorage):
+            text = data.read()
+            data.seek(0)
+        with texts_only((json.loads(text) or {}).get("model", "")):
+            return super().export_xlsx(data, **kw)
 
 
-def _quote(value):
-    if isinstance(value, str) and _ACTIVE.match(value):
-        return f"'{value}"
-    return value
+@contextmanager
+def texts_only(model):
+    """Have xlsxwriter write texts as texts, not as formulas or links, into the
+    workbooks that this thread creates meanwhile.
 
+    Odoo creates them in its midst and lets nobody pass options, so the constructor adds
+    them. It does so until the export is done, and for this thread alone: what others
+    create meanwhile has Odoo's options. One thread at a time, because the first to end
+    would restore the constructor under the other.
 
-def _quote_cell(cell):
-    # The title of the table itself is the name of the sheet.
-    return cell if "rows" in cell else {key: _quote(cell[key]) for key in cell}
+    :param model: name of the model that is exported; nothing is done unless it is ours
+    """
+    if not model.startswith("copaco."):
+        yield
+        return
+    # As Odoo does: xlsxwriter is loaded by whoever exports.
+    from xlsxwriter import Workbook
 
+    with _lock:
+        thread, init = get_ident(), Workbook.__init__
 
-def _quote_rows(rows):
-    return [[_quote(value) for value in row] for row in rows]
+        def init_texts_only(workbook, filename=None, options=None):
+            if get_ident() == thread:
+                options = {**(options or {}), **TEXTS_ONLY}
+            init(workbook, filename, options)
 
-
-def _quote_groups(node):
-    """Quote the texts of a group and of all groups in it; a group is known by its
-    value, or by the id and the name of a record."""
-    node.data = _quote_rows(node.data)
-    node.children = {
-        (key[0], _quote(key[1])) if isinstance(key, tuple) else _quote(key): child
-        for key, child in node.children.items()
-    }
-    for child in node.children.values():
-        _quote_groups(child)
+        Workbook.__init__ = init_texts_only
+        try:
+            yield
+        finally:
+            Workbook.__init__ = init

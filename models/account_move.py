@@ -1,10 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..const import BILLING_GROUP
+
 # Set by the import alone.
 COPACO_LINKS = ("copaco_document_id", "copaco_version_id", "copaco_digest")
-# Customers may read each field of their own invoices that no group is named for.
-COPACO_GROUP = "account.group_account_invoice"
 
 
 class AccountMove(models.Model):
@@ -16,7 +16,7 @@ class AccountMove(models.Model):
         copy=False,
         ondelete="restrict",
         index="btree_not_null",
-        groups=COPACO_GROUP,
+        groups=BILLING_GROUP,
     )
     copaco_version_id = fields.Many2one(
         "copaco.document.version",
@@ -24,17 +24,17 @@ class AccountMove(models.Model):
         copy=False,
         ondelete="restrict",
         index="btree_not_null",
-        groups=COPACO_GROUP,
+        groups=BILLING_GROUP,
         help="What this invoice corrects the invoice of a Copaco document for.",
     )
     copaco_digest = fields.Char(
         readonly=True,
         copy=False,
-        groups=COPACO_GROUP,
+        groups=BILLING_GROUP,
         help="Of the content of the Copaco document that this was made of.",
     )
     copaco_correction_count = fields.Integer(
-        related="copaco_document_id.correction_count", groups=COPACO_GROUP
+        related="copaco_document_id.correction_count", groups=BILLING_GROUP
     )
 
     # The last barrier of DESIGN promise 1. A cancelled invoice may stay beside the one
@@ -91,7 +91,7 @@ class AccountMove(models.Model):
                 gone |= move.copaco_document_id
             elif before[move] == "cancel":
                 move.copaco_document_id._set_invoiced(move)
-        gone._on_invoice_gone("invoice_cancelled")
+        self.env["copaco.decision"]._handle_invoice_gone(gone, "invoice_cancelled")
         if vals["state"] == "cancel":
             self.filtered(
                 lambda move: before[move] != "cancel"
@@ -104,7 +104,7 @@ class AccountMove(models.Model):
         documents = self.sudo().copaco_document_id
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
-        documents._on_invoice_gone("invoice_deleted")
+        self.env["copaco.decision"]._handle_invoice_gone(documents, "invoice_deleted")
         return res
 
     # === ACTION METHODS === #
@@ -174,7 +174,7 @@ class AccountMove(models.Model):
                         document=document.name,
                     )
                 )
-            if document and document._has_live_invoice() and document.move_id != move:
+            if document and document._get_live_invoice() and document.move_id != move:
                 raise UserError(
                     self.env._(
                         "%(invoice)s can't be used again: %(document)s was invoiced as "
@@ -226,4 +226,4 @@ class AccountMove(models.Model):
         for move in self.sudo().sorted("id", reverse=True):
             version = move.copaco_version_id
             if version.state == "replaced":
-                version.document_id._on_correction_gone(version)
+                version._on_correction_gone()

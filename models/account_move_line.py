@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .account_move import COPACO_GROUP
+from ..const import BILLING_GROUP
 
 
 class KnownTotals:
@@ -36,7 +36,7 @@ class AccountMoveLine(models.Model):
         copy=False,
         ondelete="set null",
         index="btree_not_null",
-        groups=COPACO_GROUP,
+        groups=BILLING_GROUP,
     )
     copaco_vendor_details = fields.Char(
         string="Vendor Details",

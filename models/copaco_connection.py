@@ -5,10 +5,14 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..client import SettingsError
 from ..client.address import Address
+from ..const import BILLING_GROUP
 
 # What the addon alone writes: it tells what was really done.
-TOLD_FIELDS = (
-    *("api_key_hint", "fetched_until", "last_alert_at", "months_without_invoices"),
+PROTECTED_FIELDS = (
+    "api_key_hint",
+    "fetched_until",
+    "last_alert_at",
+    "months_without_invoices",
     "origin",
 )
 
@@ -27,10 +31,10 @@ class CopacoConnection(models.Model):
         "res.company", required=True, default=lambda self: self.env.company
     )
     base_url = fields.Char(
-        string="Address",
+        string="API URL",
         required=True,
         default="https://api.copaco.cloud/api/v1/",
-        help="Address of Copaco's billing API. Changing the host removes the API key.",
+        help="Copaco's billing API. Changing the server removes the API key.",
     )
     specification_path = fields.Char(
         string="Customer Specifications",
@@ -42,6 +46,38 @@ class CopacoConnection(models.Model):
     )
     example_path = fields.Char(
         string="Example Invoices", required=True, default="example-invoices"
+    )
+    auth_method = fields.Selection(
+        [
+            ("bearer", "Authorization: Bearer"),
+            ("x_api_key", "X-API-Key header"),
+            ("subscription_key", "Ocp-Apim-Subscription-Key header"),
+            ("header", "Another header"),
+            ("query", "Query parameter"),
+        ],
+        string="Authentication",
+        required=True,
+        default="bearer",
+        help="Copaco's pages do not say how the key is sent. Test connection tries "
+        "them in turn and keeps the one that the server takes.",
+    )
+    auth_name = fields.Char(
+        string="Header or Parameter", help="Name of the header or query parameter."
+    )
+    api_key = fields.Char(
+        string="API Key",
+        compute="_compute_api_key",
+        inverse="_inverse_api_key",
+        help="Can be set and replaced, never read.",
+    )
+    api_key_hint = fields.Char(
+        string="Key Ends In", readonly=True, copy=False, help="Last four characters."
+    )
+    api_key_expiry = fields.Date(string="Key Expires On", copy=False)
+    origin = fields.Char(
+        compute="_compute_origin",
+        store=True,
+        help="The portal: what was asked of another one doesn't count.",
     )
     journal_id = fields.Many2one(
         "account.journal",
@@ -67,7 +103,7 @@ class CopacoConnection(models.Model):
             ("post", "Confirm"),
             ("send", "Confirm and send"),
         ],
-        string="New Invoices",
+        string="Invoice Status on Import",
         required=True,
         default="draft",
         help="Send: in the background, the way each customer prefers.",
@@ -90,9 +126,9 @@ class CopacoConnection(models.Model):
         help="Mail the responsible user each week what waits for a decision."
     )
     retention_months = fields.Integer(
-        string="Keep Answers For",
+        string="Response Retention",
         default=24,
-        help="Months after which the raw answers are removed, unless something of them "
+        help="Months after which the responses are removed, unless something of them "
         "still waits; 0: they are kept for ever. Documents are always kept.",
     )
     fetched_until = fields.Date(
@@ -133,7 +169,7 @@ class CopacoConnection(models.Model):
     )
 
     _retention_months_positive = models.Constraint(
-        "CHECK(retention_months >= 0)", "The months to keep answers can't be negative."
+        "CHECK(retention_months >= 0)", "The response retention can't be negative."
     )
 
     # === DEFAULT METHODS === #
@@ -155,6 +191,23 @@ class CopacoConnection(models.Model):
                     ],
                     limit=1,
                 )
+
+    @api.depends("base_url")
+    def _compute_origin(self):
+        for connection in self:
+            connection.origin = _get_origin(connection.base_url)
+
+    def _compute_api_key(self):
+        self.api_key = False
+
+    def _inverse_api_key(self):
+        for connection in self:
+            key = (connection.api_key or "").strip()
+            self.env["copaco.key.store"]._write(connection, key)
+            # The last four of a short key would give away too much of it.
+            hint = key[-4:] if len(key) >= 12 else "****"
+            connection.sudo().api_key_hint = key and hint
+        self.invalidate_recordset(["api_key"])
 
     @api.depends("run_ids", "document_ids.state")
     def _compute_counts(self):
@@ -218,6 +271,21 @@ class CopacoConnection(models.Model):
                     )
                 ) from None
 
+    @api.constrains("auth_method", "auth_name")
+    def _check_auth_name(self):
+        for connection in self:
+            if (
+                connection.auth_method in ("header", "query")
+                and not (connection.auth_name or "").strip()
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "Connection %(connection)s sends its key in a header or "
+                        "parameter of its own. Enter the name of it.",
+                        connection=connection.name,
+                    )
+                )
+
     @api.constrains("company_id")
     def _check_company_id(self):
         for connection in self:
@@ -234,19 +302,24 @@ class CopacoConnection(models.Model):
 
     # === CRUD METHODS === #
 
+    def init(self):
+        self.env["copaco.key.store"]._create_column()
+
     @api.model
     def default_get(self, fields):
         # A default, of a user or a context, would get past `create`.
-        return super().default_get([name for name in fields if name not in TOLD_FIELDS])
+        return super().default_get(
+            [name for name in fields if name not in PROTECTED_FIELDS]
+        )
 
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._check_not_told(vals)
+            self._check_not_protected(vals)
         return super().create(vals_list)
 
     def write(self, vals):
-        self._check_not_told(vals)
+        self._check_not_protected(vals)
         self._check_import_from(vals)
         addresses = {connection: connection.base_url for connection in self}
         res = super().write(vals)
@@ -260,9 +333,9 @@ class CopacoConnection(models.Model):
                         connection.api_key = False
         return res
 
-    def _check_not_told(self, vals):
+    def _check_not_protected(self, vals):
         """:raise AccessError: when a user writes what the addon alone knows"""
-        forged = [name for name in TOLD_FIELDS if name in vals]
+        forged = [name for name in PROTECTED_FIELDS if name in vals]
         if forged and not self.env.su:
             raise AccessError(
                 self.env._(
@@ -290,6 +363,31 @@ class CopacoConnection(models.Model):
 
     # === ACTION METHODS === #
 
+    def action_fetch(self):
+        """Fetch everything since the last fetch and make its invoices.
+
+        It works for as long as a person can be kept waiting; the rest goes on in the
+        background.
+
+        :return: a notification that says what was done, with a link to the runs
+        :raise UserError: when a fetch failed; what other connections brought stays
+        """
+        return self.env["copaco.run.scheduler"]._fetch_now(self)
+
+    @api.model
+    def action_fetch_all(self):
+        """`action_fetch` on every active connection of the user's companies."""
+        return self.env["copaco.run.scheduler"]._fetch_all()
+
+    def action_test_connection(self):
+        """Ask for Copaco's example invoices, trying the ways to send the key in turn,
+        and keep the way that the server takes.
+
+        :return: a notification
+        :raise UserError: when the server takes none of them, or can't be reached
+        """
+        return self.env["copaco.connection.tester"]._test(self)
+
     def action_view_runs(self):
         """:return: the window action with the runs of this connection"""
         return self._get_list_action("account_copaco.action_copaco_run")
@@ -301,6 +399,10 @@ class CopacoConnection(models.Model):
     def action_view_held(self):
         """:return: the window action with what waits for a decision"""
         return self._get_list_action("account_copaco.action_copaco_document_to_do")
+
+    def action_view_months(self):
+        """:return: the window action with the months of this connection"""
+        return self._get_list_action("account_copaco.action_copaco_month")
 
     def action_view_invoices(self):
         """:return: the window action with the invoices made for this connection"""
@@ -321,6 +423,38 @@ class CopacoConnection(models.Model):
         action["context"] = {"search_default_connection_id": self.ids}
         return action
 
+    def _check_billing_access(self):
+        """:raise AccessError: when the user may not fetch, or see these connections"""
+        if not self.env.user.has_group(BILLING_GROUP):
+            raise AccessError(
+                self.env._(
+                    "Only users with invoicing rights work with Copaco invoices. Ask "
+                    "your administrator for the Invoicing right."
+                )
+            )
+        self.check_access("read")
 
-def _get_origin(address):
-    return urlsplit(address or "")[:2]
+    def _get_error_message(self, error):
+        """:param error: a `CopacoError`
+        :return: what happened on this connection and what to do, for a person
+        """
+        return self.env._(
+            "Connection %(connection)s: %(error)s %(advice)s",
+            connection=self.name,
+            error=error,
+            advice=error.advice,
+        )
+
+    # === CRON METHODS === #
+
+    @api.model
+    def _cron_fetch(self):
+        """Plan to fetch everything new of every active connection."""
+        # Whoever is the user of the scheduled action, it works: Odoo would switch one
+        # off that fails for a week.
+        self.sudo().env["copaco.run.scheduler"]._plan_scheduled_runs()
+
+
+def _get_origin(url):
+    address = urlsplit(url or "")
+    return f"{address.scheme}://{address.netloc}".lower()

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 # What a person decides here; everything else is Copaco's or ours.
 EDITABLE_FIELDS = {"partner_id"}
@@ -97,8 +98,9 @@ class CopacoCustomer(models.Model):
     document_count = fields.Integer(compute="_compute_document_counts")
     held_count = fields.Integer(string="To Do", compute="_compute_document_counts")
 
+    # Nobody knows whether Copaco tells accounts apart that differ only in capitals.
     _account_ref_unique = models.UniqueIndex(
-        "(company_id, account_ref)", "This Copaco customer is already known."
+        "(company_id, lower(account_ref))", "This Copaco customer is already known."
     )
 
     # === COMPUTE METHODS === #
@@ -141,12 +143,12 @@ class CopacoCustomer(models.Model):
                 )
         is_decision = "partner_id" in vals and "match_method" not in vals
         if is_decision and not self.env.su:
-            self._check_may_decide()
+            self._check_write_access()
         res = super().write(vals)
         if is_decision:
             self._link(self.partner_id, "manual")
             # What waited for this goes on in the background.
-            self.sudo().document_ids._wake_up_held()
+            self.sudo().document_ids._retry_for_customer()
         return res
 
     # === ACTION METHODS === #
@@ -157,7 +159,7 @@ class CopacoCustomer(models.Model):
 
         :return: see `copaco.document.action_retry`
         """
-        self._check_may_decide()
+        self._check_write_access()
         accepted = self.filtered(
             lambda customer: (
                 customer.state == "suggested" and customer.suggested_partner_id
@@ -181,7 +183,7 @@ class CopacoCustomer(models.Model):
 
         :return: see `copaco.document.action_retry`
         """
-        self._check_may_decide()
+        self._check_write_access()
         unknown = self.filtered(lambda customer: not customer.partner_id)
         for customer in unknown:
             partner = self.env["res.partner"].create(customer._prepare_contact())
@@ -193,7 +195,7 @@ class CopacoCustomer(models.Model):
 
         :return: see `copaco.document.action_retry`
         """
-        self._check_may_decide()
+        self._check_write_access()
         return self._retry_documents()
 
     def action_exclude(self, reason=None):
@@ -202,7 +204,7 @@ class CopacoCustomer(models.Model):
         :param reason: why, for those who look later
         :raise UserError: when there is no reason
         """
-        self._check_may_decide()
+        self._check_write_access()
         if not (reason or "").strip():
             raise UserError(
                 self.env._(
@@ -218,7 +220,7 @@ class CopacoCustomer(models.Model):
             }
         )
         for document in self.sudo().document_ids:
-            if document.state in ("new", "held") and not document._has_live_invoice():
+            if document.state in ("new", "held") and not document._get_live_invoice():
                 document._exclude_with_customer()
 
     def action_include(self):
@@ -226,7 +228,7 @@ class CopacoCustomer(models.Model):
 
         :return: see `copaco.document.action_retry`
         """
-        self._check_may_decide()
+        self._check_write_access()
         customers = self.filtered(lambda customer: customer.state == "excluded")
         for customer in customers.sudo():
             customer.write(
@@ -249,8 +251,8 @@ class CopacoCustomer(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _check_may_decide(self):
-        self.env["copaco.connection"]._check_may_fetch()
+    def _check_write_access(self):
+        self.env["copaco.connection"]._check_billing_access()
         self.check_access("write")
 
     @api.model
@@ -259,31 +261,29 @@ class CopacoCustomer(models.Model):
         known ones is brought up to date. Links are left alone.
 
         :param infos: list of `CustomerInfo`, those without an account are passed over
-        :return: dict of `copaco.customer` by account
+        :return: dict of `copaco.customer` by account, as it is written in ``infos``
         """
-        by_ref = {}
+        by_key, refs = {}, {}
         for info in infos:
-            known = by_ref.setdefault(info.account_ref, {})
+            if not info.account_ref:
+                continue
+            key = get_account_key(info.account_ref)
+            refs[info.account_ref] = key
+            known = by_key.setdefault(key, {"account_ref": info.account_ref})
             for name in CONTACT_FIELDS:
                 known[name] = known.get(name) or getattr(info, name)
-        by_ref.pop("", None)
-        customers = {
-            customer.account_ref: customer
-            for customer in self.search_fetch(
-                [
-                    ("company_id", "=", company.id),
-                    ("account_ref", "in", list(by_ref)),
-                ],
-                ["account_ref", *CONTACT_FIELDS],
-            )
-        }
+        customers = self._find_by_account(company, by_key)
         new_vals_list = []
-        for account_ref, info in by_ref.items():
+        for key, info in by_key.items():
             vals = {name: info[name] or False for name in CONTACT_FIELDS}
-            customer = customers.get(account_ref)
+            customer = customers.get(key)
             if not customer:
                 new_vals_list.append(
-                    {"company_id": company.id, "account_ref": account_ref, **vals}
+                    {
+                        "company_id": company.id,
+                        "account_ref": info["account_ref"],
+                        **vals,
+                    }
                 )
                 continue
             # An answer may leave out what an earlier one had.
@@ -297,7 +297,26 @@ class CopacoCustomer(models.Model):
         for customer in self.with_context(
             tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
         ).create(new_vals_list):
-            customers[customer.account_ref] = customer
+            customers[get_account_key(customer.account_ref)] = customer
+        return {ref: customers[key] for ref, key in refs.items()}
+
+    @api.model
+    def _find_by_account(self, company, keys):
+        """:param keys: iterable of `get_account_key`
+        :return: dict of `copaco.customer` by these keys
+        """
+        self.flush_model(["company_id", "account_ref"])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM copaco_customer "
+                "WHERE company_id = %s AND lower(account_ref) = ANY(%s) ORDER BY id",
+                company.id,
+                list(keys),
+            )
+        )
+        customers = {}
+        for customer in self.browse(customer_id for (customer_id,) in rows):
+            customers.setdefault(get_account_key(customer.account_ref), customer)
         return customers
 
     def _match(self, suggest=True):
@@ -372,10 +391,10 @@ class CopacoCustomer(models.Model):
         :return: a notification with what became of it
         """
         documents = self.document_ids
-        documents.sudo()._wake_up_held()
-        return documents.filtered(
-            lambda document: document.state == "new"
-        )._process_now()
+        documents.sudo()._retry_for_customer()
+        return self.env["copaco.processor"]._process_now(
+            documents.filtered(lambda document: document.state == "new")
+        )
 
     def _prepare_contact(self):
         """:return: values for `res.partner.create`, from what Copaco sent"""
@@ -399,3 +418,8 @@ class CopacoCustomer(models.Model):
             else False,
             "customer_rank": 1,
         }
+
+
+def get_account_key(account_ref):
+    """:return: what accounts that differ only in capitals have in common"""
+    return account_ref.lower()

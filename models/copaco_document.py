@@ -1,26 +1,11 @@
-import logging
-import time
-
-from psycopg2 import OperationalError
-from psycopg2.errors import UniqueViolation
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.tools import formatLang
 
-from ..const import (
-    BATCH_SIZE,
-    BUTTON_SECONDS,
-    CONCURRENCY_ATTEMPTS,
-    CUSTOMER_HOLD_REASONS,
-    Hold,
-)
-from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
-
-_logger = logging.getLogger(__name__)
+from ..const import CUSTOMER_HOLD_REASONS, HOLD_REASONS, KIND_SELECTION
 
 
 class CopacoDocument(models.Model):
-    """The inbox: one customer's part of one Copaco invoice.
+    """One customer's part of one Copaco invoice.
 
      new ──▶ invoiced ──▶ changed (Copaco altered it since)
       │ ▲        │
@@ -48,14 +33,7 @@ class CopacoDocument(models.Model):
     run_id = fields.Many2one(
         "copaco.run", required=True, ondelete="restrict", index=True
     )
-    kind = fields.Selection(
-        [
-            ("specification", "Customer specification"),
-            ("purchase", "Purchase invoice"),
-        ],
-        required=True,
-        default="specification",
-    )
+    kind = fields.Selection(KIND_SELECTION, required=True, default="specification")
     invoice_number = fields.Char(required=True, help="Copaco's InvoiceID.")
     customer_id = fields.Many2one(
         "copaco.customer", ondelete="restrict", index=True, check_company=True
@@ -94,29 +72,16 @@ class CopacoDocument(models.Model):
     )
     hold_reason = fields.Selection(
         string="Reason",
-        selection=[
-            ("customer_unknown", "Customer unknown"),
-            ("customer_ambiguous", "Customer ambiguous"),
-            ("possible_double", "Perhaps a double"),
-            ("partner_archived", "Contact archived"),
-            ("partner_company", "Contact of another company"),
-            ("currency_unknown", "Currency unknown"),
-            ("currency_inactive", "Currency inactive"),
-            ("currency_rate_missing", "Exchange rate missing"),
-            ("tax_missing", "Tax missing"),
-            ("account_missing", "Account missing"),
-            ("period_locked", "Period locked"),
-            ("totals_differ", "Totals differ"),
-            ("source_totals_differ", "Copaco's totals differ"),
-            ("payload_invalid", "Not readable"),
-            ("source_changed", "Changed by Copaco"),
-            ("invoice_deleted", "Invoice was deleted"),
-            ("invoice_cancelled", "Invoice was cancelled"),
-            ("unexpected_error", "Unexpected error"),
-        ],
+        selection=HOLD_REASONS,
         index="btree_not_null",
     )
     hold_message = fields.Text(string="What to Do")
+    is_customer_hold = fields.Boolean(compute="_compute_is_customer_hold")
+    is_no_double = fields.Boolean(
+        string="Not a Duplicate",
+        readonly=True,
+        help="A person said that it is to be invoiced besides one that looks the same.",
+    )
     is_unsent = fields.Boolean(
         string="Could Not Be Sent",
         help="The invoice was to be sent, and the customer can't be reached.",
@@ -129,6 +94,9 @@ class CopacoDocument(models.Model):
     move_id = fields.Many2one(
         "account.move", string="Invoice", index="btree_not_null", ondelete="restrict"
     )
+    move_snapshot = fields.Json(
+        help="What the addon put on the invoice, to find manual edits."
+    )
     match_method = fields.Selection(related="customer_id.match_method")
     move_partner_id = fields.Many2one(
         related="move_id.partner_id", string="Invoiced To"
@@ -138,10 +106,40 @@ class CopacoDocument(models.Model):
         string="Invoice Amount", compute="_compute_move_amount_untaxed"
     )
     # As long as all else together: not read unless it is asked for.
-    payload = fields.Text(prefetch=False, help="What Copaco sent of this document.")
+    payload = fields.Text(
+        string="Raw Data", prefetch=False, help="What Copaco sent of this document."
+    )
     payload_digest = fields.Char()
     line_ids = fields.One2many("copaco.document.line", "document_id")
     version_ids = fields.One2many("copaco.document.version", "document_id")
+    has_pending_version = fields.Boolean(compute="_compute_pending_version")
+    pending_difference = fields.Html(
+        string="What Changed", compute="_compute_pending_version", sanitize=False
+    )
+    correction_ids = fields.Many2many(
+        "account.move", string="Corrections", compute="_compute_correction_ids"
+    )
+    correction_count = fields.Integer(compute="_compute_correction_ids")
+    # All windows whose responses had it have these days in common. That a response did
+    # not have it tells nothing: Copaco may date something back.
+    created_from = fields.Date(
+        readonly=True, help="First day on which Copaco may have created this."
+    )
+    created_to = fields.Date(
+        readonly=True, help="Last day on which Copaco may have created this."
+    )
+    created_origin = fields.Char(
+        readonly=True, help="The portal that these days are those of."
+    )
+    missing_state = fields.Selection(
+        [
+            ("reported", "No longer at Copaco"),
+            ("acknowledged", "No longer at Copaco, acknowledged"),
+        ],
+        string="Missing",
+        index="btree_not_null",
+        readonly=True,
+    )
 
     # The connection is no part of it: a second one to the same portal doubles nothing.
     _identity_unique = models.UniqueIndex(
@@ -156,11 +154,15 @@ class CopacoDocument(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("invoice_number", "customer_id.name")
+    @api.depends("invoice_number", "customer_id")
     def _compute_name(self):
         for document in self:
+            customer = document.customer_id
             document.name = " · ".join(
-                filter(None, [document.invoice_number, document.customer_id.name])
+                filter(
+                    None,
+                    [document.invoice_number, customer.name or customer.account_ref],
+                )
             )
 
     @api.depends("name")
@@ -168,11 +170,29 @@ class CopacoDocument(models.Model):
         for document in self:
             document.display_name = document.name
 
+    @api.depends("hold_reason")
+    def _compute_is_customer_hold(self):
+        for document in self:
+            document.is_customer_hold = document.hold_reason in CUSTOMER_HOLD_REASONS
+
     @api.depends("move_id.amount_untaxed", "move_id.move_type")
     def _compute_move_amount_untaxed(self):
         for document in self:
             sign = -1 if document.move_id.move_type == "out_refund" else 1
             document.move_amount_untaxed = sign * document.move_id.amount_untaxed
+
+    @api.depends("version_ids.state")
+    def _compute_pending_version(self):
+        for document in self:
+            pending = document._get_pending_version()
+            document.has_pending_version = bool(pending)
+            document.pending_difference = pending.difference
+
+    @api.depends("version_ids.move_ids.state")
+    def _compute_correction_ids(self):
+        for document in self:
+            document.correction_ids = document._get_live_corrections()
+            document.correction_count = len(document.correction_ids)
 
     # === CRUD METHODS === #
 
@@ -183,227 +203,252 @@ class CopacoDocument(models.Model):
             self.connection_id._update_activity()
         return res
 
-    # === BUSINESS METHODS: FROM DOCUMENTS TO INVOICES === #
+    # === ACTION METHODS === #
+
+    def action_retry(self):
+        """Process these documents again from what is stored, without the network: held
+        ones, and those whose invoice is a draft. Manual edits are kept.
+
+        :return: a notification with what became of them
+        :raise UserError: when none of them can be retried
+        """
+        return self.env["copaco.decision"]._retry(self)
+
+    def action_accept_lines(self):
+        """Invoice these documents as their lines say, whatever Copaco's totals are.
+
+        :return: see `action_retry`
+        """
+        return self.env["copaco.decision"]._accept_lines(self)
+
+    def action_invoice_anyway(self):
+        """Invoice these documents besides those that they may be duplicates of.
+
+        :return: see `action_retry`
+        """
+        return self.env["copaco.decision"]._invoice_anyway(self)
+
+    def action_use_new_version(self):
+        """Take over what Copaco changed. A draft invoice is rebuilt, with its manual
+        edits; what has no invoice is processed.
+
+        :return: see `action_retry`
+        :raise UserError: when the invoice of the old content is no draft any more, or
+            has a correction
+        """
+        return self.env["copaco.decision"]._use_new_version(self)
+
+    def action_keep_version(self):
+        """Leave these documents as they were before Copaco changed them.
+
+        :return: see `action_retry`
+        """
+        return self.env["copaco.decision"]._keep_version(self)
+
+    def action_correct(self):
+        """Prepare a draft for exactly what Copaco changed in these documents since they
+        were invoiced: a credit note, or an additional invoice.
+
+        :return: the window action with the drafts; a notification when no amount
+            changed
+        :raise UserError: when there is nothing to correct, or Odoo refuses
+        """
+        return self.env["copaco.decision"]._correct(self)
+
+    def action_exclude(self, reason=None):
+        """Never invoice these documents.
+
+        :param reason: why, for those who look later
+        :raise UserError: when one of them has an invoice, or there is no reason
+        """
+        self.env["copaco.decision"]._exclude(self, reason)
+
+    def action_include(self):
+        """Undo `action_exclude`, and process these documents.
+
+        :return: see `action_retry`
+        """
+        return self.env["copaco.decision"]._include(self)
+
+    def action_acknowledge_missing(self):
+        """Note that a person knows that Copaco no longer has these documents."""
+        self.env["copaco.decision"]._acknowledge_missing(self)
+
+    def action_fetch_again(self):
+        """Ask Copaco again for the days on which it created this document.
+
+        :return: see `copaco.connection.action_fetch`
+        :raise UserError: when it isn't known which days that were
+        """
+        return self.env["copaco.run.scheduler"]._fetch_again(self)
+
+    def action_view_invoice(self):
+        """:return: the form of the invoice"""
+        return self.move_id._get_records_action()
+
+    def action_view_customer(self):
+        """:return: the form of the Copaco customer"""
+        return self.customer_id._get_records_action()
+
+    def action_view_corrections(self):
+        """:return: the window action with the corrections of these documents"""
+        return self.correction_ids._get_copaco_action()
+
+    # === BUSINESS METHODS === #
+
+    def _check_billing_access(self):
+        self.env["copaco.connection"]._check_billing_access()
+        self.check_access("read")
+
+    def _format_amount(self, amount):
+        return formatLang(self.env, amount, currency_obj=self.currency_id)
 
     @api.model
-    def _get_waiting_domain(self):
-        return [("state", "=", "new"), ("kind", "=", "specification")]
+    def _get_unsent_domain(self):
+        return [
+            ("is_unsent", "=", True),
+            ("move_id.state", "=", "posted"),
+            ("move_id.is_move_sent", "=", False),
+        ]
 
-    def _process_now(self):
-        """Process while a person waits; what takes longer goes on in the background.
+    @api.model
+    def _get_missing_domain(self):
+        return [("missing_state", "=", "reported")]
 
-        :return: a notification with what became of these documents
-        """
-        if not self:
-            return False
-        # What the person decided is kept, whatever gets in the way of the invoices.
-        self.env.cr.commit()  # pylint: disable=invalid-commit
-        self._process_waiting(time.monotonic() + BUTTON_SECONDS)
-        counts = dict(
-            self.sudo()._read_group([("id", "in", self.ids)], ["state"], ["__count"])
+    def _get_live_invoice(self):
+        """:return: the invoice of this document unless it was cancelled"""
+        self.ensure_one()
+        if self.move_id and self.move_id.state != "cancel":
+            return self.move_id
+        return self.env["account.move"].search(
+            [("copaco_document_id", "=", self.id), ("state", "!=", "cancel")], limit=1
         )
-        message = self.env._(
-            "Invoiced: %(invoiced)s, held: %(held)s, excluded: %(excluded)s.",
-            invoiced=counts.get("invoiced", 0),
-            held=counts.get("held", 0),
-            excluded=counts.get("excluded", 0),
+
+    def _get_live_corrections(self):
+        return self.version_ids.move_ids.filtered(lambda move: move.state != "cancel")
+
+    def _get_pending_version(self):
+        return self.version_ids.filtered(lambda version: version.state == "pending")
+
+    def _is_known_content(self, digest):
+        """Whether this content is the document's own, or already waits for, or had, a
+        person's decision."""
+        self.ensure_one()
+        return digest == self.payload_digest or any(
+            version.payload_digest == digest
+            for version in self.version_ids
+            if version.state != "replaced"
         )
-        if counts.get("new"):
-            message += " " + self.env._("The rest goes on in the background.")
+
+    # === BUSINESS METHODS: STATES === #
+
+    @api.model
+    def _prepare_hold_values(self, hold):
         return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if counts.get("held") else "success",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
+            "state": "held",
+            "hold_reason": hold.reason,
+            "hold_message": hold.message,
         }
 
-    def _process_waiting(self, deadline=None):
-        """Make the invoices of those of these documents that wait for it, in batches
-        of which each is committed.
+    def _hold(self, hold):
+        """:param hold: a `Hold`"""
+        self.ensure_one()
+        self.write(self._prepare_hold_values(hold))
 
-        Any number of workers may do this at once: a document that another one works on
-        is passed over.
-
-        :param deadline: `time.monotonic()` after which the scheduled action goes on
-        :raise UserError: when the database had trouble of its own, such as a full disk;
-            the documents that met with it wait on, the others are done
+    def _set_invoiced(self, move=None, snapshot=None):
+        """:param move: the invoice, unless the document has it already
+        :param snapshot: of a new invoice, see `copaco.manual.edits`
         """
-        waiting = self.sudo().search(
-            [*self._get_waiting_domain(), ("id", "in", self.ids)], order="id"
-        )
-        # A rebuilt draft is counted with the run that brought the change.
-        runs = waiting.run_id | waiting._get_pending_version().run_id
-        connections = waiting.connection_id
-        batch_size, collisions, trouble = BATCH_SIZE, 0, {}
-        while waiting:
-            if deadline and time.monotonic() > deadline:
-                self.env.ref("account_copaco.ir_cron_process")._trigger()
-                break
-            batch = self.browse()
-            try:
-                batch = waiting.try_lock_for_update(limit=batch_size)
-                batch.filtered_domain(self._get_waiting_domain())._process()
-                seconds_left = self.env["ir.cron"]._commit_progress(len(batch))
-            except CONCURRENCY_ERRORS as error:
-                # Another worker was in the way: once more, with what it left.
-                self.env.cr.rollback()
-                collisions += 1
-                _logger.info("Copaco documents collided: %s", type(error))
-                if collisions < CONCURRENCY_ATTEMPTS:
-                    continue
-                self.env.ref("account_copaco.ir_cron_process")._trigger()
-                break
-            except Exception as error:
-                self.env.cr.rollback()
-                if not batch:
-                    raise
-                if len(batch) > 1:
-                    # Which one is it? It must not stop the others.
-                    batch_size = 1
-                    continue
-                if isinstance(error, OperationalError):
-                    trouble[batch] = error
-                else:
-                    batch._hold_for_error(error)
-                seconds_left = self.env["ir.cron"]._commit_progress(1)
-            collisions = 0
-            waiting -= batch
-            if not batch or not seconds_left:
-                break
-        self._refresh_progress(runs, connections)
-        if trouble:
-            self._raise_trouble(trouble)
-
-    @api.model
-    def _raise_trouble(self, trouble):
-        """:param trouble: dict of `OperationalError` by document"""
-        error = next(iter(trouble.values()))
-        raise UserError(
-            self.env._(
-                "The invoices of %(documents)s could not be made, because the database "
-                "had trouble: %(error)s. Ask your administrator to mend that. The "
-                "documents are kept, and tried again every hour.",
-                documents=", ".join(self.union(*trouble).mapped("name")),
-                error=describe_system_error(error),
-            )
-        ) from error
-
-    def _process_in_background(self):
-        """Make the invoices of those of these documents that wait for it, while nobody
-        does; see `copaco_document_job.py`."""
-        self._process_waiting()
-
-    def _hold_for_error(self, error):
-        """Hold this document for an error that undid its lock, unless another worker
-        or a person has dealt with it since."""
-        try:
-            locked = self.try_lock_for_update()
-            for document in locked.filtered_domain(self._get_waiting_domain()):
-                document._hold(
-                    self.env["copaco.invoice.writer"]._get_error_hold(document, error)
-                )
-            self.env.cr.commit()  # pylint: disable=invalid-commit
-        except CONCURRENCY_ERRORS:
-            self.env.cr.rollback()
-
-    @api.model
-    def _refresh_progress(self, runs, connections):
-        """Tell runs and responsible users what became of the documents; commits.
-
-        It has a transaction of its own: workers that share a run would otherwise
-        undo each other's invoices over its state.
-        """
-        for _attempt in range(CONCURRENCY_ATTEMPTS):
-            try:
-                runs._refresh_state()
-                connections._update_activity()
-                self.env["ir.cron"]._commit_progress()
-                return
-            except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
-                self.env.cr.rollback()
-                _logger.info("Copaco runs collided: %s", type(error))
-        self.env.ref("account_copaco.ir_cron_process")._trigger()
-
-    def _process(self):
-        """Make the invoices of these documents; each ends `invoiced`, `held` or
-        `excluded`. The caller holds their locks and commits."""
-        for connection, documents in self.grouped("connection_id").items():
-            documents = documents._for_processing(connection).with_context(
-                copaco_refresh_later=True
-            )
-            documents._reload()
-            documents.filtered("move_id")._bring_in_line()
-            documents = documents.filtered(lambda document: document.state == "new")
-            documents.customer_id._match()
-            ready = {}
-            matches = documents.env["copaco.document.matcher"]._match_documents(
-                documents
-            )
-            for document, match in matches.items():
-                if isinstance(match, Hold):
-                    document._hold(match)
-                elif match is None:
-                    document._exclude_with_customer()
-                else:
-                    ready[document] = match
-            documents.env["copaco.invoice.writer"]._create_invoices(ready)
-
-    def _for_processing(self, connection):
-        """:return: these documents of a connection, the same whoever asks: on a
-        contact's invoices, for one, the client asks to see archived contacts too"""
-        context = {
-            "lang": connection.responsible_id.lang,
-            # The invoices tell where they come from; nobody follows a draft.
-            "mail_create_nosubscribe": True,
-            "tracking_disable": True,
+        self.ensure_one()
+        vals = {
+            "state": "invoiced",
+            "hold_reason": False,
+            "hold_message": False,
+            "exclude_reason": False,
+            "excluded_by_id": False,
         }
-        # pylint: disable-next=context-overridden # nothing of the caller's is to stay
-        documents = self.sudo().with_context(context)
-        return documents.with_company(connection.company_id)
+        if self.has_pending_version:
+            # What Copaco changed still waits, whatever happened to the invoice.
+            vals = {"state": "changed", "hold_reason": "source_changed"}
+        if move and (snapshot or move != self.move_id):
+            vals["move_id"] = move.id
+            vals["move_snapshot"] = snapshot or False
+        self.write(vals)
 
-    # === CRON METHODS === #
-
-    @api.model
-    def _cron_process(self):
-        """Make the invoices of everything that waits for it."""
-        self = self.sudo()
-        self._wake_up()
-        documents = self.search(self._get_waiting_domain(), order="id")
-        self.env["ir.cron"]._commit_progress(remaining=len(documents))
-        documents._process_in_background()
-        # What a worker that was killed could not tell any more.
-        runs = self.env["copaco.run"].search(
-            [("state", "=", "running"), ("stored_at", "!=", False)]
+    def _resume(self):
+        """Go back to what was decided before Copaco's change, which is settled."""
+        self.ensure_one()
+        self.write(
+            {
+                "state": "excluded" if self.exclude_reason else "new",
+                "hold_reason": False,
+                "hold_message": False,
+            }
         )
-        self._refresh_progress(runs, runs.connection_id)
 
-    @api.model
-    def _wake_up(self):
-        """Look again for customers that were not known when their documents came."""
-        documents = self.with_context(copaco_refresh_later=True).search(
-            [("state", "=", "held"), ("hold_reason", "in", CUSTOMER_HOLD_REASONS)]
-        )
-        try:
-            documents.customer_id._match(suggest=False)
-            documents._wake_up_held()
-            self.env.cr.commit()  # pylint: disable=invalid-commit
-        except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
-            # Someone is deciding about them right now; the next time will do.
-            self.env.cr.rollback()
-            _logger.info("Copaco customers collided: %s", type(error))
-
-    def _wake_up_held(self):
-        """Take those of these documents up again that waited for their customer."""
+    def _retry_for_customer(self):
+        """Process those of these documents in the background that were held until their
+        customer was linked."""
         waiting = self.filtered(
             lambda document: (
                 document.state == "held"
-                and document.hold_reason in CUSTOMER_HOLD_REASONS
+                and document.is_customer_hold
                 and document.customer_id.partner_id
             )
         )
         if waiting:
             waiting.state = "new"
             self.env.ref("account_copaco.ir_cron_process")._trigger()
+
+    def _exclude(self, reason, user):
+        for version in self._get_pending_version():
+            # Nothing is left to decide; undone, what Copaco says now counts.
+            version._take_over()
+        self.write(
+            {
+                "state": "excluded",
+                "exclude_reason": reason,
+                "excluded_by_id": user.id,
+                "hold_reason": False,
+                "hold_message": False,
+            }
+        )
+        for document in self:
+            document._message_log(
+                body=self.env._(
+                    "Excluded by %(user)s: %(reason)s", user=user.name, reason=reason
+                )
+            )
+
+    def _exclude_with_customer(self):
+        self.ensure_one()
+        customer = self.customer_id
+        self._exclude(
+            self.env._(
+                "All documents of customer %(customer)s are excluded: %(reason)s",
+                customer=customer.display_name,
+                reason=customer.exclude_reason,
+            ),
+            customer.excluded_by_id,
+        )
+        self.is_excluded_by_customer = True
+
+    def _include(self):
+        self.write(
+            {
+                "state": "new",
+                "exclude_reason": False,
+                "excluded_by_id": False,
+                "is_excluded_by_customer": False,
+            }
+        )
+
+    # === CRON METHODS AND JOBS === #
+
+    @api.model
+    def _cron_process(self):
+        """Make the invoices of everything that waits for it."""
+        self.sudo().env["copaco.processor"]._process_all()
+
+    def _job_process(self):
+        self.sudo().env["copaco.job.queue"]._process(self.sudo())

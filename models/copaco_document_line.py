@@ -99,7 +99,7 @@ class CopacoDocumentLine(models.Model):
     def _compute_invoice_line_state(self):
         self.invoice_line_state = False
         for document in self.document_id.filtered(
-            lambda document: document.move_snapshot and document._has_live_invoice()
+            lambda document: document.move_snapshot and document._get_live_invoice()
         ):
             edits = self.env["copaco.manual.edits"]._get_edits(document)
             for line in document.line_ids & self:

@@ -1,9 +1,11 @@
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.fields import Command
 from odoo.tools import float_compare, formatLang
 
 from ..client.documents import parse_payload
+from ..const import Hold
 from ..tools import CENT, pair_lines, round_amount
 
 
@@ -29,9 +31,9 @@ class CopacoDocumentVersion(models.Model):
     )
     state = fields.Selection(
         [
-            ("pending", "Waits for a decision"),
-            ("replaced", "Replaced by a newer one"),
-            ("declined", "Not taken over"),
+            ("pending", "Waiting for a decision"),
+            ("replaced", "Replaced"),
+            ("declined", "Declined"),
         ],
         required=True,
     )
@@ -72,6 +74,237 @@ class CopacoDocumentVersion(models.Model):
     def _compute_difference(self):
         for version in self:
             version.difference = version._get_difference_table()
+
+    # === BUSINESS METHODS: WHAT BECOMES OF A VERSION === #
+
+    def _is_continuation(self):
+        """Whether this version has a line in common with its document."""
+        self.ensure_one()
+        old_lines = self.document_id.line_ids
+        pairs = pair_lines(old_lines, parse_payload(self.payload).lines)
+        return not old_lines or any(old and new for old, new in pairs)
+
+    def _settle(self):
+        """Take over this new content where nothing was decided about the document and
+        its invoice was neither edited nor confirmed; let a person decide otherwise.
+        Without a line in common it may be a second part of the document instead."""
+        self.ensure_one()
+        document = self.document_id
+        if document._get_live_invoice():
+            if (
+                document.state in ("new", "invoiced")
+                and self._is_continuation()
+                and self.env["copaco.draft.updater"]._is_unedited_draft(document)
+            ):
+                # It is rebuilt where invoices are made.
+                document.write({"state": "new", "hold_reason": "source_changed"})
+            else:
+                self._request_decision()
+            return
+        # A person's decision, or one that waits for a person, is not overruled.
+        is_undecided = document.state == "new" or (
+            document.state == "held"
+            and not document.move_id
+            and document.hold_reason not in ("invoice_deleted", "source_changed")
+        )
+        if (
+            is_undecided and self._is_continuation()
+        ) or document.is_excluded_by_customer:
+            self._take_over()
+        else:
+            self._request_decision()
+
+    def _request_decision(self, obstacle=""):
+        """Let a person decide about this pending version.
+
+        :param obstacle: a sentence: why what would have been done by itself can't be
+        """
+        self.ensure_one()
+        document = self.document_id
+        invoice = document._get_live_invoice()
+        sentences = [
+            self.env._(
+                "Copaco changed %(document)s after it was received: %(old)s became "
+                "%(new)s without tax. See What Changed on the document.",
+                document=document.name,
+                old=document._format_amount(document.amount_source),
+                new=formatLang(
+                    self.env, self.amount_source, currency_obj=self.currency_id
+                ),
+            )
+        ]
+        if self.line_count and not self._is_continuation():
+            sentences.append(
+                self.env._(
+                    "The versions have no line in common, so this may be a second "
+                    "part: then keep the old version and invoice the new one by hand."
+                )
+            )
+        if invoice and self.env["copaco.draft.updater"]._can_be_rebuilt(document):
+            sentences.append(
+                self.env._(
+                    "Draft invoice %(invoice)s was edited manually or can't be rebuilt "
+                    "automatically: use the new version (manual edits are kept), "
+                    "prepare a correction, or keep the old version.",
+                    invoice=invoice.display_name,
+                )
+            )
+        elif invoice:
+            sentences.append(
+                self.env._(
+                    "Prepare a correction of invoice %(invoice)s, or keep the old "
+                    "version.",
+                    invoice=invoice.display_name,
+                )
+            )
+        else:
+            sentences.append(self.env._("Choose which version counts."))
+        message = " ".join(filter(None, (*sentences, obstacle)))
+        document.write(
+            {
+                "state": "changed" if invoice else "held",
+                "hold_reason": "source_changed",
+                "hold_message": message,
+            }
+        )
+        document._message_log(body=message)
+
+    def _take_over(self, old_state="replaced"):
+        """Swap the document's own content and that of this version.
+
+        :param old_state: what becomes of the content that was the document's own
+        """
+        self.ensure_one()
+        document, new_run = self.document_id, self.run_id
+        source = parse_payload(self.payload)
+        importer = self.env["copaco.importer"]
+        vals = importer._prepare_document_values(
+            source,
+            new_run,
+            {document.customer_id.account_ref: document.customer_id},
+            importer._get_currency(source.currency),
+        )
+        # What is kept of a document doesn't tell the totals of the whole invoice.
+        vals["totals_difference"] = self.totals_difference
+        if document.state == "excluded":
+            vals["state"] = "excluded"
+            vals.pop("exclude_reason", None)
+        else:
+            vals = {"exclude_reason": False, "excluded_by_id": False, **vals}
+        # Who the document is for was decided when it was first received.
+        for name in ("company_id", "connection_id", "customer_id", "invoice_number"):
+            vals.pop(name)
+        vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
+        old_run = document.run_id
+        self.write(
+            {
+                "run_id": old_run.id,
+                "state": old_state,
+                "currency_id": document.currency_id.id,
+                "amount_source": document.amount_source,
+                "totals_difference": document.totals_difference,
+                "line_count": document.line_count,
+                "payload": document.payload,
+                "payload_digest": document.payload_digest,
+            }
+        )
+        # They were declined in favour of what is replaced now.
+        document.version_ids.filtered(
+            lambda other: other.state == "declined"
+        ).state = "replaced"
+        document.write(vals)
+        (old_run | new_run)._refresh_state()
+        document._message_log(body=self.env._("Took over what Copaco changed."))
+
+    def _keep_lines(self, lines, commands):
+        """Let a line that is still there keep its record, and so its invoice line.
+
+        :param lines: list of the new `DocumentLine`
+        :param commands: list of the `Command.create` of each
+        :return: list of commands that replace the lines of the document by them
+        """
+        creations = iter(commands)
+        result = []
+        for old, new in pair_lines(self.document_id.line_ids, lines):
+            if not new:
+                result.append(Command.delete(old.id))
+                continue
+            creation = next(creations)
+            result.append(Command.update(old.id, creation[2]) if old else creation)
+        return result
+
+    def _decline(self):
+        """Leave the document as it was before Copaco changed it."""
+        self.ensure_one()
+        document = self.document_id
+        self.state = "declined"
+        document._message_log(
+            body=self.env._(
+                "%(user)s kept the version from before Copaco changed it.",
+                user=self.env.user.name,
+            )
+        )
+        if document._get_live_invoice():
+            document._set_invoiced()
+        elif document.state == "held" and document.hold_reason == "source_changed":
+            document._resume()
+
+    def _withdraw_unless(self, digest):
+        """Known content was received. A pending version that is another one is not what
+        Copaco says any more.
+
+        :param digest: of what was received
+        """
+        for version in self:
+            if version.payload_digest != digest:
+                version._withdraw()
+
+    def _withdraw(self):
+        """Copaco took a change back that no one had decided about."""
+        self.ensure_one()
+        document = self.document_id
+        self.state = "replaced"
+        if document._get_live_invoice():
+            document._set_invoiced()
+        elif document.exclude_reason:
+            document._resume()
+        elif document.move_id:
+            # A person cancelled it: no new invoice unasked.
+            self.env["copaco.decision"]._handle_invoice_gone(
+                document, "invoice_cancelled"
+            )
+        else:
+            # Perhaps a person deleted its invoice: none is made unasked either.
+            document._hold(
+                Hold(
+                    "source_changed",
+                    self.env._(
+                        "Copaco took back what it had changed in %(document)s. Retry "
+                        "to invoice it as it was first received, or exclude it.",
+                        document=document.name,
+                    ),
+                )
+            )
+        document._message_log(body=self.env._("Copaco took back what it had changed."))
+
+    def _on_correction_gone(self):
+        """The correction for this version was deleted or cancelled: a person decides
+        anew."""
+        self.ensure_one()
+        document = self.document_id
+        newer = document._get_pending_version()
+        self._take_over(old_state="replaced" if newer else "pending")
+        self.env["copaco.manual.edits"]._restore_links(
+            document, (self.move_snapshot or {}).get("positions", {})
+        )
+        if newer and newer.payload_digest == document.payload_digest:
+            newer._withdraw()
+        else:
+            (newer or self)._request_decision()
+        document.run_id._refresh_state()
+        document.connection_id._update_activity()
+
+    # === BUSINESS METHODS: WHAT IS DIFFERENT === #
 
     def _is_unreadable(self):
         return bool(parse_payload(self.payload).error)

@@ -6,8 +6,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
-from .copaco_connection_coverage import ASKED_DAYS
-
 # The id of a month is made of its connection and its date, so that it stays.
 _MONTH_ID = (
     "%s * 100000 + extract(year FROM %s)::int * 12 + extract(month FROM %s)::int"
@@ -59,10 +57,10 @@ class CopacoMonth(models.Model):
 
     @property
     def _table_query(self):
-        Connection = self.env["copaco.connection"]
+        window = self.env["copaco.fetch.window"]
         for name in ("copaco.run", "copaco.document", "copaco.connection"):
             self.env[name].flush_model()
-        today = Connection._get_today()
+        today = window._get_today()
         return SQL(
             """
             WITH asked AS (%(asked)s),
@@ -131,8 +129,8 @@ class CopacoMonth(models.Model):
                         ELSE 'complete' END AS state
               FROM figures
             """,
-            asked=ASKED_DAYS,
-            first_day=Connection._get_first_window_start(),
+            asked=window._get_asked_days_query(),
+            first_day=window._get_first_window_start(),
             # Today may not have been asked for yet.
             last_day=today - timedelta(days=1),
             id=SQL(_MONTH_ID % ("connection_id", "month", "month")),
@@ -191,7 +189,7 @@ class CopacoMonth(models.Model):
 
         :raise UserError: when one of them isn't late
         """
-        self.env["copaco.connection"]._check_may_fetch()
+        self.env["copaco.connection"]._check_billing_access()
         self.check_access("read")
         if others := self.filtered(lambda month: not month.is_late):
             raise UserError(
@@ -222,7 +220,9 @@ class CopacoMonth(models.Model):
         :return: see `copaco.connection.action_fetch`
         """
         self.ensure_one()
-        return self.connection_id._fetch_now(self.date, self._get_last_day())
+        return self.env["copaco.run.scheduler"]._fetch_now(
+            self.connection_id, self.date, self._get_last_day()
+        )
 
     def action_view_documents(self):
         """:return: the window action with the documents of this month"""

@@ -1,11 +1,15 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import format_date
+from odoo.tools import float_compare, format_date
 
-# Answers removed in one step of Odoo's autovacuum.
+from ..const import KIND_SELECTION
+
+# Responses removed in one step of Odoo's autovacuum.
 VACUUM_SIZE = 100
+# What the addon alone writes: by these a response is known to be the same as one
+# before.
+PROTECTED_FIELDS = ("payload_digest", "payload_id", "received_ids", "stored_at")
 
 
 class CopacoRun(models.Model):
@@ -23,18 +27,11 @@ class CopacoRun(models.Model):
     company_id = fields.Many2one(
         related="connection_id.company_id", store=True, index=True
     )
-    kind = fields.Selection(
-        [
-            ("specification", "Customer specifications"),
-            ("purchase", "Purchase invoices"),
-        ],
-        required=True,
-        default="specification",
-    )
+    kind = fields.Selection(KIND_SELECTION, required=True, default="specification")
     trigger = fields.Selection(
         [
             ("scheduled", "Scheduled"),
-            ("manual", "By hand"),
+            ("manual", "Manual"),
             ("file", "File"),
         ],
         required=True,
@@ -46,7 +43,7 @@ class CopacoRun(models.Model):
     date_to = fields.Date(help="Last creation date asked for, inclusive.")
     started_at = fields.Datetime(readonly=True)
     stored_at = fields.Datetime(
-        readonly=True, help="When everything that came had been stored."
+        readonly=True, help="When the whole response had been stored."
     )
     finished_at = fields.Datetime(readonly=True)
     state = fields.Selection(
@@ -55,7 +52,7 @@ class CopacoRun(models.Model):
             ("done", "Done"),
             ("attention", "Needs attention"),
             ("failed", "Failed"),
-            ("empty", "Nothing came"),
+            ("empty", "No documents"),
         ],
         required=True,
         readonly=True,
@@ -65,9 +62,9 @@ class CopacoRun(models.Model):
     message = fields.Text(readonly=True)
     payload_id = fields.Many2one(
         "ir.attachment",
-        string="Answer",
+        string="Response",
         readonly=True,
-        help="What Copaco sent, as it came, compressed.",
+        help="What Copaco sent, unchanged, compressed.",
     )
     payload_size = fields.Integer(
         string="Size in Bytes", readonly=True, help="Before compression."
@@ -82,11 +79,72 @@ class CopacoRun(models.Model):
     )
     rejected_payload = fields.Text(string="Unreadable Text", readonly=True)
     is_unread = fields.Boolean(
-        string="Waits to Be Acknowledged",
+        string="To Acknowledge",
         readonly=True,
         help="Someone has to look at the unreadable invoices.",
     )
     progress = fields.Float(compute="_compute_progress", help="In percent.")
+    payload_digest = fields.Char(readonly=True, index="btree_not_null")
+    received_ids = fields.Json(
+        readonly=True,
+        help="The ids of all documents of the response, when all of it could be read.",
+    )
+    # What arrived, counted from the answer itself, before anything was stored.
+    received_count = fields.Integer(string="Documents Received", readonly=True)
+    received_line_count = fields.Integer(string="Lines Received", readonly=True)
+    amount_received = fields.Monetary(readonly=True)
+    unchanged_count = fields.Integer(string="Already Known", readonly=True)
+    unchanged_line_count = fields.Integer(string="Lines Already Known", readonly=True)
+    amount_unchanged = fields.Monetary(string="Amount Already Known", readonly=True)
+    new_count = fields.Integer(string="New Documents", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    has_several_currencies = fields.Boolean(readonly=True)
+    # Where it is now, see `copaco.reconciliation`.
+    waiting_count = fields.Integer(string="Documents Waiting", compute="_compute_proof")
+    invoiced_count = fields.Integer(
+        string="Documents Invoiced", compute="_compute_proof"
+    )
+    held_count = fields.Integer(string="Documents Held", compute="_compute_proof")
+    excluded_count = fields.Integer(
+        string="Documents Excluded", compute="_compute_proof"
+    )
+    replaced_count = fields.Integer(
+        string="Documents Replaced",
+        compute="_compute_proof",
+        help="A later run brought a newer version, or a person kept the older one.",
+    )
+    amount_waiting = fields.Monetary(compute="_compute_proof")
+    amount_invoiced = fields.Monetary(
+        compute="_compute_proof",
+        help="What the invoices say, less what the credit notes say, without tax.",
+    )
+    amount_credited = fields.Monetary(
+        compute="_compute_proof",
+        help="What a person credited by credit notes on the invoices, drafts included.",
+    )
+    amount_edited = fields.Monetary(
+        compute="_compute_proof",
+        help="What a person took off the invoices, or, below zero, added to them.",
+    )
+    amount_unexplained = fields.Monetary(
+        compute="_compute_proof",
+        help="What the invoices say less, or, below zero, more than Copaco, although "
+        "nobody changed them.",
+    )
+    amount_held = fields.Monetary(compute="_compute_proof")
+    amount_excluded = fields.Monetary(compute="_compute_proof")
+    amount_replaced = fields.Monetary(compute="_compute_proof")
+    proof = fields.Html(compute="_compute_proof_table", sanitize=False)
+    is_proven = fields.Boolean(
+        string="The Proof Holds",
+        compute="_compute_proof",
+        help="Received = invoiced + credited by hand + changed by hand + held + "
+        "excluded + waiting + replaced + already known, in documents, lines and "
+        "cents; and nothing is unexplained.",
+    )
+    proof_problem = fields.Text(
+        compute="_compute_proof", help="Why the proof does not hold, and what to do."
+    )
 
     # === COMPUTE METHODS === #
 
@@ -110,6 +168,69 @@ class CopacoRun(models.Model):
             else:
                 run.progress = 100 * (1 - run.waiting_count / run.new_count)
 
+    @api.depends(
+        "received_count",
+        "received_line_count",
+        "amount_received",
+        "unchanged_count",
+        "unchanged_line_count",
+        "amount_unchanged",
+        "document_ids.state",
+        "document_ids.run_id",
+        "document_ids.move_id.state",
+        "document_ids.move_id.amount_untaxed",
+        "version_ids.state",
+    )
+    def _compute_proof(self):
+        proofs = self.env["copaco.reconciliation"]._reconcile_runs(self)
+        buckets = {
+            "waiting": ("waiting",),
+            "invoiced": ("posted", "draft"),
+            "credited": ("credited",),
+            "edited": ("edited",),
+            "unexplained": ("unexplained",),
+            "held": ("held",),
+            "excluded": ("excluded",),
+            "replaced": ("replaced",),
+        }
+        for run, proof in proofs.items():
+            for name, parts in buckets.items():
+                count, _lines, amount = proof.get_total(*parts)
+                run[f"amount_{name}"] = amount
+                if f"{name}_count" in run._fields:
+                    run[f"{name}_count"] = count
+            count, lines, amount = proof.get_total()
+            adds_up = (
+                count + run.unchanged_count == run.received_count
+                and lines + run.unchanged_line_count == run.received_line_count
+                # Floats of a thousand billion have no fourth decimal.
+                and float_compare(amount + run.amount_unchanged, run.amount_received, 3)
+                == 0
+            )
+            run.proof_problem = self.env["copaco.reconciliation"]._get_problem(
+                proof, adds_up
+            )
+            run.is_proven = not run.proof_problem
+
+    @api.depends("is_proven", "amount_invoiced", "held_count", "excluded_count")
+    def _compute_proof_table(self):
+        proofs = self.env["copaco.reconciliation"]._reconcile_runs(self)
+        for run, proof in proofs.items():
+            run.proof = self.env["copaco.reconciliation"]._render(
+                proof,
+                run.currency_id or run.company_id.currency_id,
+                (run.unchanged_count, run.unchanged_line_count, run.amount_unchanged),
+            )
+
+    # === CRUD METHODS === #
+
+    @api.model
+    def default_get(self, fields):
+        # A default, of a user or a context, would also get past `sudo()`.
+        return super().default_get(
+            [name for name in fields if name not in PROTECTED_FIELDS]
+        )
+
     # === ACTION METHODS === #
 
     def action_fetch(self):
@@ -119,8 +240,8 @@ class CopacoRun(models.Model):
 
     def action_acknowledge(self):
         """Note that a person has looked at the unreadable invoices of these runs."""
+        self.env["copaco.connection"]._check_billing_access()
         self.check_access("read")
-        self.env["copaco.connection"]._check_may_fetch()
         # The same text comes again with each fetch of the overlap.
         runs = self.sudo().search(
             [
@@ -192,21 +313,6 @@ class CopacoRun(models.Model):
             if state != "running" and not run.finished_at:
                 run.finished_at = fields.Datetime.now()
 
-    def _finish_now(self, deadline):
-        """Process what these runs brought while a person waits.
-
-        :return: a notification with what was done
-        :raise UserError: when one of them failed; what the others brought stays
-        """
-        # Only what these runs brought; the rest belongs to the scheduled action.
-        documents = self.document_ids | self.version_ids.document_id
-        documents._process_waiting(deadline)
-        failed = self.filtered(lambda run: run.state == "failed")
-        if failed:
-            self.env.cr.commit()  # pylint: disable=invalid-commit # keep the reason
-            raise UserError("\n".join(failed.mapped("message")))
-        return self._get_result_notification()
-
     def _get_result_notification(self):
         """:return: a notification with the counts of these runs and a link to them"""
         fetching = self.filtered(lambda run: not run.stored_at)
@@ -255,13 +361,35 @@ class CopacoRun(models.Model):
             },
         }
 
+    def _get_error_message(self, error):
+        """:param error: a `CopacoError`
+        :return: what happened to this run and what to do, for a person
+        """
+        if self.trigger != "file":
+            return self.connection_id._get_error_message(error)
+        return self.env._(
+            "File %(file)s for connection %(connection)s: %(error)s Save it again, as "
+            "it came from Copaco, and upload it again.",
+            file=self.name,
+            connection=self.connection_id.name,
+            error=error,
+        )
+
     # === CRON METHODS === #
 
-    @api.autovacuum
-    def _gc_answers(self):
-        """Remove the raw answers that are older than their connection keeps them.
+    @api.model
+    def _cron_execute(self):
+        """Go on with what a person did not wait for, or what was interrupted."""
+        self.sudo().env["copaco.run.scheduler"]._resume()
 
-        :return: (answers removed, whether there are more): `ir.autovacuum` comes back
+    def _job_refresh(self):
+        self.sudo().env["copaco.job.queue"]._refresh(self.sudo())
+
+    @api.autovacuum
+    def _gc_responses(self):
+        """Remove the responses that are older than their connection keeps them.
+
+        :return: (responses removed, whether there are more): `ir.autovacuum` comes back
         """
         runs = self
         for connection in (
@@ -282,9 +410,9 @@ class CopacoRun(models.Model):
                 limit=VACUUM_SIZE + 1,
             )
         runs, more = runs[:VACUUM_SIZE], runs[VACUUM_SIZE:]
-        answers = runs.payload_id
+        responses = runs.payload_id
         runs.payload_id = False
         # A younger run may have brought the very same.
-        answers -= self.search([("payload_id", "in", answers.ids)]).payload_id
-        answers.unlink()
+        responses -= self.search([("payload_id", "in", responses.ids)]).payload_id
+        responses.unlink()
         return len(runs), bool(more)

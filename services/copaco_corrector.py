@@ -13,6 +13,23 @@ class CopacoCorrector(models.AbstractModel):
     _description = "Copaco Corrector"
 
     @api.model
+    def _correct(self, document):
+        """Prepare the draft of what Copaco changed in a document since it was invoiced.
+
+        :param document: a `copaco.document` with an invoice and a pending version
+        :return: `account.move`, empty when no amount changed
+        :raise UserError: see `_create_correction`
+        """
+        correction = self._create_correction(document, document._get_pending_version())
+        document._set_invoiced()
+        if correction:
+            body = self.env._("Correction prepared: %s", correction._get_html_link())
+        else:
+            body = self.env._("No amount changed, so there is nothing to correct.")
+        document._message_log(body=body)
+        return correction
+
+    @api.model
     def _create_correction(self, document, version):
         """Take over a version of a document, and make a draft of the difference.
 
@@ -32,11 +49,13 @@ class CopacoCorrector(models.AbstractModel):
         booked = {line.id: line.move_line_id for line in document.line_ids}
         manual_edits = self.env["copaco.manual.edits"]
         positions = manual_edits._get_positions(document)
-        document._take_over(version)
+        version._take_over()
         if not differences:
             return invoice.browse()
         today = fields.Date.context_today(self)
-        match = document._get_match(correction_date=today)
+        match = self.env["copaco.document.matcher"]._get_match(
+            document, correction_date=today
+        )
         is_refund = amount < 0
         correction = self.env["account.move"].create(
             {

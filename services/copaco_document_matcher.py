@@ -1,6 +1,7 @@
 from typing import NamedTuple
 
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
 from ..const import Hold
@@ -48,7 +49,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
             for company in documents.company_id
         }
         # A correction belongs to an invoice that there is.
-        doubles = {} if correction_date else documents._get_doubles()
+        doubles = {} if correction_date else {}
         invoice_addresses = self._get_addresses(
             documents.customer_id.partner_id, "invoice"
         )
@@ -66,6 +67,27 @@ class CopacoDocumentMatcher(models.AbstractModel):
             )
             for document in documents
         }
+
+    @api.model
+    def _get_match(self, document, **options):
+        """:param document: a `copaco.document`
+        :param options: of `_match_documents`
+        :return: its `DocumentMatch`
+        :raise UserError: when it can't be invoiced now
+        """
+        match = self._match_documents(document, **options)[document]
+        if isinstance(match, Hold):
+            raise UserError(match.message)
+        if match is None:
+            raise UserError(
+                self.env._(
+                    "All documents of customer %(customer)s are excluded. Cancel or "
+                    "delete the invoice of %(document)s, or undo the exclusion.",
+                    customer=document.customer_id.display_name,
+                    document=document.name,
+                )
+            )
+        return match
 
     @api.model
     def _get_addresses(self, partners, kind):

@@ -1,3 +1,5 @@
+from psycopg2 import OperationalError
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -13,7 +15,70 @@ class CopacoDraftUpdater(models.AbstractModel):
     _description = "Copaco Draft Updater"
 
     @api.model
-    def _update_draft(self, document, match, edits):
+    def _can_be_rebuilt(self, document):
+        # Beside a correction, an invoice of what is corrected would bill it twice.
+        return (
+            document._get_live_invoice().state == "draft"
+            and not document._get_live_corrections()
+        )
+
+    @api.model
+    def _is_unedited_draft(self, document):
+        return (
+            self._can_be_rebuilt(document)
+            and not document._get_live_invoice().posted_before
+            and not self.env["copaco.manual.edits"]._get_edits(document).has_edits
+        )
+
+    @api.model
+    def _sync_drafts(self, documents):
+        """Rebuild the draft invoices of documents from their content; each ends
+        `invoiced`, or `changed` when a person has to decide. Without a live invoice,
+        nothing happens.
+
+        :param documents: `copaco.document` records
+        """
+        for document in documents.filtered(lambda each: each.move_id.state != "cancel"):
+            version = document._get_pending_version()
+            if version and not self._is_unedited_draft(document):
+                version._request_decision()
+            elif not self._can_be_rebuilt(document):
+                document._set_invoiced()
+            else:
+                try:
+                    with self.env.cr.savepoint():
+                        self._update_draft(document, version)
+                except OperationalError:
+                    raise
+                except Exception as error:  # noqa: BLE001 # told to a person below
+                    writer = self.env["copaco.invoice.writer"]
+                    obstacle = writer._get_error_hold(document, error).message
+                    if version:
+                        version._request_decision(obstacle)
+                    else:
+                        document._set_invoiced()
+                        document.hold_message = obstacle
+
+    @api.model
+    def _update_draft(self, document, version=None):
+        """Make the draft invoice of a document anew; manual edits are kept.
+
+        :param document: a `copaco.document`
+        :param version: take over this `copaco.document.version` first
+        :raise UserError: when it can't be invoiced now
+        :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
+        """
+        # Before the lines that are gone from the document forget what they were.
+        edits = self.env["copaco.manual.edits"]._get_edits(document)
+        if version:
+            version._take_over()
+        document.customer_id._match()
+        match = self.env["copaco.document.matcher"]._get_match(document)
+        self._rebuild(document, match, edits)
+        document._set_invoiced()
+
+    @api.model
+    def _rebuild(self, document, match, edits):
         """Make anew what nobody edited of a draft invoice.
 
         :param document: a `copaco.document`

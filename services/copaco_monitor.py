@@ -155,7 +155,7 @@ class CopacoMonitor(models.AbstractModel):
         expiry = connection.api_key_expiry
         if not connection.active or not expiry:
             return ""
-        days = (expiry - connection._get_today()).days
+        days = (expiry - self.env["copaco.fetch.window"]._get_today()).days
         if days < 0:
             return self.env._(
                 "The API key expired on %(date)s. Make a new one in Copaco's portal "
@@ -215,10 +215,11 @@ class CopacoMonitor(models.AbstractModel):
                 )
             )
         overdue_domain = [
-            *Document._get_waiting_domain(),
+            *self.env["copaco.processor"]._get_waiting_domain(),
             ("write_date", "<", fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)),
         ]
-        if "queue.job" in self.env and (overdue := count(overdue_domain)):
+        has_jobs = self.env["copaco.job.queue"]._is_installed()
+        if has_jobs and (overdue := count(overdue_domain)):
             alerts.append(
                 self.env._(
                     "Documents waiting to be invoiced for more than a day: %(count)s. "
@@ -262,8 +263,8 @@ class CopacoMonitor(models.AbstractModel):
             return ""
         return self.env._(
             "Copaco's invoices of %(months)s are late: none were received by day "
-            "%(day)s. Fetch these months again under Copaco, Months. If there still are "
-            "none, look in Copaco's portal and ask Copaco.",
+            "%(day)s. Fetch these months again under Copaco, Months. If none come, "
+            "look in Copaco's portal and ask Copaco.",
             months=", ".join(
                 format_date(self.env, month, date_format="MMMM y") for month in months
             ),
@@ -278,7 +279,7 @@ class CopacoMonitor(models.AbstractModel):
 
         :return: list of the first days of the months
         """
-        this_month = connection._get_today().replace(day=1)
+        this_month = self.env["copaco.fetch.window"]._get_today().replace(day=1)
         months = [
             this_month - relativedelta(months=back)
             for back in range(LATE_MONTHS, -1, -1)
@@ -317,11 +318,11 @@ class CopacoMonitor(models.AbstractModel):
         expected = _get_day(month, connection.expected_day)
         return (
             connection.active
-            and connection._get_today() > expected
+            and self.env["copaco.fetch.window"]._get_today() > expected
             and month.isoformat() not in (connection.months_without_invoices or [])
             # Copaco isn't late with what it was not asked for.
-            and not connection._get_first_hole(
-                expected - timedelta(days=EARLY_DAYS), expected, whole=True
+            and not self.env["copaco.fetch.window"]._get_first_hole(
+                connection, expected - timedelta(days=EARLY_DAYS), expected, whole=True
             )
         )
 

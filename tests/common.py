@@ -13,7 +13,7 @@ from .simulator import Simulator
 TODAY = date(2026, 11, 25)
 CREATED = date(2026, 11, 23)
 MUTED = (
-    "odoo.addons.account_copaco.models.copaco_run_execute",
+    "odoo.addons.account_copaco.services.copaco_run_scheduler",
     "odoo.addons.account_copaco.client.api",
 )
 
@@ -107,6 +107,19 @@ class CopacoCommon(AccountTestInvoicingCommon):
         )
         self.simulator.invoices.clear()
         self.connection.base_url = self.simulator.url
+
+    def create_runs(self, connection, trigger="manual"):
+        """:return: the runs of the next fetch of a connection, waiting"""
+        scheduler = self.env["copaco.run.scheduler"].sudo()
+        return scheduler._create_runs(connection.sudo(), trigger)
+
+    def process(self, documents):
+        """Make the invoices of documents, without committing."""
+        self.env["copaco.processor"]._process(documents)
+
+    def is_unedited_draft(self, document):
+        """Whether the invoice of a document is a draft that would be rebuilt."""
+        return self.env["copaco.draft.updater"]._is_unedited_draft(document)
 
     @classmethod
     def _create_connection(cls, **values):

@@ -64,7 +64,7 @@ class TestAmounts(CopacoCommon):
             if precision.digits != digits:
                 precision.digits = digits
         document, expected = self._make_document(lines)
-        document._process()
+        self.process(document)
         self.assertEqual(document.state, "invoiced", document.hold_message)
         sign = -1 if document.move_id.move_type == "out_refund" else 1
         self.assertEqual(
@@ -100,7 +100,7 @@ class TestAmounts(CopacoCommon):
                 }
             )
         )
-        self.copaco_run = self.connection._create_runs("manual")[:1]
+        self.copaco_run = self.create_runs(self.connection)[:1]
         self.check_amounts()
 
     def _make_document(self, lines):
@@ -123,11 +123,12 @@ class TestAmounts(CopacoCommon):
             )
         )
         Document = self.env["copaco.document"].sudo()
-        vals = Document._prepare_source_values(
+        importer = self.env["copaco.importer"].sudo()
+        vals = importer._prepare_document_values(
             source,
             self.copaco_run,
             {"A1": self.customer},
-            Document._get_currency(source.currency),
+            importer._get_currency(source.currency),
         )
         vals["invoice_number"] = str(uuid4())
         return Document.create(vals), [

@@ -97,10 +97,10 @@ class TestChange(CopacoChangeCommon):
             with self.subTest(values=values):
                 document = self.send(price_line("10"), number=f"INV-{number}")[-1]
                 move = document.move_id
-                self.assertTrue(document._is_untouched_draft())
+                self.assertTrue(self.is_unedited_draft(document))
                 record = move.invoice_line_ids if edit == "line" else move
                 record.write(values)
-                self.assertFalse(document._is_untouched_draft())
+                self.assertFalse(self.is_unedited_draft(document))
 
     def test_vendor_details_that_a_person_wrote_survive_an_update(self):
         document = self.send(price_line("10", VendorDetails="example.com"))
@@ -116,7 +116,7 @@ class TestChange(CopacoChangeCommon):
         )
         move = document.move_id
         document.sudo().move_snapshot = self.take_stored_snapshot(move)
-        self.assertTrue(document._is_untouched_draft())
+        self.assertTrue(self.is_unedited_draft(document))
         move.invoice_line_ids[0].price_unit = 9
         move.invoice_line_ids[1].unlink()
         for _time in range(2):
@@ -196,7 +196,7 @@ class TestChange(CopacoChangeCommon):
         document = self.send(price_line("10"), price_line("5", number=2))
         move = document.move_id
         move.invoice_line_ids.sorted("sequence")[0].sequence = 9
-        self.assertTrue(document._is_untouched_draft())
+        self.assertTrue(self.is_unedited_draft(document))
         self.send(price_line("11"), price_line("5", number=2), price_line(1, number=3))
         self.assertEqual(document.state, "invoiced")
         self.assertEqual(self.get_order(move), ["Service 2", "Service 1", "Service 3"])

@@ -157,7 +157,9 @@ class TestDecide(CopacoCommon):
     def assertWaits(self):
         self.assertEqual(self.documents.hold_reason, "source_changed")
         self.assertIn(self.documents.state, ("held", "changed"))
-        self.assertIn("1 documents wait", self.connection.activity_ids.summary)
+        self.assertIn(
+            "waiting for a decision: 1;", self.connection.activity_ids.summary
+        )
 
     def test_retry_never_passes_over_what_copaco_changed(self):
         self.fetch()
@@ -292,13 +294,15 @@ class TestDecide(CopacoCommon):
             self.documents,
             [{"state": "held", "hold_reason": "invoice_cancelled"}],
         )
-        self.assertFalse(self.documents._has_live_invoice())
+        self.assertFalse(self.documents._get_live_invoice())
 
     def test_a_failing_document_that_someone_dealt_with_meanwhile_is_left_alone(self):
         self.fetch()
         self.assertEqual(self.documents.state, "invoiced")
         with self.committing(self.documents) as document:
-            document._hold_for_error(UserError("too late"))
+            document.env["copaco.processor"]._hold_for_error(
+                document, UserError("too late")
+            )
         self.assertEqual(self.documents.state, "invoiced")
 
     def test_a_second_change_does_not_decide_what_the_first_one_left_to_a_person(self):

@@ -88,7 +88,7 @@ class TestEquality(VariedCommon):
 
     def setUp(self):
         super().setUp()
-        self.copaco_run = self.connection._create_runs("manual")[:1]
+        self.copaco_run = self.create_runs(self.connection)[:1]
         self.taxes = self.create_taxes()
         self.terms = self.create_terms()
         self.partner_values = self.create_partner_values(self.taxes)
@@ -281,7 +281,7 @@ class TestEquality(VariedCommon):
                     self.changing(place, of_line, values),
                 ):
                     document = self._create_document(**content)
-                    document._process()
+                    self.process(document)
                     self.assertEqual(document.hold_reason, "totals_differ")
                     self.assertFalse(document.move_id)
 
@@ -468,7 +468,7 @@ class TestEquality(VariedCommon):
         documents = self.env["copaco.document"].sudo()
         for content in contents:
             documents += self._create_document(**content)
-        documents._process()
+        self.process(documents)
         self.assertEqual(
             documents.mapped("state"),
             ["invoiced"] * len(documents),
@@ -507,12 +507,13 @@ class TestEquality(VariedCommon):
         )
         (source,) = parse_documents(dumps({"Invoices": [invoice]})).documents
         Document = self.env["copaco.document"].sudo()
+        importer = self.env["copaco.importer"].sudo()
         return Document.create(
-            Document._prepare_source_values(
+            importer._prepare_document_values(
                 source,
                 self.copaco_run,
                 {customer.account_ref: customer},
-                Document._get_currency(source.currency),
+                importer._get_currency(source.currency),
             )
         )
 
@@ -521,7 +522,9 @@ class TestEquality(VariedCommon):
         lines = [(Decimal("10.55"), Decimal(7)), (Decimal("-2.345"), Decimal(1))]
         plain = {"partner": "plain", "terms": "in parts", "currency": "EUR"}
         ours = self._create_ours([{**plain, "sign": 1, "lines": lines, **content}])
-        document = ours.copaco_document_id._for_processing(self.connection)
+        document = self.env["copaco.processor"]._with_processing_context(
+            ours.copaco_document_id
+        )
         match = document.env["copaco.document.matcher"]._match_documents(document)[
             document
         ]

@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..client import api
-from ..models import copaco_connection_fetch
+from ..services import copaco_run_scheduler
 from .common import MUTED, CopacoCommon, price_line
 
 # What the server does, and a word that a bookkeeper must find in the message.
@@ -97,7 +97,7 @@ class TestFaults(CopacoCommon):
     def test_a_slow_answer_goes_on_in_the_background(self):
         self.add_invoice("INV-1", "A1", [price_line("10")], created=self.created)
         self.simulator.misbehave("drip", interval=0.1, times=1)
-        with patch.object(copaco_connection_fetch, "BUTTON_SECONDS", 1):
+        with patch.object(copaco_run_scheduler, "BUTTON_SECONDS", 1):
             run = self.fetch()
         self.assertEqual(run.state, "running")
         self.assertFalse(self.connection.fetched_until)

@@ -333,7 +333,7 @@ class TestFetch(CopacoCommon):
     def test_what_a_person_does_not_wait_for_goes_on_in_the_background(self):
         self.add_known()
         with patch(
-            "odoo.addons.account_copaco.models.copaco_connection_fetch.BUTTON_SECONDS",
+            "odoo.addons.account_copaco.services.copaco_run_scheduler.BUTTON_SECONDS",
             -1,
         ):
             with self.committing(self.connection) as connection:
@@ -350,7 +350,7 @@ class TestFetch(CopacoCommon):
 
     def test_an_interrupted_run_is_taken_up_again(self):
         self.add_known()
-        run = self.connection._create_runs("scheduled")
+        run = self.create_runs(self.connection, "scheduled")
         run.started_at = "2026-11-25 09:00:00"
         with self.enter_registry_test_mode():
             self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
@@ -374,14 +374,17 @@ class TestFetch(CopacoCommon):
 
     def test_a_period_that_lies_in_the_future_is_no_empty_answer(self):
         with self.assertRaisesRegex(UserError, "future"):
-            self.connection._fetch_now(date(2027, 1, 1), date(2027, 2, 1))
+            self.env["copaco.run.scheduler"]._fetch_now(
+                self.connection, date(2027, 1, 1), date(2027, 2, 1)
+            )
 
     def test_a_run_is_carried_out_by_one_worker_only(self):
         self.add_known()
-        run = self.connection._create_runs("manual")
+        run = self.create_runs(self.connection)
         with self.committing(run) as committing:
-            committing._execute()
-            committing._execute()
+            scheduler = committing.env["copaco.run.scheduler"]
+            scheduler._execute(committing)
+            scheduler._execute(committing)
         self.assertEqual(len(self.simulator.requests), 1)
         self.assertTrue(run.is_proven)
 
@@ -434,7 +437,7 @@ class TestFetch(CopacoCommon):
 
         self.patch(self.env.registry["copaco.document.line"], "create", refuse)
         with mute_logger(
-            "odoo.sql_db", "odoo.addons.account_copaco.models.copaco_document_content"
+            "odoo.sql_db", "odoo.addons.account_copaco.services.copaco_importer"
         ):
             run = self.fetch()
         good, bad = self.documents.sorted("invoice_number")

@@ -282,7 +282,7 @@ class TestMatch(CopacoCommon):
 
     def test_a_person_may_say_that_it_is_no_double(self):
         first, second = self.fetch_again_under_another_account()
-        self.decide(second, "action_invoice_as_well")
+        self.decide(second, "action_invoice_anyway")
         self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
         self.assertIn(self.billing_user.name, str(second.message_ids.mapped("body")))
         first.move_id.unlink()
@@ -307,7 +307,7 @@ class TestMatch(CopacoCommon):
     def test_a_double_that_was_invoiced_first_is_enough(self):
         first, second = self.fetch_again_under_another_account()
         first.move_id.unlink()
-        self.decide(second, "action_invoice_as_well")
+        self.decide(second, "action_invoice_anyway")
         second.sudo().is_no_double = False
         self.decide(first, "action_retry")
         self.assertEqual(first.hold_reason, "possible_double")

@@ -70,9 +70,9 @@ class TestMonitor(CopacoCommon):
         (done + held).invalidate_recordset()
         recent = self.fetch()
         self.connection.retention_months = 0
-        self.assertEqual(self.env["copaco.run"].sudo()._gc_answers(), (0, False))
+        self.assertEqual(self.env["copaco.run"].sudo()._gc_responses(), (0, False))
         self.connection.retention_months = 24
-        self.assertEqual(self.env["copaco.run"].sudo()._gc_answers(), (1, False))
+        self.assertEqual(self.env["copaco.run"].sudo()._gc_responses(), (1, False))
         self.assertFalse(done.payload_id)
         self.assertTrue(held.payload_id and recent.payload_id)
 
@@ -267,7 +267,9 @@ class TestMonitor(CopacoCommon):
             default=str,
         ).encode()
         with self.committing(self.connection) as connection:
-            connection._receive_files("specification", {"september.json": raw})
+            connection.env["copaco.run.scheduler"]._receive_files(
+                connection, "specification", {"september.json": raw}
+            )
         self.exclude_all()
         self.assertFalse(self.check_alerts("2026-11-05"))
 
@@ -348,12 +350,14 @@ class TestMonitor(CopacoCommon):
 
     def test_an_answer_older_than_a_document_never_reports_it_as_gone(self):
         with freeze_time("2026-11-25 09:00:00"):
-            run = self.connection._create_runs("manual")
+            run = self.create_runs(self.connection)
             run.started_at = datetime(2026, 11, 25, 9)
         self.send("INV-1", date(2026, 11, 23))
         self.fetch()
         with self.committing(run) as committing:
-            committing._receive(b'{"Invoices": []}')
+            committing.env["copaco.fetcher"]._receive(
+                committing, b'{"Invoices": []}'
+            )
         self.assertTrue(run.stored_at)
         self.assertFalse(self.documents.missing_state)
 

@@ -200,13 +200,13 @@ class TestPreview(PreviewCommon):
 
     def test_committing_by_mistake_is_an_error_and_never_an_invoice(self):
         self.add_known()
-        process = self.env.registry["copaco.document"]._process
+        process = self.env.registry["copaco.processor"]._process
 
-        def commit_afterwards(documents):
-            process(documents)
+        def commit_afterwards(processor, documents):
+            process(processor, documents)
             documents.env.cr.commit()
 
-        self.patch(self.env.registry["copaco.document"], "_process", commit_afterwards)
+        self.patch(self.env.registry["copaco.processor"], "_process", commit_afterwards)
         before = self.look_at_everything()
         with mute_logger("odoo.addons.account_copaco.services.copaco_invoice_writer"):
             preview = self.preview()
@@ -219,14 +219,14 @@ class TestPreview(PreviewCommon):
     def test_a_document_that_fails_is_held_and_stops_no_other(self):
         self.add_known("INV-1")
         self.add_known("INV-2")
-        process = self.env.registry["copaco.document"]._process
+        process = self.env.registry["copaco.processor"]._process
 
-        def fail(documents):
+        def fail(processor, documents):
             if "INV-1" in documents.mapped("invoice_number"):
                 raise UserError(self.env._("Not this one."))
-            process(documents)
+            process(processor, documents)
 
-        self.patch(self.env.registry["copaco.document"], "_process", fail)
+        self.patch(self.env.registry["copaco.processor"], "_process", fail)
         preview = self.preview()
         self.assertEqual(preview.document_ids.mapped("outcome"), ["held", "invoiced"])
         self.assertIn("Not this one", preview.document_ids[0].message)
@@ -269,6 +269,20 @@ class TestPreview(PreviewCommon):
         self.assertEqual(figures["INV-4"], figures["INV-3"], "it is the customer's")
         self.assertEqual(figures["INV-5"], (15, 0, 15, 0))
 
+    def test_a_stored_document_opens_in_its_own_form(self):
+        self.add_known()
+        self.fetch()
+        shown = self.preview().document_ids
+        # What the list is shown with when its button is clicked.
+        action = shown.with_context(
+            form_view_ref="account_copaco.copaco_preview_document_view_form"
+        ).action_view_document()
+        self.assertEqual(
+            (action["res_model"], action["res_id"]),
+            ("copaco.document", self.documents.id),
+        )
+        self.assertNotIn("form_view_ref", action["context"])
+
     def test_the_examples_are_shown_as_invoices_to_who_has_no_customers_yet(self):
         preview = self.preview("action_try_examples")
         self.assertEqual(set(preview.document_ids.mapped("outcome")), {"invoiced"})
@@ -308,11 +322,11 @@ class TestPreview(PreviewCommon):
     def test_it_gives_way_to_a_fetch_that_waits_for_it(self):
         self.add_known("INV-1")
         self.add_known("INV-2")
-        process = self.env.registry["copaco.document"]._process
+        process = self.env.registry["copaco.processor"]._process
         threads = []
 
-        def process_and_be_waited_for(documents):
-            process(documents)
+        def process_and_be_waited_for(processor, documents):
+            process(processor, documents)
             cr = documents.env.cr
             cr.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             threads.append(Thread(target=wait_for_lock, args=[cr.dbname]))
@@ -330,7 +344,7 @@ class TestPreview(PreviewCommon):
                 cr.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
         self.patch(
-            self.env.registry["copaco.document"], "_process", process_and_be_waited_for
+            self.env.registry["copaco.processor"], "_process", process_and_be_waited_for
         )
         with patch(f"{PREVIEW}_dry_run.BATCH_SIZE", 1):
             preview = self.preview()
@@ -341,14 +355,14 @@ class TestPreview(PreviewCommon):
 
     def test_it_begins_again_when_others_store_the_same(self):
         self.add_known()
-        store, collisions = self.env.registry["copaco.run"]._store, [1, 1]
+        store, collisions = self.env.registry["copaco.importer"]._import, [1, 1]
 
-        def collide(run, response):
+        def collide(importer, run, response):
             if collisions and collisions.pop():
                 raise SerializationFailure
-            store(run, response)
+            store(importer, run, response)
 
-        self.patch(self.env.registry["copaco.run"], "_store", collide)
+        self.patch(self.env.registry["copaco.importer"], "_import", collide)
         self.assertEqual(self.preview().document_ids.outcome, "invoiced")
         collisions[:] = [1] * 10
         with self.assertRaisesRegex(UserError, "Test was in the way"):
@@ -357,7 +371,9 @@ class TestPreview(PreviewCommon):
     def test_the_databases_own_trouble_is_told_and_held_against_no_document(self):
         self.add_known()
         process = patch.object(
-            self.env.registry["copaco.document"], "_process", side_effect=DiskFull("no")
+            self.env.registry["copaco.processor"],
+            "_process",
+            side_effect=DiskFull("no"),
         )
         with process, self.assertRaisesRegex(UserError, "Test .* trouble: no"):
             self.preview()

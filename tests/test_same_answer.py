@@ -9,7 +9,7 @@ from odoo.tests import freeze_time, tagged
 from ..client.documents import parse_documents
 from .common import CREATED, CopacoChangeCommon, price_line
 
-PARSE = "odoo.addons.account_copaco.models.copaco_run_execute.parse_documents"
+PARSE = "odoo.addons.account_copaco.services.copaco_fetcher.parse_documents"
 
 
 @tagged("post_install", "-at_install")
@@ -112,9 +112,9 @@ class TestSameAnswer(CopacoChangeCommon):
 
     def test_an_answer_that_is_removed_at_that_moment_is_read(self):
         self.send(price_line("10.00"))
-        run = type(self.env["copaco.run"])
+        importer = type(self.env["copaco.importer"])
         gone = ForeignKeyViolation("insert or update on table copaco_run")
-        with patch.object(run, "_store_same", side_effect=[gone, False]):
+        with patch.object(importer, "_import_unchanged", side_effect=[gone, False]):
             again = self.fetch()
         self.assertEqual(again.state, "done")
 
@@ -164,6 +164,6 @@ class TestSameAnswer(CopacoChangeCommon):
                 [Datetime.now() - timedelta(days=1000), run.id],
             )
             self.env.invalidate_all()
-            self.env["copaco.run"].sudo()._gc_answers()
+            self.env["copaco.run"].sudo()._gc_responses()
             self.assertFalse(run.payload_id)
             self.assertEqual(bool(attachment.exists()), is_there)

@@ -48,7 +48,7 @@ class TestSecurity(CopacoCommon):
             {"connection_id": self.connection.id, "api_key": KEY}
         )
         wizard.action_save()
-        self.assertEqual(self.connection._read_api_key_secret(), KEY)
+        self.assertEqual(self.env["copaco.key.store"]._read(self.connection), KEY)
         self.assertFalse(wizard.api_key)
         self.env.cr.execute("SELECT * FROM copaco_api_key WHERE id = %s", [wizard.id])
         self.assertNotIn(KEY, str(self.env.cr.fetchall()))
@@ -69,7 +69,7 @@ class TestSecurity(CopacoCommon):
         self.connection.sudo().fetched_until = "2026-11-20"
         self.connection.base_url = "https://api.copaco.example/v2/"
         self.assertFalse(self.connection.fetched_until, "another portal")
-        self.assertFalse(self.connection._read_api_key_secret())
+        self.assertFalse(self.env["copaco.key.store"]._read(self.connection))
         self.assertFalse(self.connection.api_key_hint)
 
     def test_the_key_is_in_no_log_line_and_no_message(self):

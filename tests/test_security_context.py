@@ -13,8 +13,7 @@ VOLATILE = {
     "payload_digest",
     "payload_id",
     "payload_size",
-    "seen_ids",
-    "seen_state",
+    "received_ids",
 }
 
 
@@ -52,8 +51,7 @@ class TestSecurityContext(RemoteCase):
             "default_invoice_date_due": "2001-02-03",
             "default_discount": 50,
             "default_payload_digest": "forged",
-            "default_seen_ids": [0],
-            "default_seen_state": "forged",
+            "default_received_ids": [0],
             "default_stored_at": "2001-02-03 04:05:06",
             "active_test": False,
             "skip_invoice_sync": True,
@@ -71,8 +69,7 @@ class TestSecurityContext(RemoteCase):
                 results.append(self.describe())
                 for run in self.connection.run_ids:
                     self.assertNotEqual(run.payload_digest, "forged")
-                    self.assertNotEqual(run.seen_state, "forged")
-                    self.assertNotEqual(run.seen_ids, [0])
+                    self.assertNotEqual(run.received_ids, [0])
                     self.assertNotEqual(run.stored_at.year, 2001)
         self.assertEqual(results[1], results[0])
 

@@ -191,7 +191,9 @@ class TestSecurityKey(RemoteCase):
                     self.assert_hidden(self.last_answer)
                     self.assertTrue("call copaco." in log.getvalue(), "no log")
                     self.assert_hidden(log.getvalue())
-        self.assertEqual(self.connection._read_api_key_secret(), f"'{KEY}\\")
+        self.assertEqual(
+            self.env["copaco.key.store"]._read(self.connection), f"'{KEY}\\"
+        )
 
     def test_no_profile_of_odoos_has_it(self):
         """Odoo's profiler keeps statements with their values, to be passed on."""

@@ -35,7 +35,7 @@ copaco.document              -     -     r     r     r     -     -      -
     action_exclude           -     -     x     x     x     -     -      -
     action_fetch_again       -     -     x     x     x     -     -      -
     action_include           -     -     x     x     x     -     -      -
-    action_invoice_as_well   -     -     x     x     x     -     -      -
+    action_invoice_anyway   -     -     x     x     x     -     -      -
     action_keep_version      -     -     x     x     x     -     -      -
     action_retry             -     -     x     x     x     -     -      -
     action_use_new_version   -     -     x     x     x     -     -      -

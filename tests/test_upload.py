@@ -104,7 +104,8 @@ class TestUpload(CopacoCommon):
         content = pack(files)
         with self.committing(self.connection) as connection, mute_logger(*MUTED):
             try:
-                connection._receive_files(
+                connection.env["copaco.run.scheduler"]._receive_files(
+                    connection,
                     "specification",
                     self.env["copaco.upload"].new({})._unpack(content),
                 )

@@ -1,5 +1,6 @@
 from . import (
     copaco_api_key,
+    copaco_connection_mixin,
     copaco_exclude,
     copaco_fetch,
     copaco_preview,

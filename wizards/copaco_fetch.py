@@ -1,15 +1,13 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 
 class CopacoFetch(models.TransientModel):
     _name = "copaco.fetch"
+    _inherit = "copaco.connection.mixin"
     _description = "Fetch Copaco Period"
 
-    connection_id = fields.Many2one(
-        "copaco.connection", required=True, ondelete="cascade"
-    )
     date_from = fields.Date(string="Created From", required=True)
     date_to = fields.Date(
         string="Created Until",
@@ -19,11 +17,7 @@ class CopacoFetch(models.TransientModel):
         "next one.",
     )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        wizards = super().create(vals_list)
-        wizards.connection_id.check_access("read")
-        return wizards
+    # === ACTION METHODS === #
 
     def action_fetch(self):
         """Fetch what Copaco created in this period.
@@ -32,7 +26,9 @@ class CopacoFetch(models.TransientModel):
         :raise UserError: when the dates are in the wrong order
         """
         self._check_period()
-        return self.connection_id._fetch_now(self.date_from, self.date_to)
+        return self.env["copaco.run.scheduler"]._fetch_now(
+            self.connection_id, self.date_from, self.date_to
+        )
 
     # === BUSINESS METHODS === #
 

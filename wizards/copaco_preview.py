@@ -22,7 +22,6 @@ class CopacoPreview(models.TransientModel):
     _inherit = "copaco.fetch"
     _description = "Copaco Preview"
 
-    connection_id = fields.Many2one(default=lambda self: self._default_connection_id())
     company_id = fields.Many2one(related="connection_id.company_id", store=True)
     date_from = fields.Date(
         compute="_compute_date_from", store=True, readonly=False, precompute=True
@@ -43,14 +42,6 @@ class CopacoPreview(models.TransientModel):
         "copaco.preview.document", "preview_id", readonly=True
     )
 
-    # === DEFAULT METHODS === #
-
-    def _default_connection_id(self):
-        connections = self.env["copaco.connection"].search(
-            [("company_id", "in", self.env.companies.ids)], limit=2
-        )
-        return connections if len(connections) == 1 else False
-
     # === COMPUTE METHODS === #
 
     @api.depends("connection_id")
@@ -58,7 +49,9 @@ class CopacoPreview(models.TransientModel):
         for preview in self:
             # As the button Fetch does.
             connection = preview.connection_id
-            chunks = connection and connection._get_chunks()
+            chunks = connection and self.env["copaco.fetch.window"]._get_chunks(
+                connection
+            )
             preview.date_from = chunks[0][0] if chunks else fields.Date.today()
 
     @api.depends("source", "date_from", "date_to", "file_name")
@@ -83,9 +76,11 @@ class CopacoPreview(models.TransientModel):
         :raise UserError: when Copaco can't be asked, or gives no answer
         """
         self._check_period()
-        chunks = self._get_connection()._get_chunks(self.date_from, self.date_to)
+        chunks = self.env["copaco.fetch.window"]._get_chunks(
+            self._get_connection(), self.date_from, self.date_to
+        )
         if not chunks:
-            raise self.connection_id._get_future_error()
+            raise self.env["copaco.run.scheduler"]._get_future_error()
         started = time.monotonic()
         answers = []
         self.message = False
@@ -130,8 +125,7 @@ class CopacoPreview(models.TransientModel):
         :raise UserError: when one of the files can't be read
         """
         self.ensure_one()
-        self.connection_id._check_may_fetch()
-        self.connection_id.check_access("read")
+        self.connection_id._check_billing_access()
         started = time.monotonic()
         answers = []
         for file_name, raw in raws.items():
@@ -154,9 +148,8 @@ class CopacoPreview(models.TransientModel):
         """
         self.ensure_one()
         connection = self.connection_id
-        connection._check_may_fetch()
-        connection.check_access("read")
-        connection._check_ready()
+        connection._check_billing_access()
+        self.env["copaco.run.scheduler"]._check_ready(connection)
         return connection.sudo()
 
     def _ask(self, request, seconds):
@@ -167,7 +160,9 @@ class CopacoPreview(models.TransientModel):
         :raise UserError: for every other trouble
         """
         try:
-            with self.connection_id.sudo()._get_client(max(seconds, 1)) as client:
+            with self.env["copaco.fetcher"]._get_client(
+                self.connection_id.sudo(), max(seconds, 1)
+            ) as client:
                 # No transaction is open while the network is waited for (promise 10).
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 return parse_documents(request(client))

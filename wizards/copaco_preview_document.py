@@ -5,7 +5,7 @@ OUTCOMES = [
     ("rebuilt", "Draft to renew"),
     ("held", "Held"),
     ("changed", "Changed"),
-    ("gone", "Gone"),
+    ("gone", "No longer at Copaco"),
     ("excluded", "Excluded"),
     ("known", "Known"),
     ("not_computed", "Not computed"),
@@ -95,7 +95,7 @@ class CopacoPreviewDocument(models.TransientModel):
     )
     message = fields.Text(string="What to Do")
     difference = fields.Html(string="What Changed", sanitize=False)
-    payload = fields.Text(string="As It Came")
+    payload = fields.Text(string="Raw Data")
     # Of the customer, so never to be added up over its documents.
     month_amount = fields.Monetary(
         string="This Month",
@@ -146,12 +146,8 @@ class CopacoPreviewDocument(models.TransientModel):
     def action_view_document(self):
         """:return: the form of the document that an earlier fetch stored"""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "copaco.document",
-            "res_id": self.document_id.id,
-            "view_mode": "form",
-        }
+        # Not this context: it may name the views that the preview is shown with.
+        return self.document_id._get_records_action(context={})
 
 
 class CopacoPreviewLine(models.TransientModel):

@@ -123,7 +123,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
                     "started_at": fields.Datetime.now(),
                 }
             )
-            run._store(answer.response)
+            self.env["copaco.importer"]._import(run, answer.response)
             runs += run
             documents |= self._get_documents(run, answer.response)
         gone = Document.search([*own, *Document._get_missing_domain()]) - missing
@@ -141,12 +141,13 @@ class CopacoPreviewDryRun(models.AbstractModel):
                 ]
             )
         }
-        stored = Document._get_known(
+        importer = self.env["copaco.importer"]
+        stored = importer._get_known(
             run.company_id, run.kind, response.heads, customers
         )
         return Document.union(
             *(
-                stored[Document._get_source_key(source, customers)]
+                stored[importer._get_source_key(source, customers)]
                 for source in response.documents
             )
         )
@@ -169,9 +170,11 @@ class CopacoPreviewDryRun(models.AbstractModel):
 
     @api.model
     def _process(self, runs, deadline):
-        """As `copaco.run._finish_now`, whose batches are committed."""
+        """As `copaco.run.scheduler._finish_now`, whose batches are committed."""
         documents = runs.document_ids | runs.version_ids.document_id
-        waiting = documents.filtered_domain(documents._get_waiting_domain())
+        waiting = documents.filtered_domain(
+            self.env["copaco.processor"]._get_waiting_domain()
+        )
         for batch in split_every(BATCH_SIZE, sorted(waiting.ids), documents.browse):
             if time.monotonic() > deadline or self._is_in_the_way():
                 return
@@ -191,7 +194,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
     def _process_batch(self, batch):
         try:
             with self.env.cr.savepoint():
-                batch._process()
+                self.env["copaco.processor"]._process(batch)
         except OperationalError:
             # Collisions among them; it is nothing that a document did.
             raise

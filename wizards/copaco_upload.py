@@ -4,7 +4,7 @@ import lzma
 import zipfile
 import zlib
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..client.api import MAX_BODY_BYTES
@@ -30,14 +30,9 @@ MACOS_METADATA = (b"\x00\x05\x16\x07", b"\x00\x00\x00\x01Bud1")
 
 class CopacoUpload(models.TransientModel):
     _name = "copaco.upload"
+    _inherit = "copaco.connection.mixin"
     _description = "Upload Copaco Answers"
 
-    connection_id = fields.Many2one(
-        "copaco.connection",
-        required=True,
-        ondelete="cascade",
-        default=lambda self: self._default_connection_id(),
-    )
     kind = fields.Selection(
         selection=lambda self: self.env["copaco.run"]._fields["kind"].selection,
         string="What It Holds",
@@ -47,22 +42,6 @@ class CopacoUpload(models.TransientModel):
     )
     content = fields.Binary(string="File", required=True, attachment=False)
     file_name = fields.Char()
-
-    # === DEFAULT METHODS === #
-
-    def _default_connection_id(self):
-        connections = self.env["copaco.connection"].search(
-            [("company_id", "in", self.env.companies.ids)], limit=2
-        )
-        return connections if len(connections) == 1 else False
-
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        wizards = super().create(vals_list)
-        wizards.connection_id.check_access("read")
-        return wizards
 
     # === ACTION METHODS === #
 
@@ -74,7 +53,9 @@ class CopacoUpload(models.TransientModel):
         :raise UserError: when the file, or one of those in a zip, can't be read
         """
         self.ensure_one()
-        return self.connection_id._receive_files(self.kind, self._get_files())
+        return self.env["copaco.run.scheduler"]._receive_files(
+            self.connection_id, self.kind, self._get_files()
+        )
 
     def action_preview(self):
         """Show what uploading the file would do, and do nothing.

@@ -50,14 +50,16 @@ class Job:
 
     def fetch(self, window=MONTH):
         """Fetch and store; return the documents that came."""
-        self.run = self.connection._create_runs("manual", *window)
+        self.run = self.connection.env["copaco.run.scheduler"]._create_runs(
+            self.connection, "manual", *window
+        )
         self.env.cr.commit()
-        self.run._execute()
+        self.run.env["copaco.run.scheduler"]._execute(self.run)
         return self.run.document_ids
 
     def create_invoices(self, documents):
         """Make the invoices of these documents."""
-        documents._process_waiting()
+        documents.env["copaco.processor"]._process_waiting(documents)
         assert self.run.is_proven, self.run.name
 
     def read_barely(self):
@@ -81,7 +83,7 @@ class Job:
         the progress."""
         deadline = seconds and time.monotonic() + seconds
         waiting = self.env["copaco.document"].search([("state", "=", "new")])
-        waiting._process_waiting(deadline)
+        waiting.env["copaco.processor"]._process_waiting(waiting, deadline)
         return self.progress()
 
     def progress(self):

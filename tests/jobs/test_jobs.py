@@ -17,7 +17,7 @@ from workers import (
 from odoo import api
 from odoo.modules.registry import Registry
 
-from odoo.addons.account_copaco.models import copaco_document
+from odoo.addons.account_copaco.services import copaco_job_queue
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
 
@@ -43,14 +43,14 @@ def fetch(env):
 
 def make_jobs(env):
     """What the scheduled action that makes invoices does with what waits."""
-    Document = env["copaco.document"]
-    Document.search(Document._get_waiting_domain())._process_in_background()
+    domain = env["copaco.processor"]._get_waiting_domain()
+    env["copaco.job.queue"]._enqueue_waiting(env["copaco.document"].search(domain))
 
 
 class JobCase(MultiprocessCase):
     def setUp(self):
         super().setUp()
-        self.enterContext(patch.object(copaco_document, "BATCH_SIZE", BATCH_SIZE))
+        self.enterContext(patch.object(copaco_job_queue, "BATCH_SIZE", BATCH_SIZE))
 
 
 class TestCarriedOut(JobCase):
@@ -119,9 +119,9 @@ class TestEnqueued(JobCase):
         self.assertEqual(self._get_jobs(), jobs)
 
     def test_the_identity_key_refuses_the_same_job(self):
-        self.documents._enqueue(BATCH_SIZE)
+        self.env["copaco.job.queue"]._enqueue(self.documents, BATCH_SIZE)
         jobs = self._get_jobs()
-        self.documents._enqueue(BATCH_SIZE)
+        self.env["copaco.job.queue"]._enqueue(self.documents, BATCH_SIZE)
         self.assertEqual(self._get_jobs(), jobs)
 
     def test_what_a_failed_job_left_gets_a_new_one(self):
@@ -133,7 +133,7 @@ class TestEnqueued(JobCase):
         self.assertEqual(again.records, jobs[0].records)
 
     def test_a_job_leads_to_its_documents(self):
-        self.documents[:4]._enqueue(3)
+        self.env["copaco.job.queue"]._enqueue(self.documents[:4], 3)
         for job in self._get_jobs():
             action = job.open_related_action()
             self.assertEqual(action["res_model"], "copaco.document")
@@ -146,7 +146,7 @@ class TestEnqueued(JobCase):
                 self.assertEqual(action["view_mode"], "list,form")
 
     def test_an_administrator_may_change_how_jobs_are_carried_out(self):
-        self.documents[:1]._enqueue(1)
+        self.env["copaco.job.queue"]._enqueue(self.documents[:1], 1)
         job = self._get_jobs()
         self.assertEqual(job.channel, "root.copaco")
         pattern = self._get_config(job).retry_pattern
@@ -157,7 +157,7 @@ class TestEnqueued(JobCase):
                 "edit_retry_pattern": "{1: 5}",
             }
         )
-        self.documents[1:2]._enqueue(1)
+        self.env["copaco.job.queue"]._enqueue(self.documents[1:2], 1)
         later = self._get_jobs() - job
         self.assertEqual(later.channel, "root")
         self.assertEqual(later.job_function_id, job.job_function_id)

@@ -22,7 +22,7 @@ JOBS = """
 
 def wait_after_enqueuing():
     """Let this process wait, whenever it has made jobs, until they are carried out."""
-    from odoo.addons.account_copaco.models.copaco_document_job import CopacoDocument
+    from odoo.addons.account_copaco.models.copaco_document import CopacoDocument
 
     enqueue = CopacoDocument._process_in_background
 

@@ -21,7 +21,7 @@ from workers import (
     work_as_scheduler,
 )
 
-from odoo.addons.account_copaco.models import copaco_document
+from odoo.addons.account_copaco.services import copaco_processor
 
 CUSTOMERS = 12
 UNKNOWN_CUSTOMERS = 2  # their documents are held
@@ -86,7 +86,7 @@ class AttackCase(MultiprocessCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.portal = _get_portal()
-        batches = patch.object(copaco_document, "BATCH_SIZE", BATCH_SIZE)
+        batches = patch.object(copaco_processor, "BATCH_SIZE", BATCH_SIZE)
         cls.enterClassContext(batches)
 
     def setUp(self):

@@ -12,7 +12,7 @@ from job_queue import JOBS, kill_worker
 from reseller import create_contacts, sent_by
 from workers import fetch_as_scheduled, go_on
 
-from odoo.addons.account_copaco.models import copaco_document
+from odoo.addons.account_copaco.services import copaco_job_queue
 
 CUSTOMERS = 12
 UNKNOWN_CUSTOMERS = 2  # their documents are held
@@ -30,7 +30,7 @@ def setUpModule():
 class TestJobsKilled(MultiprocessCase):
     def setUp(self):
         super().setUp()
-        self.enterContext(patch.object(copaco_document, "BATCH_SIZE", BATCH_SIZE))
+        self.enterContext(patch.object(copaco_job_queue, "BATCH_SIZE", BATCH_SIZE))
         self.random = random.Random(f"{seed()} {self.id()}")
 
     def test_killed_job_workers_lose_and_double_nothing(self):

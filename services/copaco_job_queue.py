@@ -9,14 +9,14 @@ from ..const import BATCH_SIZE
 
 CHANNEL = "copaco"
 # From which attempt on a job waits how many seconds for the next one: by chance, or two
-# that were in each other's way would meet again.
+# that were in conflict would meet again.
 RETRY_PATTERN = {1: [1, 10], 3: [30, 90]}
 JOB_METHODS = {"copaco.document": "_job_process", "copaco.run": "_job_refresh"}
 # A job in one of these states will look at its documents only when it begins.
 QUEUED_STATES = ("wait_dependencies", "pending", "enqueued")
 
 
-class CopacoDocument(models.Model):
+class CopacoJobQueue(models.AbstractModel):
     """Where the community's `queue_job` is installed, documents that wait in the
     background become its jobs. Without it nothing here is used.
 
@@ -24,43 +24,56 @@ class CopacoDocument(models.Model):
     holds.
     """
 
-    _inherit = "copaco.document"
-
-    def _process_in_background(self):
-        if "queue.job" not in self.env:
-            return super()._process_in_background()
-        (self - self._get_queued())._enqueue(BATCH_SIZE)
-        self.env["ir.cron"]._commit_progress(len(self))
-        return None
+    _name = "copaco.job.queue"
+    _description = "Copaco Job Queue"
 
     @api.model
-    def _get_queued(self):
+    def _is_installed(self):
+        return "queue.job" in self.env
+
+    @api.model
+    def _enqueue_waiting(self, documents):
+        """Make jobs of documents that wait and are in no job yet.
+
+        :param documents: `copaco.document` records
+        :return: whether there are jobs at all
+        """
+        if not self._is_installed():
+            return False
+        self._enqueue(documents - self._get_queued_documents(), BATCH_SIZE)
+        self.env["ir.cron"]._commit_progress(len(documents))
+        return True
+
+    @api.model
+    def _get_queued_documents(self):
         """:return: the documents of jobs that have not begun"""
+        documents = self.env["copaco.document"]
         jobs = (
             self.env["queue.job"]
             .sudo()
             .search(
                 [
-                    ("model_name", "=", self._name),
-                    ("method_name", "=", JOB_METHODS[self._name]),
+                    ("model_name", "=", documents._name),
+                    ("method_name", "=", JOB_METHODS[documents._name]),
                     ("state", "in", QUEUED_STATES),
                 ]
             )
         )
-        return self.browse().union(*jobs.mapped("records"))
+        return documents.union(*jobs.mapped("records"))
 
-    def _enqueue(self, batch_size):
-        """Make jobs of these documents, and one for each run that follows its last.
+    @api.model
+    def _enqueue(self, documents, batch_size):
+        """Make jobs of documents, and one for each run that follows its last.
 
         :param batch_size: how many documents a job has at most
         """
         from odoo.addons.queue_job.job import identity_exact
 
-        self._make_job_functions()
-        for run, documents in self.grouped("run_id").items():
+        self._create_job_functions()
+        for run, own in documents.grouped("run_id").items():
             jobs = (
                 # Who sees the job depends on its company.
-                documents.with_company(run.company_id)
+                own.with_company(run.company_id)
                 .delayable(
                     description=self.env._("Copaco invoices of %(run)s", run=run.name),
                     identity_key=identity_exact,
@@ -72,7 +85,7 @@ class CopacoDocument(models.Model):
             jobs.delay()
 
     @api.model
-    def _make_job_functions(self):
+    def _create_job_functions(self):
         """Make what queue_job keeps of our jobs, unless it is there: an administrator
         may have changed it."""
         functions = self.env["queue.job.function"].sudo()
@@ -93,50 +106,48 @@ class CopacoDocument(models.Model):
                 }
             )
 
-    def _job_process(self):
+    @api.model
+    def _process(self, documents):
         """Make the invoices of those of these documents that wait for it.
 
-        :raise RetryableJobError: when another worker was in the way
+        :raise RetryableJobError: when another worker was in conflict
         """
-        with _tried_again_after(OperationalError):
+        processor = self.env["copaco.processor"]
+        with _retried_after(OperationalError):
             documents = (
-                self.sudo()
-                .with_context(copaco_refresh_later=True)
+                documents.with_context(copaco_refresh_later=True)
                 .try_lock_for_update()
-                .filtered_domain(self._get_waiting_domain())
+                .filtered_domain(processor._get_waiting_domain())
             )
             try:
                 with self.env.cr.savepoint():
-                    documents._process()
+                    processor._process(documents)
             except OperationalError:
                 raise
             except Exception as error:
                 if len(documents) > 1:
                     # Which one is it? It must not stop the others.
-                    documents._enqueue(1)
+                    self._enqueue(documents, 1)
                 else:
-                    invoicer = self.env["copaco.invoice.writer"]
-                    documents._hold(invoicer._get_error_hold(documents, error))
+                    writer = self.env["copaco.invoice.writer"]
+                    documents._hold(writer._get_error_hold(documents, error))
 
+    @api.model
+    def _refresh(self, runs):
+        """Tell runs and responsible users what became of the documents.
 
-class CopacoRun(models.Model):
-    _inherit = "copaco.run"
-
-    def _job_refresh(self):
-        """Tell these runs and responsible users what became of the documents.
-
-        :raise RetryableJobError: when another worker was in the way
+        :raise RetryableJobError: when another worker was in conflict
         """
         with (
-            _tried_again_after(OperationalError, UniqueViolation),
+            _retried_after(OperationalError, UniqueViolation),
             self.env.cr.savepoint(),
         ):
-            self.sudo()._refresh_state()
-            self.sudo().connection_id._update_activity()
+            runs._refresh_state()
+            runs.connection_id._update_activity()
 
 
 @contextmanager
-def _tried_again_after(*errors):
+def _retried_after(*errors):
     """Let queue_job try the job again by its retry pattern after one of ``errors``."""
     from odoo.addons.queue_job.exception import RetryableJobError
 

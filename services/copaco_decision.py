@@ -1,0 +1,254 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ..const import INVOICED_KINDS, Hold
+
+
+class CopacoDecision(models.AbstractModel):
+    """What a person decides about documents, by a button or by what is done with their
+    invoices."""
+
+    _name = "copaco.decision"
+    _description = "Copaco Decision"
+
+    # === HELD DOCUMENTS === #
+
+    @api.model
+    def _retry(self, documents):
+        """See `copaco.document.action_retry`."""
+        documents._check_billing_access()
+        updater = self.env["copaco.draft.updater"]
+        possible = documents.filtered(
+            lambda document: (
+                document.kind in INVOICED_KINDS
+                and not document.has_pending_version
+                and (
+                    document.state in ("held", "new")
+                    or (
+                        document.state == "invoiced"
+                        and updater._can_be_rebuilt(document)
+                    )
+                )
+            )
+        )
+        if not possible:
+            raise UserError(
+                self.env._(
+                    "There is nothing to retry for %(documents)s: invoiced or excluded "
+                    "by now, changed by Copaco and waiting for you to choose a "
+                    "version, or corrected since.",
+                    documents=", ".join(documents.mapped("name")),
+                )
+            )
+        possible.sudo().filtered(lambda document: document.state != "new").state = "new"
+        return self._process(possible)
+
+    @api.model
+    def _accept_lines(self, documents):
+        """See `copaco.document.action_accept_lines`."""
+        held = self._get_held(documents, "source_totals_differ")
+        for document in held:
+            document._message_log(
+                body=self.env._(
+                    "%(user)s accepted the lines: Copaco's totals differ from them by "
+                    "%(amount)s.",
+                    user=self.env.user.name,
+                    amount=document._format_amount(document.totals_difference),
+                )
+            )
+        held.write({"totals_difference": 0, "state": "new"})
+        return self._process(held)
+
+    @api.model
+    def _invoice_anyway(self, documents):
+        """See `copaco.document.action_invoice_anyway`."""
+        held = self._get_held(documents, "possible_double")
+        for document in held:
+            document._message_log(
+                body=self.env._(
+                    "%(user)s said that this is not a duplicate of another document.",
+                    user=self.env.user.name,
+                )
+            )
+        held.write({"is_no_double": True, "state": "new"})
+        return self._process(held)
+
+    @api.model
+    def _get_held(self, documents, reason):
+        documents._check_billing_access()
+        return documents.filtered(
+            lambda document: document.state == "held" and document.hold_reason == reason
+        ).sudo()
+
+    @api.model
+    def _process(self, documents):
+        return self.env["copaco.processor"]._process_now(documents.with_env(self.env))
+
+    # === CHANGED DOCUMENTS === #
+
+    @api.model
+    def _use_new_version(self, documents):
+        """See `copaco.document.action_use_new_version`."""
+        pending = self._lock_pending(documents)
+        for document in pending:
+            document = self.env["copaco.processor"]._with_processing_context(document)
+            updater = document.env["copaco.draft.updater"]
+            version = document._get_pending_version()
+            invoice = document._get_live_invoice()
+            if not invoice:
+                version._take_over()
+            elif updater._can_be_rebuilt(document):
+                # Who looked at what changed has accepted its lines.
+                version.totals_difference = 0
+                updater._update_draft(document, version)
+            else:
+                raise UserError(
+                    self.env._(
+                        "Invoice %(invoice)s of %(document)s is final, or has a "
+                        "correction. Prepare a correction, or keep the old version.",
+                        document=document.name,
+                        invoice=invoice.display_name,
+                    )
+                )
+        return self._process(pending)
+
+    @api.model
+    def _keep_version(self, documents):
+        """See `copaco.document.action_keep_version`."""
+        pending = self._lock_pending(documents)
+        for version in pending._get_pending_version():
+            version._decline()
+        pending.version_ids.run_id._refresh_state()
+        return self._process(pending)
+
+    @api.model
+    def _correct(self, documents):
+        """See `copaco.document.action_correct`."""
+        pending = self._lock_pending(documents).filtered(
+            lambda document: document._get_live_invoice()
+        )
+        if not pending:
+            raise UserError(
+                self.env._(
+                    "There is nothing to correct on %(documents)s: Copaco changed "
+                    "nothing, or there is no invoice.",
+                    documents=", ".join(documents.mapped("name")),
+                )
+            )
+        corrections = self.env["account.move"].sudo()
+        for document in pending:
+            document = self.env["copaco.processor"]._with_processing_context(document)
+            corrections += document.env["copaco.corrector"]._correct(document)
+        if not corrections:
+            return self._process(pending)
+        return corrections.with_env(self.env)._get_copaco_action()
+
+    @api.model
+    def _lock_pending(self, documents):
+        documents._check_billing_access()
+        pending = documents.filtered("has_pending_version").sudo()
+        pending.lock_for_update()
+        return pending
+
+    @api.model
+    def _acknowledge_missing(self, documents):
+        """See `copaco.document.action_acknowledge_missing`."""
+        documents._check_billing_access()
+        missing = documents.filtered(
+            lambda document: document.missing_state == "reported"
+        ).sudo()
+        missing.missing_state = "acknowledged"
+        for document in missing:
+            document._message_log(
+                body=self.env._(
+                    "%(user)s acknowledged that Copaco no longer has this document.",
+                    user=self.env.user.name,
+                )
+            )
+        missing.connection_id._update_activity()
+
+    # === EXCLUDED DOCUMENTS === #
+
+    @api.model
+    def _exclude(self, documents, reason):
+        """See `copaco.document.action_exclude`."""
+        documents._check_billing_access()
+        if not (reason or "").strip():
+            raise UserError(
+                self.env._(
+                    "Say why %(documents)s must not be invoiced.",
+                    documents=", ".join(documents.mapped("name")),
+                )
+            )
+        invoiced = documents.filtered(lambda document: document._get_live_invoice())
+        if invoiced:
+            raise UserError(
+                self.env._(
+                    "%(documents)s can't be excluded, because there is an invoice. "
+                    "Cancel or delete the invoice first.",
+                    documents=", ".join(invoiced.mapped("name")),
+                )
+            )
+        documents.sudo()._exclude(reason.strip(), self.env.user)
+
+    @api.model
+    def _include(self, documents):
+        """See `copaco.document.action_include`."""
+        documents._check_billing_access()
+        excluded = documents.filtered(
+            lambda document: (
+                document.state == "excluded" and document.kind in INVOICED_KINDS
+            )
+        ).sudo()
+        excluded._include()
+        return self._process(excluded)
+
+    # === INVOICES === #
+
+    @api.model
+    def _handle_invoice_gone(self, documents, reason):
+        """The invoice of documents was deleted or cancelled by a person.
+
+        :param documents: `copaco.document` records
+        :param reason: `invoice_deleted` or `invoice_cancelled`
+        """
+        # Runs and people are told once, at the end.
+        for document in documents.with_context(copaco_refresh_later=True):
+            if document.state == "excluded" or document._get_live_invoice():
+                continue
+            hold = self._get_invoice_gone_hold(document, reason)
+            document._hold(hold)
+            document._message_log(body=hold.message)
+        documents.run_id._refresh_state()
+        documents.connection_id._update_activity()
+
+    @api.model
+    def _get_invoice_gone_hold(self, document, reason):
+        if document.has_pending_version:
+            return Hold(
+                "source_changed",
+                self.env._(
+                    "%(document)s has no invoice any more, and Copaco has changed it "
+                    "since. Choose which version counts.",
+                    document=document.name,
+                ),
+            )
+        if reason == "invoice_deleted":
+            return Hold(
+                reason,
+                self.env._(
+                    "The invoice of %(document)s was deleted. Retry makes a new one; "
+                    "exclude it when there must be none.",
+                    document=document.name,
+                ),
+            )
+        return Hold(
+            reason,
+            self.env._(
+                "The invoice of %(document)s was cancelled (%(invoice)s). Reset it to "
+                "draft to use it after all, retry to make a new one, or exclude the "
+                "document when there must be none.",
+                invoice=document.move_id.display_name,
+                document=document.name,
+            ),
+        )

@@ -1,0 +1,157 @@
+from datetime import date, timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+# Copaco's own default window is three months back (Copaco's knowledge base, Billing
+# APIs).
+FIRST_WINDOW_MONTHS = 3
+# Copaco creates its invoices in Dutch time, wherever this server stands.
+COPACO_TIME_ZONE = "Europe/Amsterdam"
+# Copaco's platform is younger (Copaco's knowledge base, Versioning).
+FIRST_DAY = date(2015, 1, 1)
+
+
+class CopacoFetchWindow(models.AbstractModel):
+    """Which days to ask Copaco for, told from the runs: a hole is asked for again."""
+
+    _name = "copaco.fetch.window"
+    _description = "Copaco Fetch Window"
+
+    @api.model
+    def _get_today(self):
+        return fields.Date.context_today(self.with_context(tz=COPACO_TIME_ZONE))
+
+    @api.model
+    def _get_first_window_start(self):
+        """:return: where the first fetch begins when nobody said"""
+        return self._get_today() - relativedelta(months=FIRST_WINDOW_MONTHS)
+
+    @api.model
+    def _get_import_from(self, connection):
+        return max(connection.import_from or self._get_first_window_start(), FIRST_DAY)
+
+    @api.model
+    def _get_chunks(self, connection, date_from=None, date_to=None):
+        """Cut a window into parts that Copaco is asked for one by one.
+
+        :param connection: a `copaco.connection`
+        :param date_from: first creation date, inclusive; none: the oldest that
+            was never stored, less the overlap
+        :param date_to: last creation date, inclusive; none: today
+        :return: list of (first date, last date), each of at most a month, oldest
+            first; empty when the window lies in the future
+        """
+        start = max(date_from or self._get_window_start(connection), FIRST_DAY)
+        end = min(date_to or date.max, self._get_today())
+        if not date_from and connection.fetched_until:
+            start -= timedelta(days=1 + connection.overlap_days)
+            # Someone may have fetched what follows a day that was not over yet.
+            start = min(start, self._get_window_start(connection, whole=True))
+            start = self._extend_to_creation_days(connection, start, end)
+        chunks = []
+        # Counted from the end, so that the newest chunk is a whole month.
+        while start <= end:
+            chunk_start = max(get_chunk_start(end), start)
+            chunks.insert(0, (chunk_start, end))
+            end = chunk_start - timedelta(days=1)
+        return chunks
+
+    @api.model
+    def _get_window_start(self, connection, whole=False):
+        """:param whole: see `_get_first_hole`
+        :return: the first creation date that was never stored, at the latest tomorrow
+        """
+        today = self._get_today()
+        start = self._get_import_from(connection)
+        hole = self._get_first_hole(connection, start, today, whole)
+        return hole or today + timedelta(days=1)
+
+    @api.model
+    def _get_first_hole(self, connection, date_from, date_to, whole=False):
+        """:param whole: a day that was not over yet when it was asked for doesn't count
+        :return: the first creation date of a period that was never stored, or None
+        """
+        connection.flush_recordset()
+        query = SQL(
+            """
+            WITH asked AS (%(asked)s)
+            SELECT min(needed)::date
+              FROM generate_series(%(date_from)s::date, %(date_to)s::date, '1 day')
+                   needed
+             WHERE NOT EXISTS (SELECT FROM asked
+                                WHERE asked.connection_id = %(connection)s
+                                  AND %(is_there)s AND asked.day = needed::date)
+            """,
+            is_there=SQL("asked.is_whole" if whole else "asked.is_stored"),
+            asked=self._get_asked_days_query(),
+            date_from=date_from,
+            date_to=date_to,
+            connection=connection.id,
+        )
+        ((hole,),) = self.env.execute_query(query)
+        return hole
+
+    @api.model
+    def _get_asked_days_query(self):
+        """:return: `SQL` of rows with the connection, a day that was asked for at the
+        portal that the connection uses now, whether it was stored, and whether it was
+        over when it was asked for"""
+        self.env["copaco.run"].flush_model()
+        return SQL(
+            """
+            SELECT run.connection_id, day::date AS day,
+                   bool_or(run.stored_at IS NOT NULL) AS is_stored,
+                   bool_or(run.stored_at IS NOT NULL AND day < %(started)s) AS is_whole
+              FROM copaco_run run
+              JOIN copaco_connection connection
+                ON connection.id = run.connection_id AND connection.origin = run.origin
+        CROSS JOIN LATERAL generate_series(
+                       run.date_from,
+                       LEAST(run.date_to, %(started)s),
+                       interval '1 day'
+                   ) day
+             WHERE run.kind = 'specification' AND run.started_at IS NOT NULL
+          GROUP BY 1, 2
+            """,
+            started=SQL(
+                "(run.started_at AT TIME ZONE 'UTC' AT TIME ZONE %s)::date",
+                COPACO_TIME_ZONE,
+            ),
+        )
+
+    @api.model
+    def _extend_to_creation_days(self, connection, start, end):
+        """A window that has only some of the days on which a document may have been
+        created can't tell whether it is still at Copaco.
+
+        :return: `start`, or an earlier day from which on one response tells it
+        """
+        ((created_from,),) = self.env["copaco.document"]._read_group(
+            [
+                ("connection_id", "=", connection.id),
+                ("created_origin", "=", connection.origin),
+                ("created_from", "<", start),
+                ("created_to", ">=", start),
+                ("created_from", ">=", get_chunk_start(end)),
+            ],
+            aggregates=["created_from:min"],
+        )
+        return created_from or start
+
+    @api.model
+    def _update_fetched_until(self, connection):
+        """Note on a connection until when all is stored, without a hole."""
+        start = self._get_window_start(connection)
+        until = start - timedelta(days=1)
+        if start > self._get_import_from(connection) and (
+            not connection.fetched_until or until > connection.fetched_until
+        ):
+            connection.sudo().fetched_until = until
+
+
+def get_chunk_start(end):
+    """:return: the first day of the longest window that ends on a day"""
+    return end - relativedelta(months=1, days=-1)

@@ -1,0 +1,163 @@
+import gzip
+import hashlib
+import logging
+import time
+from random import getrandbits
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, fields, models
+
+from ..client import CopacoClient, CopacoError, InvalidResponseError, TimedOutError
+from ..client.answer import is_markup
+from ..client.documents import parse_documents
+from ..const import CONCURRENCY_ATTEMPTS
+from ..exceptions import RETRYABLE_ERRORS
+
+_logger = logging.getLogger(__name__)
+
+
+class CopacoFetcher(models.AbstractModel):
+    """Copaco is asked, and what it sends is kept and stored, each in a transaction of
+    its own."""
+
+    _name = "copaco.fetcher"
+    _description = "Copaco Fetcher"
+
+    @api.model
+    def _fetch(self, run, deadline=None):
+        """Ask Copaco for a run's window and store the response; commits."""
+        time_limit = deadline and max(deadline - time.monotonic(), 1)
+        try:
+            with self._get_client(run.connection_id, time_limit) as client:
+                window = run.date_from, run.date_to
+                # No transaction is open while the network is waited for: promise 10 in
+                # doc/how_it_works.rst.
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+                raw = client.fetch_specifications(*window)
+        except CopacoError as error:
+            if deadline and isinstance(error, TimedOutError):
+                # Slow is not failed: the background has more time than a person.
+                self.env["copaco.run.scheduler"]._postpone(run)
+            else:
+                self._fail(run, error)
+            return
+        self._receive(run, raw)
+
+    @api.model
+    def _get_client(self, connection, time_limit=None):
+        """:param connection: `copaco.connection`
+        :param time_limit: seconds that one answer may take in all
+        :return: a `CopacoClient` with the key of a connection, to be used in `with`
+        :raise RejectedError: when the key or the address can't be used
+        """
+        options = {"time_limit": time_limit} if time_limit else {}
+        return CopacoClient(
+            connection.base_url,
+            self.env["copaco.key.store"]._read(connection),
+            auth_method=connection.auth_method,
+            auth_name=connection.auth_name or "",
+            specification_path=connection.specification_path,
+            purchase_path=connection.purchase_path,
+            example_path=connection.example_path,
+            **options,
+        )
+
+    @api.model
+    def _receive(self, run, raw):
+        """Store a response: first as it was received, then as documents; commits.
+
+        :param raw: the bytes that Copaco sent
+        """
+        digest = hashlib.sha256(raw).hexdigest()
+        importer = self.env["copaco.importer"]
+        if not self._commit_with_retry(run, importer._import_unchanged, digest):
+            self._commit_with_retry(run, self._keep, raw, digest)
+            self._store_kept(run)
+
+    @api.model
+    def _keep(self, run, raw, digest):
+        suffix = "xml" if is_markup(raw) else "json"
+        run.payload_id = self.env["ir.attachment"].create(
+            {
+                "name": f"copaco-{run.kind}-{run.id}.{suffix}.gz",
+                # Never the same bytes twice: Odoo names a file by its content, and
+                # refuses one that another worker is writing or a kill left unfinished.
+                "raw": gzip.compress(raw, compresslevel=6, mtime=getrandbits(32)),
+                "mimetype": "application/gzip",
+                "res_model": run._name,
+                "res_id": run.id,
+            }
+        )
+        run.payload_size = len(raw)
+        run.payload_digest = digest
+
+    @api.model
+    def _store_kept(self, run):
+        """Store the response that was kept as documents; commits. It is read from where
+        it is kept, so that it is not in memory twice."""
+        if not run.payload_id:
+            self._fail(
+                run,
+                self.env._(
+                    "The response of run %(run)s of connection %(connection)s is not "
+                    "kept any more. Fetch it, or upload the file, again.",
+                    run=run.name,
+                    connection=run.connection_id.name,
+                ),
+            )
+            return
+        try:
+            response = parse_documents(gzip.decompress(run.payload_id.raw))
+            self._commit_with_retry(run, self.env["copaco.importer"]._import, response)
+        except InvalidResponseError as error:
+            self.env.cr.rollback()
+            self._fail(run, error)
+        except UniqueViolation:
+            self._fail(
+                run,
+                self.env._(
+                    "Run %(run)s of connection %(connection)s could not store its "
+                    "response because others were storing at the same time. Fetch "
+                    "again.",
+                    run=run.name,
+                    connection=run.connection_id.name,
+                ),
+            )
+
+    @api.model
+    def _commit_with_retry(self, run, step, *arguments):
+        """Take a step of a run and commit; as long as other transactions conflict, such
+        as by storing the same documents or removing an old response, take it again with
+        what they left.
+
+        :return: what the step returns
+        :raise: one of `RETRYABLE_ERRORS`, when they always do
+        """
+        for attempt in range(1, CONCURRENCY_ATTEMPTS + 1):
+            try:
+                result = step(run, *arguments)
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+                return result
+            except RETRYABLE_ERRORS as error:
+                self.env.cr.rollback()
+                _logger.info(
+                    "Copaco run %s: concurrent update (%s)", run.id, type(error)
+                )
+                if attempt == CONCURRENCY_ATTEMPTS:
+                    raise
+
+    @api.model
+    def _fail(self, run, error):
+        """:param error: a `CopacoError`, or a text for a person"""
+        if isinstance(error, CopacoError):
+            _logger.warning("Copaco run %s failed: %s", run.id, error)
+            error = run._get_error_message(error)
+        run.write(
+            {
+                "state": "failed",
+                "message": error,
+                "finished_at": fields.Datetime.now(),
+            }
+        )
+        run._message_log(body=error)

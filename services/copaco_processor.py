@@ -1,0 +1,274 @@
+import logging
+import time
+
+from psycopg2 import OperationalError
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ..const import (
+    BATCH_SIZE,
+    BUTTON_SECONDS,
+    CONCURRENCY_ATTEMPTS,
+    CUSTOMER_HOLD_REASONS,
+    INVOICED_KINDS,
+    Hold,
+)
+from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
+
+_logger = logging.getLogger(__name__)
+
+
+class CopacoProcessor(models.AbstractModel):
+    """From stored documents to invoices, in batches of which each is committed."""
+
+    _name = "copaco.processor"
+    _description = "Copaco Processor"
+
+    @api.model
+    def _get_waiting_domain(self):
+        return [("state", "=", "new"), ("kind", "in", INVOICED_KINDS)]
+
+    # === WHILE A PERSON WAITS === #
+
+    @api.model
+    def _process_now(self, documents):
+        """Process while a person waits; what takes longer goes on in the background.
+
+        :param documents: `copaco.document` records
+        :return: a notification with what became of these documents
+        """
+        if not documents:
+            return False
+        # What the person decided is kept, whatever happens to the invoices.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self._process_waiting(documents, time.monotonic() + BUTTON_SECONDS)
+        counts = dict(
+            documents.sudo()._read_group(
+                [("id", "in", documents.ids)], ["state"], ["__count"]
+            )
+        )
+        values = {
+            "invoiced": counts.get("invoiced", 0),
+            "held": counts.get("held", 0),
+            "excluded": counts.get("excluded", 0),
+            "waiting": counts.get("new", 0),
+        }
+        if values["waiting"]:
+            message = self.env._(
+                "Invoiced: %(invoiced)s, held: %(held)s, excluded: %(excluded)s. The "
+                "other %(waiting)s are processed in the background.",
+                **values,
+            )
+        else:
+            message = self.env._(
+                "Invoiced: %(invoiced)s, held: %(held)s, excluded: %(excluded)s.",
+                **values,
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if counts.get("held") else "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # === BATCHES === #
+
+    @api.model
+    def _process_waiting(self, documents, deadline=None):
+        """Make the invoices of those of these documents that wait for it.
+
+        Any number of workers may do this at once: a document that another one works on
+        is passed over.
+
+        :param documents: `copaco.document` records
+        :param deadline: `time.monotonic()` after which the scheduled action goes on
+        :raise UserError: when the database had an error of its own, such as a full
+            disk; the documents that it concerns wait on, the others are done
+        """
+        self = self.sudo()
+        waiting = self.env["copaco.document"].search(
+            [*self._get_waiting_domain(), ("id", "in", documents.ids)], order="id"
+        )
+        # A rebuilt draft is counted with the run that brought the change.
+        runs = waiting.run_id | waiting._get_pending_version().run_id
+        connections = waiting.connection_id
+        batch_size, conflicts, errors = BATCH_SIZE, 0, {}
+        while waiting:
+            if deadline and time.monotonic() > deadline:
+                self._continue_in_background()
+                break
+            batch = waiting.browse()
+            try:
+                batch = waiting.try_lock_for_update(limit=batch_size)
+                self._process(batch.filtered_domain(self._get_waiting_domain()))
+                seconds_left = self.env["ir.cron"]._commit_progress(len(batch))
+            except CONCURRENCY_ERRORS as error:
+                # Another worker was in conflict: once more, with what it left.
+                self.env.cr.rollback()
+                conflicts += 1
+                _logger.info("Copaco documents: concurrent update (%s)", type(error))
+                if conflicts < CONCURRENCY_ATTEMPTS:
+                    continue
+                self._continue_in_background()
+                break
+            except Exception as error:
+                self.env.cr.rollback()
+                if not batch:
+                    raise
+                if len(batch) > 1:
+                    # Which one is it? It must not stop the others.
+                    batch_size = 1
+                    continue
+                if isinstance(error, OperationalError):
+                    errors[batch] = error
+                else:
+                    self._hold_for_error(batch, error)
+                seconds_left = self.env["ir.cron"]._commit_progress(1)
+            conflicts = 0
+            waiting -= batch
+            if not batch or not seconds_left:
+                break
+        self._refresh_progress(runs, connections)
+        if errors:
+            self._raise_database_error(errors)
+
+    @api.model
+    def _continue_in_background(self):
+        self.env.ref("account_copaco.ir_cron_process")._trigger()
+
+    @api.model
+    def _raise_database_error(self, errors):
+        """:param errors: dict of `OperationalError` by document"""
+        error = next(iter(errors.values()))
+        documents = self.env["copaco.document"].union(*errors)
+        raise UserError(
+            self.env._(
+                "The invoices of %(documents)s could not be made, because the database "
+                "reported an error: %(error)s. Ask your administrator to solve that. "
+                "The documents are kept, and tried again every hour.",
+                documents=", ".join(documents.mapped("name")),
+                error=describe_system_error(error),
+            )
+        ) from error
+
+    @api.model
+    def _hold_for_error(self, document, error):
+        """Hold a document for an error that undid its lock, unless another worker or a
+        person has dealt with it since."""
+        try:
+            locked = document.try_lock_for_update()
+            for each in locked.filtered_domain(self._get_waiting_domain()):
+                each._hold(
+                    self.env["copaco.invoice.writer"]._get_error_hold(each, error)
+                )
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except CONCURRENCY_ERRORS:
+            self.env.cr.rollback()
+
+    @api.model
+    def _refresh_progress(self, runs, connections):
+        """Tell runs and responsible users what became of the documents; commits.
+
+        It has a transaction of its own: workers that share a run would otherwise
+        undo each other's invoices over its state.
+        """
+        for _attempt in range(CONCURRENCY_ATTEMPTS):
+            try:
+                runs._refresh_state()
+                connections._update_activity()
+                self.env["ir.cron"]._commit_progress()
+                return
+            except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
+                self.env.cr.rollback()
+                _logger.info("Copaco runs: concurrent update (%s)", type(error))
+        self._continue_in_background()
+
+    @api.model
+    def _process(self, documents):
+        """Make the invoices of documents; each ends `invoiced`, `held` or `excluded`.
+        The caller holds their locks and commits.
+
+        :param documents: `copaco.document` records
+        """
+        for own in documents.grouped("connection_id").values():
+            own = self._with_processing_context(own).with_context(
+                copaco_refresh_later=True
+            )
+            env = own.env
+            env["copaco.importer"]._read_again(own)
+            env["copaco.draft.updater"]._sync_drafts(own.filtered("move_id"))
+            own = own.filtered(lambda document: document.state == "new")
+            own.customer_id._match()
+            ready = {}
+            matches = env["copaco.document.matcher"]._match_documents(own)
+            for document, match in matches.items():
+                if isinstance(match, Hold):
+                    document._hold(match)
+                elif match is None:
+                    document._exclude_with_customer()
+                else:
+                    ready[document] = match
+            env["copaco.invoice.writer"]._create_invoices(ready)
+
+    @api.model
+    def _with_processing_context(self, documents):
+        """:param documents: `copaco.document` records of one connection
+        :return: them, the same whoever asks: on a contact's invoices, for one, the
+            client asks to see archived contacts too
+        """
+        connection = documents.connection_id
+        context = {
+            "lang": connection.responsible_id.lang,
+            # The invoices tell where they come from; nobody follows a draft.
+            "mail_create_nosubscribe": True,
+            "tracking_disable": True,
+        }
+        # pylint: disable-next=context-overridden # nothing of the caller's is to stay
+        documents = documents.sudo().with_context(context)
+        return documents.with_company(connection.company_id)
+
+    # === IN THE BACKGROUND === #
+
+    @api.model
+    def _process_all(self):
+        """Make the invoices of everything that waits for it."""
+        self._retry_held_for_customer()
+        documents = self.env["copaco.document"].search(
+            self._get_waiting_domain(), order="id"
+        )
+        self.env["ir.cron"]._commit_progress(remaining=len(documents))
+        if not self.env["copaco.job.queue"]._enqueue_waiting(documents):
+            self._process_waiting(documents)
+        # What a worker that was killed could not tell any more.
+        runs = self.env["copaco.run"].search(
+            [("state", "=", "running"), ("stored_at", "!=", False)]
+        )
+        self._refresh_progress(runs, runs.connection_id)
+
+    @api.model
+    def _retry_held_for_customer(self):
+        """Look again for customers that were not known when their documents were
+        received; commits."""
+        documents = (
+            self.env["copaco.document"]
+            .with_context(copaco_refresh_later=True)
+            .search(
+                [
+                    ("state", "=", "held"),
+                    ("hold_reason", "in", CUSTOMER_HOLD_REASONS),
+                ]
+            )
+        )
+        try:
+            documents.customer_id._match(suggest=False)
+            documents._retry_for_customer()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
+            # Someone is deciding about them right now; the next time will do.
+            self.env.cr.rollback()
+            _logger.info("Copaco customers: concurrent update (%s)", type(error))

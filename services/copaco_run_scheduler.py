@@ -1,0 +1,335 @@
+import logging
+import time
+from datetime import timedelta
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..const import BUTTON_SECONDS
+from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
+
+_logger = logging.getLogger(__name__)
+
+# A run that began longer ago and has stored nothing was interrupted: no response may
+# take this long (`client.TIME_LIMIT`), so it is safe to begin again.
+INTERRUPTED_AFTER = timedelta(minutes=30)
+
+
+class CopacoRunScheduler(models.AbstractModel):
+    """Plans runs and carries them out, while a person waits or in the background."""
+
+    _name = "copaco.run.scheduler"
+    _description = "Copaco Run Scheduler"
+
+    # === WHILE A PERSON WAITS === #
+
+    @api.model
+    def _fetch_now(self, connections, date_from=None, date_to=None):
+        """Fetch and process while a person waits.
+
+        :param connections: `copaco.connection` records
+        :param date_from: see `copaco.fetch.window._get_chunks`
+        :param date_to: see `copaco.fetch.window._get_chunks`
+        :return: a notification with what was done
+        :raise UserError: when a fetch failed; what the others brought stays
+        """
+        deadline = time.monotonic() + BUTTON_SECONDS
+        connections._check_billing_access()
+        # From here on the addon acts, and not the person.
+        self, connections = self.sudo(), connections.sudo()
+        for connection in connections:
+            self._check_ready(connection)
+        runs = self._create_runs(connections, "manual", date_from, date_to)
+        if not runs:
+            raise self._get_future_error()
+        self.env.cr.commit()  # pylint: disable=invalid-commit # promise 10
+        self._execute(runs, deadline)
+        return self._finish_now(runs.exists(), deadline)
+
+    @api.model
+    def _fetch_all(self):
+        """See `copaco.connection.action_fetch_all`."""
+        connections = self.env["copaco.connection"]
+        connections._check_billing_access()
+        connections = connections.search(
+            # On a contact's invoices the client asks to see what is archived, too.
+            [("company_id", "in", self.env.companies.ids), ("active", "=", True)]
+        )
+        if not connections:
+            raise UserError(
+                self.env._(
+                    "There is no Copaco connection for %(companies)s yet. An "
+                    "accounting administrator makes one under Invoicing, "
+                    "Configuration, Copaco, Connections.",
+                    companies=", ".join(self.env.companies.mapped("name")),
+                )
+            )
+        # One that is not set up yet must not keep the others from being fetched.
+        return self._fetch_now(connections.filtered("api_key_hint") or connections)
+
+    @api.model
+    def _fetch_again(self, document):
+        """See `copaco.document.action_fetch_again`."""
+        document.ensure_one()
+        if not document.created_to:
+            raise UserError(
+                self.env._(
+                    "%(document)s was uploaded as a file, so it isn't known when "
+                    "Copaco created it. Use Fetch period… on connection "
+                    "%(connection)s.",
+                    document=document.name,
+                    connection=document.connection_id.name,
+                )
+            )
+        return self._fetch_now(
+            document.connection_id, document.created_from, document.created_to
+        )
+
+    @api.model
+    def _receive_files(self, connection, kind, files):
+        """Store responses that came as files, by the same door as fetched ones.
+
+        :param connection: a `copaco.connection`
+        :param kind: a value of `copaco.run.kind`
+        :param files: dict of bytes by file name
+        :return: see `_fetch_now`
+        :raise UserError: when one can't be read; what the others held stays
+        """
+        deadline = time.monotonic() + BUTTON_SECONDS
+        connection._check_billing_access()
+        self = self.sudo()
+        runs = self.env["copaco.run"]
+        for file_name, raw in files.items():
+            run = runs.create(
+                {
+                    "connection_id": connection.id,
+                    "kind": kind,
+                    "trigger": "file",
+                    "file_name": file_name,
+                    "started_at": fields.Datetime.now(),
+                }
+            )
+            self.env.cr.commit()  # pylint: disable=invalid-commit # it can fail now
+            self._attempt(run, self.env["copaco.fetcher"]._receive, raw)
+            runs += run
+        return self._finish_now(runs, deadline)
+
+    @api.model
+    def _finish_now(self, runs, deadline):
+        """Process what runs brought while a person waits; see `_fetch_now`."""
+        # Only what these runs brought; the rest belongs to the scheduled action.
+        documents = runs.document_ids | runs.version_ids.document_id
+        self.env["copaco.processor"]._process_waiting(documents, deadline)
+        failed = runs.filtered(lambda run: run.state == "failed")
+        if failed:
+            self.env.cr.commit()  # pylint: disable=invalid-commit # keep the reason
+            raise UserError("\n".join(failed.mapped("message")))
+        return runs._get_result_notification()
+
+    @api.model
+    def _get_future_error(self):
+        return UserError(
+            self.env._(
+                "There is nothing to ask Copaco for: the period lies in the future. "
+                "Choose another one."
+            )
+        )
+
+    @api.model
+    def _check_ready(self, connection):
+        """:raise UserError: when there is no use in asking Copaco anything"""
+        if not connection.active:
+            raise UserError(
+                self.env._(
+                    "Connection %(connection)s is archived. Restore it first.",
+                    connection=connection.name,
+                )
+            )
+        if not connection.api_key_hint:
+            raise UserError(
+                self.env._(
+                    "Connection %(connection)s has no API key yet. Press Set API "
+                    "key… on the connection.",
+                    connection=connection.name,
+                )
+            )
+
+    # === RUNS === #
+
+    @api.model
+    def _create_runs(self, connections, trigger, date_from=None, date_to=None):
+        """Prepare the runs of a window, one for each of its chunks.
+
+        :param trigger: `scheduled` or `manual`
+        :return: the `copaco.run` records, waiting
+        """
+        window = self.env["copaco.fetch.window"]
+        vals_list = []
+        for connection in connections:
+            chunks = window._get_chunks(connection, date_from, date_to)
+            if not date_from and not connection.import_from:
+                # From now on it is known what has to be there.
+                connection.import_from = window._get_import_from(connection)
+            vals_list += [
+                {
+                    "connection_id": connection.id,
+                    "trigger": trigger,
+                    "origin": connection.origin,
+                    "date_from": chunk_start,
+                    "date_to": chunk_end,
+                }
+                for chunk_start, chunk_end in chunks
+            ]
+        return self.env["copaco.run"].create(vals_list)
+
+    @api.model
+    def _get_waiting_domain(self):
+        return [
+            ("state", "=", "running"),
+            ("stored_at", "=", False),
+            "|",
+            ("started_at", "=", False),
+            ("started_at", "<", fields.Datetime.now() - INTERRUPTED_AFTER),
+        ]
+
+    @api.model
+    def _plan_scheduled_runs(self):
+        """Plan to fetch everything new of every active connection."""
+        waiting = self.env["copaco.run"].search(self._get_waiting_domain())
+        connections = self.env["copaco.connection"].search([("active", "=", True)])
+        self._create_runs(connections - waiting.connection_id, "scheduled")
+        # Odoo repeats a scheduled action that isn't done in time: what makes runs must
+        # not also carry them out.
+        self._continue_in_background()
+
+    @api.model
+    def _resume(self):
+        """Carry out the runs that a person did not wait for, or that were
+        interrupted."""
+        runs = self.env["copaco.run"].search(
+            self._get_waiting_domain(), order="date_from, id"
+        )
+        self.env["ir.cron"]._commit_progress(remaining=len(runs))
+        self._execute(runs)
+        self.env.ref("account_copaco.ir_cron_process")._trigger()
+
+    @api.model
+    def _continue_in_background(self):
+        self.env.ref("account_copaco.ir_cron_run")._trigger()
+
+    @api.model
+    def _execute(self, runs, deadline=None):
+        """Fetch and store runs, oldest first, and commit after each.
+
+        When one fails, the later runs of its connection are dropped: nothing was
+        asked for yet, and the next fetch begins at the same place.
+
+        :param deadline: `time.monotonic()` after which what is left goes on in the
+            background
+        """
+        cron, fetcher = self.env["ir.cron"], self.env["copaco.fetcher"]
+        failed_connections = self.env["copaco.connection"]
+        for run in runs:
+            if deadline and time.monotonic() > deadline:
+                self._continue_in_background()
+                break
+            # Those that could not be dropped wait for the background.
+            if run.exists().connection_id in failed_connections or not self._claim(run):
+                cron._commit_progress(1)
+                continue
+            if run.trigger == "file":
+                self._attempt(run, fetcher._store_kept)
+            else:
+                self._attempt(run, fetcher._fetch, deadline)
+            # What became of it is kept, whatever the rest conflicts with.
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+            if run.state == "failed":
+                failed_connections |= run.connection_id
+                self._drop_later(runs, run)
+            self.env["copaco.processor"]._refresh_progress(run, run.connection_id)
+            if not cron._commit_progress(1):
+                self._continue_in_background()
+                break
+
+    @api.model
+    def _drop_later(self, runs, failed_run):
+        """Drop those of these runs that were to follow a failed one; commits."""
+        later = (
+            (runs - failed_run)
+            .exists()
+            .filtered(
+                lambda run: (
+                    run.connection_id == failed_run.connection_id and not run.started_at
+                )
+            )
+        )
+        try:
+            later.try_lock_for_update().unlink()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except CONCURRENCY_ERRORS:
+            # Another worker drops or carries them out.
+            self.env.cr.rollback()
+
+    @api.model
+    def _claim(self, run):
+        """Take a run, unless it is gone or another worker has it; commits.
+
+        :return: whether it was taken
+        """
+        try:
+            claimed = run.try_lock_for_update().filtered_domain(
+                self._get_waiting_domain()
+            )
+            claimed.started_at = fields.Datetime.now()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except CONCURRENCY_ERRORS:
+            self.env.cr.rollback()
+            return False
+        return bool(claimed)
+
+    @api.model
+    def _attempt(self, run, step, *arguments):
+        """Take a step of a run; an error that nobody foresaw fails this run, and stops
+        no other."""
+        try:
+            step(run, *arguments)
+        except CONCURRENCY_ERRORS as error:
+            # Someone else was writing here: the background takes it up again.
+            self.env.cr.rollback()
+            _logger.info("Copaco run %s: concurrent update (%s)", run.id, type(error))
+            self._postpone(run)
+        except (OSError, OperationalError) as error:
+            self.env.cr.rollback()
+            _logger.exception("Copaco run %s could not be stored", run.id)
+            self.env["copaco.fetcher"]._fail(
+                run,
+                self.env._(
+                    "Run %(run)s of connection %(connection)s failed, because this "
+                    "server could not store the response: %(error)s. Ask your "
+                    "administrator to solve that, then fetch again.",
+                    run=run.name,
+                    connection=run.connection_id.name,
+                    error=describe_system_error(error),
+                ),
+            )
+        except Exception:
+            self.env.cr.rollback()
+            _logger.exception("Copaco run %s: unexpected error", run.id)
+            self.env["copaco.fetcher"]._fail(
+                run,
+                self.env._(
+                    "Run %(run)s of connection %(connection)s failed with an "
+                    "unexpected error. Fetch again; if it stays, send the server's log "
+                    "to whoever maintains this addon, with the response if the run has "
+                    "one.",
+                    run=run.name,
+                    connection=run.connection_id.name,
+                ),
+            )
+
+    @api.model
+    def _postpone(self, run):
+        run.started_at = False
+        self._continue_in_background()
