@@ -15,6 +15,12 @@ class Kind(NamedTuple):
     refund_type: str = ""
     tax_use: str = ""  # `account.tax.type_tax_use`
 
+    def get_move_type(self, amount):
+        """:param amount: without tax, below zero for a credit
+        :return: what a document of this kind and amount becomes
+        """
+        return self.refund_type if amount < 0 else self.move_type
+
 
 KINDS = {
     "specification": Kind(

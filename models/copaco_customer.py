@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ..tools import get_account_key
+
 # What a person decides here; everything else is Copaco's or ours.
 EDITABLE_FIELDS = {"partner_id"}
 CONTACT_FIELDS = (
@@ -148,7 +150,9 @@ class CopacoCustomer(models.Model):
         if is_decision:
             self._link(self.partner_id, "manual")
             # What waited for this goes on in the background.
-            self.sudo().document_ids._retry_for_customer()
+            self.env["copaco.processor"].sudo()._retry_for_customer(
+                self.sudo().document_ids
+            )
         return res
 
     # === ACTION METHODS === #
@@ -221,7 +225,7 @@ class CopacoCustomer(models.Model):
         )
         for document in self.sudo().document_ids:
             if document.state in ("new", "held") and not document._get_live_invoice():
-                document._exclude_with_customer()
+                self.env["copaco.decision"].sudo()._exclude_with_customer(document)
 
     def action_include(self):
         """Undo `action_exclude`, and invoice what was excluded by it.
@@ -238,7 +242,9 @@ class CopacoCustomer(models.Model):
                     "excluded_by_id": False,
                 }
             )
-            customer.document_ids.filtered("is_excluded_by_customer")._include()
+            customer.env["copaco.decision"]._undo_exclusion(
+                customer.document_ids.filtered("is_excluded_by_customer")
+            )
         return customers._retry_documents()
 
     def action_view_documents(self):
@@ -391,7 +397,7 @@ class CopacoCustomer(models.Model):
         :return: a notification with what became of it
         """
         documents = self.document_ids
-        documents.sudo()._retry_for_customer()
+        self.env["copaco.processor"].sudo()._retry_for_customer(documents.sudo())
         return self.env["copaco.processor"]._process_now(
             documents.filtered(lambda document: document.state == "new")
         )
@@ -418,8 +424,3 @@ class CopacoCustomer(models.Model):
             else False,
             "customer_rank": 1,
         }
-
-
-def get_account_key(account_ref):
-    """:return: what accounts that differ only in capitals have in common"""
-    return account_ref.lower()

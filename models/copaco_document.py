@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ..const import CUSTOMER_HOLD_REASONS, HOLD_REASONS, KIND_SELECTION
+from ..tools import get_account_key
 
 
 class CopacoDocument(models.Model):
@@ -30,6 +31,22 @@ class CopacoDocument(models.Model):
         "copaco.connection", required=True, ondelete="restrict", index=True
     )
     company_id = fields.Many2one("res.company", required=True, index=True)
+    # Given with the other values of what was received, so that they need not be
+    # computed.
+    root_company_id = fields.Many2one(
+        "res.company",
+        compute="_compute_identity",
+        store=True,
+        precompute=True,
+        readonly=False,
+    )
+    account_key = fields.Char(
+        compute="_compute_identity",
+        store=True,
+        precompute=True,
+        readonly=False,
+        help="The customer's account, whatever its capitals.",
+    )
     run_id = fields.Many2one(
         "copaco.run", required=True, ondelete="restrict", index=True
     )
@@ -56,6 +73,13 @@ class CopacoDocument(models.Model):
     totals_difference = fields.Monetary(
         help="What Copaco says is the total without tax of the invoice that this is "
         "part of, less the sum of all its lines."
+    )
+    amount_excluded = fields.Monetary(
+        help="Without tax: the lines that are excluded because they are the same "
+        "charges as others."
+    )
+    amount_to_invoice = fields.Monetary(
+        compute="_compute_amount_to_invoice", help="Without tax."
     )
     line_count = fields.Integer(string="Lines")
     state = fields.Selection(
@@ -90,6 +114,11 @@ class CopacoDocument(models.Model):
     excluded_by_id = fields.Many2one("res.users")
     is_excluded_by_customer = fields.Boolean(
         help="Excluded because all documents of its customer are."
+    )
+    duplicate_table = fields.Html(
+        string="Possible Duplicates",
+        compute="_compute_duplicate_table",
+        sanitize=False,
     )
     move_id = fields.Many2one(
         "account.move", string="Invoice", index="btree_not_null", ondelete="restrict"
@@ -141,18 +170,40 @@ class CopacoDocument(models.Model):
         readonly=True,
     )
 
-    # The connection is no part of it: a second one to the same portal doubles nothing.
+    # The connection and the branch are no part of it: a second one to the same portal
+    # doubles nothing.
     _identity_unique = models.UniqueIndex(
-        "(company_id, kind, invoice_number, customer_id)",
+        "(root_company_id, kind, invoice_number, account_key)",
         "This document was already received.",
     )
     # A document whose customer can't be read is known by its content alone.
     _unread_identity_unique = models.UniqueIndex(
-        "(company_id, kind, invoice_number, payload_digest) WHERE customer_id IS NULL",
+        "(root_company_id, kind, invoice_number, payload_digest) "
+        "WHERE account_key IS NULL",
         "This document was already received.",
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("company_id", "customer_id.account_ref")
+    def _compute_identity(self):
+        for document in self:
+            document.root_company_id = document.company_id.root_id
+            document.account_key = get_account_key(document.customer_id.account_ref)
+
+    @api.depends("amount_source", "amount_excluded")
+    def _compute_amount_to_invoice(self):
+        for document in self:
+            document.amount_to_invoice = (
+                document.amount_source - document.amount_excluded
+            )
+
+    @api.depends("state", "hold_reason")
+    def _compute_duplicate_table(self):
+        finder = self.env["copaco.duplicate.finder"]
+        for document in self:
+            is_asked = document.hold_reason == "possible_double"
+            document.duplicate_table = is_asked and finder._render_pairs(document)
 
     @api.depends("invoice_number", "customer_id")
     def _compute_name(self):
@@ -222,11 +273,24 @@ class CopacoDocument(models.Model):
         return self.env["copaco.decision"]._accept_lines(self)
 
     def action_invoice_anyway(self):
-        """Invoice these documents besides those that they may be duplicates of.
+        """Invoice these documents besides those that they may be duplicates of, and
+        those that a rule excluded because each of their charges is on others.
 
         :return: see `action_retry`
         """
         return self.env["copaco.decision"]._invoice_anyway(self)
+
+    def action_exclude_duplicates(self):
+        """Exclude these documents because their charges are on others already."""
+        self.env["copaco.decision"]._exclude_duplicates(self)
+
+    def action_invoice_new_lines(self):
+        """Invoice of these documents the lines that are on no other, and no line twice.
+
+        :return: see `action_retry`
+        :raise UserError: when no line would be left
+        """
+        return self.env["copaco.decision"]._invoice_new_lines(self)
 
     def action_use_new_version(self):
         """Take over what Copaco changed. A draft invoice is rebuilt, with its manual
@@ -299,6 +363,15 @@ class CopacoDocument(models.Model):
     def _check_billing_access(self):
         self.env["copaco.connection"]._check_billing_access()
         self.check_access("read")
+
+    def _get_billed_lines(self):
+        """:return: the lines of this document that are not excluded as duplicates"""
+        return self.line_ids.filtered(lambda line: not line.is_excluded)
+
+    def _get_companies(self):
+        """:return: all companies of the same root companies as these documents'"""
+        roots = self.root_company_id
+        return self.env["res.company"].sudo().search([("id", "child_of", roots.ids)])
 
     def _format_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
@@ -383,63 +456,6 @@ class CopacoDocument(models.Model):
                 "state": "excluded" if self.exclude_reason else "new",
                 "hold_reason": False,
                 "hold_message": False,
-            }
-        )
-
-    def _retry_for_customer(self):
-        """Process those of these documents in the background that were held until their
-        customer was linked."""
-        waiting = self.filtered(
-            lambda document: (
-                document.state == "held"
-                and document.is_customer_hold
-                and document.customer_id.partner_id
-            )
-        )
-        if waiting:
-            waiting.state = "new"
-            self.env.ref("account_copaco.ir_cron_process")._trigger()
-
-    def _exclude(self, reason, user):
-        for version in self._get_pending_version():
-            # Nothing is left to decide; undone, what Copaco says now counts.
-            version._take_over()
-        self.write(
-            {
-                "state": "excluded",
-                "exclude_reason": reason,
-                "excluded_by_id": user.id,
-                "hold_reason": False,
-                "hold_message": False,
-            }
-        )
-        for document in self:
-            document._message_log(
-                body=self.env._(
-                    "Excluded by %(user)s: %(reason)s", user=user.name, reason=reason
-                )
-            )
-
-    def _exclude_with_customer(self):
-        self.ensure_one()
-        customer = self.customer_id
-        self._exclude(
-            self.env._(
-                "All documents of customer %(customer)s are excluded: %(reason)s",
-                customer=customer.display_name,
-                reason=customer.exclude_reason,
-            ),
-            customer.excluded_by_id,
-        )
-        self.is_excluded_by_customer = True
-
-    def _include(self):
-        self.write(
-            {
-                "state": "new",
-                "exclude_reason": False,
-                "excluded_by_id": False,
-                "is_excluded_by_customer": False,
             }
         )
 

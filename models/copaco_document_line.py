@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import format_date
 
 from ..tools import round_amount
 
@@ -66,6 +67,11 @@ class CopacoDocumentLine(models.Model):
     subscription_po = fields.Char(string="Subscription PO Number")
     line_po = fields.Char(string="Line PO Number")
     consumer_name = fields.Char(string="Consumer")
+    is_excluded = fields.Boolean(
+        string="Excluded",
+        readonly=True,
+        help="Not invoiced, because it is the same charge as another line.",
+    )
     move_line_id = fields.Many2one(
         "account.move.line",
         string="Invoice Line",
@@ -78,6 +84,10 @@ class CopacoDocumentLine(models.Model):
         compute="_compute_invoice_line_state",
         help="What a person did with the invoice line since it was made.",
     )
+
+    # By these the same charge is found elsewhere.
+    _row_hash_idx = models.Index("(row_hash) WHERE row_hash != ''")
+    _charge_idx = models.Index("(subscription_ref, extended_price)")
 
     @api.depends("document_id.company_id", "document_id.currency_id")
     def _compute_company_and_currency(self):
@@ -107,6 +117,19 @@ class CopacoDocumentLine(models.Model):
                     line.invoice_line_state = "removed"
                 elif line in edits.edited.copaco_line_id:
                     line.invoice_line_state = "edited"
+
+    @api.depends("plan_name", "subscription_name", "description", "line_ref")
+    def _compute_display_name(self):
+        for line in self:
+            names = [line.plan_name or line.subscription_name, line.description]
+            text = " – ".join(dict.fromkeys(filter(None, names)))
+            line.display_name = text or line.line_ref or "–"
+
+    def _get_period(self):
+        """:return: text with the days that this line is about"""
+        self.ensure_one()
+        days = filter(None, (self.date_start, self.date_end))
+        return " – ".join(format_date(self.env, day) for day in days)
 
     @api.model
     def _prepare_source_values(self, source_line, company, currency):

@@ -84,6 +84,13 @@ class CopacoDocumentVersion(models.Model):
         pairs = pair_lines(old_lines, parse_payload(self.payload).lines)
         return not old_lines or any(old and new for old, new in pairs)
 
+    def _get_new_lines(self):
+        """:return: list of the `DocumentLine` that the document does not have"""
+        self.ensure_one()
+        lines = parse_payload(self.payload).lines
+        pairs = pair_lines(self.document_id.line_ids, lines)
+        return [new for old, new in pairs if new and not old]
+
     def _settle(self):
         """Take over this new content where nothing was decided about the document and
         its invoice was neither edited nor confirmed; let a person decide otherwise.
@@ -91,15 +98,17 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         if document._get_live_invoice():
+            warning = self.env["copaco.duplicate.finder"]._get_version_warning(self)
             if (
-                document.state in ("new", "invoiced")
+                not warning
+                and document.state in ("new", "invoiced")
                 and self._is_continuation()
                 and self.env["copaco.draft.updater"]._is_unedited_draft(document)
             ):
                 # It is rebuilt where invoices are made.
                 document.write({"state": "new", "hold_reason": "source_changed"})
             else:
-                self._request_decision()
+                self._request_decision(warning)
             return
         # A person's decision, or one that waits for a person, is not overruled.
         is_undecided = document.state == "new" or (
@@ -177,12 +186,12 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document, new_run = self.document_id, self.run_id
         source = parse_payload(self.payload)
-        importer = self.env["copaco.importer"]
-        vals = importer._prepare_document_values(
+        builder = self.env["copaco.document.builder"]
+        vals = builder._prepare_document_values(
             source,
             new_run,
             {document.customer_id.account_ref: document.customer_id},
-            importer._get_currency(source.currency),
+            builder._get_currency(source.currency),
         )
         # What is kept of a document doesn't tell the totals of the whole invoice.
         vals["totals_difference"] = self.totals_difference
@@ -192,7 +201,14 @@ class CopacoDocumentVersion(models.Model):
         else:
             vals = {"exclude_reason": False, "excluded_by_id": False, **vals}
         # Who the document is for was decided when it was first received.
-        for name in ("company_id", "connection_id", "customer_id", "invoice_number"):
+        for name in (
+            "company_id",
+            "root_company_id",
+            "connection_id",
+            "customer_id",
+            "account_key",
+            "invoice_number",
+        ):
             vals.pop(name)
         vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
         old_run = document.run_id

@@ -62,7 +62,14 @@ class CopacoDecision(models.AbstractModel):
     @api.model
     def _invoice_anyway(self, documents):
         """See `copaco.document.action_invoice_anyway`."""
-        held = self._get_held(documents, "possible_double")
+        documents._check_billing_access()
+        held = documents.filtered(
+            lambda document: (
+                document.state == "held"
+                and document.hold_reason == "possible_double"
+                or self._is_excluded_by_rule(document)
+            )
+        ).sudo()
         for document in held:
             document._message_log(
                 body=self.env._(
@@ -70,8 +77,57 @@ class CopacoDecision(models.AbstractModel):
                     user=self.env.user.name,
                 )
             )
+        self._undo_exclusion(held)
+        held.is_no_double = True
+        return self._process(held)
+
+    @api.model
+    def _exclude_duplicates(self, documents):
+        """See `copaco.document.action_exclude_duplicates`."""
+        finder = self.env["copaco.duplicate.finder"].sudo()
+        for document in self._get_held(documents, "possible_double"):
+            others = finder._get_other_documents(document)
+            self._apply_exclusion(
+                document,
+                self.env._("The same charges are on %(documents)s.", documents=others)
+                if others
+                else self.env._("It was invoiced otherwise."),
+                self.env.user,
+            )
+
+    @api.model
+    def _invoice_new_lines(self, documents):
+        """See `copaco.document.action_invoice_new_lines`."""
+        held = self._get_held(documents, "possible_double")
+        finder = self.env["copaco.duplicate.finder"].sudo()
+        for document in held:
+            pairs = finder._get_pairs(document)
+            lines = pairs and pairs[0].line.union(*(pair.line for pair in pairs))
+            if not pairs or lines == document._get_billed_lines():
+                raise UserError(
+                    self.env._(
+                        "%(document)s has no line that is not a possible duplicate. "
+                        "Exclude it, or press Invoice anyway.",
+                        document=document.name,
+                    )
+                )
+            self._exclude_lines(document, lines)
         held.write({"is_no_double": True, "state": "new"})
         return self._process(held)
+
+    @api.model
+    def _exclude_lines(self, document, lines):
+        lines.is_excluded = True
+        excluded = document.line_ids.filtered("is_excluded")
+        document.amount_excluded = sum(excluded.mapped("amount"))
+        document._message_log(
+            body=self.env._(
+                "%(user)s excluded lines that are the same charges as others: "
+                "%(lines)s.",
+                user=self.env.user.name,
+                lines=", ".join(lines.mapped("display_name")),
+            )
+        )
 
     @api.model
     def _get_held(self, documents, reason):
@@ -189,7 +245,7 @@ class CopacoDecision(models.AbstractModel):
                     documents=", ".join(invoiced.mapped("name")),
                 )
             )
-        documents.sudo()._exclude(reason.strip(), self.env.user)
+        self._apply_exclusion(documents.sudo(), reason.strip(), self.env.user)
 
     @api.model
     def _include(self, documents):
@@ -200,8 +256,71 @@ class CopacoDecision(models.AbstractModel):
                 document.state == "excluded" and document.kind in INVOICED_KINDS
             )
         ).sudo()
-        excluded._include()
+        self._undo_exclusion(excluded)
         return self._process(excluded)
+
+    @api.model
+    def _apply_exclusion(self, documents, reason, user):
+        """Exclude documents.
+
+        :param reason: a sentence, or what a person wrote
+        :param user: `res.users` who decided it; empty: a rule did
+        """
+        for version in documents._get_pending_version():
+            # Nothing is left to decide; undone, what Copaco says now counts.
+            version._take_over()
+        documents.write(
+            {
+                "state": "excluded",
+                "exclude_reason": reason,
+                "excluded_by_id": user.id,
+                "hold_reason": False,
+                "hold_message": False,
+            }
+        )
+        for document in documents:
+            document._message_log(
+                body=self.env._(
+                    "Excluded by %(user)s: %(reason)s", user=user.name, reason=reason
+                )
+                if user
+                else self.env._("Excluded by a rule: %(reason)s", reason=reason)
+            )
+
+    @api.model
+    def _exclude_with_customer(self, document):
+        """Exclude a document because all documents of its customer are."""
+        customer = document.customer_id
+        self._apply_exclusion(
+            document,
+            self.env._(
+                "All documents of customer %(customer)s are excluded: %(reason)s",
+                customer=customer.display_name,
+                reason=customer.exclude_reason,
+            ),
+            customer.excluded_by_id,
+        )
+        document.is_excluded_by_customer = True
+
+    @api.model
+    def _is_excluded_by_rule(self, document):
+        return (
+            document.state == "excluded"
+            and not document.excluded_by_id
+            and document.kind in INVOICED_KINDS
+            and bool(document.line_ids)
+        )
+
+    @api.model
+    def _undo_exclusion(self, documents):
+        documents.write(
+            {
+                "state": "new",
+                "exclude_reason": False,
+                "excluded_by_id": False,
+                "is_excluded_by_customer": False,
+            }
+        )
 
     # === INVOICES === #
 

@@ -1,17 +1,9 @@
-import logging
-
-from psycopg2 import OperationalError
-from psycopg2.errors import UniqueViolation
+from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.fields import Command
 from odoo.tools import float_compare
 
-from ..client.documents import parse_payload
-from ..const import KINDS, Hold
-from ..tools import round_amount
-
-_logger = logging.getLogger(__name__)
+from ..tools import get_account_key
 
 # New documents are stored when they have so many lines together, and then forgotten:
 # what is in memory doesn't grow with the response.
@@ -36,10 +28,9 @@ class CopacoImporter(models.AbstractModel):
         :param response: a `ParsedResponse`
         """
         Document = self.env["copaco.document"]
-        customers = self.env["copaco.customer"]._get_or_create(
-            run.company_id, [head.customer for head in response.heads]
-        )
-        known = self._get_known(run.company_id, run.kind, response.heads, customers)
+        builder = self.env["copaco.document.builder"]
+        known = self._get_known(run.company_id, run.kind, response.heads)
+        customers = self._get_customers(run, response.heads, known)
         currencies, unread = {}, []
         totals = {"received": [0, 0, 0.0], "unchanged": [0, 0, 0.0]}
         new_vals_list, new_ids, received = [], [], []
@@ -51,12 +42,12 @@ class CopacoImporter(models.AbstractModel):
         for source in response.documents:
             code = source.currency
             if code not in currencies:
-                currencies[code] = self._get_currency(code)
+                currencies[code] = builder._get_currency(code)
             currency = currencies[code]
             if source.error:
                 unread.append(source.invoice_number)
             counted_as = ["received"]
-            document = known.get(self._get_source_key(source, customers))
+            document = known.get(_get_source_key(source))
             if document:
                 received.append(document)
             if document and document._is_known_content(source.digest):
@@ -64,18 +55,20 @@ class CopacoImporter(models.AbstractModel):
                 document._get_pending_version()._withdraw_unless(source.digest)
                 self._receive_totals(document, source)
             else:
-                vals = self._prepare_document_values(source, run, customers, currency)
+                vals = builder._prepare_document_values(
+                    source, run, customers, currency
+                )
                 if document:
                     self._receive_new_content(document, source, vals)
                 else:
                     new_vals_list.append({**vals, **creation_vals})
-            figures = 1, len(source.lines), self._get_amount(source, currency)
+            figures = 1, len(source.lines), builder._get_amount(source, currency)
             for name in counted_as:
                 totals[name] = list(map(sum, zip(totals[name], figures, strict=True)))
             if sum(vals["line_count"] for vals in new_vals_list) >= LINES_AT_A_TIME:
-                new_ids += self._create_documents(new_vals_list)
+                new_ids += builder._create_documents(new_vals_list)
                 new_vals_list = []
-        new_ids += self._create_documents(new_vals_list)
+        new_ids += builder._create_documents(new_vals_list)
         received = Document.union(*received)
         # What was rejected may be any of those that are missing.
         self.env["copaco.presence"]._update(
@@ -221,27 +214,19 @@ class CopacoImporter(models.AbstractModel):
     # === DOCUMENTS === #
 
     @api.model
-    def _get_source_key(self, source, customers):
-        """:param source: a `SourceDocument`
-        :param customers: dict of `copaco.customer` by account
-        :return: what makes this document one and the same, within company and kind
-        """
-        customer = customers.get(source.account_ref)
-        return source.invoice_number, customer.id if customer else source.digest
-
-    @api.model
-    def _get_known(self, company, kind, heads, customers):
+    def _get_known(self, company, kind, heads):
         """:param heads: list of `DocumentHead`
-        :return: dict of the documents already stored, by `_get_source_key`"""
+        :return: dict by `_get_source_key` of the documents that are stored already for
+            a company of the same root company"""
         documents = self.env["copaco.document"].search_fetch(
             [
-                ("company_id", "=", company.id),
+                ("root_company_id", "=", company.root_id.id),
                 ("kind", "=", kind),
                 ("invoice_number", "in", [each.invoice_number for each in heads]),
             ],
             [
                 "invoice_number",
-                "customer_id",
+                "account_key",
                 "payload_digest",
                 "hold_reason",
                 "missing_state",
@@ -250,134 +235,38 @@ class CopacoImporter(models.AbstractModel):
         return {
             (
                 document.invoice_number,
-                document.customer_id.id or document.payload_digest,
+                document.account_key or document.payload_digest,
             ): document
             for document in documents
         }
 
     @api.model
-    def _get_currency(self, code):
-        """:return: `res.currency` of this code, active or not; empty for none"""
-        currencies = self.env["res.currency"].with_context(active_test=False)
-        return currencies.search([("name", "=", code)]) if code else currencies
-
-    @api.model
-    def _get_amount(self, source, currency):
-        """:return: what the lines of a `SourceDocument` add up to, each rounded"""
-        return float(
-            sum(
-                round_amount(line.extended_price, currency.rounding)
-                for line in source.lines
-            )
+    def _get_documents(self, run, response):
+        """:return: the stored `copaco.document` records of a response"""
+        known = self._get_known(run.company_id, run.kind, response.heads)
+        return self.env["copaco.document"].union(
+            *(known[_get_source_key(source)] for source in response.documents)
         )
 
     @api.model
-    def _prepare_document_values(self, source, run, customers, currency):
-        """:param source: a `SourceDocument`
-        :param run: the `copaco.run` that brought it
-        :param customers: dict of `copaco.customer` by account
-        :param currency: its `res.currency`; empty: amounts are rounded to cents
-        :return: values for `copaco.document.create`, lines included
+    def _get_customers(self, run, heads, known):
+        """Find or create the customers of a response. What another company of the same
+        root company received first stays with its customers.
+
+        :param heads: list of `DocumentHead`
+        :param known: see `_get_known`
+        :return: dict of `copaco.customer` by account
         """
-        Line = self.env["copaco.document.line"]
-        lines = [
-            {
-                **Line._prepare_source_values(line, run.company_id, currency),
-                "sequence": sequence,
-            }
-            for sequence, line in enumerate(source.lines, start=1)
-        ]
-        customer = customers.get(source.account_ref)
-        vals = {
-            "connection_id": run.connection_id.id,
-            "company_id": run.company_id.id,
-            "run_id": run.id,
-            "kind": run.kind,
-            "invoice_number": source.invoice_number,
-            "customer_id": customer.id if customer else False,
-            "invoice_date": source.invoice_date,
-            "currency_id": currency.id,
-            "currency_code": source.currency,
-            "amount_source": self._get_amount(source, currency),
-            "amount_exact": float(source.amount),
-            "totals_difference": float(source.totals_difference or 0),
-            "line_count": len(lines),
-            "payload": source.payload,
-            "payload_digest": source.digest,
-            "line_ids": [Command.create(line) for line in lines],
-            "state": "new",
-            "hold_reason": False,
-            "hold_message": False,
-        }
-        Document = self.env["copaco.document"]
-        if source.error:
-            vals.update(Document._prepare_hold_values(self._get_invalid_hold(source)))
-        elif not KINDS[run.kind].move_type:
-            vals["state"] = "excluded"
-            vals["exclude_reason"] = self.env._(
-                "Purchase invoices are stored, not invoiced."
-            )
-        elif not lines:
-            vals["state"] = "excluded"
-            vals["exclude_reason"] = self.env._("Copaco sent no price lines.")
-        return vals
-
-    @api.model
-    def _get_invalid_hold(self, source):
-        return Hold(
-            "payload_invalid",
-            self.env._(
-                "Copaco invoice %(number)s could not be read: %(error)s Ask Copaco to "
-                "correct it and fetch again, or exclude it and invoice it by hand.",
-                number=source.invoice_number,
-                error=source.error,
-            ),
-        )
-
-    @api.model
-    def _create_documents(self, vals_list):
-        """Create documents; one that the database refuses is held without its lines,
-        and stops no other.
-
-        :param vals_list: list of `_prepare_document_values`
-        :return: list of their ids; nothing of them stays in memory
-        """
-        documents = self.env["copaco.document"].with_context(
-            tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
-        )
-        try:
-            with self.env.cr.savepoint():
-                created = documents.create(vals_list)
-            created.line_ids.invalidate_recordset()
-            created.invalidate_recordset()
-            return created.ids
-        except (OperationalError, UniqueViolation):
-            # Others stored the same, or the database has errors of its own.
-            raise
-        except Exception:
-            if len(vals_list) == 1:
-                (vals,) = vals_list
-                _logger.exception(
-                    "Copaco document %s could not be stored", vals["invoice_number"]
-                )
-                hold = Hold(
-                    "payload_invalid",
-                    self.env._(
-                        "Copaco invoice %(number)s could not be stored. Its text is "
-                        "kept: exclude the document and invoice it by hand, and send "
-                        "the server's log to whoever maintains this addon.",
-                        number=vals["invoice_number"],
-                    ),
-                )
-                vals = {**vals, **documents._prepare_hold_values(hold), "line_ids": []}
-                return documents.create(
-                    {**vals, "line_count": 0, "amount_source": 0, "amount_exact": 0}
-                ).ids
-        return [
-            document_id
-            for vals in vals_list
-            for document_id in self._create_documents([vals])
-        ]
+        infos = defaultdict(list)
+        for head in heads:
+            key = head.invoice_number, get_account_key(head.account_ref)
+            document = known.get(key)
+            company = document.company_id if document else run.company_id
+            infos[company].append(head.customer)
+        customers = {}
+        for company, own in infos.items():
+            customers |= self.env["copaco.customer"]._get_or_create(company, own)
+        return customers
 
     @api.model
     def _receive_new_content(self, document, source, vals):
@@ -385,7 +274,7 @@ class CopacoImporter(models.AbstractModel):
 
         :param document: `copaco.document`
         :param source: the `SourceDocument` that was received
-        :param vals: its values, see `_prepare_document_values`
+        :param vals: its values, see `copaco.document.builder`
         """
         document._get_pending_version().state = "replaced"
         version = self.env["copaco.document.version"].create(
@@ -426,24 +315,9 @@ class CopacoImporter(models.AbstractModel):
             )
             self.env.ref("account_copaco.ir_cron_process")._trigger()
 
-    @api.model
-    def _read_again(self, documents):
-        """Read documents again that could not be read, or whose currency was unknown,
-        when they were received: the addon or the currencies may be newer now."""
-        for document in documents.filtered(
-            lambda each: each.hold_reason == "payload_invalid" or not each.currency_id
-        ):
-            source = parse_payload(document.payload)
-            customers = self.env["copaco.customer"]._get_or_create(
-                document.company_id, [source.customer]
-            )
-            vals = self._prepare_document_values(
-                source,
-                document.run_id,
-                customers,
-                self._get_currency(source.currency),
-            )
-            vals["line_ids"].insert(0, Command.clear())
-            # What is kept of a document doesn't tell the totals of the whole invoice.
-            vals.pop("totals_difference")
-            document.write(vals)
+
+def _get_source_key(source):
+    """:param source: a `SourceDocument`
+    :return: what makes this document one and the same, within root company and kind
+    """
+    return source.invoice_number, get_account_key(source.account_ref) or source.digest

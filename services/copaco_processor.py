@@ -16,6 +16,7 @@ from ..const import (
     Hold,
 )
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
+from .copaco_duplicate_finder import Exclusion
 
 _logger = logging.getLogger(__name__)
 
@@ -200,20 +201,50 @@ class CopacoProcessor(models.AbstractModel):
                 copaco_refresh_later=True
             )
             env = own.env
-            env["copaco.importer"]._read_again(own)
+            env["copaco.document.builder"]._read_again(own)
             env["copaco.draft.updater"]._sync_drafts(own.filtered("move_id"))
             own = own.filtered(lambda document: document.state == "new")
             own.customer_id._match()
+            own -= self._handle_duplicates(own)
             ready = {}
             matches = env["copaco.document.matcher"]._match_documents(own)
             for document, match in matches.items():
                 if isinstance(match, Hold):
                     document._hold(match)
                 elif match is None:
-                    document._exclude_with_customer()
+                    env["copaco.decision"]._exclude_with_customer(document)
                 else:
                     ready[document] = match
             env["copaco.invoice.writer"]._create_invoices(ready)
+
+    @api.model
+    def _handle_duplicates(self, documents):
+        """Hold or exclude those of these documents whose charges are elsewhere, and
+        link those whose invoice is there already.
+
+        :return: the documents that this was done with
+        """
+        handled = documents.browse()
+        verdicts = self.env["copaco.duplicate.finder"]._find(documents)
+        for document, verdict in verdicts.items():
+            if isinstance(verdict, Hold):
+                document._hold(verdict)
+            elif isinstance(verdict, Exclusion):
+                self.env["copaco.decision"]._apply_exclusion(
+                    document, verdict.reason, self.env["res.users"]
+                )
+            else:
+                verdict.copaco_document_id = document
+                document._set_invoiced(verdict)
+                document._message_log(
+                    body=self.env._(
+                        "Linked to invoice %(invoice)s, which has Copaco's number as "
+                        "its source, and this amount.",
+                        invoice=verdict.display_name,
+                    )
+                )
+            handled |= document
+        return handled
 
     @api.model
     def _with_processing_context(self, documents):
@@ -266,9 +297,24 @@ class CopacoProcessor(models.AbstractModel):
         )
         try:
             documents.customer_id._match(suggest=False)
-            documents._retry_for_customer()
+            self._retry_for_customer(documents)
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
             # Someone is deciding about them right now; the next time will do.
             self.env.cr.rollback()
             _logger.info("Copaco customers: concurrent update (%s)", type(error))
+
+    @api.model
+    def _retry_for_customer(self, documents):
+        """Process those of these documents in the background that were held until their
+        customer was linked."""
+        waiting = documents.filtered(
+            lambda document: (
+                document.state == "held"
+                and document.is_customer_hold
+                and document.customer_id.partner_id
+            )
+        )
+        if waiting:
+            waiting.state = "new"
+            self._continue_in_background()

@@ -42,11 +42,18 @@ def price_line(amount, **values):
 def copaco_invoice(number, account, lines, **values):
     """:return: one `Invoices` element for one customer, as Copaco sends it
 
-    :param lines: list of `price_line`
+    :param lines: list of `price_line`; a row hash that nobody gave becomes one of this
+        invoice and account
     :param values: keys of the header; `customer` and `receiver` are dicts of keys
     """
     customer = values.pop("customer", {})
     receiver = values.pop("receiver", {})
+    lines = [
+        {**line, "InvoiceRowHash": f"{line['InvoiceRowHash']}-{number}-{account}"}
+        if str(line.get("InvoiceRowHash")).startswith("hash-")
+        else line
+        for line in lines
+    ]
     return {
         "Header": {
             "InvoiceID": number,

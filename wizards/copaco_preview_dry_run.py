@@ -125,32 +125,11 @@ class CopacoPreviewDryRun(models.AbstractModel):
             )
             self.env["copaco.importer"]._import(run, answer.response)
             runs += run
-            documents |= self._get_documents(run, answer.response)
+            documents |= self.env["copaco.importer"]._get_documents(
+                run, answer.response
+            )
         gone = Document.search([*own, *Document._get_missing_domain()]) - missing
         return Imported(runs, documents | gone, invoiced, gone)
-
-    @api.model
-    def _get_documents(self, run, response):
-        Document = self.env["copaco.document"]
-        customers = {
-            customer.account_ref: customer
-            for customer in self.env["copaco.customer"].search(
-                [
-                    ("company_id", "=", run.company_id.id),
-                    ("account_ref", "in", [h.account_ref for h in response.heads]),
-                ]
-            )
-        }
-        importer = self.env["copaco.importer"]
-        stored = importer._get_known(
-            run.company_id, run.kind, response.heads, customers
-        )
-        return Document.union(
-            *(
-                stored[importer._get_source_key(source, customers)]
-                for source in response.documents
-            )
-        )
 
     @api.model
     def _lend_contacts(self, customers):

@@ -1,0 +1,168 @@
+import logging
+
+from psycopg2 import OperationalError
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, models
+from odoo.fields import Command
+
+from ..client.documents import parse_payload
+from ..const import KINDS, Hold
+from ..tools import get_account_key, round_amount
+
+_logger = logging.getLogger(__name__)
+
+
+class CopacoDocumentBuilder(models.AbstractModel):
+    """The documents and lines that are stored of what Copaco sent."""
+
+    _name = "copaco.document.builder"
+    _description = "Copaco Document Builder"
+
+    @api.model
+    def _get_currency(self, code):
+        """:return: `res.currency` of this code, active or not; empty for none"""
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        return currencies.search([("name", "=", code)]) if code else currencies
+
+    @api.model
+    def _get_amount(self, source, currency):
+        """:return: what the lines of a `SourceDocument` add up to, each rounded"""
+        return float(
+            sum(
+                round_amount(line.extended_price, currency.rounding)
+                for line in source.lines
+            )
+        )
+
+    @api.model
+    def _prepare_document_values(self, source, run, customers, currency):
+        """:param source: a `SourceDocument`
+        :param run: the `copaco.run` that brought it
+        :param customers: dict of `copaco.customer` by account
+        :param currency: its `res.currency`; empty: amounts are rounded to cents
+        :return: values for `copaco.document.create`, lines included
+        """
+        Line = self.env["copaco.document.line"]
+        lines = [
+            {
+                **Line._prepare_source_values(line, run.company_id, currency),
+                "sequence": sequence,
+            }
+            for sequence, line in enumerate(source.lines, start=1)
+        ]
+        customer = customers.get(source.account_ref)
+        vals = {
+            "connection_id": run.connection_id.id,
+            "company_id": run.company_id.id,
+            "root_company_id": run.company_id.root_id.id,
+            "run_id": run.id,
+            "kind": run.kind,
+            "invoice_number": source.invoice_number,
+            "account_key": get_account_key(source.account_ref),
+            "customer_id": customer.id if customer else False,
+            "invoice_date": source.invoice_date,
+            "currency_id": currency.id,
+            "currency_code": source.currency,
+            "amount_source": self._get_amount(source, currency),
+            "amount_exact": float(source.amount),
+            "totals_difference": float(source.totals_difference or 0),
+            "line_count": len(lines),
+            "payload": source.payload,
+            "payload_digest": source.digest,
+            "line_ids": [Command.create(line) for line in lines],
+            "state": "new",
+            "hold_reason": False,
+            "hold_message": False,
+        }
+        Document = self.env["copaco.document"]
+        if source.error:
+            vals.update(Document._prepare_hold_values(self._get_invalid_hold(source)))
+        elif not KINDS[run.kind].move_type:
+            vals["state"] = "excluded"
+            vals["exclude_reason"] = self.env._(
+                "Purchase invoices are stored, not invoiced."
+            )
+        elif not lines:
+            vals["state"] = "excluded"
+            vals["exclude_reason"] = self.env._("Copaco sent no price lines.")
+        return vals
+
+    @api.model
+    def _get_invalid_hold(self, source):
+        return Hold(
+            "payload_invalid",
+            self.env._(
+                "Copaco invoice %(number)s could not be read: %(error)s Ask Copaco to "
+                "correct it and fetch again, or exclude it and invoice it by hand.",
+                number=source.invoice_number,
+                error=source.error,
+            ),
+        )
+
+    @api.model
+    def _create_documents(self, vals_list):
+        """Create documents; one that the database refuses is held without its lines,
+        and stops no other.
+
+        :param vals_list: list of `_prepare_document_values`
+        :return: list of their ids; nothing of them stays in memory
+        """
+        documents = self.env["copaco.document"].with_context(
+            tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
+        )
+        try:
+            with self.env.cr.savepoint():
+                created = documents.create(vals_list)
+            created.line_ids.invalidate_recordset()
+            created.invalidate_recordset()
+            return created.ids
+        except (OperationalError, UniqueViolation):
+            # Others stored the same, or the database has errors of its own.
+            raise
+        except Exception:
+            if len(vals_list) == 1:
+                (vals,) = vals_list
+                _logger.exception(
+                    "Copaco document %s could not be stored", vals["invoice_number"]
+                )
+                hold = Hold(
+                    "payload_invalid",
+                    self.env._(
+                        "Copaco invoice %(number)s could not be stored. Its text is "
+                        "kept: exclude the document and invoice it by hand, and send "
+                        "the server's log to whoever maintains this addon.",
+                        number=vals["invoice_number"],
+                    ),
+                )
+                vals = {**vals, **documents._prepare_hold_values(hold), "line_ids": []}
+                return documents.create(
+                    {**vals, "line_count": 0, "amount_source": 0, "amount_exact": 0}
+                ).ids
+        return [
+            document_id
+            for vals in vals_list
+            for document_id in self._create_documents([vals])
+        ]
+
+    @api.model
+    def _read_again(self, documents):
+        """Read documents again that could not be read, or whose currency was unknown,
+        when they were received: the addon or the currencies may be newer now."""
+        for document in documents.filtered(
+            lambda each: each.hold_reason == "payload_invalid" or not each.currency_id
+        ):
+            source = parse_payload(document.payload)
+            customers = self.env["copaco.customer"]._get_or_create(
+                document.company_id, [source.customer]
+            )
+            vals = self._prepare_document_values(
+                source,
+                document.run_id,
+                customers,
+                self._get_currency(source.currency),
+            )
+            vals["line_ids"].insert(0, Command.clear())
+            # What is kept of a document doesn't tell the totals of the whole invoice.
+            vals.pop("totals_difference")
+            document.write(vals)

@@ -1,0 +1,377 @@
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..client.documents import parse_payload
+from ..const import KINDS, Hold
+from ..tools import enumerate_names
+
+# How sure it is that two lines are the same charge.
+SAME = "same"  # row hash, subscription, period and amount agree
+LIKELY = "likely"  # without a row hash, or without a period, all else agrees
+SUSPECT = "suspect"  # the row hash agrees, and something else doesn't
+
+_LINE_QUERY = """
+    WITH asked AS (
+        SELECT *
+          FROM unnest(%(keys)s::int[], %(documents)s::int[], %(hashes)s::text[],
+                      %(subscriptions)s::text[], %(descriptions)s::text[],
+                      %(starts)s::date[], %(ends)s::date[], %(quantities)s::float8[],
+                      %(prices)s::float8[], %(currencies)s::int[],
+                      %(customers)s::int[], %(partners)s::int[])
+            AS asked (key, document_id, row_hash, subscription_ref, description,
+                      date_start, date_end, quantity, extended_price, currency_id,
+                      customer_id, partner_id)
+    ),
+    candidate AS (
+        SELECT asked.key, other.id
+          FROM asked
+          JOIN copaco_document_line other ON other.row_hash = asked.row_hash
+         WHERE asked.row_hash != ''
+         UNION
+        SELECT asked.key, other.id
+          FROM asked
+          JOIN copaco_document_line other
+            ON other.subscription_ref = asked.subscription_ref
+           AND other.extended_price = asked.extended_price
+         WHERE asked.row_hash = '' OR coalesce(other.row_hash, '') = ''
+    ),
+    compared AS (
+        SELECT asked.key, other.id AS line_id, document.id AS document_id,
+               document.state = 'excluded' AS is_excluded,
+               asked.row_hash != '' AND other.row_hash = asked.row_hash AS is_hash,
+               other.subscription_ref = asked.subscription_ref AS is_subscription,
+               other.date_start IS NOT DISTINCT FROM asked.date_start
+               AND other.date_end IS NOT DISTINCT FROM asked.date_end AS is_period,
+               other.date_start IS NOT NULL AND other.date_end IS NOT NULL
+               AND asked.date_start IS NOT NULL AND asked.date_end IS NOT NULL
+               AS has_period,
+               coalesce(other.date_start > asked.date_end
+                        OR other.date_end < asked.date_start, false) AS is_apart,
+               other.extended_price = asked.extended_price
+               AND document.currency_id IS NOT DISTINCT FROM asked.currency_id
+               AS is_amount,
+               coalesce(other.description, '') = asked.description
+               AND (asked.description != '' OR asked.subscription_ref != '')
+               AND other.quantity = asked.quantity
+               AND (document.customer_id = asked.customer_id
+                    OR customer.partner_id = asked.partner_id) AS is_service
+          FROM candidate
+          JOIN asked USING (key)
+          JOIN copaco_document_line other ON other.id = candidate.id
+          JOIN copaco_document document ON document.id = other.document_id
+     LEFT JOIN copaco_customer customer ON customer.id = document.customer_id
+     LEFT JOIN account_move move ON move.id = document.move_id
+         WHERE document.id != asked.document_id
+           AND document.company_id = ANY(%(companies)s)
+           AND document.kind = ANY(%(kinds)s)
+           AND other.is_excluded IS NOT TRUE
+           -- Of two that both wait, the later one is asked about.
+           AND (document.id < asked.document_id OR move.state != 'cancel')
+           -- What is excluded by a rule is on another document that counts.
+           AND (document.state != 'excluded' OR document.excluded_by_id IS NOT NULL)
+    )
+    SELECT key, line_id, document_id, is_excluded,
+           CASE WHEN is_hash AND is_subscription AND is_period AND has_period
+                     AND is_amount THEN 'same'
+                WHEN is_period AND is_amount AND is_subscription
+                     AND (is_hash OR is_service) THEN 'likely'
+                ELSE 'suspect' END
+      FROM compared
+     WHERE NOT is_apart AND (is_hash OR (is_period AND is_amount AND is_service))
+  ORDER BY key, document_id, line_id"""
+
+
+class Exclusion(NamedTuple):
+    """Why a document must not be invoiced, by a rule."""
+
+    reason: str
+
+
+class Duplicate(NamedTuple):
+    """A line that may be the same charge as another one."""
+
+    line: object  # that was asked about: a `copaco.document.line` or a `DocumentLine`
+    other: models.BaseModel  # `copaco.document.line`
+    evidence: str  # SAME, LIKELY or SUSPECT
+
+
+class CopacoDuplicateFinder(models.AbstractModel):
+    """Searches, and never writes: is the same charge, or the same invoice, there
+    already? A line is the same charge wherever it stands in the books of a root company
+    and on the same side, sales or purchase (promise 1 in doc/how_it_works.rst)."""
+
+    _name = "copaco.duplicate.finder"
+    _description = "Copaco Duplicate Finder"
+
+    # === DOCUMENTS === #
+
+    @api.model
+    def _find(self, documents):
+        """Find out which documents must not be invoiced (again) unasked.
+
+        It takes the same few queries for any number of documents.
+
+        :param documents: `copaco.document` records of one connection
+        :return: dict by document, without those that nothing is known against: a
+            `Hold`; an `Exclusion`; or the `account.move` that is its invoice already
+        """
+        asked = documents.filtered(lambda each: not each.is_no_double)
+        if not asked:
+            return {}
+        verdicts = {}
+        invoices = self.env["copaco.invoice.finder"]._find(asked)
+        duplicates = self._find_lines(
+            {document: list(document._get_billed_lines()) for document in asked}
+        )
+        for document in asked:
+            verdict = (
+                self._get_twice_hold(document)
+                or self._judge_lines(document, duplicates[document])
+                or invoices.get(document)
+            )
+            if verdict:
+                verdicts[document] = verdict
+        return verdicts
+
+    @api.model
+    def _get_twice_hold(self, document):
+        """:return: a `Hold` when a document has the same charge twice, or None"""
+        pairs = self._find_twice(document._get_billed_lines())
+        if not pairs:
+            return None
+        return Hold(
+            "possible_double",
+            self.env._(
+                "%(document)s has the same charge more than once: %(lines)s. Compare "
+                "the lines under Possible Duplicates. Exclude the document, invoice "
+                "only its new lines (each charge once), or press Invoice anyway when "
+                "all of them have to be paid.",
+                document=document.name,
+                lines=enumerate_names(
+                    self.env, (pair.line.display_name for pair in pairs)
+                ),
+            ),
+        )
+
+    @api.model
+    def _find_twice(self, lines):
+        """:param lines: `copaco.document.line` or `DocumentLine` of one document
+        :return: list of `Duplicate` of those that are the same charge as an earlier one
+        """
+        first, pairs = {}, []
+        for line in lines:
+            if line.row_hash:
+                key = (line.row_hash,)
+            else:
+                key = (
+                    line.line_ref,
+                    line.subscription_ref,
+                    line.description,
+                    line.date_start,
+                    line.date_end,
+                    line.quantity,
+                    line.extended_price,
+                )
+            other = first.setdefault(key, line)
+            if other == line or (line.row_hash and _are_apart(line, other)):
+                continue
+            is_same = (
+                line.subscription_ref == other.subscription_ref
+                and line.extended_price == other.extended_price
+            )
+            pairs.append(Duplicate(line, other, SAME if is_same else SUSPECT))
+        return pairs
+
+    @api.model
+    def _judge_lines(self, document, duplicates):
+        """:param duplicates: list of `Duplicate` of a document
+        :return: a `Hold`, an `Exclusion`, or None"""
+        if not duplicates:
+            return None
+        others = self.env["copaco.document"].union(
+            *(duplicate.other.document_id for duplicate in duplicates)
+        )
+        same = {each.line for each in duplicates if each.evidence == SAME}
+        if len(same) == len(document._get_billed_lines()) and not any(
+            self._is_doubtful(document, other) for other in others
+        ):
+            return Exclusion(
+                self.env._(
+                    "Each of its charges is on %(documents)s already.",
+                    documents=enumerate_names(self.env, map(self._describe, others)),
+                )
+            )
+        return Hold(
+            "possible_double",
+            self.env._(
+                "%(count)s of the %(total)s lines of %(document)s may be charges that "
+                "are on %(others)s already. Compare them under Possible Duplicates. "
+                "Exclude the document when they are the same, invoice only its new "
+                "lines, or press Invoice anyway.",
+                count=len({each.line for each in duplicates}),
+                total=len(document._get_billed_lines()),
+                document=document.name,
+                others=enumerate_names(self.env, map(self._describe, others)),
+            ),
+        )
+
+    @api.model
+    def _is_doubtful(self, document, other):
+        """Whether a person has to say what it means that the charges of a document are
+        on another one: that was excluded by a person or credited, or has the same
+        number in other capitals, so that one may be a newer version of the other."""
+        return (
+            other.state == "excluded"
+            or other.invoice_number.lower() == document.invoice_number.lower()
+            and other.invoice_number != document.invoice_number
+            or bool(
+                other.move_id.reversal_move_ids.filtered(
+                    lambda move: move.state != "cancel"
+                )
+            )
+        )
+
+    @api.model
+    def _describe(self, document):
+        if invoice := document._get_live_invoice():
+            return self.env._(
+                "%(document)s (invoice %(invoice)s)",
+                document=document.name,
+                invoice=invoice.display_name,
+            )
+        return document.name
+
+    # === LINES === #
+
+    @api.model
+    def _find_lines(self, asked):
+        """Find the same charges elsewhere.
+
+        :param asked: dict of lists of lines by `copaco.document`: its own, or those of
+            a version of it
+        :return: dict of lists of `Duplicate` by document, each line of the document and
+            each other document at most once
+        """
+        result = {document: [] for document in asked}
+        keys = [(document, line) for document in asked for line in asked[document]]
+        if not keys:
+            return result
+        documents = self.env["copaco.document"].union(*asked)
+        for name in ("copaco.document", "copaco.document.line", "copaco.customer"):
+            self.env[name].flush_model()
+        self.env["account.move"].flush_model(["state"])
+        (kind,) = set(documents.mapped("kind"))
+        rows = self.env.execute_query(
+            SQL(
+                _LINE_QUERY,
+                keys=list(range(len(keys))),
+                documents=[document.id for document, _line in keys],
+                hashes=[line.row_hash or "" for _document, line in keys],
+                subscriptions=[line.subscription_ref or "" for _document, line in keys],
+                descriptions=[line.description or "" for _document, line in keys],
+                starts=[line.date_start or None for _document, line in keys],
+                ends=[line.date_end or None for _document, line in keys],
+                quantities=[float(line.quantity or 0) for _document, line in keys],
+                prices=[float(line.extended_price) for _document, line in keys],
+                currencies=[document.currency_id.id or None for document, _ in keys],
+                customers=[document.customer_id.id or None for document, _ in keys],
+                partners=[document.partner_id.id or None for document, _ in keys],
+                companies=documents._get_companies().ids,
+                kinds=_get_side(kind),
+            )
+        )
+        Line = self.env["copaco.document.line"]
+        Line.browse(line_id for _key, line_id, *_rest in rows).fetch(["document_id"])
+        best = {}
+        for key, line_id, document_id, _is_excluded, evidence in rows:
+            known = best.get((key, document_id))
+            if not known or _rank(evidence) > _rank(known[1]):
+                best[key, document_id] = (line_id, evidence)
+        for (key, _document_id), (line_id, evidence) in best.items():
+            document, line = keys[key]
+            result[document].append(Duplicate(line, Line.browse(line_id), evidence))
+        return result
+
+    # === VERSIONS === #
+
+    @api.model
+    def _get_version_warning(self, version):
+        """:param version: a `copaco.document.version`
+        :return: a sentence when a new line of it may be the same charge as another
+            one, "" otherwise
+        """
+        document = version.document_id
+        new_lines = version._get_new_lines()
+        others = document.union(
+            *(
+                pair.other.document_id
+                for pair in self._find_lines({document: new_lines})[document]
+            )
+        )
+        if others:
+            return self.env._(
+                "Some of its new lines may be charges that are on %(documents)s "
+                "already.",
+                documents=enumerate_names(self.env, map(self._describe, others)),
+            )
+        if self._find_twice(parse_payload(version.payload).lines):
+            return self.env._("It has the same charge more than once.")
+        return ""
+
+    # === FOR A PERSON === #
+
+    @api.model
+    def _get_pairs(self, document):
+        """:return: list of `Duplicate` of a document, in the order of its lines"""
+        lines = document._get_billed_lines()
+        found = self._find_lines({document: list(lines)})[document]
+        return sorted(
+            [*self._find_twice(lines), *found], key=lambda pair: pair.line.sequence
+        )
+
+    @api.model
+    def _get_other_documents(self, document):
+        """:return: text with the names of the documents that a document's charges are
+        on, "" for none"""
+        others = document.union(
+            *(pair.other.document_id for pair in self._get_pairs(document))
+        )
+        return enumerate_names(self.env, map(self._describe, others - document))
+
+    @api.model
+    def _render_pairs(self, document):
+        """:return: `Markup` of the lines of a document beside those that they may be
+        the same charge as, with where these stand"""
+        return self.env["ir.qweb"]._render(
+            "account_copaco.copaco_duplicates",
+            {
+                "document": document,
+                "pairs": self._get_pairs(document),
+                "invoices": [
+                    move for move, *_rest in self._find_invoices(document)[document]
+                ],
+            },
+        )
+
+
+def _are_apart(line, other):
+    """Whether two lines have periods that do not overlap."""
+    return bool(
+        line.date_start
+        and line.date_end
+        and other.date_start
+        and other.date_end
+        and (line.date_start > other.date_end or line.date_end < other.date_start)
+    )
+
+
+def _get_side(kind):
+    """:return: list of the kinds on the same side, sales or purchase"""
+    tax_use = KINDS[kind].tax_use
+    return [name for name, other in KINDS.items() if other.tax_use == tax_use]
+
+
+def _rank(evidence):
+    return (SUSPECT, LIKELY, SAME).index(evidence)

@@ -1,0 +1,140 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..const import KINDS, Hold
+from ..tools import enumerate_names
+
+# A customer invoice of the same amount that was made by hand is looked for so many days
+# before and after the date of the document.
+DAYS_AROUND = 10
+
+_INVOICE_QUERY = """
+    SELECT asked.document_id, move.id,
+           move.invoice_origin = asked.number AS is_number,
+           move.amount_untaxed = asked.amount AND move.currency_id = asked.currency_id
+           AS is_amount
+      FROM unnest(%(documents)s::int[], %(numbers)s::text[], %(partners)s::int[],
+                  %(types)s::text[], %(amounts)s::numeric[], %(currencies)s::int[],
+                  %(dates)s::date[])
+        AS asked (document_id, number, partner_id, move_type, amount, currency_id,
+                  invoice_date)
+      JOIN res_partner partner ON partner.commercial_partner_id = asked.partner_id
+      JOIN account_move move
+        ON move.partner_id = partner.id AND move.move_type = asked.move_type
+ LEFT JOIN account_move reversed ON reversed.id = move.reversed_entry_id
+     WHERE move.state != 'cancel' AND move.company_id = ANY(%(companies)s)
+       AND move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
+       AND reversed.copaco_document_id IS NULL AND reversed.copaco_version_id IS NULL
+       AND (move.invoice_origin = asked.number
+            OR (move.amount_untaxed = asked.amount
+                AND move.currency_id = asked.currency_id
+                AND abs(move.invoice_date - asked.invoice_date) <= %(days)s))
+  ORDER BY asked.document_id, move.id"""
+
+
+class CopacoInvoiceFinder(models.AbstractModel):
+    """Searches, and never writes: is there an invoice of a document that was not made
+    of it, by hand or before the addon was installed anew?"""
+
+    _name = "copaco.invoice.finder"
+    _description = "Copaco Invoice Finder"
+
+    @api.model
+    def _find(self, documents):
+        """:param documents: `copaco.document` records
+        :return: dict by document, without those that have none: a `Hold`, or the
+            `account.move` that is its invoice
+        """
+        found = self._search(documents)
+        verdicts = {
+            document: self._judge(document, found[document]) for document in found
+        }
+        return {document: verdict for document, verdict in verdicts.items() if verdict}
+
+    @api.model
+    def _find_others(self, document):
+        """:return: `account.move` records that may be invoices of a document"""
+        found = self._search(document)[document]
+        return self.env["account.move"].union(*(move for move, *_rest in found))
+
+    @api.model
+    def _search(self, documents):
+        """Find invoices that are not made of a document, and may be of these: invoices
+        that carry Copaco's number, and those of the same amount made by hand.
+
+        :return: dict by document of lists of (`account.move`, whether it carries the
+            number, whether the amount is the same)
+        """
+        result = defaultdict(list)
+        asked = documents.filtered(
+            lambda each: each.partner_id and each.invoice_date and each.currency_id
+        )
+        if not asked:
+            return result
+        self.env["account.move"].flush_model()
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        rows = self.env.execute_query(
+            SQL(
+                _INVOICE_QUERY,
+                documents=asked.ids,
+                numbers=asked.mapped("invoice_number"),
+                partners=[each.partner_id.commercial_partner_id.id for each in asked],
+                types=[
+                    KINDS[each.kind].get_move_type(each.amount_to_invoice)
+                    for each in asked
+                ],
+                amounts=[
+                    str(each.currency_id.round(abs(each.amount_to_invoice)))
+                    for each in asked
+                ],
+                currencies=[each.currency_id.id for each in asked],
+                dates=[each.invoice_date for each in asked],
+                companies=asked._get_companies().ids,
+                days=DAYS_AROUND,
+            )
+        )
+        by_id = {document.id: document for document in asked}
+        Move = self.env["account.move"]
+        for document_id, move_id, is_number, is_amount in rows:
+            result[by_id[document_id]].append(
+                (Move.browse(move_id), bool(is_number), bool(is_amount))
+            )
+        return result
+
+    @api.model
+    def _judge(self, document, found):
+        """:param found: list of `_search`
+        :return: a `Hold`, the `account.move` that is its invoice already, or None"""
+        if not found:
+            return None
+        own = [(move, is_amount) for move, is_number, is_amount in found if is_number]
+        if len(own) == 1 and own[0][1]:
+            return own[0][0]
+        if own:
+            return Hold(
+                "possible_double",
+                self.env._(
+                    "There are invoices with Copaco's number of %(document)s as their "
+                    "source, which do not have its amount: %(invoices)s. If they are "
+                    "of this document, exclude it; otherwise press Invoice anyway.",
+                    document=document.name,
+                    invoices=enumerate_names(
+                        self.env, (move.display_name for move, _ in own)
+                    ),
+                ),
+            )
+        return Hold(
+            "possible_double",
+            self.env._(
+                "%(document)s may have been invoiced by hand: %(invoices)s has the "
+                "same amount without tax, and its date is within %(days)s days. If it "
+                "is the same, exclude the document; otherwise press Invoice anyway.",
+                document=document.name,
+                invoices=enumerate_names(
+                    self.env, (move.display_name for move, *_ in found)
+                ),
+                days=DAYS_AROUND,
+            ),
+        )
