@@ -2,7 +2,7 @@
     "name": "Copaco Cloud Customer Invoices",
     "summary": "Turns Copaco Cloud customer specifications into customer invoices, "
     "exact to the cent and never twice",
-    "version": "19.0.1.0.0",
+    "version": "19.0.2.0.0",
     "category": "Accounting/Accounting",
     "author": "account_copaco contributors",
     "license": "LGPL-3",
@@ -33,6 +33,8 @@
         "wizards/copaco_preview_views.xml",
         "views/copaco_document_line_views.xml",
         "views/copaco_document_views.xml",
+        "views/copaco_reconciliation_templates.xml",
+        "views/copaco_monitor_templates.xml",
         "views/copaco_run_views.xml",
         "views/copaco_month_views.xml",
         "views/copaco_connection_views.xml",

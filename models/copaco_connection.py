@@ -15,6 +15,7 @@ from ..const import BILLING_GROUP
 PROTECTED_FIELDS = (
     "api_key_hint",
     "fetched_until",
+    "last_alert_at",
     "months_without_invoices",
     "origin",
 )

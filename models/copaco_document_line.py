@@ -111,11 +111,11 @@ class CopacoDocumentLine(models.Model):
         for document in self.document_id.filtered(
             lambda document: document.move_snapshot and document._get_live_invoice()
         ):
-            touched = self.env["copaco.draft.updater"]._get_touched(document)
+            edits = self.env["copaco.manual.edits"]._get_edits(document)
             for line in document.line_ids & self:
-                if line.id in touched.removed:
+                if line.id in edits.removed:
                     line.invoice_line_state = "removed"
-                elif line in touched.edited.copaco_line_id:
+                elif line in edits.edited.copaco_line_id:
                     line.invoice_line_state = "edited"
 
     @api.depends("plan_name", "subscription_name", "description", "line_ref")

@@ -317,7 +317,7 @@ class CopacoDocumentVersion(models.Model):
         document = self.document_id
         newer = document._get_pending_version()
         self._take_over(old_state="replaced" if newer else "pending")
-        self.env["copaco.draft.updater"]._link_again(
+        self.env["copaco.manual.edits"]._restore_links(
             document, (self.move_snapshot or {}).get("positions", {})
         )
         if newer and newer.payload_digest == document.payload_digest:

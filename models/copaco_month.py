@@ -13,8 +13,8 @@ _MONTH_ID = (
 
 
 class CopacoMonth(models.Model):
-    """What was asked of Copaco for a month, and what came of it. Nothing is stored: it
-    is told from runs and documents."""
+    """What was fetched from Copaco for a month, and what became of it. Nothing is
+    stored: it is counted from runs and documents."""
 
     _name = "copaco.month"
     _description = "Copaco Month"
@@ -29,11 +29,11 @@ class CopacoMonth(models.Model):
     state = fields.Selection(
         [
             ("complete", "Complete"),
-            ("empty", "Nothing came"),
-            ("waiting", "Something waits"),
-            ("incomplete", "Partly asked"),
+            ("empty", "No documents"),
+            ("waiting", "Documents waiting"),
+            ("incomplete", "Partly fetched"),
             ("failed", "Failed"),
-            ("missing", "Never asked"),
+            ("missing", "Not fetched"),
         ],
         readonly=True,
     )
@@ -45,13 +45,14 @@ class CopacoMonth(models.Model):
     document_count = fields.Integer(string="Documents", readonly=True)
     waiting_count = fields.Integer(string="Waiting", readonly=True)
     amount = fields.Monetary(
-        readonly=True, help="Without tax: everything that came, in any currency."
+        readonly=True, help="Without tax: everything received, in any currency."
     )
-    proof = fields.Html(compute="_compute_proof", sanitize=False)
+    reconciliation = fields.Html(compute="_compute_reconciliation", sanitize=False)
     run_ids = fields.Many2many("copaco.run", compute="_compute_run_ids")
     is_late = fields.Boolean(
         compute="_compute_is_late",
-        help="What Copaco creates in this month should have come by now.",
+        help="No invoices that Copaco created in this month were received "
+        "by the day on which they were expected.",
     )
 
     @property
@@ -72,7 +73,7 @@ class CopacoMonth(models.Model):
                  WHERE connection.active
               GROUP BY connection.id
             ),
-            came AS (
+            received AS (
                 SELECT document.connection_id,
                        date_trunc('month', coalesce(document.invoice_date,
                                                     document.create_date))::date
@@ -91,18 +92,18 @@ class CopacoMonth(models.Model):
                                        '1 month')::date AS month
                   FROM span
                  UNION
-                SELECT connection_id, month FROM came
+                SELECT connection_id, month FROM received
             ),
             figures AS (
                 SELECT month.connection_id, span.company_id, month.month,
-                       coalesce(came.document_count, 0) AS document_count,
-                       coalesce(came.waiting_count, 0) AS waiting_count,
-                       coalesce(came.amount, 0) AS amount,
+                       coalesce(received.document_count, 0) AS document_count,
+                       coalesce(received.waiting_count, 0) AS waiting_count,
+                       coalesce(received.amount, 0) AS amount,
                        days.needed - days.stored AS missing_days,
                        days.stored, days.failed
                   FROM month
                   JOIN span USING (connection_id)
-             LEFT JOIN came USING (connection_id, month)
+             LEFT JOIN received USING (connection_id, month)
             CROSS JOIN LATERAL (
                            SELECT count(*) AS needed,
                                   count(*) FILTER (WHERE asked.is_stored) AS stored,
@@ -145,11 +146,11 @@ class CopacoMonth(models.Model):
             )
 
     @api.depends("date", "connection_id")
-    def _compute_proof(self):
+    def _compute_reconciliation(self):
         day = "coalesce(document.invoice_date, document.create_date)"
         scope = SQL(_MONTH_ID % ("document.connection_id", day, day))
-        proof_model = self.env["copaco.reconciliation"]
-        proofs = proof_model._get_proofs(
+        service = self.env["copaco.reconciliation"]
+        found = service._reconcile_documents(
             scope,
             SQL(
                 "document.kind = 'specification' AND %s IN %s",
@@ -158,7 +159,7 @@ class CopacoMonth(models.Model):
             ),
         )
         for month in self:
-            month.proof = proof_model._render(proofs[month.id], month.currency_id)
+            month.reconciliation = service._render(found[month.id], month.currency_id)
 
     @api.depends("date", "connection_id")
     def _compute_run_ids(self):
@@ -171,17 +172,19 @@ class CopacoMonth(models.Model):
                 ]
             )
 
-    @api.depends("date", "connection_id.months_without_invoices")
+    @api.depends(
+        "date", "connection_id.expected_day", "connection_id.months_without_invoices"
+    )
     def _compute_is_late(self):
         for connection, months in self.grouped("connection_id").items():
-            late, _usual = connection.sudo()._get_late_months()
+            late = self.env["copaco.monitor"].sudo()._get_late_months(connection.sudo())
             for month in months:
                 month.is_late = month.date in late
 
     # === ACTION METHODS === #
 
-    def action_accept_nothing(self):
-        """Note that Copaco had no invoices in these months, so that nobody is warned
+    def action_confirm_no_invoices(self):
+        """Note that Copaco has no invoices of these months, so that nobody is alerted
         of them any more.
 
         :raise UserError: when one of them isn't late
@@ -191,16 +194,28 @@ class CopacoMonth(models.Model):
         if others := self.filtered(lambda month: not month.is_late):
             raise UserError(
                 self.env._(
-                    "Only of a month that should have come by now it can be said that "
-                    "Copaco had nothing. That is not so for %(months)s.",
+                    "Only of a month whose invoices are late can you confirm that "
+                    "Copaco has none. These are not late: %(months)s.",
                     months=", ".join(others.mapped("display_name")),
                 )
             )
-        for connection, months in self.grouped("connection_id").items():
-            connection.sudo()._accept_nothing(months.mapped("date"))
+        for month in self.sudo():
+            connection = month.connection_id
+            connection.months_without_invoices = [
+                *(connection.months_without_invoices or []),
+                month.date.isoformat(),
+            ]
+            connection._message_log(
+                body=self.env._(
+                    "%(user)s confirmed that Copaco has no invoices of %(month)s.",
+                    user=self.env.user.name,
+                    month=month.display_name,
+                )
+            )
+        self.sudo().connection_id._update_activity()
 
     def action_fetch(self):
-        """Fetch all that Copaco created in these months (again).
+        """Fetch all that Copaco created in this month, once more if need be.
 
         :return: see `copaco.connection.action_fetch`
         """

@@ -7,8 +7,6 @@ from ..const import KIND_SELECTION
 
 # Responses removed in one step of Odoo's autovacuum.
 VACUUM_SIZE = 100
-# A person needs to see where it is, not every document.
-NAMED_DOCUMENTS = 5
 # What the addon alone writes: by these a response is known to be the same as one
 # before.
 PROTECTED_FIELDS = ("payload_digest", "payload_id", "received_ids", "stored_at")
@@ -184,7 +182,7 @@ class CopacoRun(models.Model):
         "version_ids.state",
     )
     def _compute_proof(self):
-        proofs = self.env["copaco.reconciliation"]._get_proofs_of_runs(self)
+        proofs = self.env["copaco.reconciliation"]._reconcile_runs(self)
         buckets = {
             "waiting": ("waiting",),
             "invoiced": ("posted", "draft"),
@@ -209,34 +207,14 @@ class CopacoRun(models.Model):
                 and float_compare(amount + run.amount_unchanged, run.amount_received, 3)
                 == 0
             )
-            run.proof_problem = run._get_proof_problem(proof, adds_up)
+            run.proof_problem = self.env["copaco.reconciliation"]._get_problem(
+                proof, adds_up
+            )
             run.is_proven = not run.proof_problem
-
-    def _get_proof_problem(self, proof, adds_up):
-        """:return: what a person must know and do, "" when the proof holds"""
-        if names := proof.get_reasons("unexplained"):
-            documents = ", ".join(names[:NAMED_DOCUMENTS])
-            if len(names) > NAMED_DOCUMENTS:
-                documents += self.env._(
-                    " and %(count)s more", count=len(names) - NAMED_DOCUMENTS
-                )
-            return self.env._(
-                "What is invoiced of %(documents)s is not what Copaco sent, and nobody "
-                "changed it by hand: see Unexplained in the proof. Compare the "
-                "invoices with the document. Cancel what is wrong, and retry the "
-                "document when no invoice is left.",
-                documents=documents,
-            )
-        if not adds_up:
-            return self.env._(
-                "What came and what became of it don't add up. Fetch this period "
-                "again; if it stays, have it looked into."
-            )
-        return ""
 
     @api.depends("is_proven", "amount_invoiced", "held_count", "excluded_count")
     def _compute_proof_table(self):
-        proofs = self.env["copaco.reconciliation"]._get_proofs_of_runs(self)
+        proofs = self.env["copaco.reconciliation"]._reconcile_runs(self)
         for run, proof in proofs.items():
             run.proof = self.env["copaco.reconciliation"]._render(
                 proof,

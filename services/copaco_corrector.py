@@ -6,7 +6,8 @@ from odoo.tools import float_compare, formatLang
 
 class CopacoCorrector(models.AbstractModel):
     """Prepares the draft of exactly the difference when Copaco changes what was
-    invoiced. The invoice itself is left alone (DESIGN promises 5 and 7)."""
+    invoiced. The invoice itself is left alone (promises 5 and 7 in
+    doc/how_it_works.rst)."""
 
     _name = "copaco.corrector"
     _description = "Copaco Corrector"
@@ -46,8 +47,8 @@ class CopacoCorrector(models.AbstractModel):
         ]
         amount = version.amount_source - document.amount_source
         booked = {line.id: line.move_line_id for line in document.line_ids}
-        rebuilder = self.env["copaco.draft.updater"]
-        positions = rebuilder._get_positions(document)
+        manual_edits = self.env["copaco.manual.edits"]
+        positions = manual_edits._get_positions(document)
         version._take_over()
         if not differences:
             return invoice.browse()
@@ -86,37 +87,42 @@ class CopacoCorrector(models.AbstractModel):
         )
         self._check_amount(document, correction, amount)
         version.move_snapshot = {
-            **rebuilder._take_snapshot(correction),
+            **manual_edits._take_snapshot(correction),
             "positions": positions,
         }
         correction._message_log(
             body=self.env._(
-                "Corrects %s, which Copaco changed since.", invoice._get_html_link()
+                "Corrects %(invoice)s, which Copaco changed since.",
+                invoice=invoice._get_html_link(),
             )
         )
         invoice._message_log(
             body=self.env._(
-                "Copaco changed this since. Correction: %s", correction._get_html_link()
+                "Copaco changed this since. Correction: %(correction)s",
+                correction=correction._get_html_link(),
             )
         )
         return correction
 
     @api.model
     def _check_version(self, document, version):
+        """:raise UserError: when the version can't be compared with the document"""
         if version._is_unreadable():
-            problem = self.env._("what Copaco sent can't be read")
-        elif version.currency_id != document.currency_id:
-            problem = self.env._("its currency changed")
-        else:
-            return
-        raise UserError(
-            self.env._(
-                "%(document)s can't be corrected, because %(problem)s. Keep the old "
-                "version and correct the invoice by hand.",
-                document=document.name,
-                problem=problem,
+            raise UserError(
+                self.env._(
+                    "%(document)s can't be corrected, because what Copaco sent can't "
+                    "be read. Keep the old version and correct the invoice manually.",
+                    document=document.name,
+                )
             )
-        )
+        if version.currency_id != document.currency_id:
+            raise UserError(
+                self.env._(
+                    "%(document)s can't be corrected, because Copaco changed its "
+                    "currency. Keep the old version and correct the invoice manually.",
+                    document=document.name,
+                )
+            )
 
     @api.model
     def _prepare_line(self, document, difference, booked, match, is_refund):
@@ -163,17 +169,21 @@ class CopacoCorrector(models.AbstractModel):
 
     @api.model
     def _check_amount(self, document, correction, amount):
+        """:param amount: without tax, below zero for a credit note
+        :raise UserError: when Odoo would book another amount
+        """
         booked = correction.amount_untaxed * (
             -1 if correction.move_type == "out_refund" else 1
         )
         if float_compare(booked, amount, 4):
+            currency = document.currency_id
             raise UserError(
                 self.env._(
                     "The correction of %(document)s was not made, because Odoo would "
                     "book %(booked)s instead of %(amount)s. Check the tax of the "
                     "product (prices must not include tax) and cash rounding.",
                     document=document.name,
-                    booked=booked,
-                    amount=amount,
+                    booked=formatLang(self.env, booked, currency_obj=currency),
+                    amount=formatLang(self.env, amount, currency_obj=currency),
                 )
             )

@@ -4,25 +4,12 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-# What of an invoice, and of its lines, a person may change that counts as touched.
-HEADER_FIELDS = (
-    "partner_id",
-    "journal_id",
-    "fiscal_position_id",
-    "currency_id",
-    "invoice_date",
-    "invoice_date_due",
-    "invoice_payment_term_id",
-    "invoice_user_id",
-    "ref",
-    "narration",
-    "invoice_cash_rounding_id",
-)
+from .copaco_manual_edits import HEADER_FIELDS
 
 
 class CopacoDraftUpdater(models.AbstractModel):
-    """Brings a draft invoice in line with its document, and keeps what a person
-    touched. That is found by comparing with what the addon had made, never asked."""
+    """Updates a draft invoice from its document, and keeps what a person edited, added,
+    removed or reordered (promise 7 in doc/how_it_works.rst)."""
 
     _name = "copaco.draft.updater"
     _description = "Copaco Draft Updater"
@@ -40,7 +27,7 @@ class CopacoDraftUpdater(models.AbstractModel):
         return (
             self._can_be_rebuilt(document)
             and not document._get_live_invoice().posted_before
-            and not self._get_touched(document).is_touched
+            and not self.env["copaco.manual.edits"]._get_edits(document).has_edits
         )
 
     @api.model
@@ -82,21 +69,21 @@ class CopacoDraftUpdater(models.AbstractModel):
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
         # Before the lines that are gone from the document forget what they were.
-        touched = self._get_touched(document)
+        edits = self.env["copaco.manual.edits"]._get_edits(document)
         if version:
             version._take_over()
         document.customer_id._match()
         match = self.env["copaco.document.matcher"]._get_match(document)
-        self._rebuild(document, match, touched)
+        self._rebuild(document, match, edits)
         document._set_invoiced()
 
     @api.model
-    def _rebuild(self, document, match, touched):
-        """Make the untouched part of a draft invoice anew.
+    def _rebuild(self, document, match, edits):
+        """Make anew what nobody edited of a draft invoice.
 
         :param document: a `copaco.document`
         :param match: its `DocumentMatch`
-        :param touched: its `Touched`, from before its content was taken over
+        :param edits: the `ManualEdits`, from before a new version was taken over
         :raise UserError: when Odoo refuses
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
@@ -105,73 +92,67 @@ class CopacoDraftUpdater(models.AbstractModel):
         if values["move_type"] != move.move_type:
             raise UserError(
                 self.env._(
-                    "%(document)s became a credit, or no longer is one, so draft "
-                    "%(invoice)s can't be rebuilt. Delete the draft, then use the new "
-                    "version.",
+                    "Draft %(invoice)s can't be updated, because %(document)s became a "
+                    "credit note, or no longer is one. Delete the draft, then use the "
+                    "new version.",
                     document=document.name,
                     invoice=move.display_name,
                 )
             )
-        made = self._get_made(move)
-        kept = set(touched.edited.copaco_line_id.ids) | touched.removed
+        manual_edits = self.env["copaco.manual.edits"]
+        snapshot = manual_edits._read_snapshot(move)
         commands = [
-            *(Command.delete(line.id) for line in touched.untouched),
-            *self._place_lines(move, touched, values.pop("invoice_line_ids"), kept),
+            *(Command.delete(line.id) for line in edits.unedited),
+            *self._prepare_lines(move, edits, values.pop("invoice_line_ids")),
         ]
         move.write(
             {
-                **self._get_header_values(move, values, touched),
+                **self._prepare_header(move, values, edits),
                 "copaco_digest": values["copaco_digest"],
                 "invoice_line_ids": commands,
             }
         )
-        self.env["copaco.invoice.writer"]._check_totals(document, move, touched)
-        document.move_snapshot = self._take_snapshot_again(move, touched, made)
+        self.env["copaco.invoice.writer"]._check_totals(document, move, edits)
+        document.move_snapshot = manual_edits._update_snapshot(move, edits, snapshot)
         document._message_log(
             body=self.env._(
-                "Draft invoice rebuilt. Lines kept because they were changed by hand: "
-                "%(edited)s, added by hand: %(added)s, removed by hand: %(removed)s.",
-                edited=len(touched.edited),
-                added=len(touched.added),
-                removed=len(touched.removed),
+                "Draft invoice updated. Manual edits that were kept: lines edited: "
+                "%(edited)s, added: %(added)s, removed: %(removed)s.",
+                edited=len(edits.edited),
+                added=len(edits.added),
+                removed=len(edits.removed),
             )
         )
 
     @api.model
-    def _place_lines(self, move, touched, creations, kept):
-        """:param creations: list of `Command.create` for all lines of the document
-        :param kept: ids of the lines of the document that are left as they are
-        :return: list of commands for an invoice: with the others of these lines, in the
-            order that a person gave them, new ones at the end; if nobody did, in that
-            of the document
+    def _prepare_lines(self, move, edits, commands):
+        """:param commands: list of `Command.create` for all lines of the document
+        :return: list of commands for the invoice that add those which aren't manual
+            edits, in the order that a person gave them, new ones at the end; if nobody
+            did, in that of the document
         """
-        new_creations = [
-            vals for _, _, vals in creations if vals["copaco_line_id"] not in kept
+        kept = {*edits.edited.copaco_line_id.ids, *edits.removed}
+        new_vals = [
+            vals for _, _, vals in commands if vals["copaco_line_id"] not in kept
         ]
-        if not touched.order:
-            return [
-                *map(Command.create, new_creations),
-                *(
-                    Command.update(line.id, {"sequence": line.copaco_line_id.sequence})
-                    for line in touched.edited
-                    if line.copaco_line_id
-                ),
-            ]
-        last = max(move.invoice_line_ids.mapped("sequence"))
+        if edits.order:
+            last = max(move.invoice_line_ids.mapped("sequence"))
+            for position, vals in enumerate(new_vals, start=1):
+                vals["sequence"] = edits.order.get(
+                    vals["copaco_line_id"], last + position
+                )
+            return [Command.create(vals) for vals in new_vals]
         return [
-            Command.create(
-                {
-                    **vals,
-                    "sequence": touched.order.get(
-                        vals["copaco_line_id"], last + position
-                    ),
-                }
-            )
-            for position, vals in enumerate(new_creations, start=1)
+            *map(Command.create, new_vals),
+            *(
+                Command.update(line.id, {"sequence": line.copaco_line_id.sequence})
+                for line in edits.edited
+                if line.copaco_line_id
+            ),
         ]
 
     @api.model
-    def _get_header_values(self, move, values, touched):
+    def _prepare_header(self, move, values, edits):
         """:return: the values of an invoice that differ from what it has, and those
         that a person chose, which Odoo may compute anew from the others"""
         fixed = {"journal_id", "invoice_date"} if move.posted_before else set()
@@ -179,12 +160,12 @@ class CopacoDraftUpdater(models.AbstractModel):
             name: values[name]
             for name in HEADER_FIELDS
             if name in values
-            and name not in touched.header
+            and name not in edits.header
             and name not in fixed
             and values[name] != _read(move, name)
         }
         if vals:
-            vals.update({name: _read(move, name) for name in touched.header})
+            vals.update({name: _read(move, name) for name in edits.header})
         return vals
 
 

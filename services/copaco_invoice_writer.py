@@ -63,7 +63,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         for document, move in created.items():
             self._check_totals(document, move)
             document._set_invoiced(
-                move, self.env["copaco.draft.updater"]._take_snapshot(move)
+                move, self.env["copaco.manual.edits"]._take_snapshot(move)
             )
         documents = self.env["copaco.document"].union(*created)
         policy = documents.connection_id.invoice_policy

@@ -2,26 +2,31 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 
-# Everything that came is in exactly one of these (DESIGN promise 2).
 INVOICED = ("posted", "draft")
-BUCKETS = (
-    "posted",
-    "draft",
-    "credited",
-    "edited",
-    "unexplained",
-    "held",
-    "excluded",
-    "waiting",
-    "replaced",
-)
+# Everything that was received is in exactly one of these (promise 2 in
+# doc/how_it_works.rst). How each is shown, in this order.
+COLORS = {
+    "posted": "bg-success",
+    "draft": "bg-info",
+    "credited": "bg-dark bg-opacity-50",
+    "edited": "bg-dark bg-opacity-25",
+    "unexplained": "bg-danger",
+    "held": "bg-warning",
+    "excluded": "bg-dark",
+    "waiting": "bg-primary",
+    "replaced": "bg-light",
+}
+BUCKETS = tuple(COLORS)
+# A person needs to see where it is, not every document.
+NAMED_DOCUMENTS = 5
+
 # A document whose invoices say something else than they should is a group of its own.
 # What waits is left out: it may have a draft that is about to be rebuilt. A credit note
 # that a person made, or what reverses that, is known by what it reverses.
 _DOCUMENTS = """
-    WITH RECURSIVE came AS (
+    WITH RECURSIVE received AS (
         SELECT %(scope)s AS scope, document.id, document.state, document.move_id,
                document.hold_reason, document.excluded_by_id, document.exclude_reason,
                document.line_count, document.amount_source, document.amount_exact,
@@ -31,21 +36,21 @@ _DOCUMENTS = """
          WHERE %(condition)s
     ),
     own AS (
-        SELECT came.id AS document_id, came.state != 'new' AS is_counted, move.id,
-               move.state, move.amount_untaxed_in_currency_signed AS amount
-          FROM came
-          JOIN account_move move ON move.copaco_document_id = came.id
+        SELECT received.id AS document_id, received.state != 'new' AS is_counted,
+               move.id, move.state, move.amount_untaxed_in_currency_signed AS amount
+          FROM received
+          JOIN account_move move ON move.copaco_document_id = received.id
      UNION ALL
-        SELECT came.id, came.state != 'new', move.id, move.state,
+        SELECT received.id, received.state != 'new', move.id, move.state,
                move.amount_untaxed_in_currency_signed
-          FROM came
-          JOIN copaco_document_version version ON version.document_id = came.id
+          FROM received
+          JOIN copaco_document_version version ON version.document_id = received.id
           JOIN account_move move ON move.copaco_version_id = version.id
          -- Where there are none, the planner would expect all invoices to be.
          WHERE move.copaco_version_id IS NOT NULL
     ),
     invoice AS (
-        SELECT document_id, is_counted, id, state, amount, false AS is_by_hand
+        SELECT document_id, is_counted, id, state, amount, false AS is_manual
           FROM own
          UNION
         SELECT invoice.document_id, true, move.id, move.state,
@@ -58,21 +63,22 @@ _DOCUMENTS = """
         SELECT document_id,
                sum(amount) FILTER (WHERE state = 'posted') AS posted,
                sum(amount) FILTER (WHERE state = 'draft') AS draft,
-               -sum(amount) FILTER (WHERE is_by_hand) AS credited
+               -sum(amount) FILTER (WHERE is_manual) AS credited
           FROM invoice
          WHERE is_counted AND state != 'cancel'
       GROUP BY document_id
     ),
-    told AS (
-        SELECT came.*, coalesce(booked.posted, 0) AS posted,
+    totals AS (
+        SELECT received.*, coalesce(booked.posted, 0) AS posted,
                coalesce(booked.draft, 0) AS draft,
                coalesce(booked.credited, 0) AS credited
-          FROM came
-     LEFT JOIN booked ON booked.document_id = came.id
+          FROM received
+     LEFT JOIN booked ON booked.document_id = received.id
     ),
     compared AS (
-        SELECT told.*, round(amount_due - posted - draft - credited, 6) AS off
-          FROM told
+        SELECT totals.*,
+               round(amount_due - posted - draft - credited, 6) AS difference
+          FROM totals
     )
     SELECT scope,
            CASE WHEN compared.state = 'new' THEN 'waiting'
@@ -81,9 +87,9 @@ _DOCUMENTS = """
            CASE WHEN compared.state = 'held' THEN hold_reason END,
            CASE WHEN compared.state = 'excluded' THEN excluded_by_id END,
            CASE WHEN compared.state = 'excluded' THEN exclude_reason END,
-           CASE WHEN off != 0 THEN compared.id END,
+           CASE WHEN difference != 0 THEN compared.id END,
            count(*), sum(line_count), sum(amount_source), sum(amount_exact),
-           sum(posted), sum(draft), sum(credited), sum(off)
+           sum(posted), sum(draft), sum(credited), sum(difference)
       FROM compared
  LEFT JOIN account_move main ON main.id = compared.move_id
   GROUP BY 1, 2, 3, 4, 5, 6"""
@@ -115,12 +121,12 @@ class Row(NamedTuple):
     exact: float
     posted: float
     draft: float
-    credited: float  # by hand
-    off: float  # how much less that is than it should be
+    credited: float  # manually
+    difference: float  # how much less that is than it should be
 
 
 class Part(NamedTuple):
-    """A part of what came that is in the same place for the same reason."""
+    """A part of what was received that is in the same place for the same reason."""
 
     bucket: str
     reason: str
@@ -129,8 +135,8 @@ class Part(NamedTuple):
     amount: float  # without tax
 
 
-class Proof:
-    """Where everything is that came.
+class Reconciliation:
+    """Where everything is that was received.
 
     :ivar exact: Copaco's own sum of the documents, before lines were rounded
     """
@@ -169,37 +175,39 @@ class Proof:
 
 
 class CopacoReconciliation(models.AbstractModel):
-    """Counts where everything is that came, whenever it is looked at, from documents,
-    versions and invoices: it can't be remembered wrongly, and workers don't wait for
-    each other.
+    """Counts where everything is that was received, whenever it is looked at, from
+    documents, versions and invoices: it can't be remembered wrongly, and workers don't
+    wait for each other.
 
-    Where the invoices of a document say something else than they should, what a person
-    touched on them is told apart from what nobody did (`copaco.draft.updater`). What
-    can't be seen: that something else than a person wrote to a field that is compared;
-    and two errors in one document that make up for each other.
+    Where the invoices of a document say something else than they should, manual edits
+    are told apart from what nobody did (`copaco.manual.edits`). What can't be seen:
+    that something else than a person wrote to a field that is compared; and two errors
+    in one document that make up for each other.
     """
 
     _name = "copaco.reconciliation"
-    _description = "Copaco Proof"
+    _description = "Copaco Reconciliation"
+
+    # === COUNTING === #
 
     @api.model
-    def _get_proofs_of_runs(self, runs):
-        """:return: dict of `Proof` by `copaco.run`"""
+    def _reconcile_runs(self, runs):
+        """:return: dict of `Reconciliation` by `copaco.run`"""
         if not runs.ids:
-            return {run: Proof() for run in runs}
-        proofs = self._get_proofs(
+            return {run: Reconciliation() for run in runs}
+        found = self._reconcile_documents(
             SQL("document.run_id"),
             SQL("document.run_id IN %s", tuple(runs.ids)),
             SQL(_VERSIONS, runs=tuple(runs.ids)),
         )
-        return {run: proofs[run.id] for run in runs}
+        return {run: found[run.id] for run in runs}
 
     @api.model
-    def _get_proofs(self, scope, condition, others=None):
+    def _reconcile_documents(self, scope, condition, others=None):
         """:param scope: `SQL` expression of ``document`` by whose values it is counted
         :param condition: `SQL` condition on ``document``
         :param others: `SQL` query of more rows like these
-        :return: dict of `Proof` by scope
+        :return: dict of `Reconciliation` by scope
         """
         for name in ("copaco.document", "copaco.document.version", "account.move"):
             self.env[name].flush_model()
@@ -215,35 +223,35 @@ class CopacoReconciliation(models.AbstractModel):
             row.differing_id for row in rows if row.differing_id
         )
         documents = {document.id: document for document in differing}
-        proofs = defaultdict(Proof)
+        found = defaultdict(Reconciliation)
         for row in rows:
-            self._add(proofs[row.scope], row, documents.get(row.differing_id))
-        return proofs
+            self._add(found[row.scope], row, documents.get(row.differing_id))
+        return found
 
-    def _add(self, proof, row, differing):
-        """:param proof: the `Proof` to which a `Row` is added
+    def _add(self, reconciliation, row, differing):
+        """:param reconciliation: the `Reconciliation` to which a `Row` is added
         :param differing: the `copaco.document` whose invoices say something else than
             they should, or None
         """
         amount = float(row.amount or 0)
-        proof.exact += amount if row.exact is None else float(row.exact)
+        reconciliation.exact += amount if row.exact is None else float(row.exact)
         counts = row.documents, int(row.lines or 0)
         if row.place in INVOICED:
-            proof.add(row.place, "", *counts)
+            reconciliation.add(row.place, "", *counts)
         else:
-            proof.add(row.place, self._get_reason(row), *counts, amount)
+            reconciliation.add(row.place, self._get_reason(row), *counts, amount)
         for bucket in ("posted", "draft", "credited"):
             if booked := float(getattr(row, bucket)):
-                proof.add(bucket, amount=booked)
+                reconciliation.add(bucket, amount=booked)
         if not differing:
             return
-        by_hand = 0.0
+        edited = 0.0
         if row.place in INVOICED:
-            by_hand = self.env["copaco.draft.updater"]._get_amount_by_hand(differing)
-        if by_hand:
-            proof.add("edited", amount=by_hand)
-        if unexplained := round(float(row.off) - by_hand, 6):
-            proof.add("unexplained", differing.name, amount=unexplained)
+            edited = self.env["copaco.manual.edits"]._get_amount(differing)
+        if edited:
+            reconciliation.add("edited", amount=edited)
+        if unexplained := round(float(row.difference) - edited, 6):
+            reconciliation.add("unexplained", differing.name, amount=unexplained)
 
     def _get_reason(self, row):
         if row.hold_reason:
@@ -253,3 +261,86 @@ class CopacoReconciliation(models.AbstractModel):
             user = self.env["res.users"].sudo().browse(row.excluded_by_id)
             return f"{user.name}: {row.exclude_reason}"
         return row.exclude_reason or ""
+
+    # === WHAT A PERSON SEES === #
+
+    @api.model
+    def _get_problem(self, reconciliation, is_complete):
+        """:param is_complete: whether it has as much as was received
+        :return: what a person must know and do, "" when it is balanced
+        """
+        if names := reconciliation.get_reasons("unexplained"):
+            shown = names[:NAMED_DOCUMENTS] + ["…"] * (len(names) > NAMED_DOCUMENTS)
+            return self.env._(
+                "The invoiced amount differs from what Copaco sent, although nobody "
+                "edited the invoices. Documents: %(count)s (%(documents)s), see "
+                "Unexplained in the reconciliation. Compare the invoices with the "
+                "documents, cancel what is wrong, and retry a document that has no "
+                "invoice left.",
+                count=len(names),
+                documents=", ".join(shown),
+            )
+        if not is_complete:
+            return self.env._(
+                "What was received and what became of it differ. Fetch this period "
+                "again. If they still differ, ask your administrator to look into it."
+            )
+        return ""
+
+    @api.model
+    def _render(self, reconciliation, currency, known=None):
+        """:param reconciliation: a `Reconciliation`
+        :param currency: that of its amounts
+        :param known: (documents, lines, amount) that were received again, unchanged
+        :return: `Markup` of the table and the bar
+        """
+        labels = {
+            "posted": self.env._("Invoiced: posted"),
+            "draft": self.env._("Invoiced: draft"),
+            "credited": self.env._("Credited manually"),
+            "edited": self.env._("Edited manually"),
+            "unexplained": self.env._("Unexplained: differs without a manual edit"),
+            "held": self.env._("Held for a decision"),
+            "excluded": self.env._("Excluded"),
+            "waiting": self.env._("Still to be processed"),
+            "replaced": self.env._("Replaced by a newer version"),
+        }
+        received = reconciliation.get_total()
+        if known:
+            received = tuple(map(sum, zip(received, known, strict=True)))
+        rows = []
+        for bucket, color in COLORS.items():
+            parts = [part for part in reconciliation.parts if part.bucket == bucket]
+            if bucket in ("posted", "held", "excluded") or parts:
+                rows.append((labels[bucket], color, reconciliation.get_total(bucket)))
+            rows += [
+                (part.reason, "", (part.documents, part.lines, part.amount))
+                for part in sorted(parts, key=lambda part: part.reason)
+                if part.reason
+            ]
+        if known and known[0]:
+            rows.append((self.env._("Received before, unchanged"), "", known))
+        sizes = dict.fromkeys(BUCKETS, 0.0)
+        for part in reconciliation.parts:
+            sizes[part.bucket] += abs(part.amount)
+        total = sum(sizes.values()) or 1
+        new = reconciliation.get_total()
+        return self.env["ir.qweb"]._render(
+            "account_copaco.copaco_reconciliation",
+            {
+                "received": received,
+                "rows": rows,
+                "exact": reconciliation.exact,
+                "rounding": round(new[2] - reconciliation.exact, 6),
+                "bar": [
+                    (labels[bucket], COLORS[bucket], 100 * size / total)
+                    for bucket, size in sizes.items()
+                    if size
+                ],
+                "show": lambda amount: formatLang(
+                    self.env, amount, currency_obj=currency
+                ),
+                "show_exact": lambda amount: formatLang(self.env, amount, digits=6),
+                "show_count": lambda number: formatLang(self.env, number, digits=0),
+            },
+        )

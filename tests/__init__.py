@@ -12,11 +12,12 @@ from . import (
     test_fetch,
     test_invoice,
     test_match,
+    test_monitor,
     test_partial_responses,
     test_preview,
     test_preview_tour,
-    test_proof,
-    test_proof_wrong,
+    test_reconciliation,
+    test_reconciliation_unbalanced,
     test_same_answer,
     test_security,
     test_security_context,
@@ -29,7 +30,6 @@ from . import (
     test_server_trouble,
     test_tours,
     test_upload,
-    test_watch,
 )
 from .client import (
     test_addresses,

@@ -17,7 +17,7 @@ class TestChange(CopacoChangeCommon):
 
     # Drafts
 
-    def test_an_untouched_draft_is_rebuilt(self):
+    def test_a_draft_that_nobody_edited_is_updated(self):
         document = self.send(price_line("10"), price_line("5", number=2))
         move = document.move_id
         self.send(price_line("11"), price_line("7", number=3))
@@ -102,7 +102,7 @@ class TestChange(CopacoChangeCommon):
                 record.write(values)
                 self.assertFalse(self.is_unedited_draft(document))
 
-    def test_vendor_details_that_a_person_wrote_survive_a_rebuild(self):
+    def test_vendor_details_that_a_person_wrote_survive_an_update(self):
         document = self.send(price_line("10", VendorDetails="example.com"))
         move = document.move_id
         move.invoice_line_ids.copaco_vendor_details = "example.org"
@@ -110,12 +110,12 @@ class TestChange(CopacoChangeCommon):
         self.assertEqual(move.invoice_line_ids.copaco_vendor_details, "example.org")
         self.assertEqual(document.line_ids.invoice_line_state, "edited")
 
-    def test_what_an_earlier_version_of_the_addon_made_does_not_look_touched(self):
+    def test_a_stored_snapshot_stays_readable(self):
         document = self.send(
             price_line("10"), price_line("5", number=2), price_line("3", number=3)
         )
         move = document.move_id
-        document.sudo().move_snapshot = self.take_first_snapshot(move)
+        document.sudo().move_snapshot = self.take_stored_snapshot(move)
         self.assertTrue(self.is_unedited_draft(document))
         move.invoice_line_ids[0].price_unit = 9
         move.invoice_line_ids[1].unlink()
@@ -129,8 +129,8 @@ class TestChange(CopacoChangeCommon):
             self.assertProven()
             self.act(document, "action_retry")
 
-    def take_first_snapshot(self, move):
-        """:return: the snapshot of the first version of the addon"""
+    def take_stored_snapshot(self, move):
+        """:return: what version 19.0.1.0.0 has stored of an invoice"""
 
         def digest(record, *names):
             values = []
@@ -147,16 +147,21 @@ class TestChange(CopacoChangeCommon):
         header = (
             *("partner_id", "journal_id", "fiscal_position_id", "currency_id"),
             *("invoice_date", "invoice_date_due", "invoice_payment_term_id"),
-            *("invoice_user_id", "ref", "narration"),
+            *("invoice_user_id", "ref", "narration", "invoice_cash_rounding_id"),
         )
         line_fields = (
             *("name", "product_id", "product_uom_id", "account_id", "quantity"),
             *("price_unit", "discount", "tax_ids", "analytic_distribution"),
+            "copaco_vendor_details",
         )
         return {
             "header": {name: digest(move, name) for name in header},
             "lines": {
-                str(line.copaco_line_id.id): digest(line, *line_fields)
+                str(line.id): {
+                    "line": line.copaco_line_id.id,
+                    "amount": line.price_subtotal,
+                    "hash": f"2:{digest(line, *line_fields)}",
+                }
                 for line in move.invoice_line_ids
             },
         }
@@ -166,7 +171,7 @@ class TestChange(CopacoChangeCommon):
         lines = move.invoice_line_ids.sorted("sequence")
         return [line.copaco_line_id.description or line.name for line in lines]
 
-    def test_the_order_that_a_person_gave_the_lines_survives_a_rebuild(self):
+    def test_the_order_that_a_person_gave_the_lines_survives_an_update(self):
         document = self.send(*[price_line(n, number=n) for n in (1, 2, 3, 4)])
         move = document.move_id
         lines = move.invoice_line_ids.sorted("sequence")
@@ -217,7 +222,7 @@ class TestChange(CopacoChangeCommon):
         self.assertEqual(move.invoice_line_ids.mapped("price_subtotal"), [5])
         self.assertEqual(document.state, "invoiced")
 
-    def test_processing_a_draft_again_follows_what_was_mended(self):
+    def test_processing_a_draft_again_follows_what_was_corrected(self):
         document = self.send(price_line("10"))
         move = document.move_id
         move.ref = "Theirs"
@@ -239,7 +244,7 @@ class TestChange(CopacoChangeCommon):
         )
         self.assertEqual(document.state, "invoiced")
 
-    def test_a_draft_that_can_not_be_rebuilt_is_as_it_was_and_says_why(self):
+    def test_a_draft_that_can_not_be_updated_is_as_it_was_and_says_why(self):
         document = self.send(price_line("10"))
         move = document.move_id
         self.product.taxes_id = False

@@ -119,14 +119,14 @@ class TestCoverage(CopacoCommon):
         self.fetch()
         self.assertEqual(self.connection.import_from, date(2026, 8, 25))
 
-    def test_the_proof_of_a_month_is_that_of_its_documents(self):
+    def test_a_month_is_reconciled_by_its_documents(self):
         self.send("INV-11", date(2026, 11, 23))
         self.add_invoice("INV-1", "A9", [price_line("5.50")])
         self.send("INV-9", date(2026, 9, 23))
         self.fetch()
-        proof = self.months[-1].proof
+        reconciliation = self.months[-1].reconciliation
         for text in ("15.50", "10.00", "5.50", "Customer unknown"):
-            self.assertIn(text, proof)
+            self.assertIn(text, reconciliation)
         self.assertEqual(self.months[-1].amount, 15.5)
 
     def test_a_month_is_fetched_again_with_a_click(self):

@@ -157,7 +157,9 @@ class TestDecide(CopacoCommon):
     def assertWaits(self):
         self.assertEqual(self.documents.hold_reason, "source_changed")
         self.assertIn(self.documents.state, ("held", "changed"))
-        self.assertIn("1 documents wait", self.connection.activity_ids.summary)
+        self.assertIn(
+            "waiting for a decision: 1;", self.connection.activity_ids.summary
+        )
 
     def test_retry_never_passes_over_what_copaco_changed(self):
         self.fetch()

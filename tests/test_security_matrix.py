@@ -46,7 +46,7 @@ copaco.exclude               -     -     rwcu  rwcu  rwcu  rwu   -      -
 copaco.fetch                 -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_fetch             -     -     x     x     x     -     -      -
 copaco.month                 -     -     r     r     r     -     -      -
-    action_accept_nothing    -     -     x     x     x     -     -      -
+    action_confirm_no_invoices - -   x     x     x     -     -      -
     action_fetch             -     -     x     x     x     -     -      -
 copaco.preview               -     -     rwcu  rwcu  rwcu  -     -      -
     action_fetch             -     -     x     x     x     -     -      -

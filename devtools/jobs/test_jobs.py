@@ -200,17 +200,20 @@ class TestEnqueued(JobCase):
         self.assertFalse(self._get_jobs())
 
     def test_someone_is_told_when_no_job_is_carried_out(self):
-        connection = self.documents.connection_id
         self.documents._process_in_background()
-        self.assertNotIn("job runner", " ".join(connection._get_problems()))
+        self.assertNotIn("job runner", " ".join(self._get_alerts()))
         self.env.cr.execute(
             "UPDATE copaco_document SET write_date = write_date - interval '25 hours'"
             " WHERE id IN %s",
             [tuple(self.documents.ids)],
         )
-        (problem,) = connection._get_problems()
-        self.assertIn(f"{len(self.documents)} documents", problem)
-        self.assertIn("job runner", problem)
+        (alert,) = self._get_alerts()
+        self.assertIn(f"more than a day: {len(self.documents)}.", alert)
+        self.assertIn("job runner", alert)
+
+    def _get_alerts(self):
+        connection = self.documents.connection_id
+        return self.env["copaco.monitor"]._get_alerts(connection)
 
     def _get_jobs(self):
         return self.env["queue.job"].search(

@@ -5,7 +5,7 @@ from odoo.tools import mute_logger
 from ..common import MUTED, CopacoCommon, price_line
 from .figures import note
 
-CRONS = ("fetch", "run", "process", "watch", "weekly_digest")
+CRONS = ("fetch", "run", "process", "check_alerts", "weekly_digest")
 GOOD = ("GOOD-1", "GOOD-2", "GOOD-3")
 MODELS = "odoo.addons.account_copaco.models"
 

@@ -39,7 +39,7 @@ tours.add("copaco_fetch", {
             trigger: ".copaco_proof:contains('Received')",
         },
         {
-            trigger: ".o_form_view:contains('It adds up, to the cent')",
+            trigger: ".o_form_view:contains('Balanced, to the cent')",
         },
     ],
 });

@@ -43,13 +43,13 @@ tours.add("copaco_correct", {
 tours.add("copaco_fill_hole", {
     steps: () => [
         {
-            content: "A month of which a part was never asked for",
-            trigger: ".o_kanban_record:contains('Partly asked'):contains('days not fetched')",
+            content: "A month of which a part was not fetched",
+            trigger: ".o_kanban_record:contains('Partly fetched'):contains('Days not fetched')",
             run: "click",
         },
         {
             content: "It says so",
-            trigger: ".o_form_view .alert:contains('Nothing was stored of')",
+            trigger: ".o_form_view .alert:contains('Days of this month that were not fetched')",
         },
         {
             content: "Fetch it",
@@ -60,11 +60,11 @@ tours.add("copaco_fill_hole", {
             trigger: ".o_notification_body:contains('invoiced: 1')",
         },
         {
-            content: "It is complete, and the proof has the invoice",
+            content: "It is complete, and the invoice is in the reconciliation",
             trigger: ".o_form_view .o_field_widget[name='state']:contains('Complete')",
         },
         {
-            trigger: ".o_field_widget[name='proof']:contains('10.00')",
+            trigger: ".o_field_widget[name='reconciliation']:contains('10.00')",
         },
     ],
 });

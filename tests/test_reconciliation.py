@@ -8,8 +8,9 @@ from .common import CopacoCommon, price_line
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestProof(CopacoCommon):
-    """Promises 2 and 4: everything that came is somewhere, and it is told where."""
+class TestReconciliation(CopacoCommon):
+    """Promises 2 and 4: everything that was received is somewhere, and it is shown
+    where."""
 
     def setUp(self):
         super().setUp()
@@ -25,7 +26,7 @@ class TestProof(CopacoCommon):
             return getattr(committing, action)(*args)
 
     def get_row(self, run, label):
-        """:return: the texts of a row of the proof"""
+        """:return: the texts of a row of the reconciliation"""
         self.env.invalidate_all()
         rows = str(run.proof).split("<tr")[1:]
         (row,) = [row for row in rows if label in row]
@@ -54,7 +55,7 @@ class TestProof(CopacoCommon):
         self.documents.move_id.invoice_line_ids.price_unit = 12
         self.assertEqual(run.amount_invoiced, 12)
         self.assertEqual(run.amount_edited, 3)
-        self.assertIn("3.00", self.get_row(run, "by hand"))
+        self.assertIn("3.00", self.get_row(run, "Edited manually"))
         self.assertTrue(run.is_proven)
 
     def test_a_correction_is_part_of_what_is_invoiced(self):
@@ -104,14 +105,14 @@ class TestProof(CopacoCommon):
         credit.invoice_line_ids[1].unlink()
         credit.action_post()
         self.assertCredited(run, 5, 10)
-        self.assertIn("10.00", self.get_row(run, "Credited by hand"))
+        self.assertIn("10.00", self.get_row(run, "Credited manually"))
         month = self.env["copaco.month"].search([("document_count", ">", 0)])
-        self.assertIn("Credited by hand", month.proof)
+        self.assertIn("Credited manually", month.reconciliation)
         self.assertEqual(run.state, "done")
         credit.button_draft()
         credit.button_cancel()
         self.assertCredited(run, 15, 0)
-        self.assertNotIn("Credited by hand", run.proof)
+        self.assertNotIn("Credited manually", run.proof)
 
     def test_a_credit_note_that_was_itself_reversed_credits_nothing(self):
         self.send("INV-1", price_line("10"))
@@ -153,7 +154,7 @@ class TestProof(CopacoCommon):
         self.send("INV-1", *[price_line("0.333", number=n) for n in range(3)])
         run = self.fetch()
         self.assertEqual(run.amount_received, 0.99)
-        self.assertIn("0.999000", self.get_row(run, "own sum"))
+        self.assertIn("0.999000", self.get_row(run, "exact sum"))
         self.assertIn("-0.009000", self.get_row(run, "Rounding"))
 
     def test_documents_of_an_invoice_whose_totals_differ_wait(self):

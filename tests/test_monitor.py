@@ -1,35 +1,38 @@
 import json
 from datetime import date, datetime, timedelta
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .common import CopacoCommon, copaco_invoice, price_line
 
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestWatch(CopacoCommon):
+class TestMonitor(CopacoCommon):
     """Promise 8: what is about to go wrong is said in time, once, to a named person."""
 
-    def watch(self, day="2026-11-25"):
+    def check_alerts(self, day="2026-11-25"):
         with freeze_time(f"{day} 10:00:00"), self.enter_registry_test_mode():
-            self.env.ref("account_copaco.ir_cron_watch").method_direct_trigger()
+            self.env.ref("account_copaco.ir_cron_check_alerts").method_direct_trigger()
         return self.connection.activity_ids
 
     def test_a_key_that_expires_is_told_until_a_new_one_is_set(self):
         self.fetch()
         self.connection.api_key_expiry = date(2027, 1, 5)
-        self.assertFalse(self.watch("2026-11-26"))
+        self.assertFalse(self.check_alerts("2026-11-26"))
         self.fetch()
         with freeze_time("2026-12-10 10:00:00"):
             self.fetch()
-        activity = self.watch("2026-12-10")
+        activity = self.check_alerts("2026-12-10")
         self.assertEqual(activity.user_id, self.connection.responsible_id)
         self.assertIn("expires on 01/05/2027", activity.summary)
         with freeze_time("2027-01-06 10:00:00"):
             self.fetch()
-        self.assertIn("expired on", self.watch("2027-01-06").summary)
+        self.assertIn("expired on", self.check_alerts("2027-01-06").summary)
         wizard = self.env["copaco.api.key"].create(
             {
                 "connection_id": self.connection.id,
@@ -49,8 +52,8 @@ class TestWatch(CopacoCommon):
 
     def test_a_scheduled_action_that_stopped_is_told(self):
         self.fetch()
-        self.assertFalse(self.watch("2026-11-27"))
-        self.assertIn("Nothing was fetched", self.watch("2026-11-30").summary)
+        self.assertFalse(self.check_alerts("2026-11-27"))
+        self.assertIn("Nothing was fetched", self.check_alerts("2026-11-30").summary)
         with freeze_time("2026-11-30 11:00:00"):
             self.fetch()
         self.assertFalse(self.connection.activity_ids)
@@ -103,18 +106,44 @@ class TestWatch(CopacoCommon):
         """
         self.fetch_on(day)
         self.exclude_all()
-        return self.watch(day).summary or ""
+        return self.check_alerts(day).summary or ""
 
     def test_a_month_that_should_have_come_is_told_until_it_comes(self):
         self.live_through(date(2026, 9, 22), date(2026, 10, 24), date(2026, 11, 23))
         self.assertFalse(self.get_summary("2026-12-20"))
-        self.assertFalse(self.get_summary("2026-12-27"), "three days of grace")
-        summary = self.get_summary("2026-12-28")
+        self.assertFalse(self.get_summary("2026-12-25"), "that day is not over")
+        summary = self.get_summary("2026-12-26")
         self.assertIn("December 2026", summary)
-        self.assertIn("by day 24", summary)
+        self.assertIn("by day 25", summary)
         self.assertIn("December 2026", self.get_summary("2027-01-02"))
         self.send("INV-12", date(2026, 12, 30))
         self.assertFalse(self.get_summary("2027-01-03"))
+
+    def test_the_connection_says_by_which_day_invoices_are_expected(self):
+        self.connection.expected_day = 28
+        self.live_through(date(2026, 10, 24), date(2026, 11, 23))
+        self.assertFalse(self.get_summary("2026-12-28"))
+        summary = self.get_summary("2026-12-29")
+        self.assertIn("December 2026", summary)
+        self.assertIn("by day 28", summary)
+        with freeze_time("2026-12-29 10:00:00"):
+            month = self.env["copaco.month"].search([("date", "=", "2026-12-01")])
+            self.assertTrue(month.is_late)
+            self.connection.expected_day = 29
+            self.assertFalse(month.is_late)
+
+    def test_the_last_day_of_a_month_is_expected_in_a_shorter_one_as_well(self):
+        self.connection.expected_day = 31
+        self.live_through(date(2026, 12, 31), date(2027, 1, 31))
+        self.assertFalse(self.get_summary("2027-02-28"))
+        self.assertIn("February 2027", self.get_summary("2027-03-01"))
+
+    def test_there_is_no_day_that_no_month_has(self):
+        for day in (0, 32):
+            with self.subTest(day=day), self.assertRaises(IntegrityError):
+                with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                    self.connection.expected_day = day
+                    self.connection.flush_recordset()
 
     def test_it_is_when_invoices_come_that_counts_not_what_they_are_dated(self):
         def last_month(day):
@@ -124,9 +153,9 @@ class TestWatch(CopacoCommon):
             *(date(2026, 9, 22), date(2026, 10, 24), date(2026, 11, 23)),
             dated=last_month,
         )
-        for day in ("2026-12-06", "2026-12-10", "2026-12-27"):
+        for day in ("2026-12-06", "2026-12-10", "2026-12-25"):
             self.assertFalse(self.get_summary(day), day)
-        self.assertIn("December 2026", self.get_summary("2026-12-28"))
+        self.assertIn("December 2026", self.get_summary("2026-12-26"))
         self.send("INV-12", date(2026, 12, 29), date(2026, 11, 30))
         self.assertFalse(self.get_summary("2026-12-30"))
 
@@ -136,29 +165,48 @@ class TestWatch(CopacoCommon):
             self.send(f"ALSO-{month}", date(2026, month, 23))
         self.live_through(date(2026, 9, 23), date(2026, 10, 23), date(2026, 11, 23))
         self.send("EARLY-12", date(2026, 12, 5))
-        for day in ("2026-12-05", "2026-12-20", "2026-12-26"):
+        for day in ("2026-12-05", "2026-12-20", "2026-12-25"):
             self.assertFalse(self.get_summary(day), day)
-        self.assertIn("December 2026", self.get_summary("2026-12-27"))
+        self.assertIn("December 2026", self.get_summary("2026-12-26"))
 
-    def test_a_first_fetch_teaches_no_day_but_a_late_month_is_told(self):
+    def test_what_comes_early_in_the_next_month_was_late_and_is_not_early(self):
+        self.live_through(date(2026, 10, 24), date(2026, 11, 23))
+        self.assertIn("December 2026", self.get_summary("2027-01-02"))
+        self.send("INV-12", date(2027, 1, 4))
+        for day in ("2027-01-05", "2027-01-25"):
+            self.assertFalse(self.get_summary(day), day)
+        summary = self.get_summary("2027-01-26")
+        self.assertIn("January 2027", summary)
+        self.assertNotIn("December", summary)
+
+    def test_a_month_after_those_of_a_first_fetch_may_be_late(self):
         for month in (8, 9, 10):
             self.send(f"INV-{month}", date(2026, month, 20))
         self.connection.import_from = date(2026, 8, 1)
-        for day in ("2026-11-05", "2026-11-24", "2026-11-28"):
+        for day in ("2026-11-05", "2026-11-24", "2026-11-25"):
             self.assertFalse(self.get_summary(day), day)
-        summary = self.get_summary("2026-11-29")
-        self.assertIn("November 2026", summary)
-        self.assertIn("by day 25", summary)
+        self.assertIn("November 2026", self.get_summary("2026-11-26"))
+
+    def test_nothing_is_late_before_the_first_month_that_had_invoices(self):
+        self.connection.import_from = date(2026, 8, 1)
+        self.assertFalse(self.get_summary("2026-11-26"))
+        self.send("INV-11", date(2026, 11, 24))
+        for day in ("2026-11-27", "2026-12-25"):
+            self.assertFalse(self.get_summary(day), day)
+        summary = self.get_summary("2026-12-26")
+        self.assertIn("December 2026", summary)
+        for month in ("August", "September", "October", "November"):
+            self.assertNotIn(month, summary)
 
     def test_copaco_is_not_blamed_for_days_that_were_not_asked_for(self):
         self.live_through(date(2026, 9, 22), date(2026, 10, 24), date(2026, 11, 23))
         self.assertFalse(self.get_summary("2026-12-20"))
-        summary = self.watch("2026-12-30").summary
+        summary = self.check_alerts("2026-12-30").summary
         self.assertIn("Nothing was fetched", summary)
         self.assertNotIn("December", summary)
         with freeze_time("2026-12-30 10:00:00"):
             self.fetch_period(date(2026, 12, 29), date(2026, 12, 30))
-        self.assertNotIn("December", self.watch("2026-12-30").summary or "")
+        self.assertNotIn("December", self.check_alerts("2026-12-30").summary or "")
 
     def leave_out_a_month(self):
         """Let Copaco send something for each month but September.
@@ -186,17 +234,17 @@ class TestWatch(CopacoCommon):
             self.assertNotIn(other, summary)
         month = self.act_on_month(date(2026, 9, 1), "action_fetch")
         self.assertTrue(month.is_late)
-        self.assertIn("September 2026", self.watch("2026-11-05").summary)
+        self.assertIn("September 2026", self.check_alerts("2026-11-05").summary)
         self.send("INV-9", date(2026, 9, 23))
         self.act_on_month(date(2026, 9, 1), "action_fetch")
-        self.assertFalse(self.watch("2026-11-05"))
+        self.assertFalse(self.check_alerts("2026-11-05"))
         self.assertFalse(month.is_late)
 
     def test_a_person_may_say_that_a_month_had_nothing(self):
         self.leave_out_a_month()
-        month = self.act_on_month(date(2026, 9, 1), "action_accept_nothing")
+        month = self.act_on_month(date(2026, 9, 1), "action_confirm_no_invoices")
         self.assertFalse(self.connection.activity_ids)
-        self.assertFalse(self.watch("2026-11-05"))
+        self.assertFalse(self.check_alerts("2026-11-05"))
         self.assertFalse(month.is_late)
         note = self.connection.message_ids[0].body
         self.assertIn(self.billing_user.name, note)
@@ -206,7 +254,7 @@ class TestWatch(CopacoCommon):
     def test_nobody_says_that_a_month_has_nothing_before_it_is_late(self):
         self.leave_out_a_month()
         with self.assertRaisesRegex(UserError, "October 2026"):
-            self.act_on_month(date(2026, 10, 1), "action_accept_nothing")
+            self.act_on_month(date(2026, 10, 1), "action_confirm_no_invoices")
 
     def test_what_was_uploaded_has_come(self):
         self.leave_out_a_month()
@@ -223,7 +271,7 @@ class TestWatch(CopacoCommon):
                 connection, "specification", {"september.json": raw}
             )
         self.exclude_all()
-        self.assertFalse(self.watch("2026-11-05"))
+        self.assertFalse(self.check_alerts("2026-11-05"))
 
     def test_what_copaco_no_longer_has_is_told_and_nothing_is_deleted(self):
         self.send("INV-1", date(2026, 11, 23))
@@ -236,7 +284,7 @@ class TestWatch(CopacoCommon):
         self.act(there, "action_fetch_again")
         self.assertEqual(self.documents.mapped("missing_state"), ["reported", False])
         self.assertEqual(self.documents.mapped("state"), ["excluded"] * 2)
-        self.assertIn("1 documents are gone", self.connection.activity_ids.summary)
+        self.assertIn("no longer at Copaco: 1;", self.connection.activity_ids.summary)
         self.act(gone, "action_acknowledge_missing")
         self.assertFalse(self.connection.activity_ids)
         self.act(there, "action_fetch_again")
@@ -307,7 +355,7 @@ class TestWatch(CopacoCommon):
         self.send("INV-1", date(2026, 11, 23))
         self.fetch()
         with self.committing(run) as committing:
-            committing._receive(b'{"Invoices": []}')
+            committing.env["copaco.fetcher"]._receive(committing, b'{"Invoices": []}')
         self.assertTrue(run.stored_at)
         self.assertFalse(self.documents.missing_state)
 

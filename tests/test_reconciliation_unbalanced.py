@@ -6,8 +6,8 @@ from .common import CopacoChangeCommon, price_line
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestProofWrong(CopacoChangeCommon):
-    """Promises 2 and 8: a proof holds only when what an invoice says otherwise than
+class TestReconciliationUnbalanced(CopacoChangeCommon):
+    """Promises 2 and 8: a run is balanced only when what an invoice says otherwise than
     Copaco was done by a person."""
 
     def setUp(self):
@@ -52,7 +52,7 @@ class TestProofWrong(CopacoChangeCommon):
         self.assertIn("Unexplained", self.run.proof)
         self.assertIn(self.document.name, self.run.proof)
 
-    def assertByHand(self, amount):
+    def assertEdited(self, amount):
         self.env.invalidate_all()
         self.assertRecordValues(
             self.run,
@@ -60,17 +60,17 @@ class TestProofWrong(CopacoChangeCommon):
         )
         self.assertNotIn("Unexplained", self.run.proof)
 
-    def watch(self):
+    def check_alerts(self):
         with self.enter_registry_test_mode():
-            self.env.ref("account_copaco.ir_cron_watch").method_direct_trigger()
+            self.env.ref("account_copaco.ir_cron_check_alerts").method_direct_trigger()
         self.env.invalidate_all()
 
-    def test_a_second_invoice_that_nobody_made_breaks_the_proof_and_is_told(self):
+    def test_a_second_invoice_that_nobody_made_is_unexplained_and_told(self):
         second = self.bill_twice()
         self.assertUnexplained(-17)
         month = self.env["copaco.month"].search([("document_count", ">", 0)])
-        self.assertIn("Unexplained", month.proof)
-        self.watch()
+        self.assertIn("Unexplained", month.reconciliation)
+        self.check_alerts()
         self.assertEqual(self.run.state, "attention")
         self.assertIn(self.document.name, self.run.proof_problem)
         activity = self.connection.activity_ids
@@ -78,18 +78,52 @@ class TestProofWrong(CopacoChangeCommon):
         self.assertIn(self.document.name, activity.summary)
         second.button_cancel()
         self.act(self.document, "action_use_new_version")
-        self.watch()
-        self.assertByHand(0)
+        self.check_alerts()
+        self.assertEdited(0)
         self.assertEqual(self.run.state, "done")
         self.assertFalse(self.connection.activity_ids)
 
-    def test_an_amount_that_changed_although_nobody_changed_it_breaks_the_proof(self):
+    def make_old(self):
+        """Let the run have begun half a year ago, and nothing have changed since."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE copaco_run SET create_date = '2026-05-25' WHERE id = %(run)s;
+            UPDATE account_move SET write_date = '2026-05-25' WHERE id = %(move)s
+            """,
+            {"run": self.run.id, "move": self.move.id},
+        )
+        self.env.invalidate_all()
+
+    def test_an_old_run_is_checked_when_an_invoice_of_it_changes(self):
+        monitor = self.env["copaco.monitor"]
+        self.assertIn(self.run, monitor._get_runs_to_check(self.connection))
+        self.make_old()
+        self.assertNotIn(self.run, monitor._get_runs_to_check(self.connection))
+        self.move.ref = "Theirs"
+        self.change_amount(self.move.invoice_line_ids[0], 3)
+        self.check_alerts()
+        self.assertEqual(self.run.state, "attention")
+        self.assertIn("out of balance", self.connection.activity_ids.summary)
+        self.make_old()
+        self.change_amount(self.move.invoice_line_ids[0], -3)
+        self.check_alerts()
+        self.assertEqual(self.run.state, "done")
+        self.assertNotIn("balance", self.connection.activity_ids.summary)
+
+    def test_an_old_run_is_checked_when_a_correction_appears(self):
+        self.bill_twice()
+        self.make_old()
+        self.check_alerts()
+        self.assertEqual(self.run.state, "attention")
+
+    def test_an_amount_that_changed_although_nobody_changed_it_is_unexplained(self):
         self.change_amount(self.move.invoice_line_ids[0], 3)
         self.assertUnexplained(-3)
 
     def test_what_a_person_edited_explains_no_more_than_it_does(self):
         self.move.invoice_line_ids[0].price_unit = 9
-        self.assertByHand(1)
+        self.assertEdited(1)
         self.change_amount(self.move.invoice_line_ids[1], -2)
         self.assertUnexplained(2, edited=1)
 
@@ -98,17 +132,17 @@ class TestProofWrong(CopacoChangeCommon):
         self.change_amount(self.move.invoice_line_ids[0], 3)
         self.assertUnexplained(-3)
 
-    def test_a_lost_invoice_breaks_the_proof(self):
+    def test_a_lost_invoice_is_unexplained(self):
         self.document.sudo().move_id = False
         self.env.flush_all()
         self.env.cr.execute("DELETE FROM account_move WHERE id = %s", [self.move.id])
         self.assertUnexplained(15)
 
-    def test_an_invoice_of_what_was_excluded_breaks_the_proof(self):
+    def test_an_invoice_of_what_was_excluded_is_unexplained(self):
         self.document.sudo().state = "excluded"
         self.assertUnexplained(-15)
 
-    def test_what_was_edited_before_it_was_posted_is_by_hand(self):
+    def test_what_was_edited_before_it_was_posted_is_a_manual_edit(self):
         self.move.write(
             {
                 "invoice_line_ids": [
@@ -118,11 +152,11 @@ class TestProofWrong(CopacoChangeCommon):
                 ]
             }
         )
-        self.assertByHand(-8)
+        self.assertEdited(-8)
         self.move.action_post()
-        self.assertByHand(-8)
+        self.assertEdited(-8)
 
-    def test_what_a_person_rounded_is_by_hand(self):
+    def test_what_a_person_rounded_is_a_manual_edit(self):
         self.move.invoice_cash_rounding_id = self.env["account.cash.rounding"].create(
             {
                 "name": "Whole tens",
@@ -133,10 +167,10 @@ class TestProofWrong(CopacoChangeCommon):
                 "rounding_method": "UP",
             }
         )
-        self.assertByHand(15 - self.move.amount_untaxed)
+        self.assertEdited(15 - self.move.amount_untaxed)
         self.assertGreater(self.move.amount_untaxed, 15)
 
-    def test_what_was_edited_on_a_rebuilt_draft_stays_by_hand(self):
+    def test_what_was_edited_on_an_updated_draft_stays_a_manual_edit(self):
         self.move.invoice_line_ids[0].price_unit = 9
         self.move.invoice_line_ids[1].unlink()
         self.send(
@@ -145,35 +179,35 @@ class TestProofWrong(CopacoChangeCommon):
         self.act(self.document, "action_use_new_version")
         self.run = self.document.run_id
         self.assertEqual(self.move.amount_untaxed, 10)
-        self.assertByHand(9)
+        self.assertEdited(9)
         # Back to what Copaco said before: that is still not what it says now.
         self.move.invoice_line_ids[0].price_unit = 10
-        self.assertByHand(8)
+        self.assertEdited(8)
         self.change_amount(self.move.invoice_line_ids[1], 1)
         self.assertUnexplained(-1, edited=8)
 
-    def test_what_was_edited_on_an_invoice_and_its_correction_is_by_hand(self):
+    def test_what_was_edited_on_an_invoice_and_its_correction_is_a_manual_edit(self):
         self.move.invoice_line_ids[0].price_unit = 9
         self.move.action_post()
         self.send(price_line("12"), price_line("9", number=2))
         self.run = self.document._get_pending_version().run_id
         correction = self.get_correction(self.document)
-        self.assertByHand(1)
+        self.assertEdited(1)
         correction.invoice_line_ids[0].price_unit += 4
         self.env.invalidate_all()
         self.assertTrue(self.run.is_proven)
         correction.action_post()
-        self.assertByHand(1 - 4)
+        self.assertEdited(1 - 4)
         self.change_amount(self.move.invoice_line_ids[1], 1)
         self.env.invalidate_all()
         self.assertEqual(self.run.amount_unexplained, -1)
 
-    def test_where_it_is_not_known_what_was_made_a_person_may_have_edited_it(self):
+    def test_without_a_snapshot_a_person_may_have_edited_it(self):
         self.move.invoice_line_ids[0].price_unit = 9
         self.document.sudo().move_snapshot = False
-        self.assertByHand(1)
+        self.assertEdited(1)
 
-    def test_the_proof_of_many_edited_documents_takes_no_more_queries(self):
+    def test_many_edited_documents_take_no_more_queries(self):
         counts = []
         for number in range(2, 8):
             self.add_invoice(

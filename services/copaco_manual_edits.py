@@ -1,0 +1,272 @@
+import hashlib
+import json
+from typing import NamedTuple
+
+from odoo import api, models
+
+# What of an invoice, and of its lines, a person may edit.
+HEADER_FIELDS = (
+    "partner_id",
+    "journal_id",
+    "fiscal_position_id",
+    "currency_id",
+    "invoice_date",
+    "invoice_date_due",
+    "invoice_payment_term_id",
+    "invoice_user_id",
+    "ref",
+    "narration",
+    "invoice_cash_rounding_id",
+)
+LINE_FIELDS = (
+    "name",
+    "product_id",
+    "product_uom_id",
+    "account_id",
+    "quantity",
+    "price_unit",
+    "discount",
+    "tax_ids",
+    "analytic_distribution",
+    "copaco_vendor_details",
+)
+# Which LINE_FIELDS the digest of a line is of: a stored one outlives an upgrade.
+LINE_DIGEST_PREFIX = "2:"
+# What changes the amount of an invoice although its lines stay as they are.
+AMOUNT_FIELDS = frozenset({"currency_id", "invoice_cash_rounding_id"})
+
+
+class ManualEdits(NamedTuple):
+    """What a person changed on an invoice since the addon made it."""
+
+    header: frozenset  # names of fields
+    edited: models.BaseModel  # account.move.line
+    added: models.BaseModel  # account.move.line
+    removed: frozenset  # ids of copaco.document.line
+    unedited: models.BaseModel  # account.move.line
+    # Sequences of the lines by id of copaco.document.line, empty if nobody reordered
+    # them. That is no edit: lines are made anew in that order.
+    order: dict
+
+    @property
+    def has_line_edits(self):
+        return bool(self.edited or self.added or self.removed)
+
+    @property
+    def has_edits(self):
+        return bool(self.header) or self.has_line_edits
+
+
+class CopacoManualEdits(models.AbstractModel):
+    """Finds what a person changed on an invoice or a correction, by comparing it with a
+    snapshot of what the addon made: who takes an edit back has edited nothing, and SQL
+    that writes a compared field, or deletes a line, passes for a person.
+
+    A snapshot has the digests of the fields under ``header``, and, under ``lines``, by
+    the id of the invoice line, which `copaco.document.line` it was made of, its amount
+    without tax, and its digest. A removed line has a key of its own.
+    """
+
+    _name = "copaco.manual.edits"
+    _description = "Copaco Manual Edits"
+
+    # === SNAPSHOTS === #
+
+    @api.model
+    def _take_snapshot(self, move, lines=None):
+        """:param lines: those that the addon made; all of them by default
+        :return: dict for `move_snapshot` of a document or a version
+        """
+        return {
+            "header": {name: _get_digest(move, [name]) for name in HEADER_FIELDS},
+            "lines": {
+                str(line.id): _prepare_entry(
+                    line.copaco_line_id, -line.amount_currency, _get_line_digest(line)
+                )
+                for line in (move.invoice_line_ids if lines is None else lines)
+            },
+        }
+
+    @api.model
+    def _read_snapshot(self, move):
+        """:param move: the invoice of a document, or a correction
+        :return: dict as of `_take_snapshot`; without digests and amounts when there is
+            none, as for an invoice that was cancelled while another took its place
+        """
+        source = move.copaco_document_id or move.copaco_version_id
+        return source.move_snapshot or {
+            "header": {},
+            "lines": {
+                str(line.id): _prepare_entry(line.copaco_line_id)
+                for line in move.invoice_line_ids
+                if line.copaco_line_id
+            },
+        }
+
+    @api.model
+    def _update_snapshot(self, move, edits, snapshot):
+        """:param edits: the `ManualEdits` that an update of the invoice has kept
+        :param snapshot: from before the update
+        :return: dict for `move_snapshot` by which they still are manual edits
+        """
+        new_lines = move.invoice_line_ids - edits.edited - edits.added
+        updated = self._take_snapshot(move, new_lines)
+        for name in edits.header:
+            updated["header"][name] = snapshot["header"].get(name)
+        keys = {line_id: f"removed {line_id}" for line_id in edits.removed}
+        keys |= {line.copaco_line_id.id: str(line.id) for line in edits.edited}
+        entries = {entry["line"]: entry for entry in snapshot["lines"].values()}
+        for line in move.copaco_document_id.line_ids.filtered(
+            lambda line: line.id in keys
+        ):
+            entry = entries.get(line.id, _prepare_entry(line))
+            # Who takes the edit back has not what Copaco says now.
+            is_current = entry["amount"] in (None, line.amount)
+            updated["lines"][keys[line.id]] = _prepare_entry(
+                line, line.amount, entry["hash"] if is_current else None
+            )
+        return updated
+
+    # === MANUAL EDITS === #
+
+    @api.model
+    def _get_edits(self, document):
+        """:param document: a `copaco.document` with an invoice
+        :return: the `ManualEdits` of the invoice
+        """
+        return self._compare(document._get_live_invoice())
+
+    @api.model
+    def _compare(self, move):
+        """:param move: the invoice of a document, or a correction
+        :return: its `ManualEdits`; everything is one when there is no snapshot
+        """
+        snapshot = self._read_snapshot(move)
+        entries = snapshot["lines"]
+        # Each from all of them: then Odoo reads the lines of all invoices at once.
+        lines = move.invoice_line_ids
+        own = lines.filtered(lambda line: str(line.id) in entries)
+        unedited = lines.filtered(
+            lambda line: (
+                entries.get(str(line.id), {}).get("hash") == _get_line_digest(line)
+            )
+        )
+        order = {
+            line.copaco_line_id: line.sequence for line in lines if line.copaco_line_id
+        }
+        is_moved = any(source.sequence != order[source] for source in order)
+        return ManualEdits(
+            header=frozenset(
+                name
+                for name in snapshot["header"] or HEADER_FIELDS
+                if snapshot["header"].get(name) != _get_digest(move, [name])
+            ),
+            edited=own - unedited,
+            added=lines - own,
+            removed=frozenset(
+                entries[key]["line"]
+                for key in entries.keys() - set(map(str, lines.ids))
+            ),
+            unedited=unedited,
+            order={source.id: order[source] for source in order} if is_moved else {},
+        )
+
+    @api.model
+    def _get_amount(self, document):
+        """:return: what a person took off the invoice of a document and off its
+        corrections, without tax; below zero: what was added
+        """
+        invoice = document._get_live_invoice()
+        corrections = document._get_live_corrections().sorted("id")
+        # What the invoice was made for, before it was corrected.
+        total = (corrections.copaco_version_id[:1] or document).amount_source
+        amount = self._get_amount_of_move(invoice, total) if invoice else 0.0
+        # Each correction that the addon makes has a snapshot.
+        for correction in corrections.filtered("copaco_version_id.move_snapshot"):
+            amount += self._get_amount_of_move(correction)
+        return amount
+
+    @api.model
+    def _get_amount_of_move(self, move, total=0.0):
+        """:param total: what was made, for when the snapshot doesn't tell
+        :return: what a person took off an invoice or a correction
+        """
+        edits = self._compare(move)
+        booked = move.amount_untaxed_in_currency_signed
+        amounts = {
+            key: entry["amount"]
+            for key, entry in self._read_snapshot(move)["lines"].items()
+        }
+        if not amounts or None in amounts.values():
+            return total - booked if edits.has_line_edits else 0.0
+        if edits.header & AMOUNT_FIELDS:
+            return sum(amounts.values()) - booked
+        for line in edits.unedited:
+            del amounts[str(line.id)]
+        others = move.invoice_line_ids - edits.unedited
+        return sum(amounts.values()) + sum(others.mapped("amount_currency"))
+
+    # === LINES THAT A CORRECTION TOOK OFF THE DOCUMENT === #
+
+    @api.model
+    def _get_positions(self, document):
+        """:return: dict of the sequence of a document's line by the key in the snapshot
+        of what was made of it
+        """
+        positions = {line.id: line.sequence for line in document.line_ids}
+        entries = self._read_snapshot(document._get_live_invoice())["lines"]
+        return {
+            key: positions[entry["line"]]
+            for key, entry in entries.items()
+            if entry["line"] in positions
+        }
+
+    @api.model
+    def _restore_links(self, document, positions):
+        """Link the lines of the invoice to those of the document, which are there
+        again, as other records, since the correction is gone.
+
+        :param positions: see `_get_positions`, from before the correction
+        """
+        move = document._get_live_invoice()
+        snapshot = self._read_snapshot(move)
+        by_position = {line.sequence: line for line in document.line_ids}
+        lines = {
+            key: by_position[position]
+            for key, position in positions.items()
+            if position in by_position
+        }
+        for key in lines.keys() & snapshot["lines"]:
+            snapshot["lines"][key]["line"] = lines[key].id
+        if document.move_snapshot:
+            document.move_snapshot = snapshot
+        for line in move.invoice_line_ids:
+            if str(line.id) in lines:
+                line.copaco_line_id = lines[str(line.id)]
+
+
+def _prepare_entry(line, amount=None, digest=None):
+    """:param line: `copaco.document.line` of which a line of an invoice was made
+    :param amount: of it, without tax; None when it isn't known
+    :param digest: of what was made; None when it isn't known, or no longer right
+    :return: dict for ``lines`` of a snapshot
+    """
+    return {"line": line.id, "amount": amount, "hash": digest}
+
+
+def _get_line_digest(line):
+    return LINE_DIGEST_PREFIX + _get_digest(line, LINE_FIELDS)
+
+
+def _get_digest(record, names):
+    values = []
+    for name in names:
+        value = record[name]
+        if isinstance(value, models.BaseModel):
+            value = sorted(value.ids)
+        elif isinstance(value, float):
+            # As many digits as survive the database.
+            value = f"{value:.10g}"
+        values.append(value or None)
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

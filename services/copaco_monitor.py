@@ -1,0 +1,348 @@
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import format_date
+
+from ..const import BILLING_GROUP, MANAGER_GROUP
+
+ACTIVITY_TYPE = "account_copaco.mail_activity_type_attention"
+# From here on the responsible user is alerted, until a new key is set.
+EXPIRY_ALERT_DAYS = 30
+# A weekend with the server off is no reason for an alert.
+STOPPED_DAYS = 3
+# Documents that wait longer are nothing that queue_job will deal with by itself.
+OVERDUE_HOURS = 24
+# Who has had no invoices for longer doesn't expect any.
+LATE_MONTHS = 12
+# What Copaco creates so many days before the expected one is early; what it creates
+# before that is late for the month before.
+EARLY_DAYS = 10
+# Runs that began since are checked daily, older ones when their invoices change.
+CHECKED_MONTHS = 3
+# A daily check may be left out once.
+CHANGED_DAYS = 2
+
+
+class CopacoMonitor(models.AbstractModel):
+    """Alerts the responsible user of a connection, in one activity and by a weekly
+    mail, of what waits or goes wrong."""
+
+    _name = "copaco.monitor"
+    _description = "Copaco Monitor"
+
+    # === ACTIVITY AND MAIL === #
+
+    @api.model
+    def _get_responsible(self, connection):
+        """:return: the responsible user; when that one can't see the connection any
+        more, an accounting administrator of the company who can"""
+        managers = self.env.ref(MANAGER_GROUP).all_user_ids
+        for user in connection.responsible_id | managers.sorted("id"):
+            if (
+                user.active
+                and connection.company_id in user.company_ids
+                and user.has_group(BILLING_GROUP)
+            ):
+                return user
+        return self.env.ref("base.user_root")
+
+    @api.model
+    def _update_activity(self, connections):
+        """Keep exactly one activity for the responsible user of each of these
+        connections while there is an alert."""
+        for connection in connections.sudo():
+            connection = connection.with_context(lang=connection.responsible_id.lang)
+            monitor = self.with_env(connection.env)
+            summary = " ".join(monitor._get_alerts(connection))
+            activities = connection.activity_search([ACTIVITY_TYPE])
+            if not summary:
+                activities.unlink()
+            elif not activities:
+                # Two workers that both see none must not both make one: the database
+                # refuses the second to write the connection, which is then tried again
+                # and sees the first one's.
+                connection.last_alert_at = fields.Datetime.now()
+                connection.flush_recordset()
+                connection.activity_schedule(
+                    ACTIVITY_TYPE,
+                    summary=summary,
+                    user_id=monitor._get_responsible(connection).id,
+                )
+            elif activities[0].summary != summary:
+                activities[0].summary = summary
+
+    @api.model
+    def _check_alerts(self):
+        """Find what nobody did: a key that expires, a scheduled action that stopped,
+        invoices that are no longer what Copaco sent."""
+        connections = (
+            self.env["copaco.connection"].sudo().search([("active", "=", True)])
+        )
+        self._get_runs_to_check(connections)._refresh_state()
+        self._update_activity(connections)
+
+    @api.model
+    def _get_runs_to_check(self, connections):
+        """:return: the runs that may be out of balance, or balanced again, without any
+        of their documents having been written"""
+        now = fields.Datetime.now()
+        recent = now - relativedelta(months=CHECKED_MONTHS)
+        changed = now - timedelta(days=CHANGED_DAYS)
+        corrections = "document_ids.version_ids.move_ids"
+        return (
+            self.env["copaco.run"]
+            .sudo()
+            .search(
+                Domain("connection_id", "in", connections.ids)
+                & Domain("state", "in", ("done", "attention"))
+                & (
+                    Domain("state", "=", "attention")
+                    | Domain("create_date", ">=", recent)
+                    | Domain("document_ids.move_id.write_date", ">=", changed)
+                    | Domain(f"{corrections}.write_date", ">=", changed)
+                )
+            )
+        )
+
+    @api.model
+    def _send_weekly_digest(self):
+        """Mail the responsible users who want it what waits for a decision."""
+        for connection in (
+            self.env["copaco.connection"].sudo().search([("weekly_digest", "=", True)])
+        ):
+            documents = self.env["copaco.document"].search(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("state", "in", ("held", "changed")),
+                ]
+            )
+            if not documents:
+                continue
+            user = self._get_responsible(connection)
+            connection = connection.with_context(lang=user.lang)
+            connection.message_notify(
+                partner_ids=user.partner_id.ids,
+                subject=connection.env._(
+                    "Copaco documents waiting for a decision: %(count)s",
+                    count=len(documents),
+                ),
+                body=connection.env["ir.qweb"]._render(
+                    "account_copaco.copaco_monitor_weekly_digest",
+                    {"documents": documents.with_env(connection.env)},
+                ),
+            )
+
+    # === ALERTS === #
+
+    @api.model
+    def _get_alerts(self, connection):
+        """:return: list of sentences for a person, empty when all is well"""
+        connection.ensure_one()
+        alerts = (
+            self._get_key_alert(connection),
+            self._get_fetch_alert(connection),
+            *self._get_document_alerts(connection),
+            self._get_late_alert(connection),
+            *self._get_run_alerts(connection),
+        )
+        return list(filter(None, alerts))
+
+    @api.model
+    def _get_key_alert(self, connection):
+        expiry = connection.api_key_expiry
+        if not connection.active or not expiry:
+            return ""
+        days = (expiry - self.env["copaco.fetch.window"]._get_today()).days
+        if days < 0:
+            return self.env._(
+                "The API key expired on %(date)s. Make a new one in Copaco's portal "
+                "and set it.",
+                date=format_date(self.env, expiry),
+            )
+        if days <= EXPIRY_ALERT_DAYS:
+            return self.env._(
+                "The API key expires on %(date)s. Make a new one in Copaco's portal "
+                "and set it before.",
+                date=format_date(self.env, expiry),
+            )
+        return ""
+
+    @api.model
+    def _get_fetch_alert(self, connection):
+        if connection.last_run_state == "failed":
+            return self.env._("The last fetch failed; it says why under Copaco, Runs.")
+        last = connection.last_run_id.create_date or connection.create_date
+        limit = fields.Datetime.now() - timedelta(days=STOPPED_DAYS)
+        if connection.active and last < limit:
+            return self.env._(
+                "Nothing was fetched for %(days)s days. Check that the scheduled "
+                "action is active.",
+                days=STOPPED_DAYS,
+            )
+        return ""
+
+    @api.model
+    def _get_document_alerts(self, connection):
+        Document = self.env["copaco.document"]
+        own = [("connection_id", "=", connection.id)]
+
+        def count(domain):
+            return Document.search_count([*own, *domain])
+
+        alerts = []
+        if connection.held_count:
+            alerts.append(
+                self.env._(
+                    "Documents waiting for a decision: %(count)s; see Copaco, To Do.",
+                    count=connection.held_count,
+                )
+            )
+        if missing := count(Document._get_missing_domain()):
+            alerts.append(
+                self.env._(
+                    "Documents no longer at Copaco: %(count)s; see Copaco, To Do.",
+                    count=missing,
+                )
+            )
+        if unsent := count(Document._get_unsent_domain()):
+            alerts.append(
+                self.env._(
+                    "Invoices that could not be sent: %(count)s; see their chatter.",
+                    count=unsent,
+                )
+            )
+        overdue_domain = [
+            *self.env["copaco.processor"]._get_waiting_domain(),
+            ("write_date", "<", fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)),
+        ]
+        has_jobs = self.env["copaco.job.queue"]._is_installed()
+        if has_jobs and (overdue := count(overdue_domain)):
+            alerts.append(
+                self.env._(
+                    "Documents waiting to be invoiced for more than a day: %(count)s. "
+                    "Ask your administrator to check that the job runner works, and "
+                    "what the jobs in channel root.copaco say.",
+                    count=overdue,
+                )
+            )
+        return alerts
+
+    @api.model
+    def _get_run_alerts(self, connection):
+        Run = self.env["copaco.run"]
+        own = [("connection_id", "=", connection.id)]
+        alerts = []
+        if unread := Run.search_count([*own, ("is_unread", "=", True)]):
+            alerts.append(
+                self.env._(
+                    "Runs with invoices that could not be read: %(count)s; look at "
+                    "them under Copaco, Runs.",
+                    count=unread,
+                )
+            )
+        alerts += [
+            self.env._(
+                "Run %(run)s is out of balance. %(problem)s",
+                run=run.name,
+                problem=run.proof_problem,
+            )
+            for run in Run.search([*own, ("state", "=", "attention")])
+            if run.proof_problem
+        ]
+        return alerts
+
+    # === LATE MONTHS === #
+
+    @api.model
+    def _get_late_alert(self, connection):
+        months = self._get_late_months(connection)
+        if not months:
+            return ""
+        return self.env._(
+            "Copaco's invoices of %(months)s are late: none were received by day "
+            "%(day)s. Fetch these months again under Copaco, Months. If none come, "
+            "look in Copaco's portal and ask Copaco.",
+            months=", ".join(
+                format_date(self.env, month, date_format="MMMM y") for month in months
+            ),
+            day=connection.expected_day,
+        )
+
+    @api.model
+    def _get_late_months(self, connection):
+        """Find the months, after the first one that had invoices, of which none were
+        received by the day on which they were expected. When Copaco created them
+        counts, not what is printed on them.
+
+        :return: list of the first days of the months
+        """
+        this_month = self.env["copaco.fetch.window"]._get_today().replace(day=1)
+        months = [
+            this_month - relativedelta(months=back)
+            for back in range(LATE_MONTHS, -1, -1)
+        ]
+        received = self._get_received_months(connection, months[0])
+        return [
+            month
+            for month in months
+            if received
+            and month > min(received)
+            and month not in received
+            and self._is_late(connection, month)
+        ]
+
+    @api.model
+    def _get_received_months(self, connection, since):
+        """:return: set of the first days of the months of which something was received;
+        of uploaded files, the date of the invoice tells"""
+        own = [("connection_id", "=", connection.id), ("kind", "=", "specification")]
+        Document = self.env["copaco.document"]
+        fetched = Document._read_group(
+            [*own, ("created_to", ">=", since)], ["created_from:day", "created_to:day"]
+        )
+        uploaded = Document._read_group(
+            [*own, ("created_to", "=", False), ("invoice_date", ">=", since)],
+            ["invoice_date:day"],
+        )
+        return {
+            _get_month(days[0], days[-1], connection.expected_day)
+            for days in (*fetched, *uploaded)
+        }
+
+    @api.model
+    def _is_late(self, connection, month):
+        """Whether invoices of a month, of which none came, should have come by now."""
+        expected = _get_day(month, connection.expected_day)
+        return (
+            connection.active
+            and self.env["copaco.fetch.window"]._get_today() > expected
+            and month.isoformat() not in (connection.months_without_invoices or [])
+            # Copaco isn't late with what it was not asked for.
+            and not self.env["copaco.fetch.window"]._get_first_hole(
+                connection, expected - timedelta(days=EARLY_DAYS), expected, whole=True
+            )
+        )
+
+
+def _get_day(month, day):
+    """:return: a day of a month, or the last of a month that is shorter"""
+    return month + relativedelta(day=day)
+
+
+def _get_month(first, last, expected_day):
+    """:return: the first day of the month with whose invoices something came that was
+    created between two days, of which the last is when it was first there: that of the
+    expected day, if it may be that, or else of the last
+    """
+    nearby = [last.replace(day=1) + relativedelta(months=each) for each in (1, 0, -1)]
+    for month in nearby:
+        if first <= _get_day(month, expected_day) <= last:
+            return month
+    return next(
+        month
+        for month in nearby
+        if last >= _get_day(month, expected_day) - timedelta(days=EARLY_DAYS)
+    )
