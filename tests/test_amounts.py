@@ -65,19 +65,25 @@ class TestAmounts(CopacoCommon):
         self.process(document)
         self.assertEqual(document.state, "invoiced", document.hold_message)
         sign = -1 if document.move_id.move_type == "out_refund" else 1
-        self.assertEqual(
-            [
-                Decimal(str(sign * line.price_subtotal)).quantize(Decimal("0.01"))
-                for line in document.move_id.invoice_line_ids.sorted("sequence")
-            ],
-            expected,
+        amounts = [
+            Decimal(str(sign * line.price_subtotal)).quantize(Decimal("0.01"))
+            for line in document.move_id.invoice_line_ids.sorted("sequence")
+        ]
+        self.assertEqual(amounts[: len(expected)], expected)
+        total = sum(amount for _quantity, _price, _duration, amount in lines).quantize(
+            Decimal("0.01"), ROUND_HALF_UP
         )
         self.assertEqual(
             Decimal(str(sign * document.move_id.amount_untaxed)).quantize(
                 Decimal("0.01")
             ),
-            sum(expected),
+            total,
         )
+        rounding = document.move_id.invoice_line_ids.filtered("copaco_is_rounding")
+        self.assertEqual(
+            amounts[len(expected) :], [total - sum(expected)][: len(rounding)]
+        )
+        self.assertEqual(bool(rounding), total != sum(expected))
         self.assertTrue(
             all(
                 price >= 0
@@ -107,6 +113,7 @@ class TestAmounts(CopacoCommon):
             price_line(
                 amount,
                 number=number,
+                InvoiceRowHash=str(uuid4()),
                 Quantity=quantity,
                 UnitPrice=price,
                 Duration=duration,
@@ -121,12 +128,12 @@ class TestAmounts(CopacoCommon):
             )
         )
         Document = self.env["copaco.document"].sudo()
-        importer = self.env["copaco.importer"].sudo()
-        vals = importer._prepare_document_values(
+        builder = self.env["copaco.document.builder"].sudo()
+        vals = builder._prepare_document_values(
             source,
             self.copaco_run,
             {"A1": self.customer},
-            importer._get_currency(source.currency),
+            builder._get_currency(source.currency),
         )
         vals["invoice_number"] = str(uuid4())
         return Document.create(vals), [
