@@ -164,10 +164,10 @@ class CopacoRun(models.Model):
         time_limit = deadline and max(deadline - time.monotonic(), 1)
         try:
             with self.connection_id._get_client(time_limit) as client:
-                window = self.date_from, self.date_to
+                request = self.kind, self.date_from, self.date_to
                 # No transaction is open while the network is waited for (promise 10).
                 self.env.cr.commit()  # pylint: disable=invalid-commit
-                raw = client.fetch(self.kind, *window)
+                raw = client.fetch(*request)
         except CopacoError as error:
             if deadline and isinstance(error, TimedOutError):
                 # Slow is not failed: the background has more time than a person.

@@ -1,4 +1,5 @@
-"""Invoices as the XML of Copaco's older platform (Copaco kb: invoices-(XML))."""
+"""Invoices as the XML of Copaco's older platform (Copaco's knowledge base, page
+https://kb.copaco.cloud/kb/invoices-(XML).626294812.html)."""
 
 from xml.etree import ElementTree
 
