@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
+from ..client import CopacoClient
 from .simulator import Simulator
 
 TODAY = date(2026, 11, 25)
@@ -127,6 +128,11 @@ class CopacoCommon(AccountTestInvoicingCommon):
     def is_unedited_draft(self, document):
         """Whether the invoice of a document is a draft that would be rebuilt."""
         return self.env["copaco.draft.updater"]._is_unedited_draft(document)
+
+    def limit_client(self, **limits):
+        """Let the client have other limits, such as `first_wait`, in this test."""
+        defaults = CopacoClient.__init__.__kwdefaults__
+        self.patch(CopacoClient.__init__, "__kwdefaults__", defaults | limits)
 
     @classmethod
     def _create_connection(cls, **values):

@@ -46,7 +46,11 @@ class TestAmounts(CopacoCommon):
     @settings(
         max_examples=60,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        # A machine that is busy with other tests is slow, and that is no fault.
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+        ],
     )
     @given(
         lines=st.lists(LINE, min_size=1, max_size=6),

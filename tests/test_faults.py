@@ -4,7 +4,6 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..client import CopacoClient
 from ..services import copaco_run_scheduler
 from .common import MUTED, CopacoCommon, price_line
 
@@ -46,9 +45,7 @@ class TestFaults(CopacoCommon):
         super().setUp()
         self.connection.import_from = self.created
         # The limits themselves are tested with the client.
-        limits = {"time_limit": 2, "max_body_bytes": 1_000_000, "first_wait": 0}
-        defaults = CopacoClient.__init__.__kwdefaults__
-        self.patch(CopacoClient.__init__, "__kwdefaults__", defaults | limits)
+        self.limit_client(time_limit=2, max_body_bytes=1_000_000, first_wait=0)
 
     def test_each_misbehaviour_fails_clearly_and_the_next_run_catches_up(self):
         self.create_partner(ref="K-1")
