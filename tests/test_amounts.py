@@ -107,6 +107,8 @@ class TestAmounts(CopacoCommon):
             price_line(
                 amount,
                 number=number,
+                # Otherwise they would be the charges of the example before.
+                InvoiceRowHash=str(uuid4()),
                 Quantity=quantity,
                 UnitPrice=price,
                 Duration=duration,
@@ -121,12 +123,12 @@ class TestAmounts(CopacoCommon):
             )
         )
         Document = self.env["copaco.document"].sudo()
-        importer = self.env["copaco.importer"].sudo()
-        vals = importer._prepare_document_values(
+        builder = self.env["copaco.document.builder"].sudo()
+        vals = builder._prepare_document_values(
             source,
             self.copaco_run,
             {"A1": self.customer},
-            importer._get_currency(source.currency),
+            builder._get_currency(source.currency),
         )
         vals["invoice_number"] = str(uuid4())
         return Document.create(vals), [
