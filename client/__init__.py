@@ -8,6 +8,7 @@ from . import requirements
 from .address import Address, get_origin
 from .auth import AUTH_METHODS, NAMED_AUTH_METHODS, ApiKey
 from .client import ENDPOINTS, MAX_BODY_BYTES, CopacoClient
+from .digest import digest_document
 from .exceptions import (
     CertificateError,
     CopacoError,
@@ -62,6 +63,7 @@ __all__ = [
     "SourceDocument",
     "TimedOutError",
     "UnavailableError",
+    "digest_document",
     "get_origin",
     "is_markup",
     "merge_payloads",

@@ -32,7 +32,7 @@ from .schemas import (
     InvoiceResponse,
     describe_problems,
 )
-from .totals import ElementTotals, add_exactly, sum_differences
+from .totals import ElementTotals, add_exactly, get_stated_amount, get_worst
 from .xml_reader import read_xml
 
 # A person needs to see what is wrong, not every place where it is.
@@ -86,7 +86,8 @@ def merge_payloads(old: str, kept: Iterable[int], new: str) -> str:
     :param new: another one, of the same document
     :return: text that `parse_payload` reads
     """
-    kept, position, trees = set(kept), 0, []
+    kept, position = set(kept), 0
+    trees: list[dict[str, Any]] = []
     for element in _read_elements(old):
         (customer,) = element["Customers"]
         subscriptions = []
@@ -95,6 +96,9 @@ def merge_payloads(old: str, kept: Iterable[int], new: str) -> str:
             for line in subscription["PriceLines"] or ():
                 if position in kept:
                     lines.append(line)
+                else:
+                    # They were those of all its lines.
+                    element.pop("Totals", None)
                 position += 1
             if lines:
                 subscriptions.append({**subscription, "PriceLines": lines})
@@ -149,14 +153,17 @@ class _Part:
     def header(self) -> Header:
         return self.invoice.header
 
-    def get_tree(self) -> dict[str, Any]:
-        """Return the tree of the element as received, without all other customers."""
+    def get_tree(self, with_totals: bool = True) -> dict[str, Any]:
+        """Return the tree of the element as received, without all other customers, and
+        with the totals if they are of this customer alone."""
         if not isinstance(self.invoice.customers, list):
             return self.element
         own = {
             "Header": self.element["Header"],
             "Customers": [read_slice(self.entry)],
         }
+        if with_totals and "Totals" in self.element and self.totals.customer_count == 1:
+            own["Totals"] = self.element["Totals"]
         if self.receiver:
             own["Receiver"] = self.element["Receiver"]
         return own
@@ -185,10 +192,8 @@ class _Documents(Sequence[SourceDocument]):
     def __getitem__(self, index: int | slice) -> SourceDocument | list[SourceDocument]:
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
-        (number, account_ref), (customer, parts) = self._groups[index]
-        return _refuse_deep(
-            lambda: _make_document(number, account_ref, customer, parts)
-        )
+        (number, _account), (customer, parts) = self._groups[index]
+        return _refuse_deep(lambda: _make_document(number, customer, parts))
 
 
 def _parse_tree(tree: Any) -> ParsedResponse:
@@ -217,15 +222,21 @@ def _parse_elements(elements: list[Any]) -> ParsedResponse:
         is_empty = True
         for part, found in _split(invoice, element, totals):
             is_empty = False
-            key = (invoice.header.invoice_number, found.account_ref)
-            customer, parts = groups.setdefault(key, (CustomerInfo(key[1]), []))
+            # Nobody knows whether Copaco tells accounts apart by their capitals.
+            key = (invoice.header.invoice_number, found.account_ref.lower())
+            customer, parts = groups.setdefault(
+                key, (CustomerInfo(found.account_ref), [])
+            )
             if found.account_ref:
                 _complete(customer, found, part.receiver)
             parts.append(part)
         if is_empty and totals.difference:
             reason = "Customers is empty, while Totals has an amount."
             rejected.append(RejectedInvoice(reason, write_json(element)))
-    heads = [DocumentHead(*key, customer) for key, (customer, _) in groups.items()]
+    heads = [
+        DocumentHead(number, customer.account_ref, customer)
+        for (number, _account), (customer, _parts) in groups.items()
+    ]
     return ParsedResponse(heads, _Documents(groups), rejected)
 
 
@@ -242,6 +253,7 @@ def _split(
         totals.give_up()
         yield _Part(element, invoice, None, totals), CustomerInfo()
         return
+    totals.customer_count = len(invoice.customers)
     for entry in invoice.customers:
         tree = read_slice(entry)
         found = _read_customer(tree) if isinstance(tree, dict) else CustomerInfo()
@@ -274,7 +286,7 @@ def _count(entry: Any, totals: ElementTotals) -> None:
 
 
 def _make_document(
-    number: str, account_ref: str, customer: CustomerInfo, parts: list[_Part]
+    number: str, customer: CustomerInfo, parts: list[_Part]
 ) -> SourceDocument:
     trees = [part.get_tree() for part in parts]
     lines, problems = _read_trees(trees)
@@ -289,7 +301,7 @@ def _make_document(
     tree = {"Invoices": trees}
     document = SourceDocument(
         invoice_number=number,
-        account_ref=account_ref,
+        account_ref=customer.account_ref,
         invoice_date=max(dates, default=None),
         currency=currencies.pop() if len(currencies) == 1 else "",
         customer=customer,
@@ -297,9 +309,16 @@ def _make_document(
         payload=write_json(tree),
         digest="",
         error=_summarize(problems),
-        totals_difference=sum_differences(part.totals for part in parts),
+        stated_amount=get_stated_amount(dict.fromkeys(part.totals for part in parts)),
     )
-    document.digest = digest_payload(tree) if problems else digest_document(document)
+    if worst := get_worst(part.totals for part in parts):
+        document.totals_difference = worst.difference
+        document.totals_line_count = worst.line_count
+    if problems:
+        trees = [part.get_tree(with_totals=False) for part in parts]
+        document.digest = digest_payload({"Invoices": trees})
+    else:
+        document.digest = digest_document(document)
     return document
 
 

@@ -116,9 +116,12 @@ class SourceDocument:
     :ivar digest: what `digest_document` makes, or `digest_payload` if there is an error
     :ivar error: "", or what can't be read, naming fields and quoting nothing
     :ivar totals_difference: Copaco's ``Totals`` (without VAT) minus the exact sum of
-        all lines, of the whole elements of ``Invoices`` that it was part of, with all
-        their customers; None if Copaco sent no readable totals or a line of them can't
-        be read. Neither the payload nor the digest know it.
+        the lines, of that element of ``Invoices`` it was part of, with all customers of
+        it, where they differ most; None if Copaco sent no readable totals or a line of
+        them can't be read. The digest doesn't know it.
+    :ivar totals_line_count: how many lines that element has
+    :ivar stated_amount: what Copaco's ``Totals`` say that this document alone costs
+        without VAT; None if they don't
     """
 
     invoice_number: str
@@ -131,6 +134,8 @@ class SourceDocument:
     digest: str
     error: str
     totals_difference: Decimal | None = None
+    totals_line_count: int = 0
+    stated_amount: Decimal | None = None
 
     @property
     def amount(self) -> Decimal:

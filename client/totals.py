@@ -6,6 +6,8 @@ from functools import reduce
 
 from .values import EXACT
 
+HALF_CENT = Decimal("0.005")
+
 
 def add_exactly(amounts: Iterable[Decimal]) -> Decimal:
     """Add up without rounding."""
@@ -17,10 +19,15 @@ class ElementTotals:
     whichever documents they belong to (formula: Copaco's knowledge base, page
     https://kb.copaco.cloud/kb/platform-logic-new).
 
-    :param stated: ``TotalExcludingVAT``; None if there is none to be read
+    :ivar stated: ``TotalExcludingVAT``; None if there is none to be read
+    :ivar line_count: how many lines were counted
+    :ivar customer_count: of how many customers
     """
 
     def __init__(self, stated: Decimal | None) -> None:
+        self.stated = stated
+        self.line_count = 0
+        self.customer_count = 0
         self._rest = stated
 
     @property
@@ -30,6 +37,8 @@ class ElementTotals:
 
     def add(self, amounts: Iterable[Decimal]) -> None:
         """Count these extended prices."""
+        amounts = list(amounts)
+        self.line_count += len(amounts)
         if self._rest is not None:
             self._rest = EXACT.subtract(self._rest, add_exactly(amounts))
 
@@ -38,14 +47,32 @@ class ElementTotals:
         self._rest = None
 
 
-def sum_differences(totals: Iterable[ElementTotals]) -> Decimal | None:
-    """Say how far Copaco's Totals are from its lines, in all elements of a document.
-
-    An element of which nobody can tell hides no difference of the others.
+def get_worst(totals: Iterable[ElementTotals]) -> ElementTotals | None:
+    """Find the element of a document whose ``Totals`` are furthest from its lines,
+    beyond what rounding each line to the cent explains. Each is compared: what one has
+    too much makes up for nothing that another one lacks.
 
     :param totals: in which the same one may be repeated
     :return: None if nobody can tell of any
     """
-    found = [each.difference for each in dict.fromkeys(totals)]
-    known = [difference for difference in found if difference is not None]
-    return add_exactly(known) if known else None
+    known = {each: each.difference for each in totals if each.difference is not None}
+    return max(
+        known,
+        key=lambda each: abs(known[each]) - each.line_count * HALF_CENT,
+        default=None,
+    )
+
+
+def get_stated_amount(totals: Iterable[ElementTotals]) -> Decimal | None:
+    """Add up what Copaco states for a document.
+
+    :param totals: of all elements that it is part of
+    :return: None unless each of them is of this document's customer alone, and states a
+        total
+    """
+    amounts: list[Decimal] = []
+    for each in totals:
+        if each.stated is None or each.customer_count > 1:
+            return None
+        amounts.append(each.stated)
+    return add_exactly(amounts) if amounts else None

@@ -41,6 +41,7 @@ _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _INVISIBLE = re.compile(
     "[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
 )
+_INTEGRAL = re.compile(r"[0-9]+\.0+", re.ASCII)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _TRUE = frozenset({"true", "1", "yes", "y"})
 
@@ -78,8 +79,10 @@ def read_optional_identity(value: object) -> str:
 
 
 def _clean_identity(value: object) -> str:
-    # Look-alikes and invisible characters must not make one id into two.
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", read_text(value))).strip()
+    # Look-alikes and invisible characters must not make one id into two, and neither
+    # must 81001.0 for 81001.
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", read_text(value))).strip()
+    return text.partition(".")[0] if _INTEGRAL.fullmatch(text) else text
 
 
 def read_number(value: object) -> Decimal | None:

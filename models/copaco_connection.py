@@ -115,7 +115,7 @@ class CopacoConnection(models.Model):
         help="Each fetch looks this many days further back than the last one ended.",
     )
     totals_tolerance = fields.Monetary(
-        default=1.0,
+        default=0.05,
         help="When what Copaco says is the total of an invoice and the sum of its "
         "lines differ by more than this, its documents wait for a person.",
     )

@@ -63,17 +63,15 @@ class CopacoDocument(models.Model):
     currency_code = fields.Char(help="As Copaco sent it.")
     amount_source = fields.Monetary(
         string="Amount",
-        help="Without tax: the extended prices of the lines, each rounded to the "
-        "currency.",
-    )
-    amount_exact = fields.Float(
-        digits=(24, 10),
-        help="Without tax: the sum of the extended prices as Copaco sent them.",
+        help="Without tax: the exact sum of the extended prices, rounded to the "
+        "currency; or the total that Copaco states, where rounding explains the "
+        "difference.",
     )
     totals_difference = fields.Monetary(
         help="What Copaco says is the total without tax of the invoice that this is "
         "part of, less the sum of all its lines."
     )
+    totals_line_count = fields.Integer(help="How many lines that invoice has.")
     amount_excluded = fields.Monetary(
         help="Without tax: the lines that are excluded because they are the same "
         "charges as others."
@@ -372,6 +370,11 @@ class CopacoDocument(models.Model):
         """:return: all companies of the same root companies as these documents'"""
         roots = self.root_company_id
         return self.env["res.company"].sudo().search([("id", "child_of", roots.ids)])
+
+    def _update_amount_excluded(self):
+        for document in self:
+            excluded = document.line_ids - document._get_billed_lines()
+            document.amount_excluded = sum(excluded.mapped("amount"))
 
     def _format_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)

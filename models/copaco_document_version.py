@@ -40,6 +40,7 @@ class CopacoDocumentVersion(models.Model):
     currency_id = fields.Many2one("res.currency")
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
     totals_difference = fields.Monetary(help="See the field of the document.")
+    totals_line_count = fields.Integer(help="See the field of the document.")
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True, prefetch=False)
     payload_digest = fields.Char(required=True)
@@ -202,6 +203,7 @@ class CopacoDocumentVersion(models.Model):
         )
         # What is kept of a document doesn't tell the totals of the whole invoice.
         vals["totals_difference"] = self.totals_difference
+        vals["totals_line_count"] = self.totals_line_count
         if document.state == "excluded":
             vals["state"] = "excluded"
             vals.pop("exclude_reason", None)
@@ -226,6 +228,7 @@ class CopacoDocumentVersion(models.Model):
                 "currency_id": document.currency_id.id,
                 "amount_source": document.amount_source,
                 "totals_difference": document.totals_difference,
+                "totals_line_count": document.totals_line_count,
                 "line_count": document.line_count,
                 "payload": document.payload,
                 "payload_digest": document.payload_digest,
@@ -236,6 +239,7 @@ class CopacoDocumentVersion(models.Model):
             lambda other: other.state == "declined"
         ).state = "replaced"
         document.write(vals)
+        document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
         document._message_log(body=self.env._("Took over what Copaco changed."))
 
@@ -354,6 +358,7 @@ class CopacoDocumentVersion(models.Model):
                 differences.append(
                     LineDifference(
                         text=_get_text(new or old),
+                        is_excluded=bool(old and old.is_excluded),
                         was=was,
                         now=now,
                         line_id=old and old.id,
@@ -389,6 +394,7 @@ class LineDifference(NamedTuple):
     line_id: int | None  # the `copaco.document.line`, unless it is new
     sequence: int | None  # of the line in the version, unless it is gone
     is_only_text: bool
+    is_excluded: bool  # not invoiced, being the same charge as another line
 
 
 def _get_text(line):

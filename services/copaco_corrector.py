@@ -43,14 +43,18 @@ class CopacoCorrector(models.AbstractModel):
         differences = [
             difference
             for difference in version._get_differences()
-            if not difference.is_only_text
+            if not (difference.is_only_text or difference.is_excluded)
         ]
-        amount = version.amount_source - document.amount_source
+        billed = document.amount_to_invoice
         booked = {line.id: line.move_line_id for line in document.line_ids}
         manual_edits = self.env["copaco.manual.edits"]
         positions = manual_edits._get_positions(document)
         version._take_over()
-        if not differences:
+        currency = document.currency_id
+        amount = currency.round(document.amount_to_invoice - billed)
+        changed = sum(difference.now - difference.was for difference in differences)
+        rounding = currency.round(amount - changed)
+        if not differences and currency.is_zero(rounding):
             return invoice.browse()
         today = fields.Date.context_today(self)
         match = self.env["copaco.document.matcher"]._get_match(
@@ -82,7 +86,8 @@ class CopacoCorrector(models.AbstractModel):
                         )
                     )
                     for difference in differences
-                ],
+                ]
+                + self._prepare_rounding(rounding, match, is_refund),
             }
         )
         self._check_amount(document, correction, amount)
@@ -103,6 +108,30 @@ class CopacoCorrector(models.AbstractModel):
             )
         )
         return correction
+
+    @api.model
+    def _prepare_rounding(self, rounding, match, is_refund):
+        """:param rounding: what the correction gains or loses because each of its lines
+            is an amount of its own
+        :return: list of the command for the line with it, if it needs one
+        """
+        if not rounding:
+            return []
+        builder = self.env["copaco.invoice.builder"]
+        line = match.default
+        return [
+            Command.create(
+                {
+                    **builder._prepare_rounding_line(
+                        rounding, 1000, match._replace(is_refund=is_refund), True
+                    ),
+                    "product_id": line.product.id,
+                    "account_id": line.account.id,
+                    "tax_ids": [Command.set(line.taxes.ids)],
+                    "is_imported": True,
+                }
+            )
+        ]
 
     @api.model
     def _check_version(self, document, version):

@@ -118,8 +118,7 @@ class CopacoDecision(models.AbstractModel):
     @api.model
     def _exclude_lines(self, document, lines):
         lines.is_excluded = True
-        excluded = document.line_ids.filtered("is_excluded")
-        document.amount_excluded = sum(excluded.mapped("amount"))
+        document._update_amount_excluded()
         document._message_log(
             body=self.env._(
                 "%(user)s excluded lines that are the same charges as others: "

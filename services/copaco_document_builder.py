@@ -1,4 +1,5 @@
 import logging
+from decimal import Decimal
 
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
@@ -8,7 +9,7 @@ from odoo.fields import Command
 
 from ..client import parse_payload
 from ..const import KINDS, Hold
-from ..tools import get_account_key, round_amount
+from ..tools import CENT, get_account_key, round_amount
 
 _logger = logging.getLogger(__name__)
 
@@ -31,21 +32,29 @@ class CopacoDocumentBuilder(models.AbstractModel):
         :param currency: its `res.currency`
         :return: values that documents and their versions have in common
         """
+        difference = source.totals_difference or 0
+        if source.lines and _is_stated_amount(source, currency):
+            # What is compared is what is booked.
+            difference = 0
         return {
             "amount_source": self._get_amount(source, currency),
-            "totals_difference": float(source.totals_difference or 0),
+            "totals_difference": float(difference),
+            "totals_line_count": source.totals_line_count,
             "line_count": len(source.lines),
         }
 
     @api.model
     def _get_amount(self, source, currency):
-        """:return: what the lines of a `SourceDocument` add up to, each rounded"""
-        return float(
-            sum(
-                round_amount(line.extended_price, currency.rounding)
-                for line in source.lines
-            )
-        )
+        """Promise 4 in doc/how_it_works.rst.
+
+        :return: what a document costs without tax: the exact sum of its lines, rounded;
+            or what Copaco states for it alone, where rounding explains the difference,
+            or where Copaco sent no lines
+        """
+        amount = source.amount
+        if _is_stated_amount(source, currency):
+            amount = source.stated_amount
+        return float(round_amount(amount, currency.rounding))
 
     @api.model
     def _prepare_document_values(self, source, run, customers, currency):
@@ -76,7 +85,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "invoice_date": source.invoice_date,
             "currency_id": currency.id,
             "currency_code": source.currency,
-            "amount_exact": float(source.amount),
             **self._prepare_amounts(source, currency),
             "payload": source.payload,
             "payload_digest": source.digest,
@@ -93,7 +101,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
             vals["exclude_reason"] = self.env._(
                 "Purchase invoices are stored, not invoiced."
             )
-        elif not lines:
+        elif not (lines or vals["totals_difference"]):
             vals["state"] = "excluded"
             vals["exclude_reason"] = self.env._("Copaco sent no price lines.")
         return vals
@@ -147,7 +155,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
                 )
                 vals = {**vals, **documents._prepare_hold_values(hold), "line_ids": []}
                 return documents.create(
-                    {**vals, "line_count": 0, "amount_source": 0, "amount_exact": 0}
+                    {**vals, "line_count": 0, "amount_source": 0}
                 ).ids
         return [
             document_id
@@ -174,5 +182,20 @@ class CopacoDocumentBuilder(models.AbstractModel):
             )
             vals["line_ids"].insert(0, Command.clear())
             # What is kept of a document doesn't tell the totals of the whole invoice.
-            vals.pop("totals_difference")
+            for name in ("totals_difference", "totals_line_count"):
+                vals.pop(name)
             document.write(vals)
+
+
+def _is_stated_amount(source, currency):
+    """Whether a `SourceDocument` costs what Copaco states for it alone."""
+    if source.stated_amount is None or source.error:
+        return False
+    if not source.lines:
+        return True
+    half_unit = Decimal(str(currency.rounding or CENT)) / 2
+    return (
+        abs(source.stated_amount - source.amount) <= len(source.lines) * half_unit
+        # And so it is in each element of the response.
+        and abs(source.totals_difference or 0) <= source.totals_line_count * half_unit
+    )

@@ -2,9 +2,10 @@ from typing import NamedTuple
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date, formatLang
+from odoo.tools import float_compare, format_date, formatLang
 
 from ..const import Hold
+from ..tools import CENT
 from .copaco_rule_engine import LineMatch
 
 
@@ -109,8 +110,8 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if customer.state == "excluded":
             return None
         hold = (
-            (not correction_date and self._check_lines(document))
-            or (not correction_date and self._check_source_totals(document))
+            (not correction_date and self._check_source_totals(document))
+            or (not correction_date and self._check_lines(document))
             or self._check_customer(document, customer)
             or self._check_currency(document)
             or self._check_journal(document)
@@ -167,7 +168,10 @@ class CopacoDocumentMatcher(models.AbstractModel):
     @api.model
     def _check_source_totals(self, document):
         difference, connection = document.totals_difference, document.connection_id
-        if abs(difference) <= connection.totals_tolerance:
+        # Copaco may have rounded each line.
+        rounding = (document.currency_id.rounding or CENT) / 2
+        allowed = connection.totals_tolerance + rounding * document.totals_line_count
+        if float_compare(abs(difference), allowed, 6) <= 0:
             return None
         return Hold(
             "source_totals_differ",
@@ -175,16 +179,14 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 "%(document)s: what Copaco says is the total of its invoice differs "
                 "from the sum of the lines by %(amount)s. Compare it with Copaco's own "
                 "invoice. Accept the lines to invoice them, or exclude the document. "
-                "Connection %(connection)s allows %(tolerance)s.",
+                "Rounding and connection %(connection)s allow %(tolerance)s.",
                 document=document.name,
                 amount=formatLang(
                     self.env, difference, currency_obj=document.currency_id
                 ),
                 connection=connection.name,
                 tolerance=formatLang(
-                    self.env,
-                    connection.totals_tolerance,
-                    currency_obj=connection.currency_id,
+                    self.env, allowed, currency_obj=connection.currency_id
                 ),
             ),
         )

@@ -132,14 +132,18 @@ class CopacoDraftUpdater(models.AbstractModel):
             did, in that of the document
         """
         kept = {*edits.edited.copaco_line_id.ids, *edits.removed}
+        if edits.edited.filtered("copaco_is_rounding"):
+            kept.add(False)
         new_vals = [
-            vals for _, _, vals in commands if vals["copaco_line_id"] not in kept
+            vals
+            for _, _, vals in commands
+            if vals.get("copaco_line_id", False) not in kept
         ]
         if edits.order:
             last = max(move.invoice_line_ids.mapped("sequence"))
             for position, vals in enumerate(new_vals, start=1):
                 vals["sequence"] = edits.order.get(
-                    vals["copaco_line_id"], last + position
+                    vals.get("copaco_line_id"), last + position
                 )
             return [Command.create(vals) for vals in new_vals]
         return [

@@ -36,11 +36,11 @@ class CopacoFetcher(models.AbstractModel):
         time_limit = deadline and max(deadline - time.monotonic(), 1)
         try:
             with self._get_client(run.connection_id, time_limit) as client:
-                window = run.date_from, run.date_to
+                request = KINDS[run.kind].endpoint, run.date_from, run.date_to
                 # No transaction is open while the network is waited for: promise 10 in
                 # doc/how_it_works.rst.
                 self.env.cr.commit()  # pylint: disable=invalid-commit
-                raw = client.fetch(KINDS[run.kind].endpoint, *window)
+                raw = client.fetch(*request)
         except CopacoError as error:
             if deadline and isinstance(error, TimedOutError):
                 # Slow is not failed: the background has more time than a person.

@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import float_compare
 
-from ..client import merge_payloads, parse_payload
+from ..client import digest_document, merge_payloads, parse_payload
 from ..tools import get_account_key, pair_lines
 
 # New documents are stored when they have so many lines together, and then forgotten:
@@ -48,6 +48,7 @@ class CopacoImporter(models.AbstractModel):
                 currencies[code] = builder._get_currency(code)
             if source.error:
                 unread.append(source.invoice_number)
+            self._use_account_of(customers.get(source.account_ref), source)
             is_unchanged = False
             document = known.get(_get_source_key(source))
             if document:
@@ -316,6 +317,13 @@ class CopacoImporter(models.AbstractModel):
         return source, extent, False
 
     @api.model
+    def _use_account_of(self, customer, source):
+        """An account in other capitals makes nothing of a `SourceDocument` another."""
+        if customer and not source.error and source.account_ref != customer.account_ref:
+            source.account_ref = customer.account_ref
+            source.digest = digest_document(source)
+
+    @api.model
     def _merge(self, payload, source):
         """:param payload: what is known of a document
         :param source: the `SourceDocument` that was received, perhaps a part of it
@@ -335,6 +343,7 @@ class CopacoImporter(models.AbstractModel):
             return source
         merged = parse_payload(merge_payloads(payload, lacking, source.payload))
         merged.totals_difference = source.totals_difference
+        merged.totals_line_count = source.totals_line_count
         return merged
 
     @api.model
@@ -344,7 +353,10 @@ class CopacoImporter(models.AbstractModel):
 
         :param source: the `SourceDocument` that was received
         """
-        difference = float(source.totals_difference or 0)
+        amounts = self.env["copaco.document.builder"]._prepare_amounts(
+            source, document.currency_id
+        )
+        difference = amounts["totals_difference"]
         if (
             document.state == "held"
             and document.hold_reason == "source_totals_differ"

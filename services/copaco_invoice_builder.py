@@ -233,7 +233,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         if line.duration == 1 and not line.discount and fits(own_price):
             return sign * quantity, own_price, False
         # Twelve months at 5 are shown as one at 60, as Copaco's invoice does.
-        for digits in (2, 4, PRICE_DIGITS):
+        for digits in (2, 4, PRICE_DIGITS, 10):
             price = float_round(
                 amount / quantity,
                 precision_digits=digits,

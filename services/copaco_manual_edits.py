@@ -125,6 +125,11 @@ class CopacoManualEdits(models.AbstractModel):
             updated["lines"][keys[line.id]] = _prepare_entry(
                 line, line.amount, entry["hash"] if is_current else None
             )
+        # The rounding is of no line of the document.
+        remade = set(map(str, edits.unedited.ids))
+        for key, entry in snapshot["lines"].items():
+            if not entry["line"] and key not in remade:
+                updated["lines"][key] = entry
         return updated
 
     # === MANUAL EDITS === #
@@ -160,6 +165,7 @@ class CopacoManualEdits(models.AbstractModel):
                 name
                 for name in snapshot["header"] or HEADER_FIELDS
                 if snapshot["header"].get(name) != _get_digest(move, [name])
+                and not (name == "partner_id" and _is_customers_address(move))
             ),
             edited=own - unedited,
             added=lines - own,
@@ -179,7 +185,10 @@ class CopacoManualEdits(models.AbstractModel):
         invoice = document._get_live_invoice()
         corrections = document._get_live_corrections().sorted("id")
         # What the invoice was made for, before it was corrected.
-        total = (corrections.copaco_version_id[:1] or document).amount_source
+        total = (
+            corrections.copaco_version_id[:1].amount_source
+            or document.amount_to_invoice
+        )
         amount = self._get_amount_of_move(invoice, total) if invoice else 0.0
         # Each correction that the addon makes has a snapshot.
         for correction in corrections.filtered("copaco_version_id.move_snapshot"):
@@ -243,6 +252,15 @@ class CopacoManualEdits(models.AbstractModel):
         for line in move.invoice_line_ids:
             if str(line.id) in lines:
                 line.copaco_line_id = lines[str(line.id)]
+
+
+def _is_customers_address(move):
+    """Whether an invoice is to whom its Copaco customer is linked now: contacts that
+    are merged in Odoo are others, and nobody has edited the invoice."""
+    partner = move._get_copaco_document().partner_id
+    return bool(partner) and (
+        partner.address_get(["invoice"])["invoice"] == move.partner_id.id
+    )
 
 
 def _prepare_entry(line, amount=None, digest=None):

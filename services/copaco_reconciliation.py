@@ -29,9 +29,15 @@ _DOCUMENTS = """
     WITH RECURSIVE received AS (
         SELECT %(scope)s AS scope, document.id, document.state, document.move_id,
                document.hold_reason, document.excluded_by_id, document.exclude_reason,
-               document.line_count, document.amount_source, document.amount_exact,
+               document.line_count, document.amount_source,
+               document.totals_difference,
                CASE WHEN document.state IN ('invoiced', 'changed')
-                    THEN document.amount_source ELSE 0 END AS amount_due
+                    THEN coalesce(document.amount_excluded, 0) ELSE 0 END
+                    AS amount_excluded,
+               CASE WHEN document.state IN ('invoiced', 'changed')
+                    THEN document.amount_source
+                         - coalesce(document.amount_excluded, 0)
+                    ELSE 0 END AS amount_due
           FROM copaco_document document
          WHERE %(condition)s
     ),
@@ -88,8 +94,9 @@ _DOCUMENTS = """
            CASE WHEN compared.state = 'excluded' THEN excluded_by_id END,
            CASE WHEN compared.state = 'excluded' THEN exclude_reason END,
            CASE WHEN difference != 0 THEN compared.id END,
-           count(*), sum(line_count), sum(amount_source), sum(amount_exact),
-           sum(posted), sum(draft), sum(credited), sum(difference)
+           count(*), sum(line_count), sum(amount_source), sum(amount_excluded),
+           sum(totals_difference), sum(posted), sum(draft), sum(credited),
+           sum(difference)
       FROM compared
  LEFT JOIN account_move main ON main.id = compared.move_id
   GROUP BY 1, 2, 3, 4, 5, 6"""
@@ -99,7 +106,7 @@ _VERSIONS = """
            CASE WHEN version.state = 'pending' THEN 'held' ELSE 'replaced' END,
            CASE WHEN version.state = 'pending' THEN 'source_changed' END,
            NULL, NULL, NULL,
-           count(*), sum(version.line_count), sum(version.amount_source), NULL,
+           count(*), sum(version.line_count), sum(version.amount_source), 0, 0,
            0, 0, 0, 0
       FROM copaco_document_version version
      WHERE version.run_id IN %(runs)s
@@ -118,7 +125,8 @@ class Row(NamedTuple):
     documents: int
     lines: int
     amount: float
-    exact: float
+    excluded: float  # of it, because lines are the same charges as others
+    totals_difference: float
     posted: float
     draft: float
     credited: float  # manually
@@ -138,12 +146,13 @@ class Part(NamedTuple):
 class Reconciliation:
     """Where everything is that was received.
 
-    :ivar exact: Copaco's own sum of the documents, before lines were rounded
+    :ivar totals_difference: by how much Copaco's totals are higher than what its lines
+        add up to, without what rounding explains
     """
 
     def __init__(self):
         self._parts = {}
-        self.exact = 0.0
+        self.totals_difference = 0.0
 
     @property
     def parts(self):
@@ -234,7 +243,7 @@ class CopacoReconciliation(models.AbstractModel):
             they should, or None
         """
         amount = float(row.amount or 0)
-        reconciliation.exact += amount if row.exact is None else float(row.exact)
+        reconciliation.totals_difference += float(row.totals_difference or 0)
         counts = row.documents, int(row.lines or 0)
         if row.place in INVOICED:
             reconciliation.add(row.place, "", *counts)
@@ -243,6 +252,12 @@ class CopacoReconciliation(models.AbstractModel):
         for bucket in ("posted", "draft", "credited"):
             if booked := float(getattr(row, bucket)):
                 reconciliation.add(bucket, amount=booked)
+        if excluded := float(row.excluded or 0):
+            reconciliation.add(
+                "excluded",
+                self.env._("Lines that are the same charges as others"),
+                amount=excluded,
+            )
         if not differing:
             return
         edited = 0.0
@@ -324,14 +339,12 @@ class CopacoReconciliation(models.AbstractModel):
         for part in reconciliation.parts:
             sizes[part.bucket] += abs(part.amount)
         total = sum(sizes.values()) or 1
-        new = reconciliation.get_total()
         return self.env["ir.qweb"]._render(
             "account_copaco.copaco_reconciliation",
             {
                 "received": received,
                 "rows": rows,
-                "exact": reconciliation.exact,
-                "rounding": round(new[2] - reconciliation.exact, 6),
+                "totals_difference": round(reconciliation.totals_difference, 6),
                 "bar": [
                     (labels[bucket], COLORS[bucket], 100 * size / total)
                     for bucket, size in sizes.items()
@@ -340,7 +353,6 @@ class CopacoReconciliation(models.AbstractModel):
                 "show": lambda amount: formatLang(
                     self.env, amount, currency_obj=currency
                 ),
-                "show_exact": lambda amount: formatLang(self.env, amount, digits=6),
                 "show_count": lambda number: formatLang(self.env, number, digits=0),
             },
         )

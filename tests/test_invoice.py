@@ -251,7 +251,7 @@ class TestInvoice(CopacoCommon):
         self.assertEqual(document.move_id.state, "posted")
         self.assertFalse(document.move_id.is_being_sent)
         self.assertTrue(document.is_unsent)
-        self.assertIn("1 invoices could not", self.connection.activity_ids.summary)
+        self.assertIn("could not be sent: 1", self.connection.activity_ids.summary)
 
     def test_a_customer_abroad_gets_the_taxes_that_odoo_gives_by_hand(self):
         self.partner.write(

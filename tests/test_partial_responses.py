@@ -115,7 +115,7 @@ class TestPartialResponses(CopacoChangeCommon):
             self.assertEqual(document._get_pending_version().amount_source, 157)
         self.simulator.invoices.pop()
         with freeze_time("2026-11-05 10:00:00"):
-            self.fetch_period(date(2026, 10, 1), date(2026, 11, 4))
+            self.fetch_period(date(2026, 10, 1), date(2026, 10, 31))
         self.assertEqual(document.state, "invoiced")
 
     def test_fetching_it_again_covers_all_its_days(self):
