@@ -35,7 +35,7 @@ class CustomerMatch(NamedTuple):
     partner: models.BaseModel  # `res.partner`, empty unless it is certain
     method: str  # a value of `copaco.customer.match_method`, or ""
     suggestion: models.BaseModel  # `res.partner`, for a person to accept
-    reason: str  # for a person: why this suggestion, or why none
+    reason: str  # a sentence: why this suggestion, or why none
     is_ambiguous: bool
 
 
@@ -48,7 +48,7 @@ class CopacoCustomerMatcher(models.AbstractModel):
     @api.model
     def _match_customers(self, customers, suggest=True):
         """Find the partners of Copaco customers of one company, on evidence that can't
-        be shared (DESIGN 6); likeness is only suggested.
+        be shared (promise 6 in doc/how_it_works.rst); likeness is only suggested.
 
         :param customers: `copaco.customer` records
         :param suggest: whether to look for contacts that are only alike
@@ -121,7 +121,8 @@ class CopacoCustomerMatcher(models.AbstractModel):
                 "",
                 entities,
                 self.env._(
-                    "Several of its contacts have the reference %(number)s.",
+                    "Several contacts of %(partner)s have the reference %(number)s.",
+                    partner=entities.display_name,
                     number=customer.customer_number,
                 ),
                 True,

@@ -7,6 +7,7 @@ from . import (
     test_coverage,
     test_decide,
     test_duplicates,
+    test_equality,
     test_faults,
     test_fetch,
     test_invoice,

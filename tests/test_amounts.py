@@ -117,6 +117,7 @@ class TestAmounts(CopacoCommon):
             price_line(
                 amount,
                 number=number,
+                # Otherwise they would be the charges of the example before.
                 InvoiceRowHash=str(uuid4()),
                 Quantity=quantity,
                 UnitPrice=price,
