@@ -11,7 +11,7 @@ from .properties import HealthCheck, Phase, given, settings, st
 from .simulator.encoding import dumps
 from .varied import VariedCommon
 
-# What says which invoice it is, or that the addon created it; x2many are compared apart.
+# What says which invoice it is, or that the addon made it; x2many are compared apart.
 IGNORED = {
     "account.move": {
         "id",
