@@ -262,7 +262,7 @@ class TestEquality(VariedCommon):
         return self.env["account.move"].browse(documents.move_id.ids)
 
     def _create_document(
-        self, partner="plain", terms="in parts", currency="EUR", sign=1, lines=LINES
+        self, partner="plain", terms="in parts", currency="EUR", sign=1, lines=()
     ):
         number = next(self.numbers)
         partner = self.create_partner(
@@ -291,7 +291,7 @@ class TestEquality(VariedCommon):
                     Quantity=quantity,
                     UnitPrice=sign * amount / quantity,
                 )
-                for place, (amount, quantity) in enumerate(lines, start=1)
+                for place, (amount, quantity) in enumerate(lines or LINES, start=1)
             ],
             Currency=currency,
         )
