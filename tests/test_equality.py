@@ -46,7 +46,7 @@ IGNORED = {
 }
 PARTNERS = ("plain", "reverse charge", "other account", "analytic")
 TERMS = ("none", "in parts", "included", "excluded", "mixed")
-CURRENCIES = ("EUR", "USD", "EUR")
+CURRENCIES = ("EUR", "EUR", "USD")
 ROUNDINGS = ("round_per_line", "round_globally")
 LINES = [
     (Decimal("10.50"), Decimal(7)),
@@ -80,12 +80,12 @@ class TestEquality(VariedCommon):
             # Next to each other in a batch: other partners, terms, currencies, signs.
             contents = [
                 {
-                    "partner": partner,
-                    "terms": TERMS[(number + place) % len(TERMS)],
-                    "currency": CURRENCIES[place % len(CURRENCIES)],
+                    "partner": PARTNERS[(number + place) % len(PARTNERS)],
+                    "terms": TERMS[(number + 2 * place) % len(TERMS)],
+                    "currency": CURRENCIES[(number + place) % len(CURRENCIES)],
                     "sign": -1 if (number + place) % 3 == 0 else 1,
                 }
-                for place, partner in enumerate(PARTNERS)
+                for place in range(2)
             ]
             self.company.tax_calculation_rounding_method = ROUNDINGS[number % 2]
             self.product.taxes_id = self.taxes[tax]
@@ -148,22 +148,27 @@ class TestEquality(VariedCommon):
             ("account.move", "invoice_date_due", "2026-12-31"),
             ("account.move", "narration", "Thank you"),
             ("account.move.line", "no_followup", True),
-            ("account.move.line", "discount", 50.0),
         ):
-            with self.subTest(name):
+            with self.subTest(name), self.undone():
                 self.env["ir.default"].set(model, name, value)
                 self.check({"terms": "none"}, {})
-                self.env["ir.default"].search([]).unlink()
+
+    def test_a_discount_that_is_the_default_is_not_given(self):
+        self.env["ir.default"].set("account.move.line", "discount", 50.0)
+        (ours,) = self.create_ours({})
+        self.assertEqual(ours.amount_untaxed, 8.16)
 
     def test_a_draft_is_edited_as_any_other(self):
-        for move in self.create_ours({}) + self.enter(self.create_ours({})):
+        ours = self.create_ours({})
+        entered = self.enter(ours)
+        for move in ours + entered:
             with Form(move) as form:
                 with form.invoice_line_ids.edit(0) as line:
                     line.price_unit = 17.77
                 with form.invoice_line_ids.new() as line:
                     line.product_id = self.product
                     line.price_unit = 3.33
-            self.assertSameBooks(move, self.enter(move))
+        self.assertSameBooks(ours, entered)
 
     def test_a_step_that_an_update_adds_is_taken(self):
         model = type(self.env["account.move"])
@@ -182,7 +187,7 @@ class TestEquality(VariedCommon):
         self.check_any_amounts()
 
     @settings(
-        max_examples=12,
+        max_examples=8,
         # Each example takes a second or two.
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         deadline=None,
@@ -237,13 +242,17 @@ class TestEquality(VariedCommon):
             form.invoice_user_id = move.invoice_user_id
             form.currency_id = move.currency_id
             form.ref = move.ref
+        # Saved before there are lines: else the form sends the due date of an invoice
+        # without lines, and Odoo keeps that. To go on is no edit.
+        record = form.record.with_context(skip_is_manually_modified=True)
+        with Form(record) as form:
             for line in move.invoice_line_ids.sorted("sequence"):
                 with form.invoice_line_ids.new() as form_line:
                     form_line.product_id = line.product_id
                     form_line.name = line.name
                     form_line.quantity = line.quantity
                     form_line.price_unit = line.price_unit
-        return form.record
+        return record.with_env(self.env)
 
     # === OUR INVOICES === #
 
@@ -340,10 +349,10 @@ def _read_lines(move):
         for line in move.line_ids.sorted(
             lambda line: (
                 line.display_type,
-                line.sequence,
                 str(line.date_maturity),
                 line.tax_repartition_line_id.id,
-                line.balance,
+                line.display_type != "product" and line.balance,
+                line.sequence,
                 line.id,
             )
         )
