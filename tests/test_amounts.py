@@ -132,9 +132,7 @@ class TestAmounts(CopacoCommon):
             builder._get_currency(source.currency),
         )
         vals["invoice_number"] = str(uuid4())
-        return Document.create(vals), [
-            line["ExtendedPrice"] for line in price_lines
-        ]
+        return Document.create(vals), [line["ExtendedPrice"] for line in price_lines]
 
     @given(amount=MONEY_LIKE)
     def check_rounding(self, amount):

@@ -11,7 +11,7 @@ from .properties import HealthCheck, Phase, given, settings, st
 from .simulator.encoding import dumps
 from .varied import VariedCommon
 
-# What says which invoice it is, or that the addon created it; x2many are compared apart.
+# What says which invoice it is, or that the addon created it. Lines are compared apart.
 IGNORED = {
     "account.move": {
         "id",
@@ -92,7 +92,9 @@ class TestEquality(VariedCommon):
             with self.subTest(tax=tax):
                 moves = self.check(*contents)
                 seen |= set(moves.line_ids.mapped("display_type"))
-                seen |= set(moves.mapped("move_type") + moves.currency_id.mapped("name"))
+                seen |= set(
+                    moves.mapped("move_type") + moves.currency_id.mapped("name")
+                )
         self.assertEqual(
             seen,
             {"product", "tax", "payment_term", "epd", "EUR", "USD"}
