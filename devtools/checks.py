@@ -23,11 +23,13 @@ from .suites import (
 from .terminal import SetupError
 
 DEVTOOLS = Path(__file__).parent
-# The tests in Odoo are run by two processes side by side. These take about half of the
-# time; the other process runs whatever is not named here, so nothing is left out.
+# The tests in Odoo are run by two processes side by side. These, most of which need the
+# web server, take about half of the time; the other process runs whatever is not named
+# here, so nothing is left out.
 FIRST_HALF = (
-    *("TestEquality", "TestSecurityKey", "TestSecurityMatrix", "TestSecurityTexts"),
-    *("TestTours", "TestWatch", "TestUpload"),
+    *("TestSecurity", "TestSecurityContext", "TestSecurityForgery"),
+    *("TestSecurityInvoices", "TestSecurityKey", "TestSecurityMatrix"),
+    *("TestSecurityTexts", "TestSecurityUpload", "TestTours", "TestPreviewTour"),
 )
 # Some stages wait more than they work.
 STAGES_AT_ONCE = max(os.cpu_count() or 1, 2) + 1

@@ -30,20 +30,16 @@ _numbers = itertools.count(1)
 
 
 def run_unittests(
-    folder: Path,
-    variables: dict[str, str],
-    pattern: str = "test_*.py",
-    top: Path = CHECKOUT,
+    folder: Path, variables: dict[str, str], pattern: str = "test_*.py"
 ) -> Outcome:
     """Run the tests of the modules in ``folder``, by Python's own test runner.
 
     :param variables: the environment
     :param pattern: of the modules' file names
-    :param top: folder that their names begin in
     """
     name = folder.name if "*" in pattern else Path(pattern).stem
     log = LOGS / f"unittest-{name}.log"
-    options = ["-s", folder, "-t", top, "-p", pattern]
+    options = ["-s", folder, "-t", CHECKOUT, "-p", pattern]
     command = [python(), "-m", "unittest", "discover", *options]
     code = _run_into(log, command, variables)
     text = log.read_text(errors="replace")

@@ -19,6 +19,7 @@ from . import (
     test_preview_tour,
     test_reconciliation,
     test_reconciliation_unbalanced,
+    test_rounding,
     test_same_answer,
     test_security,
     test_security_context,

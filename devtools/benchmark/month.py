@@ -120,6 +120,9 @@ def _serve(lines, pipe):
     for stored in month[:WARM_UP_INVOICES]:
         content = deepcopy(_read(stored))
         content["Header"]["InvoiceID"] += "-1"
+        for subscription in content["Customers"][0]["Subscriptions"]:
+            for line in subscription["PriceLines"]:
+                line["InvoiceRowHash"] += "-1"
         simulator.add_invoice(content, WARM_UP_DAY)
     for stored in simulator.invoices:
         stored.encode()

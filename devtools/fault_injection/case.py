@@ -12,7 +12,7 @@ from functools import cache
 from fault_injection.figures import note, seed
 
 from ..processes.case import MultiprocessCase, start_simulator
-from ..processes.reseller import create_contacts, sent_by
+from ..processes.reseller import create_contacts, price_lines, sent_by
 from ..processes.workers import (
     have_jobs_due,
     jobs_are_due,
@@ -63,6 +63,8 @@ class Portal:
             header = content["Header"]
             is_older = int(header["InvoiceID"]) % 3 == 0
             header["InvoiceID"] = f"{header['InvoiceID']}-{delivery}"
+            for line in price_lines(content["Customers"][0]):
+                line["InvoiceRowHash"] += f"-{delivery}"
             age = timedelta(days=OLDER_DAYS if is_older else 0)
             self.simulator.add_invoice(content, self.simulator.today - age)
 
