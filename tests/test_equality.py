@@ -48,11 +48,11 @@ PARTNERS = ("plain", "reverse charge", "other account", "analytic")
 TERMS = ("none", "in parts", "included", "excluded", "mixed")
 CURRENCIES = ("EUR", "EUR", "USD")
 ROUNDINGS = ("round_per_line", "round_globally")
-LINES = [
+LINES = (
     (Decimal("10.50"), Decimal(7)),
     (Decimal("-2.345"), Decimal(1)),
     (Decimal(0), Decimal(3)),
-]
+)
 AMOUNT = st.one_of(
     st.integers(-9_999, 99_999).map(lambda cents: Decimal(cents) / 100),
     st.decimals(min_value=-999, max_value=999, places=4),
