@@ -21,6 +21,7 @@ from .suites import (
     test_database,
 )
 from .terminal import SetupError
+from .upgrade.run import run as run_upgrade
 
 DEVTOOLS = Path(__file__).parent
 # The tests in Odoo are run by two processes side by side. These, most of which need the
@@ -64,6 +65,12 @@ def run_tagged(tags: str) -> bool:
     with CheckoutInstance().in_use() as instance:
         tests = {f"Tests in Odoo, {tags}": partial(run_odoo_tests, instance, tags)}
         return run_stages(tests)
+
+
+def run_upgrade_tests() -> bool:
+    """Try the upgrade from an earlier revision; tell whether all tests passed."""
+    with CheckoutInstance().in_use() as instance:
+        return run_stages({"Tests of the upgrade": partial(run_upgrade, instance)})
 
 
 def _prepare(*preparations: Callable) -> None:

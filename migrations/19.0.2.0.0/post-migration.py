@@ -1,0 +1,190 @@
+"""What earlier versions stored otherwise: see `CHANGELOG.rst`."""
+
+import logging
+
+from odoo import SUPERUSER_ID, api
+from odoo.tools import SQL
+
+from odoo.addons.account_copaco.client import get_origin, parse_payload
+from odoo.addons.account_copaco.const import INVOICED_KINDS
+
+_logger = logging.getLogger(__name__)
+
+# The usual names of scheduled actions, which are not updated with the addon: those of
+# before, and those of now.
+CRON_NAMES = {
+    "ir_cron_run": (
+        "Copaco: go on with interrupted fetches",
+        "Copaco: resume interrupted fetches",
+    ),
+    "ir_cron_process": (
+        "Copaco: make invoices of what came",
+        "Copaco: create invoices",
+    ),
+    "ir_cron_check_alerts": ("Copaco: warn in time", "Copaco: check alerts"),
+    "ir_cron_weekly_digest": ("Copaco: mail what waits", "Copaco: weekly digest"),
+}
+OLD_TOLERANCE, TOLERANCE = 1.0, 0.05
+
+
+def migrate(cr, version):
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    _rename_crons(env)
+    _write_origins_alike(env)
+    _count_lines_of_totals(env)
+    _lower_tolerance(env)
+    _read_amounts_again(env)
+    _tell_of_same_documents(env)
+    _tell_of_same_accounts(env)
+
+
+def _rename_crons(env):
+    for xml_id, (old_name, name) in CRON_NAMES.items():
+        cron = env.ref(f"account_copaco.{xml_id}", raise_if_not_found=False)
+        if cron and cron.name == old_name:
+            cron.name = name
+
+
+def _write_origins_alike(env):
+    """The same server could be written with its usual port, or otherwise."""
+    for table, column in (
+        ("copaco_connection", "origin"),
+        ("copaco_run", "origin"),
+        ("copaco_document", "created_origin"),
+    ):
+        names = {"table": SQL.identifier(table), "column": SQL.identifier(column)}
+        rows = env.execute_query(
+            SQL("SELECT DISTINCT %(column)s FROM %(table)s", **names)
+        )
+        for (origin,) in rows:
+            usual = get_origin(origin)
+            if usual and usual != origin:
+                env.execute_query(
+                    SQL(
+                        "UPDATE %(table)s SET %(column)s = %(usual)s "
+                        "WHERE %(column)s = %(origin)s RETURNING id",
+                        **names,
+                        usual=usual,
+                        origin=origin,
+                    )
+                )
+    env.invalidate_all()
+
+
+def _count_lines_of_totals(env):
+    """What rounding explains of a difference depends on how many lines it is of. The
+    documents that were received with a document under its number have them all."""
+    env.cr.execute(
+        """
+        UPDATE copaco_document document
+           SET totals_line_count = (
+                   SELECT sum(other.line_count)
+                     FROM copaco_document other
+                    WHERE other.run_id = document.run_id
+                      AND other.kind = document.kind
+                      AND other.invoice_number = document.invoice_number
+               )
+         WHERE totals_difference != 0
+        """
+    )
+    env.cr.execute(
+        """
+        UPDATE copaco_document_version
+           SET totals_line_count = line_count
+         WHERE totals_difference != 0
+        """
+    )
+    env.invalidate_all()
+
+
+def _lower_tolerance(env):
+    """Nobody can tell a person's choice from the old default, which hid differences
+    that were real. What is held now, a person sees."""
+    connections = env["copaco.connection"].with_context(active_test=False)
+    for connection in connections.search([("totals_tolerance", "=", OLD_TOLERANCE)]):
+        connection.totals_tolerance = TOLERANCE
+        connection._message_log(
+            body=env._(
+                "The upgrade lowered the tolerance for totals from %(old)s to "
+                "%(new)s, which is the default now.",
+                old=OLD_TOLERANCE,
+                new=TOLERANCE,
+            )
+        )
+
+
+def _read_amounts_again(env):
+    """What has no invoice yet is invoiced as its exact sum, rounded, and no longer as
+    the sum of rounded lines. Invoices, and what they were made for, stay."""
+    get_amount = env["copaco.document.builder"]._get_amount
+    rows = env.execute_query(
+        SQL(
+            "SELECT id FROM copaco_document "
+            "WHERE state IN ('new', 'held', 'excluded') AND kind IN %s "
+            "AND amount_exact != amount_source",
+            INVOICED_KINDS,
+        )
+    )
+    waiting = env["copaco.document"].browse(document_id for (document_id,) in rows)
+    waiting = waiting.filtered(lambda document: not document._get_live_invoice())
+    pending = env["copaco.document.version"].search([("state", "=", "pending")])
+    for record in (*waiting, *pending):
+        source = parse_payload(record.payload)
+        difference = get_amount(source, record.currency_id) - record.amount_source
+        if not record.currency_id.is_zero(difference):
+            record.amount_source += difference
+            record.run_id.amount_received += difference
+
+
+def _tell_of_same_documents(env):
+    documents = env["copaco.document"]
+    describe = env["copaco.duplicate.finder"]._describe
+    for document in documents.search([("account_key", "like", "% #%")]):
+        first = documents.search(
+            [
+                ("root_company_id", "=", document.root_company_id.id),
+                ("kind", "=", document.kind),
+                ("invoice_number", "=", document.invoice_number),
+                ("account_key", "=", document.account_key.rpartition(" #")[0] or False),
+            ],
+            limit=1,
+        )
+        _tell(
+            document,
+            env._(
+                "%(document)s of %(company)s and %(other)s of %(other_company)s have "
+                "the same number, and the same account whatever its capitals. Only the "
+                "latter is updated from now on. Compare their invoices, and credit "
+                "what was invoiced twice.",
+                document=describe(document),
+                company=document.company_id.name,
+                other=describe(first),
+                other_company=first.company_id.name,
+            ),
+        )
+
+
+def _tell_of_same_accounts(env):
+    rows = env.execute_query(
+        SQL(
+            "SELECT array_agg(id ORDER BY id) FROM copaco_customer "
+            "GROUP BY company_id, lower(account_ref) HAVING count(*) > 1"
+        )
+    )
+    for (ids,) in rows:
+        customers = env["copaco.customer"].browse(ids)
+        _tell(
+            customers,
+            env._(
+                "These accounts differ only in capitals: %(accounts)s. Each keeps its "
+                "own contact and documents. If they are the same customer, link them "
+                "to the same contact.",
+                accounts=", ".join(customers.mapped("account_ref")),
+            ),
+        )
+
+
+def _tell(records, message):
+    _logger.warning("%s %s: %s", records._name, records.ids, message)
+    for record in records:
+        record._message_log(body=message)

@@ -1,0 +1,72 @@
+"""What has to be so before the models are loaded: see `CHANGELOG.rst`."""
+
+
+def migrate(cr, version):
+    _rename_alerts(cr)
+    _add_root_company(cr)
+    _set_same_documents_apart(cr)
+
+
+def _rename_alerts(cr):
+    """Scheduled actions are not updated with the addon: give the one that got another
+    method what it calls now."""
+    cr.execute(
+        """
+        UPDATE ir_act_server action
+           SET code = 'model._cron_check_alerts()'
+          FROM ir_cron cron
+          JOIN ir_model_data data
+            ON data.model = 'ir.cron' AND data.res_id = cron.id
+         WHERE action.id = cron.ir_actions_server_id
+           AND data.module = 'account_copaco' AND data.name = 'ir_cron_watch'
+        """
+    )
+    cr.execute(
+        """
+        UPDATE ir_model_data
+           SET name = replace(name, 'ir_cron_watch', 'ir_cron_check_alerts')
+         WHERE module = 'account_copaco' AND name LIKE 'ir_cron_watch%'
+        """
+    )
+
+
+def _add_root_company(cr):
+    """Odoo would compute it document by document."""
+    cr.execute("ALTER TABLE copaco_document ADD COLUMN root_company_id int4")
+    cr.execute(
+        """
+        UPDATE copaco_document document
+           SET root_company_id = split_part(company.parent_path, '/', 1)::int4
+          FROM res_company company
+         WHERE company.id = document.company_id
+        """
+    )
+
+
+def _set_same_documents_apart(cr):
+    """A parent company and its branch could each have the same document, and so could
+    two customers whose accounts differ only in capitals. One of them, rather one with an
+    invoice, is what Copaco's document is from now on. The others stay as they are under
+    a key of their own, and are not expected to be received again."""
+    cr.execute(
+        """
+        WITH same AS (
+            SELECT document.id,
+                   row_number() OVER (
+                       PARTITION BY document.root_company_id, document.kind,
+                                    document.invoice_number, document.account_key,
+                                    CASE WHEN document.account_key IS NULL
+                                         THEN document.payload_digest END
+                           ORDER BY move.id IS NULL, document.id
+                   ) AS position
+              FROM copaco_document document
+         LEFT JOIN account_move move
+                ON move.id = document.move_id AND move.state != 'cancel'
+        )
+        UPDATE copaco_document document
+           SET account_key = concat(account_key, ' #', document.id),
+               created_origin = NULL
+          FROM same
+         WHERE same.id = document.id AND same.position > 1
+        """
+    )
