@@ -312,8 +312,9 @@ class CopacoCustomer(models.Model):
     @api.model
     def _find_by_account(self, company, keys):
         """:param keys: iterable of `get_account_key`
-        :return: dict of `copaco.customer` by these keys. Of accounts that differ only in
-            capitals, which an earlier version kept apart, each also by its own.
+        :return: dict of `copaco.customer` by these keys. Customers whose accounts
+            differ only in capitals, as earlier versions stored them, are also there by
+            their accounts.
         """
         self.flush_model(["company_id", "account_ref"])
         rows = self.env.execute_query(

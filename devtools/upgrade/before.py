@@ -9,6 +9,7 @@ import os
 
 import odoo.service.server
 from odoo import api
+from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
@@ -36,7 +37,7 @@ def main():
 def work(env):
     with portal.open_portal() as server:
         connection, branch_connection = set_up(env, server)
-        connection.action_fetch()
+        fetch(connection)
         portal.add_twins(server)
         fetch(connection)
         documents = get_documents(connection)
@@ -51,7 +52,7 @@ def work(env):
         documents["CORRECTED"].action_correct()
         invoice = documents["EDITED"].move_id
         invoice.invoice_line_ids[0].name = "What a person wrote"
-        invoice.write({"invoice_line_ids": [(0, 0, {"name": "x", "price_unit": 1})]})
+        invoice.invoice_line_ids = [Command.create({"name": "x", "price_unit": 1})]
         fetch(branch_connection, portal.BRANCH_DAY, portal.BRANCH_DAY)
     env.ref("account_copaco.ir_cron_weekly_digest").active = False
     env.ref("account_copaco.ir_cron_fetch").name = "Our nightly fetch"
@@ -93,13 +94,17 @@ def set_up(env, server):
         "base_url": server.url,
         "api_key": API_KEY,
         "invoice_policy": "post",
-        "import_from": min(each.created for each in server.invoices),
         "responsible_id": admin.id,
     }
     connections = env["copaco.connection"].create(
         [
-            {"name": "Reseller", "company_id": company.id, **values},
-            {"name": "Branch", "company_id": branch.id, "totals_tolerance": 2, **values},
+            {**values, "name": "Reseller", "company_id": company.id},
+            {
+                **values,
+                "name": "Branch",
+                "company_id": branch.id,
+                "totals_tolerance": 2,
+            },
         ]
     )
     env["copaco.connection"].create(
@@ -115,11 +120,11 @@ def set_up(env, server):
 
 
 def fetch(connection, date_from=None, date_to=None):
-    """Fetch a period, by default all that was fetched."""
+    """Fetch a period, by default all that there is."""
     connection.env["copaco.fetch"].create(
         {
             "connection_id": connection.id,
-            "date_from": date_from or connection.import_from,
+            "date_from": date_from or portal.CREATED,
             "date_to": date_to or portal.TODAY,
         }
     ).action_fetch()

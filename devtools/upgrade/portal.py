@@ -7,18 +7,19 @@ from decimal import Decimal
 
 from simulator import Simulator
 
-TODAY = date.fromisoformat(os.environ.get("COPACO_TODAY", "2026-11-25"))
-CREATED = TODAY - timedelta(days=3)
+# Any month of the past, so that it is the same whenever this runs.
+CREATED = date(2024, 11, 20)
 # On this day there is one invoice, which a branch fetches besides its parent company.
-BRANCH_DAY = TODAY - timedelta(days=1)
+BRANCH_DAY = date(2024, 11, 21)
+TODAY = date(2024, 11, 25)
 CUSTOMERS = 6
 # Contacts are found by these customer numbers; accounts that are not here are unknown.
 NUMBERS = {"up-1": "UP-1", "Twin": "UP-2", "tWIN": "UP-3"}
 
 
 def open_portal():
-    """Return a simulator, not running yet, with a month of all its customers, and with the
-    invoices of which something becomes in `before`."""
+    """Return a simulator, not running yet, with a month of all its customers, and with
+    the invoices of which something becomes in `before`."""
     portal = Simulator(
         port=int(os.environ["COPACO_PORT"]),
         customers=CUSTOMERS,
@@ -30,8 +31,9 @@ def open_portal():
         _add(portal, number, "up-1", ["10.00", "5.00"])
     _add(portal, "HELD", "nobody", ["20.00"])
     _add(portal, "EXCLUDED", "nobody", ["30.00"])
-    # Usage below a cent: together it is money, and each line is none.
-    _add(portal, "USAGE", "nobody", ["0.004"] * 100)
+    # Usage below a cent: each line is nothing, and all of them are 0.40.
+    _add(portal, "USAGE", "nobody", ["0.004"] * 100, total="0.70")
+    _add(portal, "INVOICED-USAGE", "up-1", ["1.00", *["0.004"] * 100])
     _add(portal, "UNREADABLE", "up-1", ["free of charge"])
     _add(portal, "TOTALS", "up-1", ["40.00"], total="47.00")
     _add(portal, "TWIN-1", "Twin", ["50.00"])

@@ -12,6 +12,6 @@ def read_rows(cr):
     table, id (a text) and column."""
     rows = {}
     for table in TABLES:
-        cr.execute(f"SELECT id::text, to_jsonb({table}) FROM {table}")
+        cr.execute(f"SELECT id::text, to_jsonb({table}) FROM {table} ORDER BY id")
         rows[table] = dict(cr.fetchall())
     return rows

@@ -1,9 +1,7 @@
 """Upgrades a database that an earlier revision of the addon has worked with."""
 
 import subprocess
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from .. import odoo_cli, terminal
 from ..instance import CheckoutInstance
@@ -40,7 +38,6 @@ def run(instance: CheckoutInstance) -> Outcome:
             "COPACO_NOTES": str(notes),
             "COPACO_UPGRADE_LOG": str(log),
             "COPACO_PORT": str(odoo_cli.free_port()),
-            "COPACO_TODAY": f"{datetime.now(ZoneInfo('Europe/Amsterdam')):%F}",
         }
         suite = odoo_cli.suite_environment(instance.config, name)
         simulator = addons / ADDON / "tests"
@@ -67,19 +64,16 @@ def _unpack(folder: Path) -> None:
     )
     if found.returncode:
         raise SetupError(
-            f"The upgrade from version {VERSION} can't be tried, because this copy of "
-            f"the repository lacks commit {REVISION[:10]}. In a clone without the whole "
+            f"The upgrade from version {VERSION} can't be tried: this copy of the "
+            f"repository lacks commit {REVISION[:10]}. In a clone without the whole "
             "history, `git fetch --unshallow` gets it."
         )
     addon = folder / ADDON
     addon.mkdir()
     archive = folder / "revision.tar"
-    terminal.run_logged(
+    for command in (
         ["git", "archive", "-o", archive, REVISION],
-        LOGS / "upgrade.log",
-        cwd=CHECKOUT,
-    )
-    terminal.run_logged(
-        ["tar", "-x", "-f", archive, "-C", addon], LOGS / "upgrade.log"
-    )
+        ["tar", "-x", "-f", archive, "-C", addon],
+    ):
+        terminal.run_logged(command, LOGS / "unpack.log", cwd=CHECKOUT)
     archive.unlink()

@@ -1,4 +1,4 @@
-"""What earlier versions stored otherwise: see `CHANGELOG.rst`."""
+"""After the models are loaded. `CHANGELOG.rst` says what an upgrade changes."""
 
 import logging
 
@@ -33,6 +33,7 @@ def migrate(cr, version):
     _write_origins_alike(env)
     _count_lines_of_totals(env)
     _lower_tolerance(env)
+    _tell_of_amounts_below_a_cent(env)
     _read_amounts_again(env)
     _tell_of_same_documents(env)
     _tell_of_same_accounts(env)
@@ -76,15 +77,18 @@ def _count_lines_of_totals(env):
     documents that were received with a document under its number have them all."""
     env.cr.execute(
         """
+        WITH whole AS (
+            SELECT run_id, kind, invoice_number, sum(line_count) AS line_count
+              FROM copaco_document
+          GROUP BY run_id, kind, invoice_number
+        )
         UPDATE copaco_document document
-           SET totals_line_count = (
-                   SELECT sum(other.line_count)
-                     FROM copaco_document other
-                    WHERE other.run_id = document.run_id
-                      AND other.kind = document.kind
-                      AND other.invoice_number = document.invoice_number
-               )
-         WHERE totals_difference != 0
+           SET totals_line_count = whole.line_count
+          FROM whole
+         WHERE whole.run_id = document.run_id
+           AND whole.kind = document.kind
+           AND whole.invoice_number = document.invoice_number
+           AND document.totals_difference != 0
         """
     )
     env.cr.execute(
@@ -110,6 +114,32 @@ def _lower_tolerance(env):
                 old=OLD_TOLERANCE,
                 new=TOLERANCE,
             )
+        )
+
+
+def _tell_of_amounts_below_a_cent(env):
+    """What the roundings of the lines took off an invoice, or added to it, can't be
+    seen any more afterwards."""
+    rows = env.execute_query(
+        SQL(
+            "SELECT id, amount_exact FROM copaco_document "
+            "WHERE state IN ('invoiced', 'changed') "
+            "AND abs(amount_exact - amount_source) > %s",
+            TOLERANCE,
+        )
+    )
+    for document_id, exact in rows:
+        document = env["copaco.document"].browse(document_id)
+        _tell(
+            document,
+            env._(
+                "%(document)s was invoiced as %(amount)s without tax, the sum of its "
+                "rounded lines. Their exact sum is %(exact)s. If the difference has to "
+                "be invoiced or credited, do so by hand.",
+                document=document.name,
+                amount=document._format_amount(document.amount_source),
+                exact=document._format_amount(exact),
+            ),
         )
 
 

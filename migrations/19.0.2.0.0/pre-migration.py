@@ -1,4 +1,4 @@
-"""What has to be so before the models are loaded: see `CHANGELOG.rst`."""
+"""Before the models are loaded. `CHANGELOG.rst` says what an upgrade changes."""
 
 
 def migrate(cr, version):
@@ -45,9 +45,9 @@ def _add_root_company(cr):
 
 def _set_same_documents_apart(cr):
     """A parent company and its branch could each have the same document, and so could
-    two customers whose accounts differ only in capitals. One of them, rather one with an
-    invoice, is what Copaco's document is from now on. The others stay as they are under
-    a key of their own, and are not expected to be received again."""
+    two customers whose accounts differ only in capitals. From now on one of them, one
+    with an invoice if there is one, is what Copaco sends. The others stay as they are,
+    with a key of their own, and are not expected to be received again."""
     cr.execute(
         """
         WITH same AS (
