@@ -38,14 +38,14 @@ class AccountMoveLine(models.Model):
             [name for name in fields if name not in PROTECTED_FIELDS]
         )
 
+    def write(self, vals):
+        if not self.env.su and not vals.keys().isdisjoint(PROTECTED_FIELDS):
+            self.move_id._refuse_copaco_link()
+        return super().write(vals)
+
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
         if not self.env.su and any(map(lines.sudo().filtered, PROTECTED_FIELDS)):
             lines.move_id._refuse_copaco_link()
         return lines
-
-    def write(self, vals):
-        if not self.env.su and not vals.keys().isdisjoint(PROTECTED_FIELDS):
-            self.move_id._refuse_copaco_link()
-        return super().write(vals)

@@ -10,26 +10,11 @@ from odoo.addons.account_copaco.const import INVOICED_KINDS
 
 _logger = logging.getLogger(__name__)
 
-# The usual names of scheduled actions, which are not updated with the addon: those of
-# before, and those of now.
-CRON_NAMES = {
-    "ir_cron_run": (
-        "Copaco: go on with interrupted fetches",
-        "Copaco: resume interrupted fetches",
-    ),
-    "ir_cron_process": (
-        "Copaco: make invoices of what came",
-        "Copaco: create invoices",
-    ),
-    "ir_cron_check_alerts": ("Copaco: warn in time", "Copaco: check alerts"),
-    "ir_cron_weekly_digest": ("Copaco: mail what waits", "Copaco: weekly digest"),
-}
 OLD_TOLERANCE, TOLERANCE = 1.0, 0.05
 
 
 def migrate(cr, version):
     env = api.Environment(cr, SUPERUSER_ID, {})
-    _rename_crons(env)
     _write_origins_alike(env)
     _count_lines_of_totals(env)
     _lower_tolerance(env)
@@ -37,13 +22,6 @@ def migrate(cr, version):
     _read_amounts_again(env)
     _tell_of_same_documents(env)
     _tell_of_same_accounts(env)
-
-
-def _rename_crons(env):
-    for xml_id, (old_name, name) in CRON_NAMES.items():
-        cron = env.ref(f"account_copaco.{xml_id}", raise_if_not_found=False)
-        if cron and cron.name == old_name:
-            cron.name = name
 
 
 def _write_origins_alike(env):
