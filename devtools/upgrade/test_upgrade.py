@@ -37,8 +37,8 @@ CRONS = {
 LACKING_INDEX = "copaco_customer_account_ref_unique"
 TOLD = (
     r"INVOICED-USAGE .* was invoiced as 1\.00.*Their exact sum is 1\.40",
-    r"BRANCH .* of Branch and BRANCH .* of Reseller have the same number",
     r"TWINS .* tWIN .* and TWINS .* Twin .* have the same number",
+    r"BRANCH .* of Branch and BRANCH .* of Reseller have the same number",
     r"These accounts differ only in capitals: Twin, tWIN\.",
     rf'could not create unique index "{LACKING_INDEX}"',
 )

@@ -1,11 +1,16 @@
 """After the models are loaded. `CHANGELOG.rst` says what an upgrade changes."""
 
 import logging
+from contextlib import suppress
 
 from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
 
-from odoo.addons.account_copaco.client import get_origin, parse_payload
+from odoo.addons.account_copaco.client import (
+    InvalidResponseError,
+    get_origin,
+    parse_payload,
+)
 from odoo.addons.account_copaco.const import INVOICED_KINDS
 
 _logger = logging.getLogger(__name__)
@@ -137,26 +142,32 @@ def _read_amounts_again(env):
     waiting = waiting.filtered(lambda document: not document._get_live_invoice())
     pending = env["copaco.document.version"].search([("state", "=", "pending")])
     for record in (*waiting, *pending):
-        source = parse_payload(record.payload)
-        difference = get_amount(source, record.currency_id) - record.amount_source
-        if not record.currency_id.is_zero(difference):
-            record.amount_source += difference
-            record.run_id.amount_received += difference
+        # What can't be read has no amount.
+        with suppress(InvalidResponseError):
+            amount = get_amount(parse_payload(record.payload), record.currency_id)
+            record.run_id.amount_received += amount - record.amount_source
+            record.amount_source = amount
 
 
 def _tell_of_same_documents(env):
-    documents = env["copaco.document"]
-    describe = env["copaco.duplicate.finder"]._describe
-    for document in documents.search([("account_key", "like", "% #%")]):
-        first = documents.search(
-            [
-                ("root_company_id", "=", document.root_company_id.id),
-                ("kind", "=", document.kind),
-                ("invoice_number", "=", document.invoice_number),
-                ("account_key", "=", document.account_key.rpartition(" #")[0] or False),
-            ],
-            limit=1,
+    """See `pre-migration.py`."""
+    rows = env.execute_query(
+        SQL(
+            """
+            SELECT document.id, first.id
+              FROM copaco_document document
+              JOIN copaco_document first
+                ON first.root_company_id = document.root_company_id
+               AND first.kind = document.kind
+               AND first.invoice_number = document.invoice_number
+             WHERE document.account_key = concat(first.account_key, ' #', document.id)
+          ORDER BY document.id
+            """
         )
+    )
+    describe = env["copaco.duplicate.finder"]._describe
+    for ids in rows:
+        document, first = env["copaco.document"].browse(ids)
         _tell(
             document,
             env._(
