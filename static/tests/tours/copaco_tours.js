@@ -48,7 +48,7 @@ tours.add("copaco_decide", {
     steps: () => [
         {
             content: "What waits says why",
-            trigger: ".o_data_row .o_data_cell[name='hold_message']:contains('Perhaps it is')",
+            trigger: ".o_data_row .o_data_cell[name='hold_message']:contains('It may be')",
             run: "click",
         },
         {
