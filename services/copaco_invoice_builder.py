@@ -1,10 +1,9 @@
 from decimal import Decimal
-from itertools import groupby
 from math import isclose
 
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import float_round
+from odoo.tools import float_round, groupby
 
 from ..const import KINDS
 from ..tools import round_amount
@@ -159,12 +158,8 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         if currency.is_zero(rest):
             return []
 
-        def get_taxes(line):
-            return match.lines[line].taxes.ids
-
         groups = []
-        for _taxes, group in groupby(sorted(lines, key=get_taxes), get_taxes):
-            group = list(group)
+        for _taxes, group in groupby(lines, lambda line: match.lines[line].taxes):
             exact = sum(Decimal(repr(line.extended_price)) for line in group)
             amount = sum(line.amount for line in group)
             difference = float(round_amount(exact, currency.rounding)) - amount

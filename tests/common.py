@@ -175,6 +175,16 @@ class CopacoCommon(AccountTestInvoicingCommon):
             copaco_invoice(number, account, lines, **values), created=created
         )
 
+    def add_known(self, number="INV-1", account="A1", lines=None, **values):
+        """Give the simulator an invoice of a customer with the number K-1."""
+        self.add_invoice(
+            number,
+            account,
+            lines or [price_line("10.00"), price_line("2.50", number=2)],
+            customer={"CustomerNumber": "K-1"},
+            **values,
+        )
+
     def fetch(self, connection=None, expect_failure=False):
         """Press the button.
 

@@ -11,7 +11,7 @@ from .properties import HealthCheck, Phase, given, settings, st
 from .simulator.encoding import dumps
 from .varied import VariedCommon
 
-# What says which invoice it is, or that the addon created it; x2many are compared apart.
+# What says which invoice it is, or that the addon made it; x2many are compared apart.
 IGNORED = {
     "account.move": {
         "id",
@@ -262,7 +262,7 @@ class TestEquality(VariedCommon):
         return self.env["account.move"].browse(documents.move_id.ids)
 
     def _create_document(
-        self, partner="plain", terms="in parts", currency="EUR", sign=1, lines=LINES
+        self, partner="plain", terms="in parts", currency="EUR", sign=1, lines=()
     ):
         number = next(self.numbers)
         partner = self.create_partner(
@@ -291,7 +291,7 @@ class TestEquality(VariedCommon):
                     Quantity=quantity,
                     UnitPrice=sign * amount / quantity,
                 )
-                for place, (amount, quantity) in enumerate(lines, start=1)
+                for place, (amount, quantity) in enumerate(lines or LINES, start=1)
             ],
             Currency=currency,
         )

@@ -20,15 +20,6 @@ class TestFetch(CopacoCommon):
         super().setUp()
         self.create_partner(name="Bakkerij De Korenaar", ref="K-1")
 
-    def add_known(self, number="INV-1", account="A1", lines=None, **values):
-        self.add_invoice(
-            number,
-            account,
-            lines or [price_line("10.00"), price_line("2.50", number=2)],
-            customer={"CustomerNumber": "K-1"},
-            **values,
-        )
-
     def test_a_fetch_makes_the_invoice_and_says_so(self):
         self.add_known()
         with self.committing(self.connection) as connection:

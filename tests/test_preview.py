@@ -26,16 +26,6 @@ RESULTS = [
 
 
 class PreviewCommon(CopacoCommon):
-    def add_known(self, number="INV-1", account="A1", lines=None, **values):
-        """Give the simulator an invoice of a customer with a contact."""
-        self.add_invoice(
-            number,
-            account,
-            lines or [price_line("10.00"), price_line("2.50", number=2)],
-            customer={"CustomerNumber": "K-1"},
-            **values,
-        )
-
     def preview(self, action="action_preview", user=None, **values):
         """Press the button of the dialog.
 

@@ -93,13 +93,13 @@ STORED = """
            document.state IN ('invoiced', 'changed') AS is_invoiced,
            document.line_count, document.amount_source::text,
            (SELECT count(*) FROM copaco_document_line WHERE document_id = document.id),
-           count(DISTINCT move.id), count(booked.id),
+           count(DISTINCT move.id), count(booked.copaco_line_id),
            coalesce(-sum(booked.balance), 0)::text
       FROM copaco_document document
       JOIN copaco_customer customer ON customer.id = document.customer_id
  LEFT JOIN account_move move ON move.copaco_document_id = document.id
  LEFT JOIN account_move_line booked
-        ON booked.move_id = move.id AND booked.copaco_line_id IS NOT NULL
+        ON booked.move_id = move.id AND booked.display_type = 'product'
      WHERE document.company_id = %(company)s
   GROUP BY document.id, customer.account_ref"""
 

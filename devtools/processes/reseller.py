@@ -229,10 +229,11 @@ def sent_by(simulator, until=date.max):
         number = str(invoice["Header"]["InvoiceID"])
         for customer in invoice["Customers"]:
             for line in price_lines(customer):
-                amounts[number, str(customer["AccountID"])] += Decimal(
-                    line["ExtendedPrice"]
-                ).quantize(CENT, ROUND_HALF_UP)
-    return dict(amounts)
+                key = number, str(customer["AccountID"])
+                amounts[key] += Decimal(line["ExtendedPrice"])
+    return {
+        key: amount.quantize(CENT, ROUND_HALF_UP) for key, amount in amounts.items()
+    }
 
 
 def price_lines(customer):
