@@ -101,11 +101,12 @@ class TestCoverage(CopacoCommon):
                 "stored_at": "2026-11-25 10:00:00",
             }
         )
-        self.connection._advance()
+        self.env["copaco.fetch.window"]._update_fetched_until(self.connection)
 
     def assert_fetched(self, is_fetched):
         connection = self.connection
-        self.assertEqual(connection._read_api_key_secret() != "", is_fetched)
+        key = self.env["copaco.key.store"]._read(connection)
+        self.assertEqual(key != "", is_fetched)
         self.assertEqual(connection.fetched_until == date(2026, 11, 25), is_fetched)
         found = {state for _month, state in self.states()}
         self.assertEqual(found, {"empty"} if is_fetched else {"missing"})

@@ -14,7 +14,7 @@ tours.add("copaco_fetch", {
             trigger: ".o_notification_body:contains('invoiced: 1, held for a decision: 1')",
         },
         {
-            content: "It leads to what came",
+            content: "It leads to what was received",
             trigger: ".o_notification_body a[href^='/odoo/copaco-runs']",
         },
         {
@@ -35,7 +35,7 @@ tours.add("copaco_fetch", {
             run: "click",
         },
         {
-            content: "The run's page has the proof",
+            content: "The run's page has the reconciliation",
             trigger: ".copaco_proof:contains('Received')",
         },
         {
