@@ -262,7 +262,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
         for name in ("copaco.document", "copaco.document.line", "copaco.customer"):
             self.env[name].flush_model()
         self.env["account.move"].flush_model(["state"])
-        (kind,) = set(documents.mapped("kind"))
         rows = self.env.execute_query(
             SQL(
                 _LINE_QUERY,
@@ -279,7 +278,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 customers=[document.customer_id.id or None for document, _ in keys],
                 partners=[document.partner_id.id or None for document, _ in keys],
                 companies=documents._get_companies().ids,
-                kinds=_get_side(kind),
+                kinds=_get_side(documents[0].kind),
             )
         )
         Line = self.env["copaco.document.line"]
