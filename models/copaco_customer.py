@@ -269,16 +269,19 @@ class CopacoCustomer(models.Model):
         :param infos: list of `CustomerInfo`, those without an account are passed over
         :return: dict of `copaco.customer` by account, as it is written in ``infos``
         """
+        infos = [info for info in infos if info.account_ref]
+        customers = self._find_by_account(
+            company, {get_account_key(info.account_ref) for info in infos}
+        )
         by_key, refs = {}, {}
         for info in infos:
-            if not info.account_ref:
-                continue
-            key = get_account_key(info.account_ref)
+            key = info.account_ref
+            if key not in customers:
+                key = get_account_key(key)
             refs[info.account_ref] = key
             known = by_key.setdefault(key, {"account_ref": info.account_ref})
             for name in CONTACT_FIELDS:
                 known[name] = known.get(name) or getattr(info, name)
-        customers = self._find_by_account(company, by_key)
         new_vals_list = []
         for key, info in by_key.items():
             vals = {name: info[name] or False for name in CONTACT_FIELDS}
@@ -309,7 +312,9 @@ class CopacoCustomer(models.Model):
     @api.model
     def _find_by_account(self, company, keys):
         """:param keys: iterable of `get_account_key`
-        :return: dict of `copaco.customer` by these keys
+        :return: dict of `copaco.customer` by these keys. Customers whose accounts
+            differ only in capitals, as earlier versions stored them, are also there by
+            their accounts.
         """
         self.flush_model(["company_id", "account_ref"])
         rows = self.env.execute_query(
@@ -322,7 +327,11 @@ class CopacoCustomer(models.Model):
         )
         customers = {}
         for customer in self.browse(customer_id for (customer_id,) in rows):
-            customers.setdefault(get_account_key(customer.account_ref), customer)
+            key = get_account_key(customer.account_ref)
+            first = customers.setdefault(key, customer)
+            if first != customer:
+                customers[first.account_ref] = first
+                customers[customer.account_ref] = customer
         return customers
 
     def _match(self, suggest=True):

@@ -93,10 +93,7 @@ class TestCoverage(CopacoCommon):
         """Point the connection at a portal, of which all has been fetched."""
         self.connection.base_url = base_url
         self.connection.api_key = "key-of-the-portal"
-        scheduler = self.env["copaco.run.scheduler"].sudo()
-        runs = scheduler._create_runs(
-            self.connection.sudo(), "manual", date(2026, 8, 1)
-        )
+        runs = self.create_runs(self.connection, date_from=date(2026, 8, 1))
         runs.write(
             {
                 "state": "empty",
