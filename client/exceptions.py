@@ -149,7 +149,7 @@ _BY_STATUS = {
 
 
 def make_status_error(status: int, headers: Mapping[str, str]) -> CopacoError:
-    """Return the error for a response that brings no data.
+    """Return the error for a response without data.
 
     :param status: anything but 200
     :param headers: of the response

@@ -48,6 +48,7 @@ def run_all() -> bool:
                 "Tests in Odoo, second half": partial(run_odoo_tests, instance, others),
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
+                "Tests with automation rules": partial(_automation_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
             },
@@ -127,6 +128,13 @@ def _check(command: list, folder: Path) -> Outcome:
     if result.returncode == 0:
         return Outcome(passed=1)
     return Outcome(failed=1, details=shorten(result.stdout), failures=("see above",))
+
+
+# The tests in Odoo that another module of Odoo's has to be installed for
+
+
+def _automation_tests(instance: CheckoutInstance) -> Outcome:
+    return run_odoo_tests(instance, "copaco_automation", modules=("base_automation",))
 
 
 # The tests that Odoo doesn't run

@@ -61,17 +61,21 @@ def run_unittests(
 
 
 def run_odoo_tests(
-    instance: CheckoutInstance, tags: str, variables: dict[str, str] | None = None
+    instance: CheckoutInstance,
+    tags: str,
+    variables: dict[str, str] | None = None,
+    modules: tuple[str, ...] = (),
 ) -> Outcome:
     """Run the tests in Odoo that ``tags`` selects, on a database of their own.
 
     :param variables: what the environment has besides that of Odoo
+    :param modules: of Odoo's, that are installed besides the addon
     """
     with test_database(instance) as name:
         log = LOGS / f"{name}.log"
         command = odoo_cli.command(
             instance.config,
-            *("-d", name, "-i", ADDON, "--test-tags", tags),
+            *("-d", name, "-i", ",".join((ADDON, *modules)), "--test-tags", tags),
             *("--stop-after-init", "--http-port", odoo_cli.free_port()),
             f"--screenshots={LOGS / 'screenshots'}",
         )

@@ -74,7 +74,7 @@ class CopacoCustomer(models.Model):
             ("customer_number", "Customer number"),
             ("vat", "VAT number"),
             ("accepted", "Suggestion accepted"),
-            ("manual", "Chosen by hand"),
+            ("manual", "Chosen manually"),
             ("created", "Contact created"),
         ],
         string="Linked By",
@@ -263,8 +263,8 @@ class CopacoCustomer(models.Model):
 
     @api.model
     def _get_or_create(self, company, infos):
-        """Find the customers of an answer; new ones are made, and what Copaco says of
-        known ones is brought up to date. Links are left alone.
+        """Find the customers of a response; new ones are created, and known ones are
+        updated with what Copaco says. Links are left alone.
 
         :param infos: list of `CustomerInfo`, those without an account are passed over
         :return: dict of `copaco.customer` by account, as it is written in ``infos``
@@ -295,7 +295,7 @@ class CopacoCustomer(models.Model):
                     }
                 )
                 continue
-            # An answer may leave out what an earlier one had.
+            # A response may leave out what an earlier one had.
             news = {
                 name: value
                 for name, value in vals.items()
@@ -393,7 +393,7 @@ class CopacoCustomer(models.Model):
         if partner and moves:
             self._message_log(
                 body=self.env._(
-                    "These invoices were made for another contact and stay as they "
+                    "These invoices were created for another contact and stay as they "
                     "are: %(moves)s. Cancel those that are wrong and retry their "
                     "documents.",
                     moves=", ".join(moves.mapped("display_name")),

@@ -263,7 +263,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 "currency_unknown",
                 self.env._(
                     "Copaco sent no currency with %(document)s. Exclude it and invoice "
-                    "it by hand.",
+                    "it manually.",
                     document=document.name,
                 ),
             )

@@ -68,7 +68,7 @@ class CopacoDraftUpdater(models.AbstractModel):
         :raise UserError: when it can't be invoiced now
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
-        # Before the lines that are gone from the document forget what they were.
+        # Before the lines that the document no longer has forget what they were.
         edits = self.env["copaco.manual.edits"]._get_edits(document)
         if version:
             version._take_over()

@@ -33,7 +33,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 self._create_checked_invoices(matches)
             return
         except OperationalError:
-            # Collisions among them; it is nothing that a document did.
+            # Conflicts with other transactions are no document's fault.
             raise
         except Exception as error:  # noqa: BLE001 # found below, one by one
             if len(matches) == 1:
@@ -72,10 +72,10 @@ class CopacoInvoiceWriter(models.AbstractModel):
         """Create the invoices of documents by Odoo's own code, with its synchronising
         on.
 
-        Lines that come with their invoice are made twice by Odoo: in memory for what is
-        computed of them, and to be inserted. So all lines of the batch are created
-        after their invoices, at once; in the same step Odoo adds those of taxes and
-        payment terms.
+        Lines that are created with their invoice are made twice by Odoo: in memory for
+        what is computed of them, and to be inserted. So all lines of the batch are
+        created after their invoices, at once; in the same step Odoo adds those of taxes
+        and payment terms.
 
         :param matches: dict of `DocumentMatch` by `copaco.document`
         :return: dict of `account.move` by document
@@ -83,7 +83,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         """
         if self._has_automations():
             return self._create_moves_for_automations(matches)
-        # An invoice without payment terms must come last: while Odoo computes its due
+        # An invoice without payment terms must be the last: while Odoo computes its due
         # date, it would give those behind it the same.
         matches = dict(
             sorted(
@@ -182,7 +182,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
 
     @api.model
     def _get_error_hold(self, document, error):
-        """:return: the `Hold` for what Odoo said when an invoice was to be made"""
+        """:return: the `Hold` for what Odoo said when an invoice was to be created"""
         if isinstance(error, TotalsMismatchError):
             return Hold("totals_differ", str(error))
         if isinstance(error, UserError | RedirectWarning):
@@ -201,7 +201,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         return Hold(
             "unexpected_error",
             self.env._(
-                "The invoice of %(document)s could not be made because of an "
+                "The invoice of %(document)s could not be created because of an "
                 "unexpected error (%(error)s). Retry; if it stays, send the server's "
                 "log to whoever maintains this addon.",
                 document=document.name,

@@ -248,7 +248,7 @@ class CopacoManualEdits(models.AbstractModel):
     @api.model
     def _restore_links(self, document, positions):
         """Link the lines of the invoice to those of the document, which are there
-        again, as other records, since the correction is gone.
+        again, as other records, since the correction was removed.
 
         :param positions: see `_get_positions`, from before the correction
         """

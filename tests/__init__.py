@@ -1,5 +1,6 @@
 from . import (
     test_amounts,
+    test_automation,
     test_change,
     test_change_machine,
     test_change_order,

@@ -116,10 +116,10 @@ class CopacoCommon(AccountTestInvoicingCommon):
         self.simulator.invoices.clear()
         self.connection.base_url = self.simulator.url
 
-    def create_runs(self, connection, trigger="manual"):
+    def create_runs(self, connection, trigger="manual", date_from=None):
         """:return: the runs of the next fetch of a connection, waiting"""
         scheduler = self.env["copaco.run.scheduler"].sudo()
-        return scheduler._create_runs(connection.sudo(), trigger)
+        return scheduler._create_runs(connection.sudo(), trigger, date_from)
 
     def process(self, documents):
         """Make the invoices of documents, without committing."""

@@ -93,7 +93,7 @@ class TestCoverage(CopacoCommon):
         """Point the connection at a portal, of which all has been fetched."""
         self.connection.base_url = base_url
         self.connection.api_key = "key-of-the-portal"
-        runs = self.connection._create_runs("manual", date(2026, 8, 1))
+        runs = self.create_runs(self.connection, date_from=date(2026, 8, 1))
         runs.write(
             {
                 "state": "empty",
@@ -101,11 +101,12 @@ class TestCoverage(CopacoCommon):
                 "stored_at": "2026-11-25 10:00:00",
             }
         )
-        self.connection._advance()
+        self.env["copaco.fetch.window"]._update_fetched_until(self.connection)
 
     def assert_fetched(self, is_fetched):
         connection = self.connection
-        self.assertEqual(connection._read_api_key_secret() != "", is_fetched)
+        key = self.env["copaco.key.store"]._read(connection)
+        self.assertEqual(key != "", is_fetched)
         self.assertEqual(connection.fetched_until == date(2026, 11, 25), is_fetched)
         found = {state for _month, state in self.states()}
         self.assertEqual(found, {"empty"} if is_fetched else {"missing"})

@@ -11,7 +11,7 @@ from .properties import HealthCheck, Phase, given, settings, st
 from .simulator.encoding import dumps
 from .varied import VariedCommon
 
-# What says which invoice it is, or that the addon made it; x2many are compared apart.
+# What says which invoice it is, or that the addon created it. Lines are compared apart.
 IGNORED = {
     "account.move": {
         "id",
@@ -46,13 +46,13 @@ IGNORED = {
 }
 PARTNERS = ("plain", "reverse charge", "other account", "analytic")
 TERMS = ("none", "in parts", "included", "excluded", "mixed")
-CURRENCIES = ("EUR", "USD", "EUR")
+CURRENCIES = ("EUR", "EUR", "USD")
 ROUNDINGS = ("round_per_line", "round_globally")
-LINES = [
+LINES = (
     (Decimal("10.50"), Decimal(7)),
     (Decimal("-2.345"), Decimal(1)),
     (Decimal(0), Decimal(3)),
-]
+)
 AMOUNT = st.one_of(
     st.integers(-9_999, 99_999).map(lambda cents: Decimal(cents) / 100),
     st.decimals(min_value=-999, max_value=999, places=4),
@@ -80,12 +80,12 @@ class TestEquality(VariedCommon):
             # Next to each other in a batch: other partners, terms, currencies, signs.
             contents = [
                 {
-                    "partner": partner,
-                    "terms": TERMS[(number + place) % len(TERMS)],
-                    "currency": CURRENCIES[place % len(CURRENCIES)],
+                    "partner": PARTNERS[(number + place) % len(PARTNERS)],
+                    "terms": TERMS[(number + 2 * place) % len(TERMS)],
+                    "currency": CURRENCIES[(number + place) % len(CURRENCIES)],
                     "sign": -1 if (number + place) % 3 == 0 else 1,
                 }
-                for place, partner in enumerate(PARTNERS)
+                for place in range(2)
             ]
             self.company.tax_calculation_rounding_method = ROUNDINGS[number % 2]
             self.product.taxes_id = self.taxes[tax]
@@ -150,22 +150,27 @@ class TestEquality(VariedCommon):
             ("account.move", "invoice_date_due", "2026-12-31"),
             ("account.move", "narration", "Thank you"),
             ("account.move.line", "no_followup", True),
-            ("account.move.line", "discount", 50.0),
         ):
-            with self.subTest(name):
+            with self.subTest(name), self.undone():
                 self.env["ir.default"].set(model, name, value)
                 self.check({"terms": "none"}, {})
-                self.env["ir.default"].search([]).unlink()
+
+    def test_a_discount_that_is_the_default_is_not_given(self):
+        self.env["ir.default"].set("account.move.line", "discount", 50.0)
+        (ours,) = self.create_ours({})
+        self.assertEqual(ours.amount_untaxed, 8.16)
 
     def test_a_draft_is_edited_as_any_other(self):
-        for move in self.create_ours({}) + self.enter(self.create_ours({})):
+        ours = self.create_ours({})
+        entered = self.enter(ours)
+        for move in ours + entered:
             with Form(move) as form:
                 with form.invoice_line_ids.edit(0) as line:
                     line.price_unit = 17.77
                 with form.invoice_line_ids.new() as line:
                     line.product_id = self.product
                     line.price_unit = 3.33
-            self.assertSameBooks(move, self.enter(move))
+        self.assertSameBooks(ours, entered)
 
     def test_a_step_that_an_update_adds_is_taken(self):
         model = type(self.env["account.move"])
@@ -184,7 +189,7 @@ class TestEquality(VariedCommon):
         self.check_any_amounts()
 
     @settings(
-        max_examples=12,
+        max_examples=8,
         # Each example takes a second or two.
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         deadline=None,
@@ -239,13 +244,17 @@ class TestEquality(VariedCommon):
             form.invoice_user_id = move.invoice_user_id
             form.currency_id = move.currency_id
             form.ref = move.ref
+        # Saved before there are lines: else the form sends the due date of an invoice
+        # without lines, and Odoo keeps that. To go on is no edit.
+        record = form.record.with_context(skip_is_manually_modified=True)
+        with Form(record) as form:
             for line in move.invoice_line_ids.sorted("sequence"):
                 with form.invoice_line_ids.new() as form_line:
                     form_line.product_id = line.product_id
                     form_line.name = line.name
                     form_line.quantity = line.quantity
                     form_line.price_unit = line.price_unit
-        return form.record
+        return record.with_env(self.env)
 
     # === OUR INVOICES === #
 
@@ -262,7 +271,7 @@ class TestEquality(VariedCommon):
         return self.env["account.move"].browse(documents.move_id.ids)
 
     def _create_document(
-        self, partner="plain", terms="in parts", currency="EUR", sign=1, lines=()
+        self, partner="plain", terms="in parts", currency="EUR", sign=1, lines=LINES
     ):
         number = next(self.numbers)
         partner = self.create_partner(
@@ -291,7 +300,7 @@ class TestEquality(VariedCommon):
                     Quantity=quantity,
                     UnitPrice=sign * amount / quantity,
                 )
-                for place, (amount, quantity) in enumerate(lines or LINES, start=1)
+                for place, (amount, quantity) in enumerate(lines, start=1)
             ],
             Currency=currency,
         )
@@ -342,10 +351,10 @@ def _read_lines(move):
         for line in move.line_ids.sorted(
             lambda line: (
                 line.display_type,
-                line.sequence,
                 str(line.date_maturity),
                 line.tax_repartition_line_id.id,
-                line.balance,
+                line.display_type != "product" and line.balance,
+                line.sequence,
                 line.id,
             )
         )

@@ -168,7 +168,7 @@ class TestFetch(CopacoCommon):
         with self.committing(self.connection) as connection:
             message = connection.action_fetch()["params"]["message"]
         self.assertIn("could not be read: 1", message)
-        self.assertNotIn("Nothing came", message)
+        self.assertNotIn("Nothing was received", message)
         runs = self.connection.last_run_id + self.fetch()
         self.assertEqual(runs.mapped("state"), ["attention", "attention"])
         runs[0].action_acknowledge()
@@ -180,7 +180,7 @@ class TestFetch(CopacoCommon):
             notification = connection.action_fetch()
         run = self.connection.last_run_id
         self.assertEqual(run.state, "empty")
-        self.assertIn("Nothing came", notification["params"]["message"])
+        self.assertIn("Nothing was received", notification["params"]["message"])
         self.assertEqual(self.connection.fetched_until, date(2026, 11, 25))
 
     def test_a_changed_document_without_invoice_is_replaced_and_the_old_one_kept(self):

@@ -50,8 +50,8 @@ def find(results):
             for figure in ("wall", "progress", "progress_later")
         )
         yield Goal(
-            f"The button's first answer at {sizes[-1]:,} lines; progress, then and 5 s"
-            " on",
+            f"The button's first response at {sizes[-1]:,} lines; progress, then and 5"
+            " s on",
             "under 30 s, moving",
             f"{seconds:.0f} s; {progress:.0f} %, {later:.0f} %",
             seconds < 30 and (later > progress or progress == 100),

@@ -26,7 +26,7 @@ TITLES = {
     ("this_addon", "1 % changed"): "This addon, second fetch, 1 % changed",
     ("one_worker", "create"): "This addon, creating by one process",
     ("two_workers", "create"): "This addon, creating by two processes",
-    ("button", "answer"): "This addon, until the button answers",
+    ("button", "answer"): "This addon, until the button responds",
 }
 COLUMNS = (
     "CPU s",

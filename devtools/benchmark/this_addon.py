@@ -40,7 +40,7 @@ class Job:
         assert self.run.invoiced_count == WARM_UP_INVOICES
 
     def fetch(self, window=MONTH):
-        """Fetch and store; return the documents that came."""
+        """Fetch and store; return the documents that were received."""
         self.run = self.connection.env["copaco.run.scheduler"]._create_runs(
             self.connection, "manual", *window
         )
@@ -54,7 +54,7 @@ class Job:
         assert self.run.is_proven, self.run.name
 
     def read_barely(self):
-        """Do with the bytes of the answer what nobody can do without."""
+        """Do with the bytes of the response what nobody can do without."""
         raw = self.get_answer()
         json.loads(raw)
         hashlib.sha256(raw).hexdigest()

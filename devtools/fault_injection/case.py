@@ -25,7 +25,7 @@ from ..processes.workers import (
 CUSTOMERS = 12
 UNKNOWN_CUSTOMERS = 2  # their documents are held
 LINES_A_DELIVERY = 50
-# Some of what comes was created so many days ago: a fetch makes two runs, of a month
+# Some of it was created so many days ago: a fetch makes two runs, of a month
 # and of the rest.
 OLDER_DAYS = 40
 OVERLAP_DAYS = 5
@@ -34,7 +34,7 @@ BATCH_SIZE = 4
 # The scheduler gives a job 10 seconds, then the others have their turn.
 MAX_TURNS = 50
 ATTEMPTS_PER_RESELLER = 20
-# An attack may come when the work is already done; then there is another.
+# An attack may be made when the work is already done; then there is another.
 ATTEMPTS_PER_HIT = 3
 # Both of what Odoo has ready and what it has numbered.
 POLICIES = ("draft", "post")
@@ -69,7 +69,7 @@ class Portal:
             self.simulator.add_invoice(content, self.simulator.today - age)
 
     def answer(self):
-        """Return the bytes of the answer that has all that there is."""
+        """Return the bytes of the response that has all that there is."""
         elements = b",".join(each.encode() for each in self.simulator.invoices)
         return b'{"Invoices": [%s]}' % elements
 

@@ -1,4 +1,4 @@
-"""What was sent, against what is in the books; without the addon's own proof."""
+"""What was sent, against what is in the books; not by the addon's reconciliation."""
 
 from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal

@@ -163,7 +163,7 @@ class TestBadDocumentsRead(BadDocumentsCase):
 
 @tagged("post_install", "-at_install", "-standard", "copaco_faults")
 class TestBadDocumentsBooked(BadDocumentsCase):
-    """The same through the whole of Odoo: stored, invoiced or held, and proven."""
+    """The same through the whole of Odoo: stored, invoiced or held, and balanced."""
 
     def setUp(self):
         super().setUp()
