@@ -183,14 +183,14 @@ class TestStored(unittest.TestCase):
             )
             self.assertEqual(current, definition, name)
 
-    def test_the_log_says_what_a_person_has_to_know(self):
+    def test_the_log_warns_of_what_a_person_has_to_know(self):
         log = Path(os.environ["COPACO_UPGRADE_LOG"]).read_text()
         problems = re.findall(r" (?:WARNING|ERROR|CRITICAL) \S+ (.*)", log)
         for problem, expected in zip(problems, TOLD, strict=True):
             self.assertRegex(problem, expected)
         self.assertNotRegex(log, " (?:ERROR|CRITICAL) ")
 
-    def test_so_do_the_records(self):
+    def test_messages_are_on_the_records(self):
         with environment() as env:
             documents = get_documents(get_connection(env))
             for record in (
