@@ -226,6 +226,14 @@ class TestStored(unittest.TestCase):
                 lines = document.line_ids.move_line_id
                 self.assertEqual(lines.move_id, document.move_id)
 
+    def test_customers_know_what_linked_them(self):
+        linked = {
+            (row["match_method"], row["match_evidence"] == row[row["match_method"]])
+            for row in after["copaco_customer"].values()
+            if row["match_method"]
+        }
+        self.assertEqual(linked, {("customer_number", True), ("vat", True)})
+
     def test_manual_edits_are_known(self):
         with environment() as env:
             documents = get_documents(get_connection(env))
