@@ -27,8 +27,8 @@ _LINE_QUERY = """
     candidate AS (
         SELECT asked.key, other.id
           FROM asked
-          JOIN copaco_document_line other ON other.row_hash = asked.row_hash
-         WHERE asked.row_hash != ''
+          JOIN copaco_document_line other
+            ON other.row_hash = asked.row_hash AND other.row_hash != ''
      UNION ALL
         SELECT asked.key, other.id
           FROM asked
