@@ -88,9 +88,7 @@ class CopacoCustomer(models.Model):
         readonly=True,
         tracking=True,
     )
-    match_evidence = fields.Char(
-        readonly=True, help="The customer number or VAT number that linked it."
-    )
+    match_evidence = fields.Char(readonly=True, help="The number that linked it.")
     state = fields.Selection(
         [
             ("unmatched", "Unknown"),
@@ -294,13 +292,8 @@ class CopacoCustomer(models.Model):
                 for name in CONTACT_FIELDS
             }
             if not customer:
-                new_vals_list.append(
-                    {
-                        "company_id": company.id,
-                        "account_ref": own_infos[0].account_ref,
-                        **vals,
-                    }
-                )
+                vals["account_ref"] = own_infos[0].account_ref
+                new_vals_list.append({"company_id": company.id, **vals})
                 continue
             # An answer may leave out what an earlier one had.
             news = {
