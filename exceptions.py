@@ -16,7 +16,7 @@ RETRYABLE_ERRORS = (*CONCURRENCY_ERRORS, UniqueViolation, ForeignKeyViolation)
 
 
 class TotalsMismatchError(Exception):
-    """Odoo would book another amount than Copaco asks for."""
+    """Odoo would book another amount than Copaco asks for. Its text tells a user so."""
 
 
 def describe_system_error(error):

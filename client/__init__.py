@@ -1,7 +1,7 @@
 """Copaco's billing API in plain Python: fetch a response, read it into documents.
 
 This package knows no Odoo; it needs the standard library, requests, pydantic and
-defusedxml. What is not in ``__all__`` is nobody's business outside.
+defusedxml. Import from here only: its modules are internal.
 """
 
 from . import requirements

@@ -142,7 +142,7 @@ class CopacoClient:
         """Find out how Copaco takes the key: ask for the example invoices in its own
         way and, while refused, in the other ways that are possible.
 
-        :return: the first `auth_method` that brings a response
+        :return: the first `auth_method` that gets a response
         :raise CopacoError: the first refusal if all are refused; at once for an error
             that has nothing to do with the key
         """

@@ -11,7 +11,7 @@ CopacoError
 │   ├── NotFoundError           404
 │   ├── RedirectedError         redirected to an address that isn't followed
 │   └── CertificateError        the TLS connection can't be trusted
-└── InvalidResponseError        the response makes no sense
+└── InvalidResponseError        the response can't be used
     └── ResponseTooLargeError   it is larger than any response can be
 
 ``str(error)`` is a sentence for a bookkeeper and ``error.advice`` says what to do.
@@ -149,7 +149,7 @@ _BY_STATUS = {
 
 
 def make_status_error(status: int, headers: Mapping[str, str]) -> CopacoError:
-    """Return the error for a response that brings no data.
+    """Return the error for a response without data.
 
     :param status: anything but 200
     :param headers: of the response

@@ -3,7 +3,7 @@
 Elements of ``Invoices`` with the same InvoiceID are one invoice (before February 2024
 Copaco grouped by vendor), and a customer that is in several of them gets one document
 with all its lines. A document is judged by its own elements alone: an unreadable
-header or line condemns the documents it belongs to, and no others.
+header or line makes the documents it belongs to unreadable, and no others.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

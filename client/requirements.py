@@ -4,7 +4,7 @@ import sys
 
 import pydantic
 
-# Debian 12 and Ubuntu 24.04 bring version 1.
+# Debian 12 and Ubuntu 24.04 have version 1.
 PYDANTIC = (2, 4)
 
 

@@ -7,7 +7,7 @@ value is written (``values.py``). Strict about money and identity: without a rea
 InvoiceID, AccountID or ExtendedPrice the model that holds it is refused.
 
 The levels are validated one by one (``parser.py``), so that what is wrong in one place
-condemns that place alone. Errors name the field and never quote a value.
+spoils no other. Errors name the field and never quote a value.
 """
 
 from decimal import Decimal

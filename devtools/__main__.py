@@ -39,6 +39,11 @@ def lint():
     return not checks.run_lint()
 
 
+def upgrade():
+    """upgrade a database of an earlier revision, and test what became of it"""
+    return not checks.run_upgrade()
+
+
 def inject_faults():
     """what `make faults` does"""
     return not faults.run()
@@ -106,6 +111,7 @@ COMMANDS = {
     "stop": stop,
     "shell": shell,
     "test": test,
+    "upgrade": upgrade,
     "faults": inject_faults,
     "bench": measure,
     "lint": lint,

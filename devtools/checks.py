@@ -21,13 +21,16 @@ from .suites import (
     test_database,
 )
 from .terminal import SetupError
+from .upgrade import run as upgrade
 
 DEVTOOLS = Path(__file__).parent
-# The tests in Odoo are run by two processes side by side. These take about half of the
-# time; the other process runs whatever is not named here, so nothing is left out.
+# The tests in Odoo are run by two processes side by side. These, most of which need the
+# web server, take about half of the time; the other process runs whatever is not named
+# here, so nothing is left out.
 FIRST_HALF = (
-    *("TestEquality", "TestSecurityKey", "TestSecurityMatrix", "TestSecurityTexts"),
-    *("TestTours", "TestWatch", "TestUpload"),
+    *("TestSecurity", "TestSecurityContext", "TestSecurityForgery"),
+    *("TestSecurityInvoices", "TestSecurityKey", "TestSecurityMatrix"),
+    *("TestSecurityTexts", "TestSecurityUpload", "TestTours", "TestPreviewTour"),
 )
 # Some stages wait more than they work.
 STAGES_AT_ONCE = max(os.cpu_count() or 1, 2) + 1
@@ -45,6 +48,8 @@ def run_all() -> bool:
                 "Tests in Odoo, second half": partial(run_odoo_tests, instance, others),
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
+                "Tests with automation rules": partial(_automation_tests, instance),
+                "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
             },
             STAGES_AT_ONCE,
@@ -62,6 +67,12 @@ def run_tagged(tags: str) -> bool:
     with CheckoutInstance().in_use() as instance:
         tests = {f"Tests in Odoo, {tags}": partial(run_odoo_tests, instance, tags)}
         return run_stages(tests)
+
+
+def run_upgrade() -> bool:
+    """Upgrade a database of an earlier revision; tell whether all tests passed."""
+    with CheckoutInstance().in_use() as instance:
+        return run_stages({"Tests of the upgrade": partial(upgrade.run, instance)})
 
 
 def _prepare(*preparations: Callable) -> None:
@@ -119,6 +130,13 @@ def _check(command: list, folder: Path) -> Outcome:
     return Outcome(failed=1, details=shorten(result.stdout), failures=("see above",))
 
 
+# The tests in Odoo that another module of Odoo's has to be installed for
+
+
+def _automation_tests(instance: CheckoutInstance) -> Outcome:
+    return run_odoo_tests(instance, "copaco_automation", modules=("base_automation",))
+
+
 # The tests that Odoo doesn't run
 
 
@@ -130,3 +148,12 @@ def _process_tests(instance: CheckoutInstance) -> Outcome:
 def _job_tests(instance: CheckoutInstance) -> Outcome:
     with test_database(instance) as name, jobs_carried_out(instance, name) as variables:
         return run_unittests(DEVTOOLS / "jobs", variables)
+
+
+def _upgrade_tests(instance: CheckoutInstance) -> Outcome:
+    try:
+        upgrade.unpack()
+    except SetupError as error:
+        # Not every copy of the repository has its history.
+        return Outcome(skipped=(str(error),))
+    return upgrade.run(instance)

@@ -24,7 +24,7 @@ simulator = BackgroundProcess("simulator")
 
 
 def run(keep_serving: bool) -> None:
-    """Set the demonstration up if it isn't, fetch, and print what came of it.
+    """Set the demonstration up if it isn't, fetch, and print the result.
 
     :param keep_serving: leave the simulator and the web client running
     """

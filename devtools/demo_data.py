@@ -122,7 +122,7 @@ def create_connection(env):
 def fetch(env, connection, date_from):
     """Press the button; then do what the scheduled actions would go on with.
 
-    :param date_from: first day of what was fetched before, which comes once more
+    :param date_from: first day of what was fetched before, which is received once more
     """
     connection.action_fetch()
     if date_from:
@@ -149,12 +149,14 @@ def report_counts(before, after, seconds):
 
 
 def report_runs(runs):
-    print(f"\n{'Run':27}{'state':12}{'documents':>10}{'known':>8}{'lines':>8}  proof")
+    print(
+        f"\n{'Run':27}{'state':12}{'documents':>10}{'known':>8}{'lines':>8}  balanced"
+    )
     for run in runs.sorted("id"):
-        proof = "holds" if run.is_proven else "DOES NOT HOLD"
+        balanced = "yes" if run.is_proven else "NO"
         print(
             f"{run.name:27}{run.state:12}{run.received_count:>10,}"
-            f"{run.unchanged_count:>8,}{run.received_line_count:>8,}  {proof}"
+            f"{run.unchanged_count:>8,}{run.received_line_count:>8,}  {balanced}"
         )
 
 
@@ -180,7 +182,8 @@ def report_held(env, connection):
 
 
 def report_proof(env, connection):
-    """Print where every cent is; tell whether the parts add up to what came.
+    """Print where every cent is; tell whether the parts add up to what was
+    received.
 
     What was invoiced is Odoo's own figure, from the invoices.
     """
@@ -191,9 +194,9 @@ def report_proof(env, connection):
         "Held": amount_in(documents, "held"),
         "Excluded": amount_in(documents, "excluded"),
     }
-    # Somebody may have played with the demonstration.
-    if by_hand := sum(runs.mapped("amount_edited")):
-        parts["Changed by hand"] = by_hand
+    # Somebody may have edited invoices of the demonstration.
+    if edited := sum(runs.mapped("amount_edited")):
+        parts["Edited manually"] = edited
     received = sum(run.amount_received - run.amount_unchanged for run in runs)
     print(f"\n{'Amounts without VAT':20}{env.company.currency_id.name:>14}")
     print(f"{'Received':20}{received:>14,.2f}")

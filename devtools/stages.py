@@ -47,8 +47,8 @@ def run_stages(stages: dict[str, Callable[[], Outcome]], at_once: int = 1) -> bo
     finally:
         executor.shutdown()
     for run in runs:
-        for name in run.outcome.failures:
-            print(f"FAILED: {run.title}: {name}")
+        if run.outcome.failures:
+            print("\n    ".join([f"Failed in {run.title}:", *run.outcome.failures]))
     print(f"{passed} passed, {failed} failed", flush=True)
     return not failed
 

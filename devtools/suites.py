@@ -30,20 +30,16 @@ _numbers = itertools.count(1)
 
 
 def run_unittests(
-    folder: Path,
-    variables: dict[str, str],
-    pattern: str = "test_*.py",
-    top: Path = CHECKOUT,
+    folder: Path, variables: dict[str, str], pattern: str = "test_*.py"
 ) -> Outcome:
     """Run the tests of the modules in ``folder``, by Python's own test runner.
 
     :param variables: the environment
     :param pattern: of the modules' file names
-    :param top: folder that their names begin in
     """
     name = folder.name if "*" in pattern else Path(pattern).stem
     log = LOGS / f"unittest-{name}.log"
-    options = ["-s", folder, "-t", top, "-p", pattern]
+    options = ["-s", folder, "-t", CHECKOUT, "-p", pattern]
     command = [python(), "-m", "unittest", "discover", *options]
     code = _run_into(log, command, variables)
     text = log.read_text(errors="replace")
@@ -65,17 +61,21 @@ def run_unittests(
 
 
 def run_odoo_tests(
-    instance: CheckoutInstance, tags: str, variables: dict[str, str] | None = None
+    instance: CheckoutInstance,
+    tags: str,
+    variables: dict[str, str] | None = None,
+    modules: tuple[str, ...] = (),
 ) -> Outcome:
     """Run the tests in Odoo that ``tags`` selects, on a database of their own.
 
     :param variables: what the environment has besides that of Odoo
+    :param modules: of Odoo's, that are installed besides the addon
     """
     with test_database(instance) as name:
         log = LOGS / f"{name}.log"
         command = odoo_cli.command(
             instance.config,
-            *("-d", name, "-i", ADDON, "--test-tags", tags),
+            *("-d", name, "-i", ",".join((ADDON, *modules)), "--test-tags", tags),
             *("--stop-after-init", "--http-port", odoo_cli.free_port()),
             f"--screenshots={LOGS / 'screenshots'}",
         )

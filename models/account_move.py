@@ -37,8 +37,8 @@ class AccountMove(models.Model):
         related="copaco_document_id.correction_count", groups=BILLING_GROUP
     )
 
-    # The last barrier of DESIGN promise 1. A cancelled invoice may stay beside the one
-    # that took its place, and can't be brought back while that one is there.
+    # The last barrier of promise 1 in doc/how_it_works.rst. A cancelled invoice may
+    # stay beside the one that replaced it, and can't be reset while that is there.
     _copaco_document_unique = models.UniqueIndex(
         "(copaco_document_id) WHERE copaco_document_id IS NOT NULL "
         "AND state != 'cancel'",
@@ -83,15 +83,17 @@ class AccountMove(models.Model):
         else:
             self._check_copaco_document_is_free()
         res = super().write(vals)
-        gone = self.env["copaco.document"].sudo()
+        cancelled = self.env["copaco.document"].sudo()
         for move in self.sudo().filtered("copaco_document_id"):
             if before[move] == move.state:
                 continue
             if move.state == "cancel":
-                gone |= move.copaco_document_id
+                cancelled |= move.copaco_document_id
             elif before[move] == "cancel":
                 move.copaco_document_id._set_invoiced(move)
-        self.env["copaco.decision"]._handle_invoice_gone(gone, "invoice_cancelled")
+        self.env["copaco.decision"]._handle_invoice_removed(
+            cancelled, "invoice_cancelled"
+        )
         if vals["state"] == "cancel":
             self.filtered(
                 lambda move: before[move] != "cancel"
@@ -104,7 +106,9 @@ class AccountMove(models.Model):
         documents = self.sudo().copaco_document_id
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
-        self.env["copaco.decision"]._handle_invoice_gone(documents, "invoice_deleted")
+        self.env["copaco.decision"]._handle_invoice_removed(
+            documents, "invoice_deleted"
+        )
         return res
 
     # === ACTION METHODS === #
@@ -160,8 +164,8 @@ class AccountMove(models.Model):
         )
 
     def _check_copaco_document_is_free(self):
-        """:raise UserError: when a cancelled invoice is brought back that another one
-        has taken the place of, or whose document was changed or excluded"""
+        """:raise UserError: when a cancelled invoice is reset that another one has
+        replaced, or whose document was changed or excluded"""
         for move in self.filtered(lambda move: move.state == "cancel").sudo():
             invoice = move.display_name or self.env._("A draft")
             document = move._get_copaco_document()
@@ -188,7 +192,7 @@ class AccountMove(models.Model):
                 raise UserError(
                     self.env._(
                         "%(invoice)s can't be used again: Copaco changed %(document)s "
-                        "since. Retry the document to make a new one.",
+                        "since. Retry the document to create a new one.",
                         invoice=invoice,
                         document=document.name,
                     )
@@ -204,8 +208,8 @@ class AccountMove(models.Model):
                 )
 
     def _check_copaco_corrections(self):
-        """:raise UserError: when an invoice or correction would go that a later
-        correction builds on"""
+        """:raise UserError: when an invoice or correction would be removed that a
+        later correction builds on"""
         for move in self.filtered(lambda move: move.state != "cancel").sudo():
             document = move._get_copaco_document()
             later = document._get_live_corrections().filtered(
@@ -222,8 +226,8 @@ class AccountMove(models.Model):
                 )
 
     def _undo_copaco_corrections(self):
-        """These corrections go: let a person decide anew."""
+        """These corrections are removed: let a person decide anew."""
         for move in self.sudo().sorted("id", reverse=True):
             version = move.copaco_version_id
             if version.state == "replaced":
-                version._on_correction_gone()
+                version._on_correction_removed()

@@ -2,6 +2,9 @@ from odoo import api, fields, models
 
 from ..const import BILLING_GROUP
 
+# Set by the import alone.
+PROTECTED_FIELDS = ("copaco_line_id", "copaco_is_rounding")
+
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
@@ -32,17 +35,17 @@ class AccountMoveLine(models.Model):
     def default_get(self, fields):
         # A default of a user would also get past `sudo()`, onto tax lines and all.
         return super().default_get(
-            [name for name in fields if name != "copaco_line_id"]
+            [name for name in fields if name not in PROTECTED_FIELDS]
         )
+
+    def write(self, vals):
+        if not self.env.su and not vals.keys().isdisjoint(PROTECTED_FIELDS):
+            self.move_id._refuse_copaco_link()
+        return super().write(vals)
 
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
-        if not self.env.su and lines.sudo().copaco_line_id:
+        if not self.env.su and any(map(lines.sudo().filtered, PROTECTED_FIELDS)):
             lines.move_id._refuse_copaco_link()
         return lines
-
-    def write(self, vals):
-        if "copaco_line_id" in vals and not self.env.su:
-            self.move_id._refuse_copaco_link()
-        return super().write(vals)

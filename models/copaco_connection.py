@@ -118,8 +118,8 @@ class CopacoConnection(models.Model):
     )
     totals_tolerance = fields.Monetary(
         default=0.05,
-        help="When what Copaco says is the total of an invoice and the sum of its "
-        "lines differ by more than this, its documents wait for a person.",
+        help="Documents are held when Copaco's total of an invoice and the sum of its "
+        "lines differ by more than this and half a cent per line.",
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     weekly_digest = fields.Boolean(
@@ -284,8 +284,8 @@ class CopacoConnection(models.Model):
             if documents and documents.company_id != connection.company_id:
                 raise ValidationError(
                     self.env._(
-                        "Connection %(connection)s has documents of %(company)s. Make "
-                        "a connection of its own for another company.",
+                        "Connection %(connection)s has documents of %(company)s. "
+                        "Create a connection of its own for another company.",
                         connection=connection.name,
                         company=documents.company_id.name,
                     )
@@ -334,7 +334,7 @@ class CopacoConnection(models.Model):
         if forged and not self.env.su:
             raise AccessError(
                 self.env._(
-                    "%(fields)s of a Copaco connection can't be written. They tell "
+                    "%(fields)s of a Copaco connection can't be written. They say "
                     "what was fetched and which key is set: use the buttons.",
                     fields=", ".join(forged),
                 )
@@ -359,13 +359,13 @@ class CopacoConnection(models.Model):
     # === ACTION METHODS === #
 
     def action_fetch(self):
-        """Fetch everything since the last fetch and make its invoices.
+        """Fetch everything since the last fetch and create its invoices.
 
         It works for as long as a person can be kept waiting; the rest goes on in the
         background.
 
         :return: a notification that says what was done, with a link to the runs
-        :raise UserError: when a fetch failed; what other connections brought stays
+        :raise UserError: when a fetch failed; what other connections received is kept
         """
         return self.env["copaco.run.scheduler"]._fetch_now(self)
 
@@ -400,7 +400,7 @@ class CopacoConnection(models.Model):
         return self._get_list_action("account_copaco.action_copaco_month")
 
     def action_view_invoices(self):
-        """:return: the window action with the invoices made for this connection"""
+        """:return: the window action with the invoices of this connection"""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_invoice"
         )

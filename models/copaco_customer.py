@@ -81,7 +81,7 @@ class CopacoCustomer(models.Model):
             ("customer_number", "Customer number"),
             ("vat", "VAT number"),
             ("accepted", "Suggestion accepted"),
-            ("manual", "Chosen by hand"),
+            ("manual", "Chosen manually"),
             ("created", "Contact created"),
         ],
         string="Linked By",
@@ -271,18 +271,23 @@ class CopacoCustomer(models.Model):
 
     @api.model
     def _get_or_create(self, company, infos):
-        """Find the customers of an answer; new ones are made, and what Copaco says of
-        known ones is brought up to date. Links are left alone.
+        """Find the customers of a response; new ones are created, and known ones are
+        updated with what Copaco says. Links are left alone.
 
         :param infos: list of `CustomerInfo`, those without an account are passed over
         :return: dict of `copaco.customer` by account, as it is written in ``infos``
         """
+        infos = [info for info in infos if info.account_ref]
+        customers = self._find_by_account(
+            company, {get_account_key(info.account_ref) for info in infos}
+        )
         by_key, refs = defaultdict(list), {}
         for info in infos:
-            if info.account_ref:
-                refs[info.account_ref] = key = get_account_key(info.account_ref)
-                by_key[key].append(info)
-        customers = self._find_by_account(company, by_key)
+            key = info.account_ref
+            if key not in customers:
+                key = get_account_key(key)
+            refs[info.account_ref] = key
+            by_key[key].append(info)
         evidence = self.env["copaco.customer.evidence"]
         new_vals_list = []
         for key, own_infos in by_key.items():
@@ -295,7 +300,7 @@ class CopacoCustomer(models.Model):
                 vals["account_ref"] = own_infos[0].account_ref
                 new_vals_list.append({"company_id": company.id, **vals})
                 continue
-            # An answer may leave out what an earlier one had.
+            # A response may leave out what an earlier one had.
             news = {
                 name: value
                 for name, value in vals.items()
@@ -313,7 +318,9 @@ class CopacoCustomer(models.Model):
     @api.model
     def _find_by_account(self, company, keys):
         """:param keys: iterable of `get_account_key`
-        :return: dict of `copaco.customer` by these keys
+        :return: dict of `copaco.customer` by these keys. Customers whose accounts
+            differ only in capitals, as earlier versions stored them, are also there by
+            their accounts.
         """
         self.flush_model(["company_id", "account_ref"])
         rows = self.env.execute_query(
@@ -326,7 +333,11 @@ class CopacoCustomer(models.Model):
         )
         customers = {}
         for customer in self.browse(customer_id for (customer_id,) in rows):
-            customers.setdefault(get_account_key(customer.account_ref), customer)
+            key = get_account_key(customer.account_ref)
+            first = customers.setdefault(key, customer)
+            if first != customer:
+                customers[first.account_ref] = first
+                customers[customer.account_ref] = customer
         return customers
 
     def _match(self, suggest=True):
@@ -407,7 +418,7 @@ class CopacoCustomer(models.Model):
         if partner and moves:
             self._message_log(
                 body=self.env._(
-                    "These invoices were made for another contact and stay as they "
+                    "These invoices were created for another contact and stay as they "
                     "are: %(moves)s. Cancel those that are wrong and retry their "
                     "documents.",
                     moves=", ".join(moves.mapped("display_name")),

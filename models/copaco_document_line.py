@@ -80,9 +80,9 @@ class CopacoDocumentLine(models.Model):
     )
     invoice_line_state = fields.Selection(
         [("edited", "Edited"), ("removed", "Removed")],
-        string="Changed by Hand",
+        string="Edited Manually",
         compute="_compute_invoice_line_state",
-        help="What a person did with the invoice line since it was made.",
+        help="What someone did with the invoice line since it was created.",
     )
 
     # By these the same charge is found elsewhere.

@@ -12,8 +12,8 @@ from ..tools import CENT, pair_lines, round_amount
 class CopacoDocumentVersion(models.Model):
     """What a known document said before, or says now in Copaco and not yet here.
 
-    A document's own payload is the one that counts; every other one that ever came
-    is kept here, so that nothing that arrived is lost.
+    A document's own payload is the one that counts; every other one that was ever
+    received is kept here, so that nothing is lost.
     """
 
     _name = "copaco.document.version"
@@ -52,8 +52,8 @@ class CopacoDocumentVersion(models.Model):
         "over.",
     )
     move_snapshot = fields.Json(
-        help="What the addon put on the correction, to find what a person changed "
-        "since, and which lines of the document were on the invoice before."
+        help="What the addon put on the correction, to find manual edits, and which "
+        "lines of the document were on the invoice before."
     )
     difference = fields.Html(
         compute="_compute_difference",
@@ -154,7 +154,8 @@ class CopacoDocumentVersion(models.Model):
             sentences.append(
                 self.env._(
                     "The versions have no line in common, so this may be a second "
-                    "part: then keep the old version and invoice the new one by hand."
+                    "part: then keep the old version and invoice the new one "
+                    "manually."
                 )
             )
         if invoice and self.env["copaco.draft.updater"]._can_be_rebuilt(document):
@@ -297,7 +298,7 @@ class CopacoDocumentVersion(models.Model):
             document._resume()
         elif document.move_id:
             # A person cancelled it: no new invoice unasked.
-            self.env["copaco.decision"]._handle_invoice_gone(
+            self.env["copaco.decision"]._handle_invoice_removed(
                 document, "invoice_cancelled"
             )
         else:
@@ -314,7 +315,7 @@ class CopacoDocumentVersion(models.Model):
             )
         document._message_log(body=self.env._("Copaco took back what it had changed."))
 
-    def _on_correction_gone(self):
+    def _on_correction_removed(self):
         """The correction for this version was deleted or cancelled: a person decides
         anew."""
         self.ensure_one()
@@ -392,7 +393,7 @@ class LineDifference(NamedTuple):
     was: float  # without tax, rounded to the currency
     now: float
     line_id: int | None  # the `copaco.document.line`, unless it is new
-    sequence: int | None  # of the line in the version, unless it is gone
+    sequence: int | None  # of the line in the version, unless that lacks it
     is_only_text: bool
     is_excluded: bool  # not invoiced, being the same charge as another line
 

@@ -89,7 +89,7 @@ class CopacoRun(models.Model):
         readonly=True,
         help="The ids of all documents of the response, when all of it could be read.",
     )
-    # What arrived, counted from the answer itself, before anything was stored.
+    # What was received, counted from the response itself, before anything was stored.
     received_count = fields.Integer(string="Documents Received", readonly=True)
     received_line_count = fields.Integer(string="Lines Received", readonly=True)
     amount_received = fields.Monetary(readonly=True)
@@ -111,7 +111,7 @@ class CopacoRun(models.Model):
     replaced_count = fields.Integer(
         string="Documents Replaced",
         compute="_compute_proof",
-        help="A later run brought a newer version, or a person kept the older one.",
+        help="A later run received a newer version, or a person kept the older one.",
     )
     amount_waiting = fields.Monetary(compute="_compute_proof")
     amount_invoiced = fields.Monetary(
@@ -120,30 +120,34 @@ class CopacoRun(models.Model):
     )
     amount_credited = fields.Monetary(
         compute="_compute_proof",
-        help="What a person credited by credit notes on the invoices, drafts included.",
+        help="What someone credited by credit notes on the invoices, drafts included.",
     )
     amount_edited = fields.Monetary(
         compute="_compute_proof",
-        help="What a person took off the invoices, or, below zero, added to them.",
+        help="What someone took off the invoices, or, below zero, added to them.",
     )
     amount_unexplained = fields.Monetary(
         compute="_compute_proof",
         help="What the invoices say less, or, below zero, more than Copaco, although "
-        "nobody changed them.",
+        "nobody edited them.",
     )
     amount_held = fields.Monetary(compute="_compute_proof")
     amount_excluded = fields.Monetary(compute="_compute_proof")
     amount_replaced = fields.Monetary(compute="_compute_proof")
-    proof = fields.Html(compute="_compute_proof_table", sanitize=False)
+    proof = fields.Html(
+        string="Reconciliation", compute="_compute_proof_table", sanitize=False
+    )
     is_proven = fields.Boolean(
-        string="The Proof Holds",
+        string="Balanced",
         compute="_compute_proof",
-        help="Received = invoiced + credited by hand + changed by hand + held + "
+        help="Received = invoiced + credited manually + edited manually + held + "
         "excluded + waiting + replaced + already known, in documents, lines and "
-        "cents; and nothing is unexplained.",
+        "amounts; and nothing is unexplained.",
     )
     proof_problem = fields.Text(
-        compute="_compute_proof", help="Why the proof does not hold, and what to do."
+        string="Problem",
+        compute="_compute_proof",
+        help="Why it is out of balance, and what to do.",
     )
 
     # === COMPUTE METHODS === #
@@ -200,7 +204,7 @@ class CopacoRun(models.Model):
                 if f"{name}_count" in run._fields:
                     run[f"{name}_count"] = count
             count, lines, amount = proof.get_total()
-            adds_up = (
+            is_complete = (
                 count + run.unchanged_count == run.received_count
                 and lines + run.unchanged_line_count == run.received_line_count
                 # Floats of a thousand billion have no fourth decimal.
@@ -208,7 +212,7 @@ class CopacoRun(models.Model):
                 == 0
             )
             run.proof_problem = self.env["copaco.reconciliation"]._get_problem(
-                proof, adds_up
+                proof, is_complete
             )
             run.is_proven = not run.proof_problem
 
@@ -242,7 +246,7 @@ class CopacoRun(models.Model):
         """Note that a person has looked at the unreadable invoices of these runs."""
         self.env["copaco.connection"]._check_billing_access()
         self.check_access("read")
-        # The same text comes again with each fetch of the overlap.
+        # The same text is received again with each fetch of the overlap.
         runs = self.sudo().search(
             [
                 ("connection_id", "in", self.connection_id.ids),
@@ -262,7 +266,7 @@ class CopacoRun(models.Model):
         self.connection_id._update_activity()
 
     def action_view_documents(self):
-        """:return: the window action with the documents that these runs brought"""
+        """:return: the window action with the documents that these runs received"""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account_copaco.action_copaco_document"
         )
@@ -283,7 +287,7 @@ class CopacoRun(models.Model):
         return action
 
     def action_view_invoices(self):
-        """:return: the window action with the invoices of what these runs brought"""
+        """:return: the window action with the invoices of what these runs received"""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_invoice"
         )
@@ -340,7 +344,9 @@ class CopacoRun(models.Model):
             )
         if not parts and not fetching:
             parts.append(
-                self.env._("Nothing came: Copaco has no documents in this period.")
+                self.env._(
+                    "Nothing was received: Copaco has no documents in this period."
+                )
             )
         if fetching or any(self.mapped("waiting_count")):
             parts.append(self.env._("The rest goes on in the background."))
@@ -355,7 +361,7 @@ class CopacoRun(models.Model):
             "params": {
                 "type": "warning" if attention or not documents else "success",
                 "message": " ".join(parts) + " %s",
-                "links": [{"label": self.env._("Show what came"), "url": url}],
+                "links": [{"label": self.env._("Show what was received"), "url": url}],
                 "sticky": True,
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
@@ -369,7 +375,7 @@ class CopacoRun(models.Model):
             return self.connection_id._get_error_message(error)
         return self.env._(
             "File %(file)s for connection %(connection)s: %(error)s Save it again, as "
-            "it came from Copaco, and upload it again.",
+            "Copaco sent it, and upload it again.",
             file=self.name,
             connection=self.connection_id.name,
             error=error,
@@ -389,7 +395,8 @@ class CopacoRun(models.Model):
     def _gc_responses(self):
         """Remove the responses that are older than their connection keeps them.
 
-        :return: (responses removed, whether there are more): `ir.autovacuum` comes back
+        :return: (responses removed, whether there are more): `ir.autovacuum` asks
+            again
         """
         runs = self
         for connection in (
@@ -412,7 +419,7 @@ class CopacoRun(models.Model):
         runs, more = runs[:VACUUM_SIZE], runs[VACUUM_SIZE:]
         responses = runs.payload_id
         runs.payload_id = False
-        # A younger run may have brought the very same.
+        # A younger run may have received the very same.
         responses -= self.search([("payload_id", "in", responses.ids)]).payload_id
         responses.unlink()
         return len(runs), bool(more)

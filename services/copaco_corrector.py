@@ -23,7 +23,10 @@ class CopacoCorrector(models.AbstractModel):
         correction = self._create_correction(document, document._get_pending_version())
         document._set_invoiced()
         if correction:
-            body = self.env._("Correction prepared: %s", correction._get_html_link())
+            body = self.env._(
+                "Correction prepared: %(correction)s",
+                correction=correction._get_html_link(),
+            )
         else:
             body = self.env._("No amount changed, so there is nothing to correct.")
         document._message_log(body=body)
@@ -208,8 +211,8 @@ class CopacoCorrector(models.AbstractModel):
             currency = document.currency_id
             raise UserError(
                 self.env._(
-                    "The correction of %(document)s was not made, because Odoo would "
-                    "book %(booked)s instead of %(amount)s. Check the tax of the "
+                    "The correction of %(document)s was not created, because Odoo "
+                    "would book %(booked)s instead of %(amount)s. Check the tax of the "
                     "product (prices must not include tax) and cash rounding.",
                     document=document.name,
                     booked=formatLang(self.env, booked, currency_obj=currency),

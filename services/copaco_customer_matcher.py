@@ -37,7 +37,7 @@ class CustomerMatch(NamedTuple):
     partner: models.BaseModel  # `res.partner`, empty unless it is certain
     method: str  # a value of `copaco.customer.match_method`, or ""
     suggestion: models.BaseModel  # `res.partner`, for a person to accept
-    reason: str  # for a person: why this suggestion, or why none
+    reason: str  # a sentence: why this suggestion, or why none
     is_ambiguous: bool
 
 
@@ -135,7 +135,8 @@ class CopacoCustomerMatcher(models.AbstractModel):
                 "",
                 entities,
                 self.env._(
-                    "Several of its contacts have the reference %(number)s.",
+                    "Several contacts of %(partner)s have the reference %(number)s.",
+                    partner=entities.display_name,
                     number=customer.customer_number,
                 ),
                 True,

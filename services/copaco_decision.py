@@ -324,7 +324,7 @@ class CopacoDecision(models.AbstractModel):
     # === INVOICES === #
 
     @api.model
-    def _handle_invoice_gone(self, documents, reason):
+    def _handle_invoice_removed(self, documents, reason):
         """The invoice of documents was deleted or cancelled by a person.
 
         :param documents: `copaco.document` records
@@ -334,14 +334,14 @@ class CopacoDecision(models.AbstractModel):
         for document in documents.with_context(copaco_refresh_later=True):
             if document.state == "excluded" or document._get_live_invoice():
                 continue
-            hold = self._get_invoice_gone_hold(document, reason)
+            hold = self._get_invoice_removed_hold(document, reason)
             document._hold(hold)
             document._message_log(body=hold.message)
         documents.run_id._refresh_state()
         documents.connection_id._update_activity()
 
     @api.model
-    def _get_invoice_gone_hold(self, document, reason):
+    def _get_invoice_removed_hold(self, document, reason):
         if document.has_pending_version:
             return Hold(
                 "source_changed",
@@ -355,7 +355,7 @@ class CopacoDecision(models.AbstractModel):
             return Hold(
                 reason,
                 self.env._(
-                    "The invoice of %(document)s was deleted. Retry makes a new one; "
+                    "The invoice of %(document)s was deleted. Retry creates a new one; "
                     "exclude it when there must be none.",
                     document=document.name,
                 ),
@@ -364,7 +364,7 @@ class CopacoDecision(models.AbstractModel):
             reason,
             self.env._(
                 "The invoice of %(document)s was cancelled (%(invoice)s). Reset it to "
-                "draft to use it after all, retry to make a new one, or exclude the "
+                "draft to use it after all, retry to create a new one, or exclude the "
                 "document when there must be none.",
                 invoice=document.move_id.display_name,
                 document=document.name,

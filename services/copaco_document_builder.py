@@ -15,7 +15,7 @@ _logger = logging.getLogger(__name__)
 
 
 class CopacoDocumentBuilder(models.AbstractModel):
-    """The documents and lines that are stored of what Copaco sent."""
+    """The values of documents and lines that are stored of what Copaco sent."""
 
     _name = "copaco.document.builder"
     _description = "Copaco Document Builder"
@@ -59,7 +59,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
     @api.model
     def _prepare_document_values(self, source, run, customers, currency):
         """:param source: a `SourceDocument`
-        :param run: the `copaco.run` that brought it
+        :param run: the `copaco.run` that received it
         :param customers: dict of `copaco.customer` by account
         :param currency: its `res.currency`; empty: amounts are rounded to cents
         :return: values for `copaco.document.create`, lines included
@@ -114,7 +114,8 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "payload_invalid",
             self.env._(
                 "Copaco invoice %(number)s could not be read: %(error)s Ask Copaco to "
-                "correct it and fetch again, or exclude it and invoice it by hand.",
+                "correct it and fetch again, or exclude it and invoice it "
+                "manually.",
                 number=source.invoice_number,
                 error=source.error,
             ),
@@ -150,7 +151,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
                     "payload_invalid",
                     self.env._(
                         "Copaco invoice %(number)s could not be stored. Its text is "
-                        "kept: exclude the document and invoice it by hand, and send "
+                        "kept: exclude the document and invoice it manually, and send "
                         "the server's log to whoever maintains this addon.",
                         number=vals["invoice_number"],
                     ),

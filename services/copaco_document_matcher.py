@@ -17,7 +17,7 @@ class DocumentMatch(NamedTuple):
     journal: models.BaseModel
     user: models.BaseModel
     lines: dict  # `LineMatch` by `copaco.document.line`
-    default: LineMatch  # of what is no line of the document any more
+    default: LineMatch  # of a line that the document has no longer
     is_refund: bool
     is_company_currency: bool
     has_analytic_models: bool
@@ -25,10 +25,11 @@ class DocumentMatch(NamedTuple):
 
 
 class CopacoDocumentMatcher(models.AbstractModel):
-    """Searches, and never writes: which address, currency, account, tax?"""
+    """Searches, and never writes: which address, journal and currency has the invoice,
+    and may it be created?"""
 
     _name = "copaco.document.matcher"
-    _description = "Copaco Matcher"
+    _description = "Copaco Document Matcher"
 
     @api.model
     def _match_documents(self, documents, correction_date=None):
@@ -184,7 +185,9 @@ class CopacoDocumentMatcher(models.AbstractModel):
                     self.env, difference, currency_obj=document.currency_id
                 ),
                 connection=connection.name,
-                tolerance=formatLang(self.env, allowed),
+                tolerance=formatLang(
+                    self.env, allowed, currency_obj=connection.currency_id
+                ),
             ),
         )
 
@@ -225,9 +228,10 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return Hold(
                 "customer_ambiguous",
                 self.env._(
-                    "%(document)s: it is not certain which contact this customer is. "
-                    "%(reason)s Choose the contact on the customer.",
+                    "%(document)s: it is not certain which contact customer "
+                    "%(customer)s is. %(reason)s Choose the contact on the customer.",
                     document=document.name,
+                    customer=customer.display_name,
                     reason=customer.suggestion_reason,
                 ),
             )
@@ -259,7 +263,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 "currency_unknown",
                 self.env._(
                     "Copaco sent no currency with %(document)s. Exclude it and invoice "
-                    "it by hand.",
+                    "it manually.",
                     document=document.name,
                 ),
             )

@@ -68,7 +68,7 @@ class CopacoDraftUpdater(models.AbstractModel):
         :raise UserError: when it can't be invoiced now
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
-        # Before the lines that are gone from the document forget what they were.
+        # Before the lines that the document no longer has forget what they were.
         edits = self.env["copaco.manual.edits"]._get_edits(document)
         if version:
             version._take_over()
@@ -102,7 +102,11 @@ class CopacoDraftUpdater(models.AbstractModel):
         manual_edits = self.env["copaco.manual.edits"]
         snapshot = manual_edits._read_snapshot(move)
         commands = [
-            *(Command.delete(line.id) for line in edits.unedited),
+            *(
+                Command.delete(line.id)
+                for line in edits.unedited
+                if not (line.copaco_is_rounding and edits.has_rounding_edits)
+            ),
             *self._prepare_lines(move, edits, values.pop("invoice_line_ids")),
         ]
         move.write(
@@ -132,7 +136,7 @@ class CopacoDraftUpdater(models.AbstractModel):
             did, in that of the document
         """
         kept = {*edits.edited.copaco_line_id.ids, *edits.removed}
-        if edits.edited.filtered("copaco_is_rounding"):
+        if edits.has_rounding_edits:
             kept.add(False)
         new_vals = [
             vals

@@ -15,7 +15,7 @@ FIRST_DAY = date(2015, 1, 1)
 
 
 class CopacoFetchWindow(models.AbstractModel):
-    """Which days to ask Copaco for, told from the runs: a hole is asked for again."""
+    """Which days to ask Copaco for, told from the runs: a gap is asked for again."""
 
     _name = "copaco.fetch.window"
     _description = "Copaco Fetch Window"
@@ -61,16 +61,16 @@ class CopacoFetchWindow(models.AbstractModel):
 
     @api.model
     def _get_window_start(self, connection, whole=False):
-        """:param whole: see `_get_first_hole`
+        """:param whole: see `_get_first_gap`
         :return: the first creation date that was never stored, at the latest tomorrow
         """
         today = self._get_today()
         start = self._get_import_from(connection)
-        hole = self._get_first_hole(connection, start, today, whole)
-        return hole or today + timedelta(days=1)
+        gap = self._get_first_gap(connection, start, today, whole)
+        return gap or today + timedelta(days=1)
 
     @api.model
-    def _get_first_hole(self, connection, date_from, date_to, whole=False):
+    def _get_first_gap(self, connection, date_from, date_to, whole=False):
         """:param whole: a day that was not over yet when it was asked for doesn't count
         :return: the first creation date of a period that was never stored, or None
         """
@@ -91,8 +91,8 @@ class CopacoFetchWindow(models.AbstractModel):
             date_to=date_to,
             connection=connection.id,
         )
-        ((hole,),) = self.env.execute_query(query)
-        return hole
+        ((gap,),) = self.env.execute_query(query)
+        return gap
 
     @api.model
     def _get_asked_days_query(self):
@@ -143,7 +143,7 @@ class CopacoFetchWindow(models.AbstractModel):
 
     @api.model
     def _update_fetched_until(self, connection):
-        """Note on a connection until when all is stored, without a hole."""
+        """Note on a connection until when all is stored, without a gap."""
         start = self._get_window_start(connection)
         until = start - timedelta(days=1)
         if start > self._get_import_from(connection) and (

@@ -25,7 +25,7 @@ class CopacoImporter(models.AbstractModel):
     def _import(self, run, response):
         """Create or update the documents of a response; nothing is committed.
 
-        :param run: the `copaco.run` that brought it
+        :param run: the `copaco.run` that received it
         :param response: a `ParsedResponse`
         """
         Document = self.env["copaco.document"]
@@ -96,9 +96,9 @@ class CopacoImporter(models.AbstractModel):
     @api.model
     def _import_unchanged(self, run, digest):
         """Import a response that is the very same as one before, when no other response
-        has brought any of its documents since: there is nothing to be read.
+        had any of its documents since: there is nothing to be read.
 
-        :param run: the `copaco.run` that brought it
+        :param run: the `copaco.run` that received it
         :param digest: of the bytes of the response
         :return: whether that was so
         """
@@ -140,7 +140,7 @@ class CopacoImporter(models.AbstractModel):
     @api.model
     def _is_newer_content_known(self, previous, documents):
         """Whether reading the response of an earlier run again could change any of its
-        documents: another response brought one of them since, or a document is held
+        documents: another response had one of them since, or a document is held
         until Copaco's totals are corrected."""
         later = previous.search_fetch(
             [
@@ -169,7 +169,7 @@ class CopacoImporter(models.AbstractModel):
 
     @api.model
     def _finish(self, run, totals, currencies, vals):
-        """Write what a response brought on its run.
+        """Write on a run what its response had.
 
         :param totals: documents, lines and amount of what was received, and of what
             of it was unchanged, by these names
@@ -200,7 +200,7 @@ class CopacoImporter(models.AbstractModel):
     @api.model
     def _has_acknowledged(self, run, rejected_payload):
         """Whether a person has already looked at the very same unreadable text, which
-        comes again with each fetch of the overlap."""
+        is received again with each fetch of the overlap."""
         return bool(
             run.search_count(
                 [
@@ -318,7 +318,7 @@ class CopacoImporter(models.AbstractModel):
 
     @api.model
     def _use_account_of(self, customer, source):
-        """An account in other capitals makes nothing of a `SourceDocument` another."""
+        """An account in other capitals doesn't make a `SourceDocument` another one."""
         if customer and not source.error and source.account_ref != customer.account_ref:
             source.account_ref = customer.account_ref
             source.digest = digest_document(source)

@@ -1,10 +1,9 @@
 from decimal import Decimal
-from itertools import groupby
 from math import isclose
 
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import float_round
+from odoo.tools import float_round, groupby
 
 from ..const import KINDS
 from ..tools import round_amount
@@ -24,10 +23,11 @@ class CopacoInvoiceBuilder(models.AbstractModel):
     _description = "Copaco Invoice Builder"
 
     @api.model
-    def _prepare_invoice(self, document, match, is_plain=False):
+    def _prepare_invoice(self, document, match, add_computed=False):
         """:param document: a `copaco.document`
         :param match: its `DocumentMatch`
-        :param is_plain: whether the lines get only such values as a person would enter
+        :param add_computed: whether to give what Odoo would compute of the lines as
+            well as what a person would enter
         :return: values for `account.move.create`, lines included
         """
         builder = self.with_context(lang=match.partner.lang or self.env.lang)
@@ -42,14 +42,14 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             key = id(line_match)
             if key not in common_vals:
                 common_vals[key] = self._prepare_common_values(
-                    document, match, line_match, is_plain
+                    match, line_match, add_computed
                 )
             commands.append(
                 Command.create(
                     {
                         **common_vals[key],
                         **builder._prepare_invoice_line(
-                            line, match, not common_number, formats, is_plain
+                            line, match, not common_number, formats, add_computed
                         ),
                     }
                 )
@@ -59,7 +59,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
                 {
                     **common_vals[id(match.lines[line])],
                     **builder._prepare_rounding_line(
-                        amount, len(lines) + position, match, is_plain
+                        amount, len(lines) + position, match, add_computed
                     ),
                 }
             )
@@ -84,13 +84,14 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         }
 
     @api.model
-    def _prepare_common_values(self, document, match, line_match, is_plain):
+    def _prepare_common_values(self, match, line_match, add_computed):
         """:return: values that all lines with the same `LineMatch` have in common
 
-        What Odoo would otherwise write line by line after the insert is given up
-        front, unless it has to be plain; the books are the same.
+        What Odoo would otherwise write line by line after the insert can be given up
+        front; the books are the same.
         """
         vals = {
+            "display_type": "product",
             "product_id": line_match.product.id,
             "discount": 0.0,
             "account_id": line_match.account.id,
@@ -100,7 +101,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         }
         if line_match.analytic_distribution:
             vals["analytic_distribution"] = line_match.analytic_distribution
-        if is_plain:
+        if not add_computed:
             return vals
         taxes = line_match.taxes.flatten_taxes_hierarchy().filtered(
             lambda tax: tax.tax_exigibility == "on_invoice"
@@ -109,19 +110,13 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         tags = line_match.product.sudo().account_tag_ids | taxes.get_tax_tags(
             match.is_refund, "base"
         )
-        vals.update(
-            display_type="product",
-            partner_id=match.partner.commercial_partner_id.id,
-            product_uom_id=line_match.product.uom_id.id,
-            tax_tag_ids=[Command.set(tags.ids)],
-            currency_id=document.currency_id.id,
-        )
+        vals["tax_tag_ids"] = [Command.set(tags.ids)]
         if not match.has_analytic_models and not line_match.analytic_distribution:
             vals["analytic_distribution"] = False
         return vals
 
     @api.model
-    def _prepare_invoice_line(self, line, match, show_po_number, formats, is_plain):
+    def _prepare_invoice_line(self, line, match, show_po_number, formats, add_computed):
         """:param line: a `copaco.document.line`
         :param formats: `Formats` of the customer
         :return: what is its own of the values for `account.move.line.create`
@@ -137,12 +132,12 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             "price_unit": price,
             "copaco_line_id": line.id,
             "copaco_vendor_details": line.vendor_details,
-            **self._prepare_balance(line.amount, match, is_plain),
+            **self._prepare_balance(line.amount, match, add_computed),
         }
 
     @api.model
-    def _prepare_balance(self, amount, match, is_plain):
-        if is_plain or not match.is_company_currency:
+    def _prepare_balance(self, amount, match, add_computed):
+        if not (add_computed and match.is_company_currency):
             return {}
         # A sale is a credit: negative, a refund's lines the other way round.
         return {"amount_currency": -amount, "balance": -amount}
@@ -163,12 +158,8 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         if currency.is_zero(rest):
             return []
 
-        def get_taxes(line):
-            return match.lines[line].taxes.ids
-
         groups = []
-        for _taxes, group in groupby(sorted(lines, key=get_taxes), get_taxes):
-            group = list(group)
+        for _taxes, group in groupby(lines, lambda line: match.lines[line].taxes):
             exact = sum(Decimal(repr(line.extended_price)) for line in group)
             amount = sum(line.amount for line in group)
             difference = float(round_amount(exact, currency.rounding)) - amount
@@ -183,7 +174,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         ]
 
     @api.model
-    def _prepare_rounding_line(self, amount, sequence, match, is_plain):
+    def _prepare_rounding_line(self, amount, sequence, match, add_computed):
         """:param amount: without tax, in the currency of the document
         :return: what is its own of the values for `account.move.line.create`
         """
@@ -194,7 +185,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             "quantity": sign * (1 if amount > 0 else -1),
             "price_unit": abs(amount),
             "copaco_is_rounding": True,
-            **self._prepare_balance(amount, match, is_plain),
+            **self._prepare_balance(amount, match, add_computed),
         }
 
     # === QUANTITY AND PRICE === #
@@ -203,9 +194,9 @@ class CopacoInvoiceBuilder(models.AbstractModel):
     def _get_quantity_and_price(self, line, match):
         """Find a quantity and price with which Odoo books exactly the line's amount.
 
-        Copaco's formula is ((quantity × price) − discount) × duration (kb:
-        platform-logic-new), which an invoice line has no room for. The sign goes on
-        the quantity, since e-invoices may not have negative prices.
+        Copaco's formula is ((quantity × price) − discount) × duration, which an invoice
+        line has no room for. The sign goes on the quantity, since e-invoices may not
+        have negative prices.
 
         :return: (quantity, price, whether the text must tell Copaco's own)
         """
@@ -229,8 +220,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
 
         by_formula = (line.quantity * line.unit_price - line.discount) * line.duration
         if not quantity or abs(by_formula - line.extended_price) > rounding:
-            # The figures of a correction don't explain its amount (AppXite: Charge
-            # Aggregation), so they are left out.
+            # The figures of a correction don't explain its amount.
             return sign, amount, False
         if quantity != float_round(quantity, precision_digits=match.quantity_digits):
             return sign, amount, True

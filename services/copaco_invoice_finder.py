@@ -6,8 +6,8 @@ from odoo.tools import SQL
 from ..const import KINDS, Hold
 from ..tools import enumerate_names
 
-# A customer invoice of the same amount that was made by hand is looked for so many days
-# before and after the date of the document.
+# A customer invoice of the same amount that a person created is looked for so many
+# days before and after the date of the document.
 DAYS_AROUND = 10
 
 _INVOICE_QUERY = """
@@ -35,8 +35,8 @@ _INVOICE_QUERY = """
 
 
 class CopacoInvoiceFinder(models.AbstractModel):
-    """Searches, and never writes: is there an invoice of a document that was not made
-    of it, by hand or before the addon was installed anew?"""
+    """Searches, and never writes: is there an invoice of a document that was not
+    created from it, but by a person, or before the addon was installed anew?"""
 
     _name = "copaco.invoice.finder"
     _description = "Copaco Invoice Finder"
@@ -61,8 +61,8 @@ class CopacoInvoiceFinder(models.AbstractModel):
 
     @api.model
     def _search(self, documents):
-        """Find invoices that are not made of a document, and may be of these: invoices
-        that carry Copaco's number, and those of the same amount made by hand.
+        """Find invoices that were not created from a document, and may be of these:
+        those that carry Copaco's number, and those of the same amount.
 
         :return: dict by document of lists of (`account.move`, whether it carries the
             number, whether the amount is the same)
@@ -128,9 +128,9 @@ class CopacoInvoiceFinder(models.AbstractModel):
         return Hold(
             "possible_double",
             self.env._(
-                "%(document)s may have been invoiced by hand: %(invoices)s has the "
-                "same amount without tax, and its date is within %(days)s days. If it "
-                "is the same, exclude the document; otherwise press Invoice anyway.",
+                "%(document)s may have been invoiced manually: its amount without tax "
+                "is that of %(invoices)s, dated within %(days)s days of it. If that is "
+                "the same, exclude the document; otherwise press Invoice anyway.",
                 document=document.name,
                 invoices=enumerate_names(
                     self.env, (move.display_name for move, *_ in found)

@@ -13,11 +13,11 @@ _logger = logging.getLogger(__name__)
 
 
 class CopacoInvoiceWriter(models.AbstractModel):
-    """Makes the invoices of documents that are matched: whole, checked to the cent,
+    """Creates the invoices of documents that are matched: whole, checked to the cent,
     or not at all."""
 
     _name = "copaco.invoice.writer"
-    _description = "Copaco Invoicer"
+    _description = "Copaco Invoice Writer"
 
     @api.model
     def _create_invoices(self, matches):
@@ -33,7 +33,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 self._create_checked_invoices(matches)
             return
         except OperationalError:
-            # Collisions among them; it is nothing that a document did.
+            # Conflicts with other transactions are no document's fault.
             raise
         except Exception as error:  # noqa: BLE001 # found below, one by one
             if len(matches) == 1:
@@ -45,20 +45,13 @@ class CopacoInvoiceWriter(models.AbstractModel):
 
     @api.model
     def _create_checked_invoices(self, matches):
-        """Create the invoices of documents, all or none.
+        """Create the invoices of documents, and post them if the policy says so; all or
+        none.
 
         :param matches: dict of `DocumentMatch` by document
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         :raise UserError: when Odoo refuses one
         """
-        # In a batch, Odoo computes a due date from no payment term for those that come
-        # after an invoice without one.
-        matches = dict(
-            sorted(
-                matches.items(),
-                key=lambda item: not item[1].partner.property_payment_term_id,
-            )
-        )
         created = self._create_moves(matches)
         for document, move in created.items():
             self._check_totals(document, move)
@@ -79,36 +72,56 @@ class CopacoInvoiceWriter(models.AbstractModel):
         """Create the invoices of documents by Odoo's own code, with its synchronising
         on.
 
-        Lines that come with their invoice are made twice by Odoo: in memory for what is
-        computed of them, and to be inserted. So all lines of the batch are created
-        after their invoices, at once. An automation that acts on invoices has to see
-        what it would see of one that is entered by hand: then the lines come with their
-        invoice, and with plain values.
+        Lines that are created with their invoice are made twice by Odoo: in memory for
+        what is computed of them, and to be inserted. So all lines of the batch are
+        created after their invoices, at once; in the same step Odoo adds those of taxes
+        and payment terms.
 
         :param matches: dict of `DocumentMatch` by `copaco.document`
         :return: dict of `account.move` by document
         :raise UserError: when Odoo refuses one
         """
-        is_plain = self._has_automations()
-        builder, Move = self.env["copaco.invoice.builder"], self.env["account.move"]
+        if self._has_automations():
+            return self._create_moves_for_automations(matches)
+        # An invoice without payment terms must be the last: while Odoo computes its due
+        # date, it would give those behind it the same.
+        matches = dict(
+            sorted(
+                matches.items(),
+                key=lambda item: not item[1].partner.property_payment_term_id,
+            )
+        )
+        builder = self.env["copaco.invoice.builder"]
         vals_list = [
-            builder._prepare_invoice(document, match, is_plain)
+            builder._prepare_invoice(document, match, add_computed=True)
             for document, match in matches.items()
         ]
-        if is_plain:
-            return dict(zip(matches, Move.create(vals_list), strict=True))
         commands = [vals.pop("invoice_line_ids") for vals in vals_list]
+        # To add lines to a new invoice is no edit.
+        Move = self.env["account.move"].with_context(skip_is_manually_modified=True)
         moves = Move.create(vals_list)
-        self.env["account.move.line"].create(
+        moves.line_ids.create(
             [
                 {"move_id": move.id, **vals}
                 for move, own in zip(moves, commands, strict=True)
                 for _command, _id, vals in own
             ]
         )
-        # As `account.move.create` does at its end: nobody has edited them.
-        moves.is_manually_modified = False
-        return dict(zip(matches, moves, strict=True))
+        return dict(zip(matches, moves.with_env(self.env), strict=True))
+
+    @api.model
+    def _create_moves_for_automations(self, matches):
+        """As `_create_moves`, one invoice at a time and with such values as a person
+        would enter: an automation has to see what it would see of an invoice that was
+        entered, never one without lines, or with a total that lacks its taxes.
+        """
+        builder = self.env["copaco.invoice.builder"]
+        return {
+            document: self.env["account.move"].create(
+                builder._prepare_invoice(document, match)
+            )
+            for document, match in matches.items()
+        }
 
     @api.model
     def _has_automations(self):
@@ -169,7 +182,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
 
     @api.model
     def _get_error_hold(self, document, error):
-        """:return: the `Hold` for what Odoo said when an invoice was to be made"""
+        """:return: the `Hold` for what Odoo said when an invoice was to be created"""
         if isinstance(error, TotalsMismatchError):
             return Hold("totals_differ", str(error))
         if isinstance(error, UserError | RedirectWarning):
@@ -188,7 +201,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         return Hold(
             "unexpected_error",
             self.env._(
-                "The invoice of %(document)s could not be made because of an "
+                "The invoice of %(document)s could not be created because of an "
                 "unexpected error (%(error)s). Retry; if it stays, send the server's "
                 "log to whoever maintains this addon.",
                 document=document.name,

@@ -53,6 +53,11 @@ class ManualEdits(NamedTuple):
         return bool(self.edited or self.added or self.removed)
 
     @property
+    def has_rounding_edits(self):
+        # The rounding is of no line of the document.
+        return False in self.removed or any(self.edited.mapped("copaco_is_rounding"))
+
+    @property
     def has_edits(self):
         return bool(self.header) or self.has_line_edits
 
@@ -125,12 +130,22 @@ class CopacoManualEdits(models.AbstractModel):
             updated["lines"][keys[line.id]] = _prepare_entry(
                 line, line.amount, entry["hash"] if is_current else None
             )
-        # The rounding is of no line of the document.
-        remade = set(map(str, edits.unedited.ids))
+        # What is kept of the rounding stands for all that the others lack: Copaco's
+        # total may need another one now.
+        made = set(map(str, edits.unedited.ids))
         for key, entry in snapshot["lines"].items():
-            if not entry["line"] and key not in remade:
+            if not entry["line"] and key not in made:
                 updated["lines"][key] = entry
+                lacking = self._get_lacking(move.copaco_document_id, updated)
+                if lacking:
+                    entry.update(amount=entry["amount"] + lacking, hash=None)
         return updated
+
+    @api.model
+    def _get_lacking(self, document, snapshot):
+        """:return: what a snapshot has less than is to be invoiced, without tax"""
+        amounts = [entry["amount"] for entry in snapshot["lines"].values()]
+        return document.currency_id.round(document.amount_to_invoice - sum(amounts))
 
     # === MANUAL EDITS === #
 
@@ -233,7 +248,7 @@ class CopacoManualEdits(models.AbstractModel):
     @api.model
     def _restore_links(self, document, positions):
         """Link the lines of the invoice to those of the document, which are there
-        again, as other records, since the correction is gone.
+        again, as other records, since the correction was removed.
 
         :param positions: see `_get_positions`, from before the correction
         """

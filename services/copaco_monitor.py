@@ -158,13 +158,13 @@ class CopacoMonitor(models.AbstractModel):
         days = (expiry - self.env["copaco.fetch.window"]._get_today()).days
         if days < 0:
             return self.env._(
-                "The API key expired on %(date)s. Make a new one in Copaco's portal "
+                "The API key expired on %(date)s. Create a new one in Copaco's portal "
                 "and set it.",
                 date=format_date(self.env, expiry),
             )
         if days <= EXPIRY_ALERT_DAYS:
             return self.env._(
-                "The API key expires on %(date)s. Make a new one in Copaco's portal "
+                "The API key expires on %(date)s. Create a new one in Copaco's portal "
                 "and set it before.",
                 date=format_date(self.env, expiry),
             )
@@ -210,7 +210,8 @@ class CopacoMonitor(models.AbstractModel):
         if unsent := count(Document._get_unsent_domain()):
             alerts.append(
                 self.env._(
-                    "Invoices that could not be sent: %(count)s; see their chatter.",
+                    "Invoices that could not be sent: %(count)s; see Copaco, "
+                    "Documents, filter Could Not Be Sent.",
                     count=unsent,
                 )
             )
@@ -263,8 +264,8 @@ class CopacoMonitor(models.AbstractModel):
             return ""
         return self.env._(
             "Copaco's invoices of %(months)s are late: none were received by day "
-            "%(day)s. Fetch these months again under Copaco, Months. If none come, "
-            "look in Copaco's portal and ask Copaco.",
+            "%(day)s. Fetch these months again under Copaco, Months. If there "
+            "are none, look in Copaco's portal and ask Copaco.",
             months=", ".join(
                 format_date(self.env, month, date_format="MMMM y") for month in months
             ),
@@ -321,13 +322,13 @@ class CopacoMonitor(models.AbstractModel):
 
     @api.model
     def _is_late(self, connection, month):
-        """Whether invoices of a month, of which none came, should have come by now."""
+        """Whether invoices of a month, of which none were received, are overdue."""
         expected = _get_day(month, connection.expected_day)
         return (
             connection.active
             and self.env["copaco.fetch.window"]._get_today() > expected
             # Copaco isn't late with what it was not asked for.
-            and not self.env["copaco.fetch.window"]._get_first_hole(
+            and not self.env["copaco.fetch.window"]._get_first_gap(
                 connection, expected - timedelta(days=EARLY_DAYS), expected, whole=True
             )
         )
@@ -339,7 +340,7 @@ def _get_day(month, day):
 
 
 def _get_month(first, last, expected_day):
-    """:return: the first day of the month with whose invoices something came that was
+    """:return: the first day of the month to whose invoices something belongs that was
     created between two days, of which the last is when it was first there: that of the
     expected day, if it may be that, or else of the last
     """

@@ -27,8 +27,8 @@ class CopacoPresence(models.AbstractModel):
         """Note which documents a response had, and which it lacks although it must
         have them; nothing is deleted.
 
-        :param run: the `copaco.run` that brought the response
-        :param seen: dict of `copaco.document` records that were known and came again:
+        :param run: the `copaco.run` that received the response
+        :param seen: dict of `copaco.document` records that were known and are in it:
             `whole`, as far as they are known; `changed`, with all that is known now;
             `merged`: a part, and not all of that was known; or a known `partial`
         :param unread: invoice numbers of what could not be read; None: they are unknown
@@ -67,7 +67,7 @@ class CopacoPresence(models.AbstractModel):
                 ("root_company_id", "=", run.company_id.root_id.id),
                 ("kind", "=", run.kind),
                 # One response that must have it: of several, Copaco may leave out what
-                # lies where they touch.
+                # lies on their first or last day.
                 ("created_origin", "=", run.origin),
                 ("created_from", ">=", run.date_from),
                 ("created_to", "<=", run.date_to),

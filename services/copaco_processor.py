@@ -95,7 +95,7 @@ class CopacoProcessor(models.AbstractModel):
         waiting = self.env["copaco.document"].search(
             [*self._get_waiting_domain(), ("id", "in", documents.ids)], order="id"
         )
-        # A rebuilt draft is counted with the run that brought the change.
+        # A rebuilt draft is counted with the run that received the change.
         runs = waiting.run_id | waiting._get_pending_version().run_id
         connections = waiting.connection_id
         batch_size, conflicts, errors = BATCH_SIZE, 0, {}
@@ -149,9 +149,9 @@ class CopacoProcessor(models.AbstractModel):
         documents = self.env["copaco.document"].union(*errors)
         raise UserError(
             self.env._(
-                "The invoices of %(documents)s could not be made, because the database "
-                "reported an error: %(error)s. Ask your administrator to solve that. "
-                "The documents are kept, and tried again every hour.",
+                "The invoices of %(documents)s could not be created, because the "
+                "database reported an error: %(error)s. Ask your administrator to "
+                "solve that. The documents are kept, and tried again every hour.",
                 documents=", ".join(documents.mapped("name")),
                 error=describe_system_error(error),
             )
@@ -255,7 +255,7 @@ class CopacoProcessor(models.AbstractModel):
         connection = documents.connection_id
         context = {
             "lang": connection.responsible_id.lang,
-            # The invoices tell where they come from; nobody follows a draft.
+            # The invoices say what they were created from; nobody follows a draft.
             "mail_create_nosubscribe": True,
             "tracking_disable": True,
         }

@@ -33,7 +33,7 @@ class CopacoRunScheduler(models.AbstractModel):
         :param date_from: see `copaco.fetch.window._get_chunks`
         :param date_to: see `copaco.fetch.window._get_chunks`
         :return: a notification with what was done
-        :raise UserError: when a fetch failed; what the others brought stays
+        :raise UserError: when a fetch failed; what the others received is kept
         """
         deadline = time.monotonic() + BUTTON_SECONDS
         connections._check_billing_access()
@@ -44,7 +44,8 @@ class CopacoRunScheduler(models.AbstractModel):
         runs = self._create_runs(connections, "manual", date_from, date_to)
         if not runs:
             raise self._get_future_error()
-        self.env.cr.commit()  # pylint: disable=invalid-commit # promise 10
+        # Promise 10 in doc/how_it_works.rst.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         self._execute(runs, deadline)
         return self._finish_now(runs.exists(), deadline)
 
@@ -61,7 +62,7 @@ class CopacoRunScheduler(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "There is no Copaco connection for %(companies)s yet. An "
-                    "accounting administrator makes one under Invoicing, "
+                    "accounting administrator creates one under Invoicing, "
                     "Configuration, Copaco, Connections.",
                     companies=", ".join(self.env.companies.mapped("name")),
                 )
@@ -89,13 +90,13 @@ class CopacoRunScheduler(models.AbstractModel):
 
     @api.model
     def _receive_files(self, connection, kind, files):
-        """Store responses that came as files, by the same door as fetched ones.
+        """Store responses that were uploaded, by the same door as fetched ones.
 
         :param connection: a `copaco.connection`
         :param kind: a value of `copaco.run.kind`
         :param files: dict of bytes by file name
         :return: see `_fetch_now`
-        :raise UserError: when one can't be read; what the others held stays
+        :raise UserError: when one can't be read; what the others held is kept
         """
         deadline = time.monotonic() + BUTTON_SECONDS
         connection._check_billing_access()
@@ -118,8 +119,8 @@ class CopacoRunScheduler(models.AbstractModel):
 
     @api.model
     def _finish_now(self, runs, deadline):
-        """Process what runs brought while a person waits; see `_fetch_now`."""
-        # Only what these runs brought; the rest belongs to the scheduled action.
+        """Process what runs received while a person waits; see `_fetch_now`."""
+        # Only what these runs received; the rest belongs to the scheduled action.
         documents = runs.document_ids | runs.version_ids.document_id
         self.env["copaco.processor"]._process_waiting(documents, deadline)
         failed = runs.filtered(lambda run: run.state == "failed")
@@ -274,7 +275,7 @@ class CopacoRunScheduler(models.AbstractModel):
 
     @api.model
     def _claim(self, run):
-        """Take a run, unless it is gone or another worker has it; commits.
+        """Take a run, unless it was dropped or another worker has it; commits.
 
         :return: whether it was taken
         """

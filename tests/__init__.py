@@ -1,5 +1,6 @@
 from . import (
     test_amounts,
+    test_automation,
     test_change,
     test_change_machine,
     test_change_order,
@@ -8,6 +9,7 @@ from . import (
     test_customer_evidence,
     test_decide,
     test_duplicates,
+    test_equality,
     test_faults,
     test_fetch,
     test_invoice,
@@ -18,6 +20,7 @@ from . import (
     test_preview_tour,
     test_reconciliation,
     test_reconciliation_unbalanced,
+    test_rounding,
     test_same_answer,
     test_security,
     test_security_context,

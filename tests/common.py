@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
+from ..client import CopacoClient
 from .simulator import Simulator
 
 TODAY = date(2026, 11, 25)
@@ -115,10 +116,10 @@ class CopacoCommon(AccountTestInvoicingCommon):
         self.simulator.invoices.clear()
         self.connection.base_url = self.simulator.url
 
-    def create_runs(self, connection, trigger="manual"):
+    def create_runs(self, connection, trigger="manual", date_from=None):
         """:return: the runs of the next fetch of a connection, waiting"""
         scheduler = self.env["copaco.run.scheduler"].sudo()
-        return scheduler._create_runs(connection.sudo(), trigger)
+        return scheduler._create_runs(connection.sudo(), trigger, date_from)
 
     def process(self, documents):
         """Make the invoices of documents, without committing."""
@@ -127,6 +128,11 @@ class CopacoCommon(AccountTestInvoicingCommon):
     def is_unedited_draft(self, document):
         """Whether the invoice of a document is a draft that would be rebuilt."""
         return self.env["copaco.draft.updater"]._is_unedited_draft(document)
+
+    def limit_client(self, **limits):
+        """Let the client have other limits, such as `first_wait`, in this test."""
+        defaults = CopacoClient.__init__.__kwdefaults__
+        self.patch(CopacoClient.__init__, "__kwdefaults__", defaults | limits)
 
     @classmethod
     def _create_connection(cls, **values):
@@ -167,6 +173,16 @@ class CopacoCommon(AccountTestInvoicingCommon):
         """Give the simulator an invoice; see `copaco_invoice`."""
         self.simulator.add_invoice(
             copaco_invoice(number, account, lines, **values), created=created
+        )
+
+    def add_known(self, number="INV-1", account="A1", lines=None, **values):
+        """Give the simulator an invoice of a customer with the number K-1."""
+        self.add_invoice(
+            number,
+            account,
+            lines or [price_line("10.00"), price_line("2.50", number=2)],
+            customer={"CustomerNumber": "K-1"},
+            **values,
         )
 
     def fetch(self, connection=None, expect_failure=False):

@@ -222,6 +222,54 @@ class TestChange(CopacoChangeCommon):
         self.assertEqual(move.invoice_line_ids.mapped("price_subtotal"), [5])
         self.assertEqual(document.state, "invoiced")
 
+    def test_the_rounding_that_a_person_edited_or_removed_stays_so(self):
+        for number, edit in enumerate(("edit", "remove")):
+            with self.subTest(edit=edit):
+                number = f"INV-{number}"
+                document = self.send(
+                    *[price_line("0.333", number=n) for n in range(3)], number=number
+                )[-1]
+                move = document.move_id
+                rounding = move.invoice_line_ids.filtered("copaco_is_rounding")
+                self.assertEqual(rounding.price_subtotal, 0.01)
+                if edit == "edit":
+                    rounding.name = "My own words"
+                else:
+                    rounding.unlink()
+                self.send(
+                    *[price_line("0.333", number=n) for n in range(5)], number=number
+                )
+                self.act(document, "action_use_new_version")
+                for _time in range(2):
+                    self.assertEqual(document.amount_source, 1.67)
+                    amount = 1.66 if edit == "edit" else 1.65
+                    self.assertEqual(move.amount_untaxed, amount)
+                    self.assertEqual(
+                        move.invoice_line_ids.filtered("copaco_is_rounding").mapped(
+                            "name"
+                        ),
+                        ["My own words"] if edit == "edit" else [],
+                    )
+                    self.assertEqual(
+                        document.run_id.amount_edited, round(1.67 - amount, 2)
+                    )
+                    self.assertProven()
+                    self.act(document, "action_retry")
+
+    def test_the_rounding_of_another_tax_stays_when_one_was_edited(self):
+        document = self.send(*[price_line("0.333", number=n) for n in range(3)])
+        move = document.move_id
+        other = move.invoice_line_ids.filtered("copaco_is_rounding")
+        other.copy({"name": "Theirs", "copaco_is_rounding": True})
+        snapshot = self.env["copaco.manual.edits"]._take_snapshot(move)
+        document.sudo().move_snapshot = snapshot
+        other.name = "My own words"
+        self.act(document, "action_retry")
+        self.assertEqual(
+            sorted(move.invoice_line_ids.filtered("copaco_is_rounding").mapped("name")),
+            ["My own words", "Theirs"],
+        )
+
     def test_processing_a_draft_again_follows_what_was_corrected(self):
         document = self.send(price_line("10"))
         move = document.move_id

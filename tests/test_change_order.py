@@ -138,7 +138,7 @@ class TestChangeOrder(CopacoChangeCommon):
     def test_a_change_whose_totals_differ_is_not_taken_over_unasked(self):
         document = self.send(price_line("10"))
         lines = self.simulator.invoices[0].content["Customers"][0]["Subscriptions"][0]
-        lines["PriceLines"] = [price_line("12")]
+        lines["PriceLines"][0].update(UnitPrice=12, ExtendedPrice=12)
         self.simulator.invoices[0].content["Totals"] = {"TotalExcludingVAT": 99}
         self.fetch()
         self.assertWaits(document)

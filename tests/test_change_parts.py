@@ -59,8 +59,9 @@ class TestChangeParts(CopacoChangeCommon):
         for number, name in enumerate(("LineId", "ChargeType")):
             with self.subTest(name=name):
                 sent = {"number": f"INV-{number}"}
-                document = self.send(old_line("10"), **sent)[-1]
-                self.send(old_line("20", **{name: "Another"}), **sent)
+                line = {"Description": f"Service of {number}"}
+                document = self.send(old_line("10", **line), **sent)[-1]
+                self.send(old_line("20", **{**line, name: "Another"}), **sent)
                 self.assertFirstPartStays(document, 10)
 
     def test_what_says_nothing_of_its_service_is_not_known_again(self):
@@ -113,9 +114,9 @@ class TestChangeParts(CopacoChangeCommon):
         self.assertFirstPartStays(document, 10)
 
     def test_of_lines_that_are_alike_the_one_that_costs_the_same_stays(self):
-        document = self.send(price_line("10"), price_line("5"))
+        document = self.send(old_line("10", LineId=""), old_line("5", LineId=""))
         document.move_id.action_post()
-        self.send(price_line("5"), price_line("12"))
+        self.send(old_line("5", LineId=""), old_line("12", LineId=""))
         self.assertRecordValues(
             self.get_correction(document).invoice_line_ids, [{"price_subtotal": 2}]
         )

@@ -55,6 +55,62 @@ class TestCoverage(CopacoCommon):
             [(8, "empty"), (9, "complete"), (10, "empty"), (11, "complete")],
         )
 
+    def test_the_same_server_written_differently_changes_nothing(self):
+        for spellings, others in (
+            (
+                (
+                    *("https://api.copaco.example", "https://api.copaco.example:443"),
+                    *(
+                        "https://API.Copaco.example/api/v1/",
+                        "HTTPS://api.copaco.example",
+                    ),
+                    *("https://api.copaco.example.", "https://api.copaco.example./v2"),
+                ),
+                (
+                    *("https://api.copaco.example:8443", "https://copaco.example"),
+                    "http://127.0.0.1:443",
+                ),
+            ),
+            (
+                (
+                    *("https://[2001:db8::1]", "https://[2001:DB8:0::1]:443/api"),
+                    "https://[2001:0db8:0:0:0:0:0:1]/",
+                ),
+                ("https://[2001:db8::2]", "https://[2001:db8::1]:444"),
+            ),
+        ):
+            for url in others:
+                self.pretend_fetched(spellings[0])
+                for spelling in spellings:
+                    with self.subTest(spelling=spelling):
+                        self.connection.base_url = spelling
+                        self.assert_fetched(True)
+                with self.subTest(url=url):
+                    self.connection.base_url = url
+                    self.assert_fetched(False)
+
+    def pretend_fetched(self, base_url):
+        """Point the connection at a portal, of which all has been fetched."""
+        self.connection.base_url = base_url
+        self.connection.api_key = "key-of-the-portal"
+        runs = self.create_runs(self.connection, date_from=date(2026, 8, 1))
+        runs.write(
+            {
+                "state": "empty",
+                "started_at": "2026-11-25 10:00:00",
+                "stored_at": "2026-11-25 10:00:00",
+            }
+        )
+        self.env["copaco.fetch.window"]._update_fetched_until(self.connection)
+
+    def assert_fetched(self, is_fetched):
+        connection = self.connection
+        key = self.env["copaco.key.store"]._read(connection)
+        self.assertEqual(key != "", is_fetched)
+        self.assertEqual(connection.fetched_until == date(2026, 11, 25), is_fetched)
+        found = {state for _month, state in self.states()}
+        self.assertEqual(found, {"empty"} if is_fetched else {"missing"})
+
     def test_the_next_fetch_begins_at_the_oldest_hole(self):
         self.fetch_period(date(2026, 8, 1), date(2026, 8, 31))
         self.fetch_period(date(2026, 9, 11), date(2026, 11, 25))

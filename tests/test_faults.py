@@ -4,7 +4,6 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..client import CopacoClient
 from ..services import copaco_run_scheduler
 from .common import MUTED, CopacoCommon, price_line
 
@@ -20,18 +19,18 @@ FAULTS = [
     ("status", {"status": 502}, "later"),
     ("drip", {"interval": 0.1}, "time"),
     ("drop", {}, "again"),
-    ("truncated_json", {}, "answer"),
-    ("html", {}, "answer"),
-    ("wrong_encoding", {}, "answer"),
+    ("truncated_json", {}, "response"),
+    ("html", {}, "web page"),
+    ("wrong_encoding", {}, "response"),
     ("redirect", {"location": "http://localhost:9/elsewhere"}, "address"),
     ("huge", {"bytes": 3_000_000}, "larger"),
     ("bomb", {"bytes": 300_000_000}, "larger"),
     ("empty_body", {}, "empty"),
-    ("not_object", {}, "answer"),
+    ("not_object", {}, "response"),
     ("null_invoices", {}, "Invoices"),
     ("no_invoices_key", {}, "Invoices"),
-    ("nan", {}, "answer"),
-    ("duplicate_keys", {}, "answer"),
+    ("nan", {}, "response"),
+    ("duplicate_keys", {}, "response"),
 ]
 
 
@@ -46,9 +45,7 @@ class TestFaults(CopacoCommon):
         super().setUp()
         self.connection.import_from = self.created
         # The limits themselves are tested with the client.
-        limits = {"time_limit": 2, "max_body_bytes": 1_000_000, "first_wait": 0}
-        defaults = CopacoClient.__init__.__kwdefaults__
-        self.patch(CopacoClient.__init__, "__kwdefaults__", defaults | limits)
+        self.limit_client(time_limit=2, max_body_bytes=1_000_000, first_wait=0)
 
     def test_each_misbehaviour_fails_clearly_and_the_next_run_catches_up(self):
         self.create_partner(ref="K-1")

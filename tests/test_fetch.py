@@ -20,15 +20,6 @@ class TestFetch(CopacoCommon):
         super().setUp()
         self.create_partner(name="Bakkerij De Korenaar", ref="K-1")
 
-    def add_known(self, number="INV-1", account="A1", lines=None, **values):
-        self.add_invoice(
-            number,
-            account,
-            lines or [price_line("10.00"), price_line("2.50", number=2)],
-            customer={"CustomerNumber": "K-1"},
-            **values,
-        )
-
     def test_a_fetch_makes_the_invoice_and_says_so(self):
         self.add_known()
         with self.committing(self.connection) as connection:
@@ -177,7 +168,7 @@ class TestFetch(CopacoCommon):
         with self.committing(self.connection) as connection:
             message = connection.action_fetch()["params"]["message"]
         self.assertIn("could not be read: 1", message)
-        self.assertNotIn("Nothing came", message)
+        self.assertNotIn("Nothing was received", message)
         runs = self.connection.last_run_id + self.fetch()
         self.assertEqual(runs.mapped("state"), ["attention", "attention"])
         runs[0].action_acknowledge()
@@ -189,7 +180,7 @@ class TestFetch(CopacoCommon):
             notification = connection.action_fetch()
         run = self.connection.last_run_id
         self.assertEqual(run.state, "empty")
-        self.assertIn("Nothing came", notification["params"]["message"])
+        self.assertIn("Nothing was received", notification["params"]["message"])
         self.assertEqual(self.connection.fetched_until, date(2026, 11, 25))
 
     def test_a_changed_document_without_invoice_is_replaced_and_the_old_one_kept(self):

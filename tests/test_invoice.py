@@ -372,16 +372,16 @@ class TestInvoice(CopacoCommon):
         self.add_invoice(
             "INV-2", "A2", [price_line("7")], customer={"CustomerNumber": "K-2"}
         )
-        mapper = self.env.registry["copaco.invoice.builder"]
-        method = mapper._prepare_invoice
+        builder = self.env.registry["copaco.invoice.builder"]
+        method = builder._prepare_invoice
 
-        def fail(self_, document, match, is_plain=False):
+        def fail(builder_, document, *options, **named):
             if document.customer_id.account_ref == "A1":
                 raise ZeroDivisionError
-            return method(self_, document, match, is_plain)
+            return method(builder_, document, *options, **named)
 
-        self.patch(mapper, "_prepare_invoice", fail)
-        with mute_logger("odoo.addons.account_copaco.models.copaco_document"):
+        self.patch(builder, "_prepare_invoice", fail)
+        with mute_logger("odoo.addons.account_copaco.services.copaco_invoice_writer"):
             document = self.book([price_line("5")])
         self.assertHeld(document, "unexpected_error", "ZeroDivisionError")
         self.assertEqual(

@@ -234,80 +234,45 @@ class TestMatch(CopacoCommon):
         self.fetch()
         self.assertEqual(self.documents.customer_id.vat, "NL123456782B90")
 
-    def fetch_again_under_another_account(self, number="INV-1"):
-        """Let Copaco write an account small that it wrote with capitals before.
-
-        :return: the document that came first, and what came then
-        """
+    def test_accounts_that_differ_in_capitals_are_one_customer(self):
         partner = self.create_partner(vat="NL123456782B90")
-        for account in ("A1", "a1"):
+        for account, price in (("A1", "10"), ("a1", "10"), ("a1", "12")):
             self.simulator.invoices.clear()
             self.add_invoice(
-                "INV-1" if account == "A1" else number,
+                "INV-1",
                 account,
-                [price_line("10")],
+                [price_line(price, InvoiceRowHash="row")],
                 receiver={"VATNumber": partner.vat},
             )
-            self.fetch()
-        return self.documents
+            (customer,) = self.simulator.invoices[0].content["Customers"]
+            customer["Subscriptions"][0]["SubscriptionID"] = "one"
+            run = self.fetch()
+            self.assertEqual(run.unchanged_count, (account, price) == ("a1", "10"))
+        self.assertEqual(self.documents.customer_id.account_ref, "A1")
+        self.assertEqual(self.documents.move_amount_untaxed, 12)
+        self.assertTrue(run.is_proven)
 
-    def decide(self, document, action):
-        with self.committing(document.with_user(self.billing_user)) as committing:
-            getattr(committing, action)()
+    def test_in_one_response_their_lines_are_those_of_one_document(self):
+        for account, number in (("A1", 1), ("a1", 2)):
+            self.add_invoice("INV-1", account, [price_line("10", number=number)])
+        self.fetch()
+        self.assertEqual(self.documents.amount_source, 20)
+        self.assertEqual(len(self.documents.customer_id), 1)
 
-    def test_an_account_in_other_capitals_is_never_invoiced_twice_unasked(self):
-        first, second = self.fetch_again_under_another_account()
-        self.assertEqual(first.state, "invoiced")
-        self.assertRecordValues(
-            second,
-            [{"state": "held", "hold_reason": "possible_double", "move_id": False}],
-        )
-        for text in ("account a1", "account A1", first.name):
-            self.assertIn(text, second.hold_message)
-        self.decide(second, "action_retry")
-        self.assertEqual(second.hold_reason, "possible_double")
-        self.assertEqual(self.fetch().unchanged_count, 1)
-        second.with_user(self.billing_user).action_exclude("It is the same")
-        self.decide(first, "action_retry")
-        self.assertEqual(first.state, "invoiced")
-        self.assertEqual(len(self.documents.move_id), 1)
-
-    def test_two_accounts_in_one_answer_may_be_the_same_too(self):
+    def test_in_one_response_the_same_lines_are_invoiced_by_nobody(self):
         receiver = {"VATNumber": "NL123456782B90"}
         self.create_partner(vat=receiver["VATNumber"])
         for account in ("A1", "a1"):
-            self.add_invoice("INV-1", account, [price_line("10")], receiver=receiver)
+            line = price_line("10", InvoiceRowHash="row")
+            self.add_invoice("INV-1", account, [line], receiver=receiver)
         self.fetch()
-        self.assertEqual(sorted(self.documents.mapped("state")), ["held", "invoiced"])
+        self.assertEqual(self.documents.state, "held")
 
-    def test_a_person_may_say_that_it_is_no_double(self):
-        first, second = self.fetch_again_under_another_account()
-        self.decide(second, "action_invoice_anyway")
-        self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
-        self.assertIn(self.billing_user.name, str(second.message_ids.mapped("body")))
-        first.move_id.unlink()
-        self.decide(first, "action_retry")
-        self.assertEqual(first.state, "invoiced", "is not asked twice")
-
-    def test_another_invoice_of_an_account_in_other_capitals_is_no_double(self):
-        self.fetch_again_under_another_account(number="INV-2")
-        self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
-
-    def test_the_database_refuses_a_double_that_no_one_allowed(self):
-        first, second = self.fetch_again_under_another_account()
-        move = first.move_id.copy()
+    def test_the_database_refuses_a_customer_in_other_capitals(self):
+        customer = self.fetch_customer(CustomerNumber="K-7")
         with (
             self.assertRaises(UniqueViolation),
             self.env.cr.savepoint(),
             mute_logger("odoo.sql_db"),
         ):
-            second.sudo().move_id = move
-            self.env.flush_all()
-
-    def test_a_double_that_was_invoiced_first_is_enough(self):
-        first, second = self.fetch_again_under_another_account()
-        first.move_id.unlink()
-        self.decide(second, "action_invoice_anyway")
-        second.sudo().is_no_double = False
-        self.decide(first, "action_retry")
-        self.assertEqual(first.hold_reason, "possible_double")
+            customer.sudo().copy({"account_ref": customer.account_ref.lower()})

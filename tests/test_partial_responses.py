@@ -25,17 +25,6 @@ class TestPartialResponses(CopacoChangeCommon):
         with freeze_time(f"{day} 10:00:00"):
             return self.fetch()
 
-    def fetch_period(self, date_from, date_to):
-        wizard = self.env["copaco.fetch"].create(
-            {
-                "connection_id": self.connection.id,
-                "date_from": date_from,
-                "date_to": date_to,
-            }
-        )
-        with self.committing(wizard) as committing:
-            committing.action_fetch()
-
     def receive_two_parts(self):
         self.create_part(price_line("100.00"), date(2026, 10, 23))
         self.fetch_on("2026-10-23")

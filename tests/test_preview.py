@@ -26,16 +26,6 @@ RESULTS = [
 
 
 class PreviewCommon(CopacoCommon):
-    def add_known(self, number="INV-1", account="A1", lines=None, **values):
-        """Give the simulator an invoice of a customer with a contact."""
-        self.add_invoice(
-            number,
-            account,
-            lines or [price_line("10.00"), price_line("2.50", number=2)],
-            customer={"CustomerNumber": "K-1"},
-            **values,
-        )
-
     def preview(self, action="action_preview", user=None, **values):
         """Press the button of the dialog.
 
@@ -365,17 +355,17 @@ class TestPreview(PreviewCommon):
         self.patch(self.env.registry["copaco.importer"], "_import", collide)
         self.assertEqual(self.preview().document_ids.outcome, "invoiced")
         collisions[:] = [1] * 10
-        with self.assertRaisesRegex(UserError, "Test was in the way"):
+        with self.assertRaisesRegex(UserError, "Test could not .* because others"):
             self.preview()
 
-    def test_the_databases_own_trouble_is_told_and_held_against_no_document(self):
+    def test_the_databases_own_errors_are_told_and_held_against_no_document(self):
         self.add_known()
         process = patch.object(
             self.env.registry["copaco.processor"],
             "_process",
             side_effect=DiskFull("no"),
         )
-        with process, self.assertRaisesRegex(UserError, "Test .* trouble: no"):
+        with process, self.assertRaisesRegex(UserError, "Test .* an error: no"):
             self.preview()
 
     def test_a_draft_that_would_be_renewed_says_so(self):
@@ -400,7 +390,7 @@ class TestPreview(PreviewCommon):
         self.fetch()
         self.simulator.invoices.clear()
         preview = self.preview(date_from=date(2026, 11, 1))
-        self.assertEqual(preview.document_ids.outcome, "gone")
+        self.assertEqual(preview.document_ids.outcome, "missing")
         self.assertEqual(preview.document_ids.document_id, self.documents)
         self.assertFalse(self.documents.missing_state)
         with self.committing(preview) as committing:

@@ -19,7 +19,7 @@ MODELS = (
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
 class TestSecurity(CopacoCommon):
-    """Promise 9 and DESIGN 10: who may do what."""
+    """Promise 9 and section 10 of doc/how_it_works.rst: who may do what."""
 
     def fill(self):
         self.add_invoice("INV-1", "A1", [price_line("10")])

@@ -35,7 +35,7 @@ TABLES = (
 
 @tagged("post_install", "-at_install")
 class TestSecurityForgery(RemoteCase):
-    """DESIGN 10: nobody makes, deletes or forges what came, what became of it, or the
+    """Nobody makes, deletes or forges what was received, what became of it, or the
     links between them, by whatever door."""
 
     maxDiff = None

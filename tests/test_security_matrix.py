@@ -10,10 +10,10 @@ from odoo.tools import mute_logger
 
 from .remote import GROUPS, Refused, RemoteCase
 
-# DESIGN 10. A model's row: what each role may do with its records (r: read and find,
-# w: write, c: create, u: unlink). A method's row: who may call it. A dialog belongs to
-# whoever opened it; about another company's records it does nothing. To create
-# contacts takes Odoo's own right to, which nobody here has.
+# Section 10 of doc/how_it_works.rst. A model's row: what each role may do with its
+# records (r: read and find, w: write, c: create, u: unlink). A method's row: who may
+# call it. A dialog belongs to whoever opened it; about another company's records it
+# does nothing. To create contacts takes Odoo's own right to, which nobody here has.
 TABLE = """
                              clerk audit bill  book  admin other portal public
 copaco.api.key               -     -     -     -     rwcu  -     -      -
@@ -67,7 +67,7 @@ ROWS = [" ".join(row.split()) for row in TABLE.strip().splitlines()]
 
 @tagged("post_install", "-at_install")
 class TestSecurityMatrix(RemoteCase):
-    """DESIGN 10, over HTTP: exactly what the table says, for every model and every
+    """The rights over HTTP: exactly what the table says, for every model and every
     method that there is."""
 
     maxDiff = None

@@ -64,7 +64,7 @@ class TestSecurityUpload(CopacoCommon):
         link = zipfile.ZipInfo("link.json")
         link.external_attr = 0o120777 << 16
         message = self.upload({link: "/etc/hostname"})
-        self.assertIn("answer can't be read", message)
+        self.assertIn("response can't be read", message)
         self.assertFalse(self.documents)
 
     def test_a_zip_in_a_zip_stays_closed(self):
@@ -72,7 +72,7 @@ class TestSecurityUpload(CopacoCommon):
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("zeros.json", b"0" * 10_000_000)
         message = self.upload({"inner.zip": stream.getvalue()})
-        self.assertIn("answer can't be read", message)
+        self.assertIn("response can't be read", message)
         self.assertLess(self.env["copaco.run"].search([], limit=1).payload_size, 20_000)
 
     def test_many_small_files_are_too_many(self):

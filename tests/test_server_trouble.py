@@ -65,8 +65,8 @@ class TestServerTrouble(CopacoCommon):
 
     def test_an_answer_that_always_collides_is_stored_in_the_background(self):
         error = SerializationFailure("could not serialize access")
-        Run = self.registry["copaco.run"]
-        with patch.object(Run, "_store", side_effect=error) as store:
+        importer = self.registry["copaco.importer"]
+        with patch.object(importer, "_import", side_effect=error) as store:
             run = self.fetch()
         self.assertGreater(store.call_count, 1, "it was tried again at once")
         self.assertRecordValues(run, [{"state": "running", "started_at": False}])

@@ -1,10 +1,10 @@
-"""Which lines are still there when a document comes again."""
+"""Which lines are still there when a document is received again."""
 
 from collections import defaultdict
 
 
 def pair_lines(old_lines, new_lines):
-    """Pair the lines of a document with those that came again: on the best evidence
+    """Pair the lines of a document with those received again: on the best evidence
     first, and of several that it may be with the one that costs the same.
 
     Lines that are the same in everything are one. Else Copaco's row hash tells. Where
@@ -14,8 +14,8 @@ def pair_lines(old_lines, new_lines):
 
     :param old_lines: `copaco.document.line` records, or list of `DocumentLine`
     :param new_lines: list of `DocumentLine`
-    :return: list of (old line, new line), in the order of the new ones; then those that
-        are gone. What isn't there is None.
+    :return: list of (old line, new line), in the order of the new ones; then the old
+        lines that have no new one. What isn't there is None.
     """
     if hasattr(old_lines, "sorted"):
         old_lines = old_lines.sorted("sequence")

@@ -11,7 +11,7 @@ from ..client import (
     TimedOutError,
     parse_documents,
 )
-from .copaco_preview_dry_run import Answer
+from .copaco_preview_dry_run import Response
 
 # A person waits: for Copaco, and then for all of it. Odoo's own limit for a request is
 # 120 s, and what is found has to be written, too.
@@ -77,7 +77,7 @@ class CopacoPreview(models.TransientModel):
         """Show what a fetch of this period would do, and do nothing.
 
         :return: the page with what it would do
-        :raise UserError: when Copaco can't be asked, or gives no answer
+        :raise UserError: when Copaco can't be asked, or doesn't respond
         """
         self._check_period()
         chunks = self.env["copaco.fetch.window"]._get_chunks(
@@ -86,33 +86,33 @@ class CopacoPreview(models.TransientModel):
         if not chunks:
             raise self.env["copaco.run.scheduler"]._get_future_error()
         started = time.monotonic()
-        answers = []
+        responses = []
         self.message = False
         for index, chunk in enumerate(chunks):
             try:
-                response = self._ask(
+                parsed = self._ask(
                     lambda client, chunk=chunk: client.fetch("specification", *chunk),
                     started + NETWORK_SECONDS - time.monotonic(),
                 )
             except TimedOutError as error:
-                if not answers:
+                if not responses:
                     raise self._get_user_error(error) from None
                 self.message = self._get_late_message(chunks[index:])
                 break
-            answers.append(Answer(response, *chunk))
-        return self._show("period", answers, started)
+            responses.append(Response(parsed, *chunk))
+        return self._show("period", responses, started)
 
     def action_try_examples(self):
         """Show what an import of Copaco's fictional invoices would do. As nobody knows
-        their customers, each gets a contact, which goes with the rest.
+        their customers, each gets a contact, which is undone with the rest.
 
         :return: see `action_preview`
         """
         self._get_connection()
         started = time.monotonic()
-        response = self._ask(lambda client: client.fetch("example"), NETWORK_SECONDS)
+        parsed = self._ask(lambda client: client.fetch("example"), NETWORK_SECONDS)
         self.message = False
-        return self._show("examples", [Answer(response)], started, lend_contacts=True)
+        return self._show("examples", [Response(parsed)], started, create_contacts=True)
 
     def action_view_documents(self):
         """:return: the window action with everything in this preview"""
@@ -131,10 +131,10 @@ class CopacoPreview(models.TransientModel):
         self.ensure_one()
         self.connection_id._check_billing_access()
         started = time.monotonic()
-        answers = []
+        responses = []
         for file_name, raw in raws.items():
             try:
-                answers.append(Answer(parse_documents(raw)))
+                responses.append(Response(parse_documents(raw)))
             except InvalidResponseError as error:
                 run = self.env["copaco.run"].new(
                     {
@@ -144,7 +144,7 @@ class CopacoPreview(models.TransientModel):
                     }
                 )
                 raise UserError(run._get_error_message(error)) from None
-        return self._show("file", answers, started, kind=kind)
+        return self._show("file", responses, started, kind=kind)
 
     def _get_connection(self):
         """:return: the connection, to be read as the import does
@@ -158,16 +158,17 @@ class CopacoPreview(models.TransientModel):
 
     def _ask(self, request, seconds):
         """:param request: called with the `CopacoClient`
-        :param seconds: that Copaco has to answer
+        :param seconds: that Copaco has to respond
         :return: `ParsedResponse`
         :raise TimedOutError: when it takes longer
-        :raise UserError: for every other trouble
+        :raise UserError: for every other error
         """
         try:
             with self.env["copaco.fetcher"]._get_client(
                 self.connection_id.sudo(), max(seconds, 1)
             ) as client:
-                # No transaction is open while the network is waited for (promise 10).
+                # No transaction is open while the network is waited for: promise 10 in
+                # doc/how_it_works.rst.
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 return parse_documents(request(client))
         except TimedOutError:
@@ -180,23 +181,23 @@ class CopacoPreview(models.TransientModel):
 
     def _get_late_message(self, chunks):
         return self.env._(
-            "Copaco did not answer in time for %(period)s, which a fetch would have "
-            "brought later. Preview a shorter period to see it.",
+            "Copaco did not respond in time for %(period)s, which a fetch would have "
+            "received later. Preview a shorter period to see it.",
             period=" – ".join(
                 format_date(self.env, day) for day in (chunks[0][0], chunks[-1][1])
             ),
         )
 
-    def _show(self, source, answers, started, kind="specification", **options):
-        """Carry the import of answers out, undo it, and show what it made.
+    def _show(self, source, responses, started, kind="specification", **options):
+        """Carry the import of responses out, undo it, and show what it made.
 
-        :param answers: list of `Answer`
+        :param responses: list of `Response`
         :param started: `time.monotonic()` since when a person waits
         :param options: for `copaco.preview.dry.run._import`
         :return: the page
         """
         vals_list = self.env["copaco.preview.dry.run"]._import(
-            self.connection_id, kind, answers, started + PREVIEW_SECONDS, **options
+            self.connection_id, kind, responses, started + PREVIEW_SECONDS, **options
         )
         self._keep(source, vals_list)
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -211,7 +212,7 @@ class CopacoPreview(models.TransientModel):
         preview.outcome_ids.unlink()
         preview.document_ids.unlink()
         Document = self.env["copaco.document"].sudo()
-        # Those that the dry run made are gone again.
+        # Those that the dry run made were undone.
         existing = Document.browse(
             vals["document_id"] for vals in vals_list if vals.get("document_id")
         ).exists()

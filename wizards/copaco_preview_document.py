@@ -2,10 +2,10 @@ from odoo import api, fields, models
 
 OUTCOMES = [
     ("invoiced", "To invoice"),
-    ("rebuilt", "Draft to renew"),
+    ("rebuilt", "Draft to update"),
     ("held", "Held"),
     ("changed", "Changed"),
-    ("gone", "No longer at Copaco"),
+    ("missing", "No longer at Copaco"),
     ("excluded", "Excluded"),
     ("known", "Known"),
     ("not_computed", "Not computed"),
@@ -47,7 +47,7 @@ class CopacoPreviewDocument(models.TransientModel):
     """A document, and what an import would make of it.
 
     Customers and contacts are texts: the import may have made them, and then they are
-    gone again.
+    undone with it.
     """
 
     _name = "copaco.preview.document"

@@ -21,21 +21,21 @@ _logger = logging.getLogger(__name__)
 ATTEMPTS = 3
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What Copaco sent, or a file holds."""
 
-    response: ParsedResponse
+    parsed: ParsedResponse
     date_from: date | None = None  # the first creation date that was asked for
     date_to: date | None = None  # the last
 
 
 class Imported(NamedTuple):
-    """What a dry run made; everything is gone with its transaction."""
+    """What a dry run made; all of it is undone with its transaction."""
 
     runs: models.BaseModel
-    documents: models.BaseModel  # every `copaco.document` that matters, as it came
+    documents: models.BaseModel  # every `copaco.document` that matters, as received
     invoiced: models.BaseModel  # those that had an invoice before
-    gone: models.BaseModel  # those that Copaco has no more, which wasn't known
+    missing: models.BaseModel  # those no longer at Copaco, which wasn't known
 
 
 class CopacoPreviewDryRun(models.AbstractModel):
@@ -46,21 +46,22 @@ class CopacoPreviewDryRun(models.AbstractModel):
     _description = "Copaco Dry Run"
 
     @api.model
-    def _import(self, connection, kind, answers, deadline, lend_contacts=False):
-        """Store answers and make their invoices, read what came of it, undo it all.
+    def _import(self, connection, kind, responses, deadline, create_contacts=False):
+        """Store responses and create their invoices, read what became of it, and undo
+        all of it.
 
         Nothing is left in the database and nothing leaves it; only the ids that its
         records had are not given out again, as after any transaction that failed.
 
         :param connection: `copaco.connection`
         :param kind: a value of `copaco.run.kind`
-        :param answers: list of `Answer`, oldest first
+        :param responses: list of `Response`, oldest first
         :param deadline: `time.monotonic()` after which no batch is begun any more
-        :param lend_contacts: whether customers that nobody knows get a contact, too
+        :param create_contacts: whether customers that nobody knows get a contact, too
         :return: list of values for `copaco.preview.document`; lists of values for its
             lines are under `line_ids`
         :raise UserError: when others were storing the same all the time, or the
-            database had trouble of its own
+            database had an error of its own
         """
         for _attempt in range(ATTEMPTS):
             try:
@@ -70,37 +71,40 @@ class CopacoPreviewDryRun(models.AbstractModel):
                     if connection_there.invoice_policy != "draft":
                         # Confirming may make other addons talk to the outside.
                         connection_there.invoice_policy = "draft"
-                    imported = dry_run._store(connection_there, kind, answers)
-                    if lend_contacts:
-                        dry_run._lend_contacts(imported.documents.customer_id)
+                    imported = dry_run._store(connection_there, kind, responses)
+                    if create_contacts:
+                        dry_run._create_contacts(imported.documents.customer_id)
                     dry_run._process(imported.runs, deadline)
-                    return env["copaco.preview.reader"]._read(imported, answers)
+                    return env["copaco.preview.reader"]._read(imported, responses)
             except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
-                _logger.info("Copaco preview collided: %s", type(error))
+                _logger.info("Copaco preview: concurrent update (%s)", type(error))
             except OperationalError as error:
                 raise UserError(
                     self.env._(
-                        "The preview of connection %(connection)s could not be made, "
-                        "because the database had trouble: %(error)s. Ask your "
-                        "administrator to mend that. Nothing was changed.",
+                        "The preview of connection %(connection)s could not be "
+                        "computed, because the database reported an error: %(error)s. "
+                        "Ask your administrator to solve that. Nothing was changed.",
                         connection=connection.name,
                         error=describe_system_error(error),
                     )
                 ) from error
         raise UserError(
             self.env._(
-                "The preview of connection %(connection)s was in the way of others who "
-                "are storing the same documents. Wait a minute, then preview again.",
+                "The preview of connection %(connection)s could not be computed, "
+                "because others are storing the same documents. Wait a minute, then "
+                "preview again.",
                 connection=connection.name,
             )
         )
 
     @api.model
-    def _store(self, connection, kind, answers):
+    def _store(self, connection, kind, responses):
         """:return: `Imported`"""
         Document = self.env["copaco.document"]
         numbers = {
-            head.invoice_number for answer in answers for head in answer.response.heads
+            head.invoice_number
+            for response in responses
+            for head in response.parsed.heads
         }
         own = [("company_id", "=", connection.company_id.id), ("kind", "=", kind)]
         invoiced = Document.search(
@@ -110,29 +114,30 @@ class CopacoPreviewDryRun(models.AbstractModel):
                 ("move_id", "!=", False),
             ]
         )
-        missing = Document.search([*own, *Document._get_missing_domain()])
+        known_missing = Document.search([*own, *Document._get_missing_domain()])
         runs, documents = self.env["copaco.run"], Document
-        for answer in answers:
+        for response in responses:
             run = runs.create(
                 {
                     "connection_id": connection.id,
                     "kind": kind,
                     "origin": connection.origin,
-                    "date_from": answer.date_from,
-                    "date_to": answer.date_to,
+                    "date_from": response.date_from,
+                    "date_to": response.date_to,
                     "started_at": fields.Datetime.now(),
                 }
             )
-            self.env["copaco.importer"]._import(run, answer.response)
+            self.env["copaco.importer"]._import(run, response.parsed)
             runs += run
             documents |= self.env["copaco.importer"]._get_documents(
-                run, answer.response
+                run, response.parsed
             )
-        gone = Document.search([*own, *Document._get_missing_domain()]) - missing
-        return Imported(runs, documents | gone, invoiced, gone)
+        missing = Document.search([*own, *Document._get_missing_domain()])
+        missing -= known_missing
+        return Imported(runs, documents | missing, invoiced, missing)
 
     @api.model
-    def _lend_contacts(self, customers):
+    def _create_contacts(self, customers):
         """Give customers that nobody knows a contact of the same name, so that there
         is an invoice to be seen. It has nothing else: addons look numbers up outside.
         """
@@ -155,12 +160,12 @@ class CopacoPreviewDryRun(models.AbstractModel):
             self.env["copaco.processor"]._get_waiting_domain()
         )
         for batch in split_every(BATCH_SIZE, sorted(waiting.ids), documents.browse):
-            if time.monotonic() > deadline or self._is_in_the_way():
+            if time.monotonic() > deadline or self._blocks_others():
                 return
             self._process_batch(batch)
 
     @api.model
-    def _is_in_the_way(self):
+    def _blocks_others(self):
         """Whether another transaction waits for this one, such as a fetch that stores
         the same documents: a preview must keep nobody from working."""
         self.env.cr.execute(
@@ -175,7 +180,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
             with self.env.cr.savepoint():
                 self.env["copaco.processor"]._process(batch)
         except OperationalError:
-            # Collisions among them; it is nothing that a document did.
+            # Conflicts with other transactions are no document's fault.
             raise
         except Exception as error:  # noqa: BLE001 # found below, one by one
             if len(batch) == 1:

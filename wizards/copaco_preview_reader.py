@@ -11,9 +11,9 @@ class CopacoPreviewReader(models.AbstractModel):
     _description = "Copaco Preview Reader"
 
     @api.model
-    def _read(self, imported, answers):
+    def _read(self, imported, responses):
         """:param imported: what a dry run made, `Imported`
-        :param answers: list of `Answer`, that it was made of
+        :param responses: list of `Response`, that it was made of
         :return: list of values for `copaco.preview.document`; lists of values for its
             lines are under `line_ids`
         """
@@ -28,8 +28,8 @@ class CopacoPreviewReader(models.AbstractModel):
                 "message": rejected.reason,
                 "payload": rejected.payload,
             }
-            for answer in answers
-            for rejected in answer.response.rejected
+            for response in responses
+            for rejected in response.parsed.rejected
         ]
 
     @api.model
@@ -45,11 +45,12 @@ class CopacoPreviewReader(models.AbstractModel):
         outcome = self._get_outcome(document, imported, change)
         has_move = outcome != "changed" and document.state in ("invoiced", "changed")
         move = document.move_id if has_move else None
+        customer = document.customer_id
         vals = {
             "outcome": outcome,
             "document_id": document.id,
             "invoice_number": document.invoice_number,
-            "customer_name": document.customer_id.name,
+            "customer_name": customer.name or customer.account_ref,
             "partner_name": (move or document).partner_id.display_name,
             "invoice_date": document.invoice_date,
             "currency_id": document.currency_id.id,
@@ -70,8 +71,8 @@ class CopacoPreviewReader(models.AbstractModel):
         if outcome == "rebuilt":
             # What was the document's own content is its newest version now.
             vals["message"] = self.env._(
-                "Copaco changed this document, and its draft invoice would be made "
-                "anew: %(old)s without tax would become %(new)s.",
+                "Copaco changed this document, and its draft invoice would be updated: "
+                "%(old)s without tax would become %(new)s.",
                 old=self._format(document.version_ids[:1]),
                 new=self._format(document),
             )
@@ -83,8 +84,8 @@ class CopacoPreviewReader(models.AbstractModel):
 
     @api.model
     def _get_outcome(self, document, imported, change):
-        if document in imported.gone:
-            return "gone"
+        if document in imported.missing:
+            return "missing"
         if document.run_id not in imported.runs and not change:
             return "known"
         if document.state == "new":

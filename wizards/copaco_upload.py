@@ -31,7 +31,7 @@ MACOS_METADATA = (b"\x00\x05\x16\x07", b"\x00\x00\x00\x01Bud1")
 class CopacoUpload(models.TransientModel):
     _name = "copaco.upload"
     _inherit = "copaco.connection.mixin"
-    _description = "Upload Copaco Answers"
+    _description = "Upload Copaco Responses"
 
     kind = fields.Selection(
         selection=lambda self: self.env["copaco.run"]._fields["kind"].selection,
@@ -46,7 +46,7 @@ class CopacoUpload(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_upload(self):
-        """Store what is in the file and make its invoices, as if it had been fetched:
+        """Store what is in the file and create its invoices, as if it had been fetched:
         what is known already is not doubled.
 
         :return: see `copaco.connection.action_fetch`

@@ -50,8 +50,8 @@ def find(results):
             for figure in ("wall", "progress", "progress_later")
         )
         yield Goal(
-            f"The button's first answer at {sizes[-1]:,} lines; progress, then and 5 s"
-            " on",
+            f"The button's first response at {sizes[-1]:,} lines; progress, then and 5"
+            " s on",
             "under 30 s, moving",
             f"{seconds:.0f} s; {progress:.0f} %, {later:.0f} %",
             seconds < 30 and (later > progress or progress == 100),
@@ -85,6 +85,13 @@ def _find_own(results):
         "at most 6",
         _join(ratios, ".1f"),
         max(ratios) <= 6,
+    )
+    shares = _divide(get("duplicates", "cpu"), get("whole", "cpu"))
+    yield Goal(
+        "Looking for duplicates beside three years of history, share of the whole job",
+        "at most 3 %, at the largest size",
+        _join([100 * share for share in shares], ".1f") + " %",
+        shares[-1] <= 0.03,
     )
     if len(sizes) > 1:
         small, *_others, large = _divide(get("whole", "cpu"), sizes)

@@ -36,12 +36,16 @@ class Line:
 
 @dataclass
 class Invoice:
-    """What a customer has to pay; a refund's quantities have the sign of one."""
+    """What a customer has to pay; a refund's quantities have the sign of one.
+
+    The lines have cents; ``exact_amount`` is what they add up to before rounding.
+    """
 
     number: str
     account_ref: str
     day: date
     lines: list[Line]
+    exact_amount: Decimal = Decimal(0)
 
     @property
     def amount(self):
@@ -75,6 +79,8 @@ def make_invoices(lines):
     for stored in Dataset(1, *_shape(lines)).specifications(TODAY, 1):
         _add(invoices, json.loads(stored.encode(), parse_float=Decimal))
     month = list(invoices.values())
+    for invoice in month:
+        _add_rounding(invoice)
     return [*month[:WARM_UP_INVOICES], *month]
 
 
@@ -120,6 +126,9 @@ def _serve(lines, pipe):
     for stored in month[:WARM_UP_INVOICES]:
         content = deepcopy(_read(stored))
         content["Header"]["InvoiceID"] += "-1"
+        for subscription in content["Customers"][0]["Subscriptions"]:
+            for line in subscription["PriceLines"]:
+                line["InvoiceRowHash"] += "-1"
         simulator.add_invoice(content, WARM_UP_DAY)
     for stored in simulator.invoices:
         stored.encode()
@@ -148,7 +157,17 @@ def _add(invoices, content):
         number, Invoice(number, str(customer["AccountID"]), day, [])
     )
     for subscription in customer["Subscriptions"]:
-        invoice.lines += map(_make_line, subscription["PriceLines"])
+        for line in subscription["PriceLines"]:
+            invoice.lines.append(_make_line(line))
+            invoice.exact_amount += Decimal(line["ExtendedPrice"])
+
+
+def _add_rounding(invoice):
+    """Let the lines add up to the rounded sum, by one line more."""
+    rounding = invoice.exact_amount.quantize(CENT, ROUND_HALF_UP) - invoice.amount
+    if rounding:
+        quantity = Decimal(1).copy_sign(rounding)
+        invoice.lines.append(Line("Rounding", quantity, abs(rounding), rounding))
 
 
 def _plain_day(text):

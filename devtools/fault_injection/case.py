@@ -12,7 +12,7 @@ from functools import cache
 from fault_injection.figures import note, seed
 
 from ..processes.case import MultiprocessCase, start_simulator
-from ..processes.reseller import create_contacts, sent_by
+from ..processes.reseller import create_contacts, price_lines, sent_by
 from ..processes.workers import (
     have_jobs_due,
     jobs_are_due,
@@ -25,7 +25,7 @@ from ..processes.workers import (
 CUSTOMERS = 12
 UNKNOWN_CUSTOMERS = 2  # their documents are held
 LINES_A_DELIVERY = 50
-# Some of what comes was created so many days ago: a fetch makes two runs, of a month
+# Some of it was created so many days ago: a fetch makes two runs, of a month
 # and of the rest.
 OLDER_DAYS = 40
 OVERLAP_DAYS = 5
@@ -34,7 +34,7 @@ BATCH_SIZE = 4
 # The scheduler gives a job 10 seconds, then the others have their turn.
 MAX_TURNS = 50
 ATTEMPTS_PER_RESELLER = 20
-# An attack may come when the work is already done; then there is another.
+# An attack may be made when the work is already done; then there is another.
 ATTEMPTS_PER_HIT = 3
 # Both of what Odoo has ready and what it has numbered.
 POLICIES = ("draft", "post")
@@ -63,11 +63,13 @@ class Portal:
             header = content["Header"]
             is_older = int(header["InvoiceID"]) % 3 == 0
             header["InvoiceID"] = f"{header['InvoiceID']}-{delivery}"
+            for line in price_lines(content["Customers"][0]):
+                line["InvoiceRowHash"] += f"-{delivery}"
             age = timedelta(days=OLDER_DAYS if is_older else 0)
             self.simulator.add_invoice(content, self.simulator.today - age)
 
     def answer(self):
-        """Return the bytes of the answer that has all that there is."""
+        """Return the bytes of the response that has all that there is."""
         elements = b",".join(each.encode() for each in self.simulator.invoices)
         return b'{"Invoices": [%s]}' % elements
 

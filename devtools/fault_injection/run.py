@@ -62,7 +62,7 @@ def run() -> bool:
     parts = _choose_parts(os.environ.get("PART"))
     make_runtime(FAULTS_RUNTIME)
     # PostgreSQL is crashed on purpose, so it is not the one that others use; and what
-    # an interrupted command left of it is not worth mending.
+    # an interrupted command left of it is not worth repairing.
     instance = CheckoutInstance(FAULTS_RUNTIME)
     instance.remove()
     make_runtime(FAULTS_RUNTIME)

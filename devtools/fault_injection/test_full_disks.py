@@ -77,7 +77,7 @@ class FullDiskCase(AttackCase):
 
 
 class TestFilesDisk(FullDiskCase):
-    """Odoo keeps the answers as files."""
+    """Odoo keeps the responses as files."""
 
     @classmethod
     def setUpClass(cls):

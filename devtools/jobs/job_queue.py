@@ -22,15 +22,16 @@ JOBS = """
 
 def wait_after_enqueuing():
     """Let this process wait, whenever it has made jobs, until they are carried out."""
-    from odoo.addons.account_copaco.models.copaco_document import CopacoDocument
+    from odoo.addons.account_copaco.services.copaco_job_queue import CopacoJobQueue
 
-    enqueue = CopacoDocument._process_in_background
+    enqueue = CopacoJobQueue._enqueue_waiting
 
-    def enqueue_and_wait(documents):
-        enqueue(documents)
+    def enqueue_and_wait(queue, documents):
+        is_enqueued = enqueue(queue, documents)
         wait_for_jobs(documents.env.cr.dbname)
+        return is_enqueued
 
-    CopacoDocument._process_in_background = enqueue_and_wait
+    CopacoJobQueue._enqueue_waiting = enqueue_and_wait
 
 
 def wait_for_jobs(database):

@@ -107,7 +107,7 @@ class TestEnqueued(JobCase):
         )
 
     def test_what_has_a_job_gets_no_second_one(self):
-        self.documents._process_in_background()
+        self.env["copaco.job.queue"]._enqueue_waiting(self.documents)
         jobs = self._get_jobs()
         records = [record for job in jobs for record in job.records]
         self.assertCountEqual(records, self.documents)
@@ -126,7 +126,7 @@ class TestEnqueued(JobCase):
         self.assertEqual(self._get_jobs(), jobs)
 
     def test_what_a_failed_job_left_gets_a_new_one(self):
-        self.documents._process_in_background()
+        self.env["copaco.job.queue"]._enqueue_waiting(self.documents)
         jobs = self._get_jobs()
         jobs[0].state = "failed"
         self.env["copaco.document"]._cron_process()
@@ -166,12 +166,12 @@ class TestEnqueued(JobCase):
 
     def test_a_bad_document_stops_no_other(self):
         bad, *good = self.documents[:3]
-        process = self.env.registry["copaco.document"]._process
+        process = self.env.registry["copaco.processor"]._process
 
-        def process_all_but_one(documents):
+        def process_all_but_one(processor, documents):
             if bad in documents:
                 raise ValueError("bad")
-            process(documents)
+            process(processor, documents)
 
         with self._processing_by(process_all_but_one):
             self.documents[:3]._job_process()
@@ -187,7 +187,7 @@ class TestEnqueued(JobCase):
         )
 
     def test_a_collision_is_tried_again(self):
-        def collide(_records):
+        def collide(*_arguments):
             raise SerializationFailure("collision")
 
         with self._processing_by(collide), self.assertRaises(RetryableJobError):
@@ -200,7 +200,7 @@ class TestEnqueued(JobCase):
         self.assertFalse(self._get_jobs())
 
     def test_someone_is_told_when_no_job_is_carried_out(self):
-        self.documents._process_in_background()
+        self.env["copaco.job.queue"]._enqueue_waiting(self.documents)
         self.assertNotIn("job runner", " ".join(self._get_alerts()))
         self.env.cr.execute(
             "UPDATE copaco_document SET write_date = write_date - interval '25 hours'"
@@ -228,4 +228,4 @@ class TestEnqueued(JobCase):
         return functions.job_config(job.job_function_id.name)
 
     def _processing_by(self, function):
-        return patch.object(self.env.registry["copaco.document"], "_process", function)
+        return patch.object(self.env.registry["copaco.processor"], "_process", function)

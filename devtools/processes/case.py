@@ -38,7 +38,8 @@ class MultiprocessCase(unittest.TestCase):
         return reseller
 
     def assertGoodBooks(self, reseller, expected):
-        """Do what is left to do, and compare what came with ``sent_by``'s answer."""
+        """Do what is left to do, and compare what was received with ``sent_by``'s
+        result."""
         self.assertEqual(self.workers.run_together(go_on), [0])
         self.assertEqual(reseller.faults(), {})
         self.assertEqual(reseller.received(), expected)

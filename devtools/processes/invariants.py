@@ -51,20 +51,20 @@ FAULTS = {
            AND state = 'failed' AND coalesce(message, '') = ''""",
     "a run has not what it received": """
         SELECT run.id, run.trigger, run.received_count, run.unchanged_count,
-               count(came.run_id), run.amount_received, run.amount_unchanged,
-               sum(came.amount_source)
+               count(stored.run_id), run.amount_received, run.amount_unchanged,
+               sum(stored.amount_source)
           FROM copaco_run run
      LEFT JOIN (SELECT run_id, line_count, amount_source FROM copaco_document
                  UNION ALL
                 SELECT run_id, line_count, amount_source FROM copaco_document_version
-               ) came ON came.run_id = run.id
+               ) stored ON stored.run_id = run.id
          WHERE run.company_id = %(company)s
       GROUP BY run.id
-        HAVING run.received_count != run.unchanged_count + count(came.run_id)
+        HAVING run.received_count != run.unchanged_count + count(stored.run_id)
             OR run.received_line_count
-               != run.unchanged_line_count + coalesce(sum(came.line_count), 0)
+               != run.unchanged_line_count + coalesce(sum(stored.line_count), 0)
             OR run.amount_received
-               != run.amount_unchanged + coalesce(sum(came.amount_source), 0)""",
+               != run.amount_unchanged + coalesce(sum(stored.amount_source), 0)""",
     "a connection has several activities": """
         SELECT res_id, array_agg(summary) FROM mail_activity
          WHERE res_model = 'copaco.connection' AND res_id IN %(connections)s
@@ -93,13 +93,13 @@ STORED = """
            document.state IN ('invoiced', 'changed') AS is_invoiced,
            document.line_count, document.amount_source::text,
            (SELECT count(*) FROM copaco_document_line WHERE document_id = document.id),
-           count(DISTINCT move.id), count(booked.id),
+           count(DISTINCT move.id), count(booked.copaco_line_id),
            coalesce(-sum(booked.balance), 0)::text
       FROM copaco_document document
       JOIN copaco_customer customer ON customer.id = document.customer_id
  LEFT JOIN account_move move ON move.copaco_document_id = document.id
  LEFT JOIN account_move_line booked
-        ON booked.move_id = move.id AND booked.copaco_line_id IS NOT NULL
+        ON booked.move_id = move.id AND booked.display_type = 'product'
      WHERE document.company_id = %(company)s
   GROUP BY document.id, customer.account_ref"""
 

@@ -78,37 +78,37 @@ class Reseller:
             for fault, query in queries.items()
             if fault not in besides
         }
-        found["an answer can't be read"] = self._unreadable_answers()
-        found["the proof doesn't hold"] = self._unproven_runs()
+        found["a response can't be read"] = self._unreadable_responses()
+        found["a run is out of balance"] = self._unbalanced_runs()
         return {fault: rows for fault, rows in found.items() if rows}
 
-    def _unreadable_answers(self):
+    def _unreadable_responses(self):
         with environment() as env:
             runs = env["copaco.run"].search(
                 [("company_id", "=", self.company_id), ("payload_id", "!=", False)]
             )
             return [run.id for run in runs if not _is_readable(run)]
 
-    def _unproven_runs(self):
+    def _unbalanced_runs(self):
         with environment() as env:
             runs = env["copaco.run"].search([("company_id", "=", self.company_id)])
             return [run.id for run in runs if not run.is_proven]
 
     def figures(self, expected):
-        """Count what went wrong with the documents that should have come.
+        """Count what went wrong with the documents that should be here.
 
         :param expected: as ``sent_by`` returns
-        :return: dict of how many ``documents`` came, how many were ``lost`` (not here,
-            or said to be invoiced and not), ``doubled``, and stored or invoiced by
-            ``half`` (not all lines, or another amount)
+        :return: dict of how many ``documents`` are here, how many were ``lost`` (not
+            here, or said to be invoiced and not), ``doubled``, and stored or invoiced
+            by ``half`` (not all lines, or another amount)
         """
         figures = {"documents": 0, "lost": 0, "doubled": 0, "half": 0}
-        came = Counter()
+        received = Counter()
         for number, account, is_invoiced, line_count, amount, *found in self.query(
             STORED
         ):
             lines, invoices, booked_lines, booked_amount = found
-            came[number, account] += 1
+            received[number, account] += 1
             figures["lost"] += is_invoiced and not invoices
             figures["doubled"] += max(invoices - 1, 0)
             figures["half"] += (
@@ -117,9 +117,9 @@ class Reseller:
                 or booked_lines != line_count * invoices
                 or Decimal(booked_amount) != Decimal(amount) * invoices
             )
-        figures["documents"] = came.total()
-        figures["lost"] += len(expected.keys() - came.keys())
-        figures["doubled"] += came.total() - len(came)
+        figures["documents"] = received.total()
+        figures["lost"] += len(expected.keys() - received.keys())
+        figures["doubled"] += received.total() - len(received)
         return figures
 
     def books(self):
@@ -229,10 +229,11 @@ def sent_by(simulator, until=date.max):
         number = str(invoice["Header"]["InvoiceID"])
         for customer in invoice["Customers"]:
             for line in price_lines(customer):
-                amounts[number, str(customer["AccountID"])] += Decimal(
-                    line["ExtendedPrice"]
-                ).quantize(CENT, ROUND_HALF_UP)
-    return dict(amounts)
+                key = number, str(customer["AccountID"])
+                amounts[key] += Decimal(line["ExtendedPrice"])
+    return {
+        key: amount.quantize(CENT, ROUND_HALF_UP) for key, amount in amounts.items()
+    }
 
 
 def price_lines(customer):

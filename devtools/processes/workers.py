@@ -68,7 +68,7 @@ def press_retry(company_id):
 
 
 def upload(connection_id, raw):
-    """Return the task of a person who uploads a file that holds the answer ``raw``."""
+    """Return the task of a person who uploads a file with the response ``raw``."""
 
     def task(env):
         env = _as_person(env)
@@ -77,7 +77,7 @@ def upload(connection_id, raw):
                 "connection_id": connection_id,
                 "kind": "specification",
                 "content": base64.b64encode(raw),
-                "file_name": "answer.json",
+                "file_name": "response.json",
             }
         )
         env.cr.commit()
@@ -198,7 +198,7 @@ class Workers:
         return worker
 
     def kill(self, task, commits=0, seconds=0.0):
-        """Start ``task``, kill it and tell whether that came before its end.
+        """Start ``task``, kill it and tell whether that was before its end.
 
         :param commits: how many it is to make before
         :param seconds: how long it is to go on after them

@@ -15,24 +15,10 @@ FOLDER = Path(client.__file__).parent
 ADDON = FOLDER.parent
 ALLOWED = {"defusedxml", "pydantic", "pydantic_core", "requests", "urllib3"}
 # By which names its modules are imported, beside relative ones.
-NAMES = ("client", f"{client.__name__}")
+NAMES = ("client", client.__name__)
 
 
 class TestIndependence(ClientCase):
-    def run_plain(self, code):
-        """Run a script in a Python of its own that can import the client.
-
-        :return: exit code, what it wrote as errors
-        """
-        result = subprocess.run(
-            [sys.executable, "-c", f"import sys\n{code}"],
-            env={"PYTHONPATH": str(ADDON)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return result.returncode, result.stderr
-
     def test_imports_only_the_standard_library_and_what_it_says(self):
         imported = {
             name.partition(".")[0]
@@ -51,7 +37,7 @@ class TestIndependence(ClientCase):
             "client.parse_documents(b'{\"Invoices\": []}')\n"
             "sys.exit(any(name.startswith('odoo.') for name in sys.modules))"
         )
-        self.assertEqual(self.run_plain(code), (0, ""))
+        self.assertEqual(_run_plain(code), (0, ""))
 
     def test_nobody_else_imports_its_modules(self):
         tests = ADDON / "tests/client"
@@ -61,10 +47,9 @@ class TestIndependence(ClientCase):
                 continue
             for name in _find_imports(path):
                 owner, _, rest = name.rpartition(".")
-                face += owner in NAMES and rest in client.__all__
-                if name.startswith(tuple(f"{each}." for each in NAMES)) and not (
-                    owner in NAMES and rest in client.__all__
-                ):
+                if owner in NAMES and rest in client.__all__:
+                    face += 1
+                elif name.startswith(tuple(f"{each}." for each in NAMES)):
                     found.append(f"{path.relative_to(ADDON)}: {name}")
         self.assertEqual(found, [])
         self.assertGreater(face, 20)
@@ -94,7 +79,7 @@ class TestRequirements(ClientCase):
                 "sys.modules['pydantic'] = old\n"
                 "import client"
             )
-            exit_code, errors = TestIndependence.run_plain(self, code)
+            exit_code, errors = _run_plain(code)
             self.assertEqual(exit_code, 1)
             error = errors.splitlines()[-1]
             self.assertTrue(error.startswith("ImportError: The Copaco client"), error)
@@ -117,12 +102,46 @@ class TestRequirements(ClientCase):
             command = manifest["external_dependencies"]["apt"][dependency]
             self.assertIn("pip install --break-system-packages", command)
 
+    def test_without_hypothesis_what_needs_it_is_skipped(self):
+        code = (
+            "import unittest\n"
+            "sys.modules['hypothesis'] = None\n"
+            "from properties import HealthCheck, given, settings, st\n"
+            "class Tests(unittest.TestCase):\n"
+            "    @settings(suppress_health_check=[HealthCheck.too_slow])\n"
+            "    @given(st.lists(st.none() | st.integers()).map(len))\n"
+            "    def test_one(self, value):\n"
+            "        pass\n"
+            "    def test_other(self):\n"
+            "        pass\n"
+            "unittest.main()"
+        )
+        exit_code, report = _run_plain(code, ADDON / "tests")
+        self.assertEqual(exit_code, 0, report)
+        self.assertIn("Ran 2 tests", report)
+        self.assertIn("OK (skipped=1)", report)
+
     def test_the_manifest_asks_for_what_pip_is_given(self):
         manifest = Manifest.for_addon("account_copaco")
         self.assertEqual(
             sorted(manifest["external_dependencies"]["python"]),
             sorted((ADDON / "requirements.txt").read_text().split()),
         )
+
+
+def _run_plain(code, folder=ADDON):
+    """Run a script in a Python of its own that imports from a folder.
+
+    :return: exit code, what it wrote as errors
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}"],
+        env={"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.returncode, result.stderr
 
 
 def _find_imports(path):

@@ -26,7 +26,7 @@ from .responses import given
 from .servers import EMPTY, ScriptedServer, drip, make_client, make_response
 
 
-class TestRetries(ClientCase):
+class SimulatorCase(ClientCase):
     def setUp(self):
         super().setUp()
         self.server = Simulator(customers=1).start()
@@ -34,6 +34,8 @@ class TestRetries(ClientCase):
         self.client = make_client(self.server)
         self.addCleanup(self.client.close)
 
+
+class TestRetries(SimulatorCase):
     def assert_passes(self, fault, **options):
         """Twice it goes wrong, then it comes."""
         self.server.requests.clear()
@@ -119,14 +121,7 @@ class TestRetries(ClientCase):
                 self.assertEqual(client.waits, [])
 
 
-class TestRetryAfter(ClientCase):
-    def setUp(self):
-        super().setUp()
-        self.server = Simulator(customers=1).start()
-        self.addCleanup(self.server.stop)
-        self.client = make_client(self.server)
-        self.addCleanup(self.client.close)
-
+class TestRetryAfter(SimulatorCase):
     def test_the_server_says_how_long_to_wait(self):
         for status in (429, 503):
             self.server.misbehave("status", status=status, retry_after=7)

@@ -1,4 +1,4 @@
-"""What was sent, against what is in the books; without the addon's own proof."""
+"""What was sent, against what is in the books; not by the addon's reconciliation."""
 
 from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
@@ -20,9 +20,11 @@ def read_sent(invoices):
                 for line in subscription["PriceLines"]
             ]
             count, amount = sent.get(key, (0, Decimal(0)))
-            amount += sum(round_half_up(line["ExtendedPrice"]) for line in lines)
+            amount += sum(Decimal(str(line["ExtendedPrice"])) for line in lines)
             sent[key] = count + len(lines), amount
-    return sent
+    return {
+        key: (count, round_half_up(amount)) for key, (count, amount) in sent.items()
+    }
 
 
 def round_half_up(amount):
@@ -48,7 +50,7 @@ def compare(env, company, sent):
     half = 0
     for move in moves:
         document = move.copaco_document_id
-        lines = move.invoice_line_ids
+        lines = move.invoice_line_ids.filtered(lambda line: not line.copaco_is_rounding)
         sign = -1 if move.move_type == "out_refund" else 1
         booked = len(lines), round_half_up(sign * move.amount_untaxed)
         half += booked != sent.get(_get_key(move)) or len(document.line_ids) != len(

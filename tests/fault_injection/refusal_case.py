@@ -12,7 +12,7 @@ MODELS = "odoo.addons.account_copaco.models"
 
 class RefusalCase(CopacoCommon):
     """What Odoo refuses is held with words that help, stops nothing else, never
-    switches a scheduled action off, and is invoiced when the cause is mended."""
+    switches a scheduled action off, and is invoiced when the cause is solved."""
 
     def setUp(self):
         super().setUp()
@@ -88,7 +88,7 @@ class RefusalCase(CopacoCommon):
     @contextmanager
     def refused(self, reason, *words, all_of_them=False):
         """The block spoils what Odoo needs; then the schedule runs and the result is
-        checked. After it, mend what was spoilt and call `retry`."""
+        checked. After it, correct what was spoilt and call `retry`."""
         if not self.simulator.invoices[len(GOOD) :] and not all_of_them:
             self.add()
         yield

@@ -83,7 +83,7 @@ class TestRefusals(RefusalCase):
         self.connection.invoice_policy = "post"
         account = self.bad_partner.property_account_receivable_id.copy({"name": "X"})
         self.bad_partner.property_account_receivable_id = account
-        with self.refused("unexpected_error", "Odoo refused", "Mend"):
+        with self.refused("unexpected_error", "Odoo refused", "Correct"):
             account.active = False
         account.active = True
         self.retry()

@@ -4,7 +4,6 @@ from decimal import Decimal
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...client import CopacoClient
 from ..common import MUTED, CopacoCommon, price_line
 from ..simulator.faults import FAULTS
 from .books import compare, read_sent
@@ -83,13 +82,7 @@ class TestWire(CopacoCommon):
             content = self.simulator.invoices[-1].content
             content["Totals"] = {"TotalExcludingVAT": Decimal(f"{number + 10}.505")}
         self.sent = read_sent(stored.content for stored in self.simulator.invoices)
-        limits = {
-            "time_limit": TIME_LIMIT,
-            "max_body_bytes": 1_000_000,
-            "first_wait": 0,
-        }
-        defaults = CopacoClient.__init__.__kwdefaults__
-        self.patch(CopacoClient.__init__, "__kwdefaults__", defaults | limits)
+        self.limit_client(time_limit=TIME_LIMIT, max_body_bytes=1_000_000, first_wait=0)
 
     def run_scheduled(self, *names):
         with self.enter_registry_test_mode(), mute_logger(*MUTED):

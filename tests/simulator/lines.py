@@ -44,7 +44,7 @@ class Line:
         return self.amount_at(self.unit_price) if self.amount is None else self.amount
 
     def amount_at(self, unit_price):
-        """Return quantity x price x duration, as Copaco's knowledge base says under
-        "Platform logic"."""
+        """Return quantity x price x duration (Copaco's knowledge base, page
+        https://kb.copaco.cloud/kb/platform-logic-new)."""
         product = EXACT.multiply(self.quantity, unit_price)
         return EXACT.multiply(product, Decimal(self.duration))

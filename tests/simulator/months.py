@@ -3,8 +3,9 @@
 from calendar import monthrange
 from datetime import date, timedelta
 
-# Copaco kb, billing-api-s: the invoice of a month is made about the 23rd of the next.
-# Always the 23rd here, so that three months back always holds three invoices.
+# Copaco makes the invoice of a month about the 23rd of the next (its knowledge base,
+# page https://kb.copaco.cloud/kb/billing-api-s). Always the 23rd here, so that three
+# months back always holds three invoices.
 CREATION_DAY = 23
 
 

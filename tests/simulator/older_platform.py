@@ -1,5 +1,5 @@
-"""Invoices as the XML of Copaco's older platform, as Copaco's knowledge base has it
-under "Invoices (XML)"."""
+"""Invoices as the XML of Copaco's older platform (Copaco's knowledge base, page
+https://kb.copaco.cloud/kb/invoices-(XML).626294812.html)."""
 
 from xml.etree import ElementTree
 

@@ -18,7 +18,8 @@ PURCHASES = "invoices"
 EXAMPLES = "example-invoices"
 ENDPOINTS = (SPECIFICATIONS, PURCHASES, EXAMPLES)
 
-# Copaco kb, billing-api-s: the window when a request doesn't name one.
+# The window when a request doesn't name one (Copaco's knowledge base, page
+# https://kb.copaco.cloud/kb/billing-api-s).
 DEFAULT_WINDOW_MONTHS = 3
 
 AUTH_HEADERS = {

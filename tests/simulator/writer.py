@@ -1,8 +1,10 @@
 """How Copaco's API writes a customer's lines, its parties and its dates.
 
-Field names and types are those of Copaco kb, overview-api-fields-and-data-types and
-invoices-xml. What may vary in the real API varies here, by chance or by customer: ids
-and money as text or number, dates in two forms, missing and null values.
+Field names and types are those of Copaco's knowledge base, pages
+https://kb.copaco.cloud/kb/overview-api-fields-and-data-types and
+https://kb.copaco.cloud/kb/invoices-xml. What may vary in the real API varies here, by
+chance or by customer: ids and money as text or number, dates in two forms, missing and
+null values.
 """
 
 import hashlib
@@ -141,8 +143,9 @@ class Writer:
             vat = EXACT.multiply(amount, VAT_SHARE).quantize(CENT, ROUND_HALF_UP)
             self.vat += vat
             return {"TaxPercentage": 21, "TaxZoneID": "NL", "VAT": vat}
-        # Specifications carry no VAT (Copaco's knowledge base, "New billing process");
-        # no page says whether that is written as 0, as null or not at all.
+        # Specifications carry no VAT (Copaco's knowledge base, page
+        # https://kb.copaco.cloud/kb/copaco-cloud-new-billing-process); no page says
+        # whether that is written as 0, as null or not at all.
         form = self.customer.index % 3
         if form == 0:
             return {"TaxPercentage": 0, "TaxZoneID": "", "VAT": 0}

@@ -14,7 +14,7 @@ tours.add("copaco_fetch", {
             trigger: ".o_notification_body:contains('invoiced: 1, held for a decision: 1')",
         },
         {
-            content: "It leads to what came",
+            content: "It leads to what was received",
             trigger: ".o_notification_body a[href^='/odoo/copaco-runs']",
         },
         {
@@ -35,7 +35,7 @@ tours.add("copaco_fetch", {
             run: "click",
         },
         {
-            content: "The run's page has the proof",
+            content: "The run's page has the reconciliation",
             trigger: ".copaco_proof:contains('Received')",
         },
         {
@@ -48,7 +48,7 @@ tours.add("copaco_decide", {
     steps: () => [
         {
             content: "What waits says why",
-            trigger: ".o_data_row .o_data_cell[name='hold_message']:contains('Perhaps it is')",
+            trigger: ".o_data_row .o_data_cell[name='hold_message']:contains('It may be')",
             run: "click",
         },
         {

@@ -1,0 +1,1 @@
+"""What a database of an earlier revision becomes when the addon is upgraded."""

@@ -1,0 +1,210 @@
+"""After the models are loaded. `CHANGELOG.rst` says what an upgrade changes."""
+
+import logging
+from contextlib import suppress
+
+from odoo import SUPERUSER_ID, api
+from odoo.tools import SQL, formatLang
+
+from odoo.addons.account_copaco.client import (
+    InvalidResponseError,
+    get_origin,
+    parse_payload,
+)
+from odoo.addons.account_copaco.const import INVOICED_KINDS
+
+_logger = logging.getLogger(__name__)
+
+OLD_TOLERANCE, TOLERANCE = 1.0, 0.05
+
+
+def migrate(cr, version):
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    _write_origins_alike(env)
+    _count_lines_of_totals(env)
+    _lower_tolerance(env)
+    _tell_of_amounts_below_a_cent(env)
+    _read_amounts_again(env)
+    _tell_of_same_documents(env)
+    _tell_of_same_accounts(env)
+
+
+def _write_origins_alike(env):
+    """The same server could be written with its usual port, or otherwise."""
+    for table, column in (
+        ("copaco_connection", "origin"),
+        ("copaco_run", "origin"),
+        ("copaco_document", "created_origin"),
+    ):
+        names = {"table": SQL.identifier(table), "column": SQL.identifier(column)}
+        rows = env.execute_query(
+            SQL("SELECT DISTINCT %(column)s FROM %(table)s", **names)
+        )
+        for (origin,) in rows:
+            usual = get_origin(origin)
+            if usual and usual != origin:
+                env.execute_query(
+                    SQL(
+                        "UPDATE %(table)s SET %(column)s = %(usual)s "
+                        "WHERE %(column)s = %(origin)s RETURNING id",
+                        **names,
+                        usual=usual,
+                        origin=origin,
+                    )
+                )
+    env.invalidate_all()
+
+
+def _count_lines_of_totals(env):
+    """What rounding explains of a difference depends on how many lines it is of. The
+    documents that were received with a document under its number have them all."""
+    env.cr.execute(
+        """
+        WITH whole AS (
+            SELECT run_id, kind, invoice_number, sum(line_count) AS line_count
+              FROM copaco_document
+          GROUP BY run_id, kind, invoice_number
+        )
+        UPDATE copaco_document document
+           SET totals_line_count = whole.line_count
+          FROM whole
+         WHERE whole.run_id = document.run_id
+           AND whole.kind = document.kind
+           AND whole.invoice_number = document.invoice_number
+           AND document.totals_difference != 0
+        """
+    )
+    env.cr.execute(
+        """
+        UPDATE copaco_document_version
+           SET totals_line_count = line_count
+         WHERE totals_difference != 0
+        """
+    )
+    env.invalidate_all()
+
+
+def _lower_tolerance(env):
+    """Nobody can tell a person's choice from the old default, which hid differences
+    that were real. What is held now, a person sees."""
+    connections = env["copaco.connection"].with_context(active_test=False)
+    for connection in connections.search([("totals_tolerance", "=", OLD_TOLERANCE)]):
+        connection.totals_tolerance = TOLERANCE
+        currency = connection.currency_id
+        connection._message_log(
+            body=env._(
+                "The upgrade lowered the tolerance for totals from %(old)s to "
+                "%(new)s, which is the default now.",
+                old=formatLang(env, OLD_TOLERANCE, currency_obj=currency),
+                new=formatLang(env, TOLERANCE, currency_obj=currency),
+            )
+        )
+
+
+def _tell_of_amounts_below_a_cent(env):
+    """What the roundings of the lines took off an invoice, or added to it, can't be
+    seen any more afterwards."""
+    rows = env.execute_query(
+        SQL(
+            "SELECT id, amount_exact FROM copaco_document "
+            "WHERE state IN ('invoiced', 'changed') "
+            "AND abs(amount_exact - amount_source) > %s",
+            TOLERANCE,
+        )
+    )
+    for document_id, exact in rows:
+        document = env["copaco.document"].browse(document_id)
+        _tell(
+            document,
+            env._(
+                "%(document)s was invoiced as %(amount)s without tax, the sum of its "
+                "rounded lines. Their exact sum is %(exact)s. If the difference has to "
+                "be invoiced or credited, do so manually.",
+                document=document.name,
+                amount=document._format_amount(document.amount_source),
+                exact=document._format_amount(exact),
+            ),
+        )
+
+
+def _read_amounts_again(env):
+    """What has no invoice yet is invoiced as its exact sum, rounded, and no longer as
+    the sum of rounded lines. Invoices, and what they were made for, stay."""
+    get_amount = env["copaco.document.builder"]._get_amount
+    rows = env.execute_query(
+        SQL(
+            "SELECT id FROM copaco_document "
+            "WHERE state IN ('new', 'held', 'excluded') AND kind IN %s "
+            "AND amount_exact != amount_source",
+            INVOICED_KINDS,
+        )
+    )
+    waiting = env["copaco.document"].browse(document_id for (document_id,) in rows)
+    waiting = waiting.filtered(lambda document: not document._get_live_invoice())
+    pending = env["copaco.document.version"].search([("state", "=", "pending")])
+    for record in (*waiting, *pending):
+        # What can't be read has no amount.
+        with suppress(InvalidResponseError):
+            amount = get_amount(parse_payload(record.payload), record.currency_id)
+            record.run_id.amount_received += amount - record.amount_source
+            record.amount_source = amount
+
+
+def _tell_of_same_documents(env):
+    """See `pre-migration.py`."""
+    rows = env.execute_query(
+        SQL(
+            """
+            SELECT document.id, first.id
+              FROM copaco_document document
+              JOIN copaco_document first
+                ON first.root_company_id = document.root_company_id
+               AND first.kind = document.kind
+               AND first.invoice_number = document.invoice_number
+             WHERE document.account_key = concat(first.account_key, ' #', document.id)
+          ORDER BY document.id
+            """
+        )
+    )
+    describe = env["copaco.duplicate.finder"]._describe
+    for ids in rows:
+        document, first = env["copaco.document"].browse(ids)
+        _tell(
+            document,
+            env._(
+                "%(document)s of %(company)s and %(other)s of %(other_company)s have "
+                "the same number, and the same account whatever its capitals. Only the "
+                "latter is updated from now on. Compare their invoices, and credit "
+                "what was invoiced twice.",
+                document=describe(document),
+                company=document.company_id.name,
+                other=describe(first),
+                other_company=first.company_id.name,
+            ),
+        )
+
+
+def _tell_of_same_accounts(env):
+    rows = env.execute_query(
+        SQL(
+            "SELECT array_agg(id ORDER BY id) FROM copaco_customer "
+            "GROUP BY company_id, lower(account_ref) HAVING count(*) > 1"
+        )
+    )
+    for (ids,) in rows:
+        customers = env["copaco.customer"].browse(ids)
+        _tell(
+            customers,
+            env._(
+                "These accounts differ only in capitals: %(accounts)s. Each keeps its "
+                "own contact and documents. If they are the same customer, link them "
+                "to the same contact.",
+                accounts=", ".join(customers.mapped("account_ref")),
+            ),
+        )
+
+
+def _tell(records, message):
+    _logger.warning("%s %s: %s", records._name, records.ids, message)
+    for record in records:
+        record._message_log(body=message)

@@ -1,0 +1,132 @@
+from decimal import Decimal
+
+from odoo.tests import freeze_time, tagged
+
+from .common import CopacoChangeCommon, price_line
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestRounding(CopacoChangeCommon):
+    """The invoice says Copaco's exact sum, rounded, or the total that it states."""
+
+    def book(self, prices, total=None, **totals):
+        """Let Copaco send lines of these prices.
+
+        :return: the document
+        """
+        self.simulator.invoices.clear()
+        lines = [
+            price_line(price, number=number)
+            for number, price in enumerate(prices, start=1)
+        ]
+        self.add_invoice("INV-1", "A1", lines, customer={"CustomerNumber": "K-1"})
+        if total is not None:
+            content = self.simulator.invoices[0].content
+            content["Totals"] = {"TotalExcludingVAT": Decimal(total)}
+        self.fetch()
+        return self.documents
+
+    def assertBooked(self, amount, rounding=0.0):
+        document = self.documents
+        self.assertEqual(document.state, "invoiced", document.hold_message)
+        self.assertEqual(document.move_amount_untaxed, amount)
+        lines = document.move_id.invoice_line_ids
+        extra = lines.filtered("copaco_is_rounding")
+        sign = -1 if document.move_id.move_type == "out_refund" else 1
+        self.assertAlmostEqual(sign * sum(extra.mapped("price_subtotal")), rounding, 6)
+        self.assertEqual(
+            lines.mapped("price_subtotal"), lines.mapped(lambda x: x.price_subtotal)
+        )
+        self.assertTrue(all(price >= 0 for price in lines.mapped("price_unit")))
+        for run in self.env["copaco.run"].search([]):
+            self.assertTrue(run.is_proven)
+
+    def test_usage_below_half_a_cent_is_billed(self):
+        self.book(["0.004"] * 1000, total="4.00")
+        self.assertBooked(4.0, 4.0)
+        extra = self.documents.move_id.invoice_line_ids.filtered("copaco_is_rounding")
+        self.assertEqual(extra.name, "Rounding of amounts below a cent")
+        self.assertEqual(extra.tax_ids, self.tax)
+
+    def test_usage_of_half_a_cent_is_billed_once(self):
+        self.book(["0.005"] * 1000, total="5.00")
+        self.assertBooked(5.0, -5.0)
+
+    def test_without_a_total_the_exact_sum_counts(self):
+        prices = ["323.16538"] * 80 + ["323.1662"]
+        self.assertEqual(sum(map(Decimal, prices)), Decimal("26176.3966"))
+        self.book(prices)
+        self.assertBooked(26176.40, -0.01 * round((323.17 * 81 - 26176.40) * 100))
+
+    def test_a_stated_total_that_rounding_explains_is_booked(self):
+        self.book(["10.004", "10.004", "10.004"], total="30.00")
+        self.assertBooked(30.0)
+
+    def test_a_stated_total_beyond_rounding_is_not_booked_but_shown(self):
+        document = self.book(["10.00", "10.00"], total="20.04")
+        self.assertBooked(20.0)
+        self.assertAlmostEqual(document.totals_difference, 0.04)
+        self.assertIn("0.04", document.run_id.proof)
+
+    def test_a_larger_difference_is_held(self):
+        document = self.book(["10.00", "10.00"], total="20.07")
+        self.assertEqual(document.hold_reason, "source_totals_differ")
+
+    def test_elements_of_a_document_make_up_for_nothing_of_each_other(self):
+        for number, total in ((1, "910"), (2, "-890")):
+            line = price_line("10", number=number)
+            self.add_invoice("INV-1", "A1", [line], customer={"CustomerNumber": "K-1"})
+            content = self.simulator.invoices[-1].content
+            content["Totals"] = {"TotalExcludingVAT": Decimal(total)}
+        self.fetch()
+        self.assertEqual(self.documents.hold_reason, "source_totals_differ")
+        self.assertIn("900.00", self.documents.hold_message)
+
+    def test_a_credit_is_rounded_alike(self):
+        self.book(["-0.004"] * 1000)
+        self.assertBooked(-4.0, -4.0)
+        self.assertEqual(self.documents.move_id.move_type, "out_refund")
+
+    def test_a_draft_that_is_rebuilt_has_one_rounding(self):
+        self.book(["0.004"] * 1000)
+        self.book(["0.004"] * 500)
+        self.assertBooked(2.0, 2.0)
+        self.act(self.documents, "action_retry")
+        self.assertBooked(2.0, 2.0)
+
+    def test_a_correction_has_the_difference_of_the_roundings(self):
+        document = self.book(["0.004"] * 1000)
+        document.move_id.action_post()
+        self.book(["0.004"] * 500)
+        correction = self.get_correction(document)
+        self.assertEqual(correction.amount_untaxed, 2.0)
+        self.assertEqual(correction.move_type, "out_refund")
+
+    def test_a_rounding_that_a_person_removed_stays_away(self):
+        document = self.book(["0.004"] * 1000)
+        move = document.move_id
+        move.invoice_line_ids.filtered("copaco_is_rounding").unlink()
+        for _time in range(2):
+            self.act(document, "action_retry")
+            self.assertFalse(
+                move.invoice_line_ids.filtered("copaco_is_rounding"), document.state
+            )
+
+    def test_a_price_that_an_e_invoice_would_cut_is_told_in_the_text(self):
+        line = price_line("123.00", Quantity=10_000_000, UnitPrice=Decimal("0.0000123"))
+        self.add_invoice("INV-1", "A1", [line], customer={"CustomerNumber": "K-1"})
+        self.fetch()
+        (line,) = self.documents.move_id.invoice_line_ids
+        self.assertEqual((line.quantity, line.price_unit), (1, 123))
+        self.assertIn("10,000,000", line.name)
+        self.assertIn("0.0000123", line.name)
+
+    def test_an_integral_number_is_written_in_one_way(self):
+        for number in (81001, Decimal("81001.0"), "81001"):
+            self.simulator.invoices.clear()
+            line = price_line("10", InvoiceRowHash="row")
+            self.add_invoice(number, "A1", [line], customer={"CustomerNumber": "K-1"})
+            self.fetch()
+        self.assertEqual(self.documents.invoice_number, "81001")
+        self.assertFalse(self.documents.version_ids)
