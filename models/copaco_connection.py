@@ -91,7 +91,9 @@ class CopacoConnection(models.Model):
         "product.product",
         required=True,
         check_company=True,
-        default=lambda self: self._default_product_id(),
+        default=lambda self: self.env.ref(
+            "account_copaco.product_cloud_services", False
+        ),
         help="Its income account and taxes, through the customer's fiscal position, "
         "are those of the invoice lines.",
     )
@@ -170,11 +172,6 @@ class CopacoConnection(models.Model):
         "CHECK(retention_months >= 0)", "The response retention can't be negative."
     )
 
-    # === DEFAULT METHODS === #
-
-    def _default_product_id(self):
-        return self.env.ref("account_copaco.product_cloud_services", False)
-
     # === COMPUTE METHODS === #
 
     @api.depends("company_id")
@@ -245,7 +242,7 @@ class CopacoConnection(models.Model):
             connection.last_run_state = run.state
             connection.last_run_message = run.message
 
-    # === CONSTRAINT METHODS === #
+    # === CONSTRAINT AND ONCHANGE METHODS === #
 
     @api.constrains("base_url", *(f"{name}_path" for name in ENDPOINTS))
     def _check_address(self):
@@ -293,6 +290,10 @@ class CopacoConnection(models.Model):
                         company=documents.company_id.name,
                     )
                 )
+
+    @api.onchange("base_url")
+    def _onchange_base_url(self):
+        return self.env["copaco.key.store"]._get_server_warning(self)
 
     # === CRUD METHODS === #
 

@@ -9,17 +9,9 @@ from ..tools import EVIDENCE, get_account_key
 # What a person decides here; everything else is Copaco's or ours.
 EDITABLE_FIELDS = {"partner_id"}
 CONTACT_FIELDS = (
-    "customer_number",
-    "name",
-    "cost_center",
-    "vat",
-    "email",
-    "phone",
-    "street",
-    "zip",
-    "city",
-    "country_code",
-    "contact_name",
+    *EVIDENCE,
+    *("name", "cost_center", "email", "phone", "contact_name"),
+    *("street", "zip", "city", "country_code"),
 )
 
 
@@ -73,8 +65,7 @@ class CopacoCustomer(models.Model):
     )
     is_contradicted = fields.Boolean(
         readonly=True,
-        help="What had linked it to a contact contradicted that later. Only a person "
-        "links it again.",
+        help="What linked it contradicted that later: only a person links it again.",
     )
     match_method = fields.Selection(
         [
@@ -88,9 +79,7 @@ class CopacoCustomer(models.Model):
         readonly=True,
         tracking=True,
     )
-    match_evidence = fields.Char(
-        readonly=True, help="The customer number or VAT number that linked it."
-    )
+    match_evidence = fields.Char(readonly=True, help="The number that linked it.")
     state = fields.Selection(
         [
             ("unmatched", "Unknown"),
@@ -299,13 +288,8 @@ class CopacoCustomer(models.Model):
                 for name in CONTACT_FIELDS
             }
             if not customer:
-                new_vals_list.append(
-                    {
-                        "company_id": company.id,
-                        "account_ref": own_infos[0].account_ref,
-                        **vals,
-                    }
-                )
+                vals["account_ref"] = own_infos[0].account_ref
+                new_vals_list.append({"company_id": company.id, **vals})
                 continue
             # A response may leave out what an earlier one had.
             news = {

@@ -64,6 +64,7 @@ class CopacoMonth(models.Model):
         return SQL(
             """
             WITH asked AS (%(asked)s),
+            replacement AS (%(replacement)s),
             span AS (
                 SELECT connection.id AS connection_id, connection.company_id,
                        LEAST(coalesce(connection.import_from, %(first_day)s),
@@ -74,7 +75,7 @@ class CopacoMonth(models.Model):
               GROUP BY connection.id
             ),
             received AS (
-                SELECT document.connection_id,
+                SELECT replacement.connection_id,
                        date_trunc('month', coalesce(document.invoice_date,
                                                     document.create_date))::date
                            AS month,
@@ -83,6 +84,7 @@ class CopacoMonth(models.Model):
                            AS waiting_count,
                        sum(amount_source) AS amount
                   FROM copaco_document document
+                  JOIN replacement ON replacement.id = document.connection_id
                  WHERE document.kind = 'specification'
               GROUP BY 1, 2
             ),
@@ -130,6 +132,7 @@ class CopacoMonth(models.Model):
               FROM figures
             """,
             asked=window._get_asked_days_query(),
+            replacement=self.env["copaco.replacement"]._get_query(),
             first_day=window._get_first_window_start(),
             # Today may not have been asked for yet.
             last_day=today - timedelta(days=1),
@@ -148,7 +151,14 @@ class CopacoMonth(models.Model):
     @api.depends("date", "connection_id")
     def _compute_reconciliation(self):
         day = "coalesce(document.invoice_date, document.create_date)"
-        scope = SQL(_MONTH_ID % ("document.connection_id", day, day))
+        scope = SQL(
+            _MONTH_ID % ("(%(connection)s)", day, day),
+            connection=SQL(
+                "SELECT connection_id FROM (%s) replacement "
+                "WHERE replacement.id = document.connection_id",
+                self.env["copaco.replacement"]._get_query(),
+            ),
+        )
         service = self.env["copaco.reconciliation"]
         found = service._reconcile_documents(
             scope,
@@ -166,7 +176,7 @@ class CopacoMonth(models.Model):
         for month in self:
             month.run_ids = self.env["copaco.run"].search(
                 [
-                    ("connection_id", "=", month.connection_id.id),
+                    ("connection_id", "in", month._get_connections().ids),
                     ("date_from", "<=", month._get_last_day()),
                     ("date_to", ">=", month.date),
                 ]
@@ -231,7 +241,7 @@ class CopacoMonth(models.Model):
             "account_copaco.action_copaco_document"
         )
         action["domain"] = [
-            ("connection_id", "=", self.connection_id.id),
+            ("connection_id", "in", self._get_connections().ids),
             ("kind", "=", "specification"),
             ("invoice_date", ">=", self.date),
             ("invoice_date", "<=", self._get_last_day()),
@@ -239,6 +249,10 @@ class CopacoMonth(models.Model):
         return action
 
     # === BUSINESS METHODS === #
+
+    def _get_connections(self):
+        """:return: the connection of this month, and those whose place it took"""
+        return self.env["copaco.replacement"]._get_replaced(self.connection_id)
 
     def _get_last_day(self):
         return self.date + relativedelta(months=1, days=-1)

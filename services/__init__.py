@@ -22,6 +22,7 @@ from . import (
     copaco_presence,
     copaco_processor,
     copaco_reconciliation,
+    copaco_replacement,
     copaco_rule_engine,
     copaco_run_scheduler,
     copaco_sender,

@@ -1,8 +1,11 @@
+import hmac
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.tools.sql import column_exists, create_column
 
 from ..client import ApiKey, SettingsError
+from ..tools import enumerate_names
 
 
 class CopacoKeyStore(models.AbstractModel):
@@ -52,3 +55,63 @@ class CopacoKeyStore(models.AbstractModel):
             [connection.id],
         )
         return self.env.cr.fetchone()[0] or ""
+
+    @api.model
+    def _find_same(self, connection, origin, key):
+        """:param connection: `copaco.connection`, or a new one
+        :param origin: of the server that it is to use
+        :param key: that it is to use
+        :return: the other `copaco.connection` records that use both, of any company,
+            archived ones too
+        """
+        Connection = self.env["copaco.connection"]
+        Connection.flush_model(["origin"])
+        self.env.cr.execute(
+            "SELECT id, api_key_secret FROM copaco_connection"
+            " WHERE origin = %s AND id != %s AND api_key_secret IS NOT NULL",
+            [origin or "", connection.id or 0],
+        )
+        # Here and not in the database, whose log would have the key.
+        return Connection.browse(
+            connection_id
+            for connection_id, secret in self.env.cr.fetchall()
+            if hmac.compare_digest(secret.encode(), key.encode(errors="replace"))
+        )
+
+    @api.model
+    def _get_duplicate_message(self, connection, origin, key):
+        """:return: a sentence that warns of the other connections that use the same
+        server and key, see `_find_same`; "" when there is none
+        """
+        key = (key or "").strip()
+        same = key and self._find_same(connection, origin, key)
+        if not same:
+            return ""
+        visible = same.with_context(active_test=False).search([("id", "in", same.ids)])
+        if not visible:
+            return self.env._(
+                "This key is used by a connection of another company to the same "
+                "server: the same invoices would be received twice."
+            )
+        return self.env._(
+            "This key is used by another connection to the same server, "
+            "%(connections)s: the same invoices would be received twice.",
+            connections=enumerate_names(
+                self.env,
+                (f"{each.name} ({each.company_id.name})" for each in visible),
+            ),
+        )
+
+    @api.model
+    def _get_server_warning(self, connection):
+        """:param connection: `copaco.connection`, of which a person changed the address
+        :return: what an onchange method returns to warn of the other connections that
+            use that server and the same key
+        """
+        stored = connection._origin
+        message = stored.api_key_hint and self._get_duplicate_message(
+            stored, connection.origin, self._read(stored)
+        )
+        return message and {
+            "warning": {"title": self.env._("Same API Key"), "message": message}
+        }

@@ -285,21 +285,28 @@ class CopacoMonitor(models.AbstractModel):
             this_month - relativedelta(months=back)
             for back in range(LATE_MONTHS, -1, -1)
         ]
-        received = self._get_received_months(connection, months[0])
+        replaced = self.env["copaco.replacement"]._get_replaced(connection)
+        received = self._get_received_months(
+            replaced, months[0], connection.expected_day
+        )
+        confirmed = {
+            month for each in replaced for month in each.months_without_invoices or ()
+        }
         return [
             month
             for month in months
             if received
             and month > min(received)
             and month not in received
+            and month.isoformat() not in confirmed
             and self._is_late(connection, month)
         ]
 
     @api.model
-    def _get_received_months(self, connection, since):
+    def _get_received_months(self, connections, since, expected_day):
         """:return: set of the first days of the months of which something was received;
         of uploaded files, the date of the invoice tells"""
-        own = [("connection_id", "=", connection.id), ("kind", "=", "specification")]
+        own = [("connection_id", "in", connections.ids), ("kind", "=", "specification")]
         Document = self.env["copaco.document"]
         fetched = Document._read_group(
             [*own, ("created_to", ">=", since)], ["created_from:day", "created_to:day"]
@@ -309,7 +316,7 @@ class CopacoMonitor(models.AbstractModel):
             ["invoice_date:day"],
         )
         return {
-            _get_month(days[0], days[-1], connection.expected_day)
+            _get_month(days[0], days[-1], expected_day)
             for days in (*fetched, *uploaded)
         }
 
@@ -320,7 +327,6 @@ class CopacoMonitor(models.AbstractModel):
         return (
             connection.active
             and self.env["copaco.fetch.window"]._get_today() > expected
-            and month.isoformat() not in (connection.months_without_invoices or [])
             # Copaco isn't late with what it was not asked for.
             and not self.env["copaco.fetch.window"]._get_first_gap(
                 connection, expected - timedelta(days=EARLY_DAYS), expected, whole=True

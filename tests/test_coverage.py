@@ -192,3 +192,107 @@ class TestCoverage(CopacoCommon):
             month.action_fetch()
         self.assertEqual(self.documents.state, "invoiced")
         self.assertEqual(self.months[1].state, "complete")
+
+    def replace_connection(self, **values):
+        """Archive the connection, and make a new one to the same portal.
+
+        :return: the new one
+        """
+        self.connection.active = False
+        successor = self._create_connection(
+            name="New", base_url=self.connection.base_url, **values
+        )
+        successor.api_key = "simulator-key"
+        return successor
+
+    def describe_months(self, connection):
+        """:return: list of (month, state, number of documents, amount)"""
+        self.env.invalidate_all()
+        months = self.env["copaco.month"].search(
+            [("connection_id", "=", connection.id)], order="date"
+        )
+        return [
+            (month.date.month, month.state, month.document_count, month.amount)
+            for month in months
+        ]
+
+    def test_a_connection_that_replaces_another_has_its_documents(self):
+        self.send("INV-9", date(2026, 9, 23))
+        self.add_invoice("INV-1", "A9", [price_line("5.50")])
+        self.fetch()
+        successor = self.replace_connection(import_from=date(2026, 9, 1))
+        self.fetch(successor)
+        self.assertEqual(
+            self.describe_months(successor),
+            [
+                (9, "complete", 1, 10),
+                (10, "empty", 0, 0),
+                (11, "waiting", 1, 5.5),
+            ],
+        )
+        self.assertFalse(self.describe_months(self.connection))
+        month = self.env["copaco.month"].search(
+            [("connection_id", "=", successor.id), ("date", "=", "2026-11-01")]
+        )
+        self.assertIn("5.50", month.reconciliation)
+        action = month.action_view_documents()
+        found = self.env["copaco.document"].search(action["domain"])
+        self.assertEqual(found.invoice_number, "INV-1")
+
+    def test_months_from_before_it_was_replaced_are_still_shown(self):
+        self.send("INV-8", date(2026, 8, 23))
+        self.fetch()
+        successor = self.replace_connection(import_from=date(2026, 11, 1))
+        self.assertEqual(
+            self.describe_months(successor),
+            [(8, "complete", 1, 10), (11, "missing", 0, 0)],
+        )
+
+    def test_the_oldest_active_connection_takes_the_place(self):
+        self.send("INV-11", date(2026, 11, 23))
+        self.fetch()
+        first = self.replace_connection()
+        second = self.replace_connection()
+        self.assertEqual(self.describe_months(first)[-1][2:], (1, 10))
+        self.assertEqual(self.describe_months(second)[-1][2:], (0, 0))
+        first.active = False
+        self.assertEqual(self.describe_months(second)[-1][2:], (1, 10))
+        self.connection.active = True
+        self.assertEqual(self.describe_months(self.connection)[-1][2:], (1, 10))
+        self.assertEqual(self.describe_months(second)[-1][2:], (0, 0))
+
+    def test_only_one_to_the_same_portal_takes_the_place(self):
+        self.send("INV-11", date(2026, 11, 23))
+        self.fetch()
+        elsewhere = self.replace_connection()
+        elsewhere.base_url = "https://elsewhere.example/"
+        self.assertEqual(self.describe_months(elsewhere)[-1][2:], (0, 0))
+        other = self.setup_other_company()
+        abroad = self.replace_connection(
+            company_id=other["company"].id,
+            journal_id=other["default_journal_sale"].id,
+        )
+        self.assertEqual(self.describe_months(abroad)[-1][2:], (0, 0))
+
+    def test_a_month_is_not_late_when_the_replaced_connection_received_it(self):
+        for month in (8, 9, 10):
+            self.send(f"INV-{month}", date(2026, month, 20))
+        self.fetch()
+        successor = self.replace_connection(import_from=date(2026, 8, 1))
+        self.fetch(successor)
+        monitor = self.env["copaco.monitor"]
+        with freeze_time("2026-11-26 10:00:00"):
+            self.fetch(successor)
+            self.assertEqual(monitor._get_late_months(successor), [date(2026, 11, 1)])
+            self.connection.sudo().months_without_invoices = ["2026-11-01"]
+            self.assertEqual(monitor._get_late_months(successor), [])
+
+    def test_a_month_that_nobody_received_is_late_after_a_replacement_too(self):
+        for month in (8, 10):
+            self.send(f"INV-{month}", date(2026, month, 20))
+        self.fetch()
+        successor = self.replace_connection(import_from=date(2026, 9, 1))
+        self.fetch(successor)
+        self.assertEqual(
+            self.env["copaco.monitor"]._get_late_months(successor), [date(2026, 9, 1)]
+        )

@@ -312,6 +312,7 @@ class TestLikeEvidence(EvidenceCommon):
 
     def write_vat(self, partner, vat):
         """As an import of before Odoo checked it."""
+        self.env.flush_all()
         self.env.cr.execute(
             "UPDATE res_partner SET vat = %s WHERE id = %s", [vat, partner.id]
         )

@@ -170,7 +170,11 @@ class TestSecurityKey(RemoteCase):
     def test_whoever_sets_it_is_not_told_it(self):
         self.become("admin")
         connection = {"connection_id": self.connection.id}
-        specification = {"api_key": {}, "connection_id": {"fields": {"api_key": {}}}}
+        specification = {
+            "api_key": {},
+            "duplicate_message": {},
+            "connection_id": {"fields": {"api_key": {}}},
+        }
         for key in (KEY, f"{KEY}\n\0", f"{KEY}é", f"{KEY} {KEY}", f"'{KEY}\\"):
             values = {"api_key": key}
             own = connection | values
@@ -194,6 +198,85 @@ class TestSecurityKey(RemoteCase):
         self.assertEqual(
             self.env["copaco.key.store"]._read(self.connection), f"'{KEY}\\"
         )
+
+    def ask_about_key(self, connection, key):
+        """Type a key into the dialog of a connection, and don't save it.
+
+        :return: what the dialog warns of
+        """
+        specification = {"api_key": {}, "duplicate_message": {}, "connection_id": {}}
+        values = {"connection_id": connection.id, "api_key": key}
+        with self.everything_logged() as log:
+            answer = self.call(
+                *("copaco.api.key", "onchange", [], values, ["api_key"], specification)
+            )
+        self.assertIn("call copaco.api.key", log.getvalue())
+        self.assertIn("SELECT id, api_key_secret", log.getvalue())
+        self.assert_hidden(log.getvalue())
+        self.assert_hidden(self.last_answer)
+        return answer["value"].get("duplicate_message") or ""
+
+    def test_a_key_that_another_connection_uses_is_warned_of_before_it_is_saved(self):
+        second = self._create_connection(name="Second", base_url=self.simulator.url)
+        self.become("admin")
+        self.assertFalse(self.ask_about_key(second, "another-key-0123456789"))
+        self.assertFalse(self.ask_about_key(second, KEY[:-1]))
+        self.assertFalse(self.ask_about_key(second, "\ud800"), "what is no text")
+        self.assertFalse(self.ask_about_key(self.connection, KEY), "its own")
+        for active in (True, False):
+            self.connection.active = active
+            for key in (KEY, f" {KEY}\n"):
+                message = self.ask_about_key(second, key)
+                self.assertIn(f"Test ({self.company.name})", message)
+        self.assertFalse(self.env["copaco.key.store"]._read(second), "nothing is saved")
+        second.base_url = "https://test.copaco.example/"
+        self.assertFalse(self.ask_about_key(second, KEY), "another server")
+
+    def test_a_connection_that_the_user_does_not_see_is_not_named(self):
+        hidden = self._create_connection(
+            name="Hidden", company_id=self.other_company.id, base_url=self.simulator.url
+        )
+        hidden.api_key = "hidden-key-0123456789"
+        second = self._create_connection(name="Second", base_url=self.simulator.url)
+        self.become("admin")
+        message = self.ask_about_key(second, "hidden-key-0123456789")
+        self.assertIn("another company", message)
+        self.assertNotIn("Hidden", message)
+        self.assertNotIn(self.other_company.name, message)
+        for role in ("bill", "book"):
+            self.become(role)
+            with self.assertRaises(Refused):
+                self.ask_about_key(second, "hidden-key-0123456789")
+
+    def test_whoever_saves_at_once_is_warned_too(self):
+        second = self._create_connection(name="Second", base_url=self.simulator.url)
+        for key, tag in ((KEY, "display_notification"), ("other-key", "soft_reload")):
+            wizard = self.env["copaco.api.key"].create(
+                {"connection_id": second.id, "api_key": key}
+            )
+            action = wizard.action_save()
+            self.assertEqual(action["tag"], tag)
+            self.assert_hidden(str(action))
+
+    def test_a_server_where_another_connection_uses_the_key_is_warned_of(self):
+        second = self._create_connection(
+            name="Second", base_url="https://test.copaco.example/"
+        )
+        second.api_key = KEY
+        for url, is_warned in (
+            (self.simulator.url, True),
+            ("https://elsewhere.copaco.example/", False),
+        ):
+            self.become("admin")
+            with self.subTest(url=url), self.everything_logged() as log:
+                answer = self.call(
+                    *("copaco.connection", "onchange", second.ids, {"base_url": url}),
+                    *(["base_url"], {"base_url": {}, "api_key": {}}),
+                )
+                self.assert_hidden(log.getvalue())
+                self.assert_hidden(self.last_answer)
+                message = answer.get("warning", {}).get("message", "")
+                self.assertEqual("Test (" in message, is_warned)
 
     def test_no_profile_of_odoos_has_it(self):
         """Odoo's profiler keeps statements with their values, to be passed on."""

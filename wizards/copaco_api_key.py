@@ -16,6 +16,8 @@ class CopacoApiKey(models.TransientModel):
         string="Expires On", help="As shown in Copaco's portal under API keys."
     )
 
+    duplicate_message = fields.Char(compute="_compute_duplicate_message")
+
     def _compute_api_key(self):
         self.api_key = False
 
@@ -25,14 +27,44 @@ class CopacoApiKey(models.TransientModel):
                 wizard.connection_id.api_key = wizard.api_key
         self.invalidate_recordset(["api_key"])
 
+    @api.depends("connection_id", "api_key")
+    def _compute_duplicate_message(self):
+        store = self.env["copaco.key.store"]
+        for wizard in self:
+            connection = wizard.connection_id
+            wizard.duplicate_message = store._get_duplicate_message(
+                connection, connection.origin, wizard.api_key
+            )
+
     @api.model_create_multi
     def create(self, vals_list):
         self.env["copaco.connection"].check_access("write")
         return super().create(vals_list)
 
     def action_save(self):
-        """Note the expiry date; the key itself was passed on when this was saved."""
+        """Note the expiry date; the key itself was passed on when this was saved.
+
+        :return: a client action, which warns whoever saved the key of another
+            connection, perhaps before the dialog could
+        """
         self.ensure_one()
-        self.connection_id.api_key_expiry = self.api_key_expiry
-        self.connection_id._update_activity()
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        connection = self.connection_id
+        connection.api_key_expiry = self.api_key_expiry
+        connection._update_activity()
+        reload = {"type": "ir.actions.client", "tag": "soft_reload"}
+        store = self.env["copaco.key.store"]
+        message = store._get_duplicate_message(
+            connection, connection.origin, store._read(connection)
+        )
+        if not message:
+            return reload
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "sticky": True,
+                "message": message,
+                "next": reload,
+            },
+        }
