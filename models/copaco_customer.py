@@ -1,8 +1,10 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..tools import get_account_key
+from ..tools import EVIDENCE, get_account_key
 
 # What a person decides here; everything else is Copaco's or ours.
 EDITABLE_FIELDS = {"partner_id"}
@@ -69,6 +71,11 @@ class CopacoCustomer(models.Model):
     is_ambiguous = fields.Boolean(
         readonly=True, help="The evidence points to more than one contact."
     )
+    is_contradicted = fields.Boolean(
+        readonly=True,
+        help="What had linked it to a contact contradicted that later. Only a person "
+        "links it again.",
+    )
     match_method = fields.Selection(
         [
             ("customer_number", "Customer number"),
@@ -80,6 +87,9 @@ class CopacoCustomer(models.Model):
         string="Linked By",
         readonly=True,
         tracking=True,
+    )
+    match_evidence = fields.Char(
+        readonly=True, help="The customer number or VAT number that linked it."
     )
     state = fields.Selection(
         [
@@ -273,24 +283,26 @@ class CopacoCustomer(models.Model):
         customers = self._find_by_account(
             company, {get_account_key(info.account_ref) for info in infos}
         )
-        by_key, refs = {}, {}
+        by_key, refs = defaultdict(list), {}
         for info in infos:
             key = info.account_ref
             if key not in customers:
                 key = get_account_key(key)
             refs[info.account_ref] = key
-            known = by_key.setdefault(key, {"account_ref": info.account_ref})
-            for name in CONTACT_FIELDS:
-                known[name] = known.get(name) or getattr(info, name)
+            by_key[key].append(info)
+        evidence = self.env["copaco.customer.evidence"]
         new_vals_list = []
-        for key, info in by_key.items():
-            vals = {name: info[name] or False for name in CONTACT_FIELDS}
-            customer = customers.get(key)
+        for key, own_infos in by_key.items():
+            customer = customers.get(key, self.browse())
+            vals = {
+                name: evidence._choose_value(customer, name, own_infos)
+                for name in CONTACT_FIELDS
+            }
             if not customer:
                 new_vals_list.append(
                     {
                         "company_id": company.id,
-                        "account_ref": info["account_ref"],
+                        "account_ref": own_infos[0].account_ref,
                         **vals,
                     }
                 )
@@ -302,6 +314,7 @@ class CopacoCustomer(models.Model):
                 if value and customer[name] != value
             }
             if news:
+                evidence._note_changes(customer, news)
                 customer.write(news)
         for customer in self.with_context(
             tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
@@ -335,31 +348,46 @@ class CopacoCustomer(models.Model):
         return customers
 
     def _match(self, suggest=True):
-        """Look again who these customers are, unless that was decided.
+        """Look again who these customers are, unless that was decided, and whether what
+        linked them contradicts that by now.
 
         :param suggest: whether to look for contacts that are only alike
         """
         for company, customers in self.grouped("company_id").items():
-            undecided = customers.filtered(
-                lambda customer: customer.state in ("unmatched", "suggested")
-            ).with_company(company)
-            if not undecided:
+            customers = customers.with_company(company)
+            customers._match_undecided(suggest)
+            evidence = self.env["copaco.customer.evidence"]
+            evidence._unlink_contradicted(customers)._match_undecided(suggest)
+
+    def _match_undecided(self, suggest):
+        """See `_match`; of one company."""
+        undecided = self.filtered(
+            lambda customer: customer.state in ("unmatched", "suggested")
+        )
+        if not undecided:
+            return
+        matches = self.env["copaco.customer.matcher"]._match_customers(
+            undecided, suggest
+        )
+        for customer, match in matches.items():
+            if match.partner and not customer.is_contradicted:
+                customer._link(match.partner, match.method)
                 continue
-            matches = self.env["copaco.customer.matcher"]._match_customers(
-                undecided, suggest
+            suggestion = match.partner or match.suggestion
+            vals = {
+                "suggestion_reason": match.reason,
+                "is_ambiguous": match.is_ambiguous,
+            }
+            if customer.is_contradicted:
+                # The reason is why it was unlinked.
+                suggestion, vals = suggestion or customer.suggested_partner_id, {}
+            customer.write(
+                {
+                    "state": "suggested" if suggestion else "unmatched",
+                    "suggested_partner_id": suggestion.id,
+                    **vals,
+                }
             )
-            for customer, match in matches.items():
-                if match.partner:
-                    customer._link(match.partner, match.method)
-                    continue
-                customer.write(
-                    {
-                        "state": "suggested" if match.suggestion else "unmatched",
-                        "suggested_partner_id": match.suggestion.id,
-                        "suggestion_reason": match.reason,
-                        "is_ambiguous": match.is_ambiguous,
-                    }
-                )
 
     def _link(self, partner, method):
         """Bill these customers to a partner from now on.
@@ -368,16 +396,20 @@ class CopacoCustomer(models.Model):
         :param method: a value of `match_method`
         """
         for customer in self.sudo():
+            if customer.is_contradicted and not partner:
+                continue  # nobody is found again for it
             customer._note_invoices_of_others(partner)
             state = "matched" if partner.id else "unmatched"
             customer.write(
                 {
                     "partner_id": partner.id,
                     "match_method": method if partner.id else False,
+                    "match_evidence": customer[method] if method in EVIDENCE else False,
                     "state": "excluded" if customer.state == "excluded" else state,
                     "suggested_partner_id": False,
                     "suggestion_reason": False,
                     "is_ambiguous": False,
+                    "is_contradicted": False,
                 }
             )
 

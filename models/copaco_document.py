@@ -55,6 +55,9 @@ class CopacoDocument(models.Model):
     customer_id = fields.Many2one(
         "copaco.customer", ondelete="restrict", index=True, check_company=True
     )
+    # Of the customer, when this document was made: an account may become another's.
+    customer_number = fields.Char(readonly=True)
+    vat = fields.Char(string="VAT Number", readonly=True)
     partner_id = fields.Many2one(
         "res.partner", string="Contact", related="customer_id.partner_id"
     )

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL, email_domain_extract
 
+from ..tools import VatKey, get_number_key, get_vat_key, is_same_vat_key
+
 # Two names count as alike from here on: "Jansen Techniek" and "Jansen Technik" do,
 # "Jansen" and "Janssen Bouw" don't. It only ever makes a suggestion.
 LIKENESS = 0.85
@@ -37,6 +39,14 @@ class CustomerMatch(NamedTuple):
     suggestion: models.BaseModel  # `res.partner`, for a person to accept
     reason: str  # a sentence: why this suggestion, or why none
     is_ambiguous: bool
+
+
+class Spelling(NamedTuple):
+    """What tells who a contact is, however it is written."""
+
+    partner: models.BaseModel  # `res.partner`
+    vat_key: VatKey | None
+    number_key: str
 
 
 class CopacoCustomerMatcher(models.AbstractModel):
@@ -72,6 +82,10 @@ class CopacoCustomerMatcher(models.AbstractModel):
                 matches[customer] = match
             else:
                 unknown |= customer
+        if unknown and suggest:
+            spelled = self._suggest_other_spellings(company, unknown)
+            unknown = unknown.filtered(lambda customer: customer not in spelled)
+            matches.update(spelled)
         if unknown and suggest:
             matches.update(self._suggest_partners(company, unknown))
         return matches
@@ -202,21 +216,98 @@ class CopacoCustomerMatcher(models.AbstractModel):
         }
 
     @api.model
+    def _suggest_other_spellings(self, company, customers):
+        """Find the contacts whose VAT number or reference is a customer's, written
+        otherwise.
+
+        :return: dict of `CustomerMatch` by customer, of those whom one contact fits
+        """
+        rows = self._search_other_spellings(company, customers)
+        matches = {}
+        for customer in customers:
+            vat_key = get_vat_key(customer.vat, customer.country_code)
+            number_key = get_number_key(customer.customer_number)
+            by_vat = [row for row in rows if is_same_vat_key(row.vat_key, vat_key)]
+            by_number = [row for row in rows if number_key == row.number_key != ""]
+            found = self.env["res.partner"].union(
+                *(row.partner for row in (*by_vat, *by_number))
+            )
+            if len(found.commercial_partner_id) != 1:
+                continue
+            if by_vat:
+                reason = self.env._(
+                    "It has the same VAT number, written otherwise: %(known)s, and "
+                    "Copaco has %(sent)s.",
+                    known=by_vat[0].partner.vat,
+                    sent=customer.vat,
+                )
+            else:
+                reason = self.env._(
+                    "It has the same customer number, written otherwise: %(known)s, "
+                    "and Copaco has %(sent)s.",
+                    known=by_number[0].partner.ref,
+                    sent=customer.customer_number,
+                )
+            suggestion = found.browse(row.partner.id for row in by_number)
+            matches[customer] = CustomerMatch(
+                found.browse(),
+                "",
+                suggestion if len(suggestion) == 1 else found.commercial_partner_id,
+                reason,
+                False,
+            )
+        return matches
+
+    @api.model
+    def _search_other_spellings(self, company, customers):
+        """:return: list of `Spelling` of the contacts that one of these customers may
+        be; the database compares less strictly"""
+        vat_keys = [get_vat_key(each.vat, each.country_code) for each in customers]
+        numbers = [get_number_key(each.customer_number) for each in customers]
+        Partner = self.env["res.partner"]
+        Partner.flush_model(["active", "vat", "ref"])
+        rows = self.env.execute_query(
+            SQL(
+                r"""
+                SELECT id
+                  FROM res_partner
+                 WHERE active
+                   AND (ltrim(regexp_replace(vat, '\D', '', 'g'), '0') = ANY(%s)
+                        OR lower(regexp_replace(ref, '[\s\u00a0]', '', 'g')) = ANY(%s))
+                """,
+                [key.digits for key in vat_keys if key],
+                list(filter(None, numbers)),
+            )
+        )
+        partners = Partner.browse(partner_id for (partner_id,) in rows)
+        return [
+            Spelling(
+                partner,
+                get_vat_key(partner.vat, partner.country_id.code),
+                get_number_key(partner.ref),
+            )
+            for partner in partners.filtered_domain(self._get_partner_domain(company))
+        ]
+
+    @api.model
     def _suggest_partners(self, company, customers):
         """:return: dict of `CustomerMatch` with a suggestion, or with none"""
         none = self.env["res.partner"]
-        partners = none.search_fetch(
-            [*self._get_partner_domain(company), ("parent_id", "=", False)],
-            ["name", "email"],
-        )
         by_name, by_word, by_domain = (defaultdict(list) for _index in range(3))
         names = {}
-        for partner in partners:
-            names[partner.id] = name = plain_name(partner.name)
-            by_name[name].append(partner.id)
+        # Not as records: it goes through all contacts there are.
+        none.flush_model(["name", "email_normalized"])
+        query = none._search(
+            [*self._get_partner_domain(company), ("parent_id", "=", False)]
+        )
+        for partner_id, name, domain in self.env.execute_query(
+            query.select("id", "name", "split_part(email_normalized, '@', 2)")
+        ):
+            names[partner_id] = name = plain_name(name)
+            by_name[name].append(partner_id)
             for word in set(name.split()):
-                by_word[word].append(partner.id)
-            by_domain[business_domain(partner.email)].append(partner.id)
+                by_word[word].append(partner_id)
+            by_domain[domain].append(partner_id)
         matches = {}
         for customer in customers:
             name = plain_name(customer.name)

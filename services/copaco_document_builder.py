@@ -82,6 +82,8 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "invoice_number": source.invoice_number,
             "account_key": get_account_key(source.account_ref),
             "customer_id": customer.id if customer else False,
+            "customer_number": source.customer.customer_number or False,
+            "vat": source.customer.vat or False,
             "invoice_date": source.invoice_date,
             "currency_id": currency.id,
             "currency_code": source.currency,

@@ -47,8 +47,12 @@ _LINE_QUERY = """
                other.date_start IS NOT NULL AND other.date_end IS NOT NULL
                AND asked.date_start IS NOT NULL AND asked.date_end IS NOT NULL
                AS has_period,
-               coalesce(other.date_start > asked.date_end
-                        OR other.date_end < asked.date_start, false) AS is_apart,
+               -- A period may end on the day that the next one starts.
+               coalesce((other.date_start >= asked.date_end
+                         AND other.date_start > asked.date_start)
+                        OR (asked.date_start >= other.date_end
+                            AND asked.date_start > other.date_start), false)
+               AS is_apart,
                other.extended_price = asked.extended_price
                AND document.currency_id IS NOT DISTINCT FROM asked.currency_id
                AS is_amount,
@@ -281,7 +285,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
         for name in ("copaco.document", "copaco.document.line", "copaco.customer"):
             self.env[name].flush_model()
         self.env["account.move"].flush_model(["state"])
-        (kind,) = set(documents.mapped("kind"))
         rows = self.env.execute_query(
             SQL(
                 _LINE_QUERY,
@@ -298,7 +301,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 customers=[document.customer_id.id or None for document, _ in keys],
                 partners=[document.partner_id.id or None for document, _ in keys],
                 companies=documents._get_companies().ids,
-                kinds=_get_side(kind),
+                kinds=_get_side(documents[0].kind),
             )
         )
         Line = self.env["copaco.document.line"]
@@ -401,13 +404,13 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
 
 def _are_apart(line, other):
-    """Whether two lines have periods that do not overlap."""
-    return bool(
-        line.date_start
-        and line.date_end
-        and other.date_start
-        and other.date_end
-        and (line.date_start > other.date_end or line.date_end < other.date_start)
+    """Whether two lines have periods that do not overlap, or only on the day that one
+    ends and the other starts."""
+    if not (line.date_start and line.date_end and other.date_start and other.date_end):
+        return False
+    earlier, later = sorted((line, other), key=lambda each: each.date_start)
+    return (
+        earlier.date_start < later.date_start and earlier.date_end <= later.date_start
     )
 
 

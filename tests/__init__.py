@@ -6,6 +6,7 @@ from . import (
     test_change_order,
     test_change_parts,
     test_coverage,
+    test_customer_evidence,
     test_decide,
     test_duplicates,
     test_equality,

@@ -272,3 +272,58 @@ class TestDuplicates(DuplicateCase):
         self.assertEqual(first.state, "changed")
         self.assertIn("V-2", first.hold_message)
         self.assertEqual(self.billed, 35)
+
+    def connect(self, company):
+        """:return: a connection of a company to the same portal with the same key"""
+        self.env.user.company_ids |= company
+        connection = self._create_connection(
+            name=company.name,
+            company_id=company.id,
+            product_id=self.env["product.product"].create({"name": "Cloud"}).id,
+            base_url=self.connection.base_url,
+            import_from=self.connection.import_from,
+        )
+        connection.api_key = "simulator-key"
+        return connection
+
+    def test_a_branch_does_not_invoice_what_its_parent_has(self):
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id, "country_id": self.nl.id}
+        )
+        first = self.receive("V-1", price_line("10.00"))
+        run = self.fetch(self.connect(branch))
+        self.assertRecordValues(run, [{"received_count": 1, "unchanged_count": 1}])
+        self.assertTrue(run.is_proven)
+        self.simulator.invoices.clear()
+        self.add_invoice(
+            "V-2", "A1", [price_line("10.00")], customer={"CustomerNumber": "K-1"}
+        )
+        run = self.fetch(run.connection_id)
+        self.assertEqual(run.document_ids.state, "excluded")
+        self.assertIn("V-1", run.document_ids.exclude_reason)
+        self.assertEqual(self.billed, 10)
+        self.assertEqual(first.state, "invoiced")
+
+    def test_another_company_has_books_of_its_own(self):
+        other = self.setup_other_company()["company"]
+        self.receive("V-1", price_line("10.00"))
+        run = self.fetch(self.connect(other))
+        self.assertEqual(run.document_ids.company_id, other)
+        self.assertNotEqual(run.document_ids.state, "excluded")
+
+    def test_looking_for_duplicates_takes_as_many_queries_for_many(self):
+        for number in range(1, 13):
+            self.create_partner(ref=f"K-{number + 10}")
+            customer = {"CustomerNumber": f"K-{number + 10}"}
+            line = price_line("10.00", InvoiceRowHash=f"row of {number}")
+            self.add_invoice(f"V-{number}", f"A{number}", [line], customer=customer)
+        self.fetch()
+        finder, counts = self.env["copaco.duplicate.finder"], []
+        for count in (2, 2, 12):
+            self.env.invalidate_all()
+            documents = self.documents[:count]
+            before = self.cr.sql_log_count
+            self.assertFalse(finder._find(documents))
+            counts.append(self.cr.sql_log_count - before)
+        # The first one fills the caches that others share.
+        self.assertEqual(*counts[1:])

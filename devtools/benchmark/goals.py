@@ -86,6 +86,13 @@ def _find_own(results):
         _join(ratios, ".1f"),
         max(ratios) <= 6,
     )
+    shares = _divide(get("duplicates", "cpu"), get("whole", "cpu"))
+    yield Goal(
+        "Looking for duplicates beside three years of history, share of the whole job",
+        "at most 3 %, at the largest size",
+        _join([100 * share for share in shares], ".1f") + " %",
+        shares[-1] <= 0.03,
+    )
     if len(sizes) > 1:
         small, *_others, large = _divide(get("whole", "cpu"), sizes)
         yield Goal(

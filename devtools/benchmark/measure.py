@@ -16,6 +16,7 @@ from . import month
 
 CHANGED_EVERY = 100  # 1 %
 WATCHED_SECONDS = 5
+YEARS_OF_HISTORY = 3
 
 
 def measure_alternative(name, lines):
@@ -40,7 +41,8 @@ def measure_alternative(name, lines):
 
 
 def measure_this_addon(policy, lines):
-    """Fetch and create, then once more without changes, then with 1 % changed."""
+    """Fetch and create, then once more without changes, then with 1 % changed; look for
+    the same charges in years of history."""
     with this_addon(lines, policy) as (job, meter):
         with meter.measured(part="store") as store:
             documents = job.fetch()
@@ -51,6 +53,10 @@ def measure_this_addon(policy, lines):
         parts = [_add_up("whole", store, create), store, create]
         if policy == "draft":
             parts += _fetch_again(job, meter)
+            job.remember_years(YEARS_OF_HISTORY)
+            with meter.measured(part="duplicates") as duplicates:
+                job.find_duplicates()
+            parts.append(duplicates)
         return totals, parts
 
 

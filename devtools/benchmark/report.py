@@ -24,6 +24,7 @@ TITLES = {
     ("this_addon", "again"): "This addon, second fetch without changes",
     ("this_addon", "bare reading"): "  beside it: json.loads and SHA-256",
     ("this_addon", "1 % changed"): "This addon, second fetch, 1 % changed",
+    ("this_addon", "duplicates"): "This addon, looking for duplicates in 3 years",
     ("one_worker", "create"): "This addon, creating by one process",
     ("two_workers", "create"): "This addon, creating by two processes",
     ("button", "answer"): "This addon, until the button responds",

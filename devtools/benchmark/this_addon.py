@@ -6,12 +6,38 @@ import json
 import time
 from datetime import date
 
+from odoo.tools import split_every
+
+from odoo.addons.account_copaco.const import BATCH_SIZE
+
 from ..processes import workers
 from .month import TODAY, WARM_UP_DAY, WARM_UP_INVOICES
 
 # The month without the invoices to warm up with.
 MONTH = (date(TODAY.year, TODAY.month, 20), TODAY)
 WARM_UP = (WARM_UP_DAY, WARM_UP_DAY)
+
+
+HISTORY_DOCUMENTS = """
+    INSERT INTO copaco_document (
+               connection_id, company_id, root_company_id, run_id, kind, state,
+               invoice_number, account_key, customer_id, currency_id, move_id)
+    SELECT connection_id, company_id, root_company_id, run_id, kind, state,
+           concat(id, '-', month), account_key, customer_id, currency_id, move_id
+      FROM copaco_document, generate_series(1, %(months)s) month"""
+HISTORY_LINES = """
+    INSERT INTO copaco_document_line (
+               document_id, row_hash, subscription_ref, description, quantity,
+               extended_price, date_start, date_end)
+    SELECT history.id, line.row_hash, line.subscription_ref, line.description,
+           line.quantity, line.extended_price,
+           line.date_start - month * interval '1 year',
+           line.date_end - month * interval '1 year'
+      FROM copaco_document document
+      JOIN copaco_document_line line ON line.document_id = document.id,
+           generate_series(1, %(months)s) month
+      JOIN copaco_document history ON true
+     WHERE history.invoice_number = concat(document.id, '-', month)"""
 
 
 class Job:
@@ -62,6 +88,28 @@ class Job:
     def get_answer(self):
         """Return the bytes that Copaco sent."""
         return gzip.decompress(self.run.payload_id.raw)
+
+    def remember_years(self, years):
+        """Have the month's documents in the database as many times as there are months
+        in so many years, with the same row hashes: what is looked for most has to be
+        compared. Their periods are years apart, as some lines are of a whole year."""
+        self.env.flush_all()
+        months = {"months": 12 * years}
+        self.env.cr.execute(HISTORY_DOCUMENTS, months)
+        self.env.cr.execute(HISTORY_LINES, months)
+        self.env.cr.execute("ANALYZE copaco_document, copaco_document_line")
+        self.env.cr.commit()
+        self.env.invalidate_all()
+
+    def find_duplicates(self):
+        """Look for the charges of the month elsewhere, batch by batch, as it is done
+        before invoices are made of them."""
+        documents = self.env["copaco.document"].search(
+            [("connection_id", "=", self.connection.id), ("payload", "!=", False)]
+        )
+        finder = self.env["copaco.duplicate.finder"]
+        for batch in split_every(BATCH_SIZE, documents.ids, documents.browse):
+            assert not finder._find(batch)
 
     def press_fetch(self):
         """Do what the button does; return the progress that its user can see."""

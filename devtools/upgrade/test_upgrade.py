@@ -183,14 +183,14 @@ class TestStored(unittest.TestCase):
             )
             self.assertEqual(current, definition, name)
 
-    def test_the_log_says_what_a_person_has_to_know(self):
+    def test_the_log_warns_of_what_a_person_has_to_know(self):
         log = Path(os.environ["COPACO_UPGRADE_LOG"]).read_text()
         problems = re.findall(r" (?:WARNING|ERROR|CRITICAL) \S+ (.*)", log)
         for problem, expected in zip(problems, TOLD, strict=True):
             self.assertRegex(problem, expected)
         self.assertNotRegex(log, " (?:ERROR|CRITICAL) ")
 
-    def test_so_do_the_records(self):
+    def test_messages_are_on_the_records(self):
         with environment() as env:
             documents = get_documents(get_connection(env))
             for record in (
@@ -225,6 +225,14 @@ class TestStored(unittest.TestCase):
             for document in documents:
                 lines = document.line_ids.move_line_id
                 self.assertEqual(lines.move_id, document.move_id)
+
+    def test_customers_know_what_linked_them(self):
+        linked = {
+            (row["match_method"], row["match_evidence"] == row[row["match_method"]])
+            for row in after["copaco_customer"].values()
+            if row["match_method"]
+        }
+        self.assertEqual(linked, {("customer_number", True), ("vat", True)})
 
     def test_manual_edits_are_known(self):
         with environment() as env:

@@ -4,7 +4,7 @@ import logging
 from contextlib import suppress
 
 from odoo import SUPERUSER_ID, api
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 
 from odoo.addons.account_copaco.client import (
     InvalidResponseError,
@@ -90,12 +90,13 @@ def _lower_tolerance(env):
     connections = env["copaco.connection"].with_context(active_test=False)
     for connection in connections.search([("totals_tolerance", "=", OLD_TOLERANCE)]):
         connection.totals_tolerance = TOLERANCE
+        currency = connection.currency_id
         connection._message_log(
             body=env._(
                 "The upgrade lowered the tolerance for totals from %(old)s to "
                 "%(new)s, which is the default now.",
-                old=OLD_TOLERANCE,
-                new=TOLERANCE,
+                old=formatLang(env, OLD_TOLERANCE, currency_obj=currency),
+                new=formatLang(env, TOLERANCE, currency_obj=currency),
             )
         )
 
@@ -118,7 +119,7 @@ def _tell_of_amounts_below_a_cent(env):
             env._(
                 "%(document)s was invoiced as %(amount)s without tax, the sum of its "
                 "rounded lines. Their exact sum is %(exact)s. If the difference has to "
-                "be invoiced or credited, do so by hand.",
+                "be invoiced or credited, do so manually.",
                 document=document.name,
                 amount=document._format_amount(document.amount_source),
                 exact=document._format_amount(exact),

@@ -1,0 +1,154 @@
+from odoo import api, models
+
+from ..tools import EVIDENCE, get_vat_key
+
+
+class CopacoCustomerEvidence(models.AbstractModel):
+    """Whether what linked a customer to a contact is still what Copaco sends: an
+    account may become another company's (promise 6 in doc/how_it_works.rst)."""
+
+    _name = "copaco.customer.evidence"
+    _description = "Copaco Customer Evidence"
+
+    # === WHAT COPACO SENDS === #
+
+    @api.model
+    def _choose_value(self, customer, name, infos):
+        """:param customer: `copaco.customer`; empty for a new one
+        :param name: of a field that Copaco fills
+        :param infos: list of `CustomerInfo` of this customer
+        :return: what they say. When they say several things, nobody knows which of them
+            is the latest: what is known already stays.
+        """
+        values = [value for info in infos if (value := getattr(info, name))]
+        is_same = EVIDENCE.get(name)
+        known = [
+            value for value in values if is_same and is_same(value, customer[name])
+        ]
+        return next(iter(known or values), False)
+
+    @api.model
+    def _note_changes(self, customer, news):
+        """Say which of the numbers that tell who a customer is changed, when a person
+        decided who it is, or when other evidence did.
+
+        :param customer: `copaco.customer`
+        :param news: dict of what Copaco says now, by field
+        """
+        for name, is_same in EVIDENCE.items():
+            old, new = customer[name], news.get(name)
+            if not old or not new or is_same(old, new):
+                continue
+            values = {
+                "field": customer._fields[name]._description_string(self.env),
+                "old": old,
+                "new": new,
+            }
+            if customer.state == "excluded":
+                body = self.env._(
+                    "Copaco changed this customer: %(field)s from %(old)s to %(new)s. "
+                    "Its documents stay excluded; undo the exclusion if it is somebody "
+                    "else now.",
+                    **values,
+                )
+            elif customer.partner_id and customer.match_method != name:
+                body = self.env._(
+                    "Copaco changed this customer: %(field)s from %(old)s to %(new)s. "
+                    "It stays linked to %(partner)s; choose another contact if it is "
+                    "somebody else now.",
+                    partner=customer.partner_id.display_name,
+                    **values,
+                )
+            else:
+                continue
+            customer._message_log(body=body)
+
+    # === LINKS === #
+
+    @api.model
+    def _unlink_contradicted(self, customers):
+        """Take links off that were made by evidence, when a document that waits has
+        other evidence of that kind: nobody is billed until a person decides.
+
+        :param customers: `copaco.customer` records
+        :return: those that this was done with
+        """
+        contradicted = customers.browse()
+        linked = customers.filtered(
+            lambda customer: (
+                customer.state == "matched" and customer.match_method in EVIDENCE
+            )
+        )
+        if not linked:
+            return contradicted
+        documents = self.env["copaco.document"].search_fetch(
+            [("customer_id", "in", linked.ids), ("state", "=", "new")],
+            ["customer_id", *EVIDENCE],
+            order="id",
+        )
+        for document in documents:
+            customer = linked.browse(document.customer_id.id)
+            if customer not in contradicted and self._is_contradicted(
+                customer, document
+            ):
+                self._unlink_customer(customer, document)
+                contradicted |= customer
+        return contradicted
+
+    @api.model
+    def _is_contradicted(self, customer, document):
+        """Whether a document says that a customer is not who its evidence said. What
+        linked a contact is still true when the contact was changed or merged since."""
+        method, sent = customer.match_method, document[customer.match_method]
+        if not sent or (method == "vat" and not get_vat_key(sent)):
+            return False
+        is_same = EVIDENCE[method]
+        return not (
+            is_same(sent, customer.match_evidence)
+            or is_same(sent, self._get_number_of_contact(customer))
+        )
+
+    @api.model
+    def _get_number_of_contact(self, customer):
+        """:return: what the contact has now of the evidence that linked a customer"""
+        partner = customer.partner_id
+        if customer.match_method == "vat":
+            return partner.commercial_partner_id.vat
+        return partner.ref
+
+    @api.model
+    def _unlink_customer(self, customer, document):
+        """Take the link of a customer off that a document contradicts."""
+        values = {
+            "partner": customer.partner_id.display_name,
+            "known": customer.match_evidence
+            or self._get_number_of_contact(customer)
+            or "–",
+            "document": document.name,
+            "sent": document[customer.match_method],
+        }
+        if customer.match_method == "vat":
+            reason = self.env._(
+                "VAT number %(known)s linked it to %(partner)s, and Copaco sent "
+                "another VAT number with %(document)s: %(sent)s.",
+                **values,
+            )
+        else:
+            reason = self.env._(
+                "Customer number %(known)s linked it to %(partner)s, and Copaco sent "
+                "another customer number with %(document)s: %(sent)s.",
+                **values,
+            )
+        customer.write(
+            {
+                "partner_id": False,
+                "match_method": False,
+                "match_evidence": False,
+                "state": "suggested",
+                "suggested_partner_id": customer.partner_id.id,
+                "suggestion_reason": reason,
+                "is_ambiguous": True,
+                "is_contradicted": True,
+            }
+        )
+        customer._message_log(body=reason)
