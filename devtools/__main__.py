@@ -19,7 +19,7 @@ def run_demo():
 
 
 def take_screenshots():
-    """take the pictures of the documentation anew, from the demonstration"""
+    """take the pictures of the documentation; removes the demonstration"""
     screenshots.take()
 
 

@@ -14,7 +14,9 @@ BROWSERS = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stab
 
 
 def take() -> None:
-    """Start the demonstration, add to it what the pictures show, and take them."""
+    """Make the demonstration anew, add to it what the pictures show, take them, and
+    remove it: its own report doesn't know of such documents."""
+    _remove_demonstration()
     address = demo.run(keep_serving=True)
     pages = LOGS / "pages.json"
     with CheckoutInstance().in_use() as instance:
@@ -25,3 +27,10 @@ def take() -> None:
                 node_command(HERE / "take.js", browser, address, PICTURES, pages),
                 LOGS / "screenshots.log",
             )
+    _remove_demonstration()
+
+
+def _remove_demonstration() -> None:
+    demo.stop()
+    with CheckoutInstance().in_use() as instance:
+        instance.drop_database(demo.DATABASE)

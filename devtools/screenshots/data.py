@@ -12,8 +12,9 @@ from dateutil.relativedelta import relativedelta
 def main(env):
     env = env(user=env.ref("base.user_admin"))
     connection = env["copaco.connection"].search([], limit=1)
-    first_run, *_, last_run = connection.run_ids.filtered("date_from").sorted("date_from")
-    documents = last_run.document_ids.sorted("invoice_number")
+    fetches = connection.run_ids.filtered("date_from").sorted("date_from")
+    last_run = fetches.filtered("document_ids")[-1]
+    documents = last_run.document_ids.sorted("invoice_number").filtered(is_in_one_part)
     first, changed, second, *_ = documents.filtered("move_id")
 
     upload(env, [with_known_lines(first, 2, "81100", "149.00")]).action_upload()
@@ -21,8 +22,10 @@ def main(env):
     upload(env, [with_changed_lines(changed)]).action_upload()
     next_month = [with_next_month(document) for document in documents]
     preview = upload(env, next_month, "next-month.json").action_preview()
-    # So that the month before the first one that was fetched has days to fetch, too.
-    connection.import_from = first_run.date_from.replace(day=1) - relativedelta(months=1)
+    # Days are missing between this and what was fetched.
+    start = fetches[0].date_from.replace(day=1) - relativedelta(months=2)
+    period = {"date_from": start, "date_to": start + relativedelta(days=40)}
+    env["copaco.fetch"].create({"connection_id": connection.id, **period}).action_fetch()
     env.cr.commit()
 
     duplicate = documents.search([("invoice_number", "=", "81100")])
@@ -42,6 +45,10 @@ def upload(env, invoices, name="copaco.json"):
     return env["copaco.upload"].create(
         {"kind": "specification", "content": content, "file_name": name}
     )
+
+
+def is_in_one_part(document):
+    return len(json.loads(document.payload)["Invoices"]) == 1
 
 
 def read(document):
