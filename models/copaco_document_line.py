@@ -88,6 +88,9 @@ class CopacoDocumentLine(models.Model):
     # By these the same charge is found elsewhere.
     _row_hash_idx = models.Index("(row_hash) WHERE row_hash != ''")
     _charge_idx = models.Index("(subscription_ref, extended_price)")
+    _charge_without_row_hash_idx = models.Index(
+        "(subscription_ref, extended_price) WHERE coalesce(row_hash, '') = ''"
+    )
 
     @api.depends("document_id.company_id", "document_id.currency_id")
     def _compute_company_and_currency(self):

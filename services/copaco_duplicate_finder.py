@@ -29,13 +29,20 @@ _LINE_QUERY = """
           FROM asked
           JOIN copaco_document_line other ON other.row_hash = asked.row_hash
          WHERE asked.row_hash != ''
-         UNION
+     UNION ALL
         SELECT asked.key, other.id
           FROM asked
           JOIN copaco_document_line other
             ON other.subscription_ref = asked.subscription_ref
            AND other.extended_price = asked.extended_price
-         WHERE asked.row_hash = '' OR coalesce(other.row_hash, '') = ''
+         WHERE asked.row_hash = ''
+     UNION ALL
+        SELECT asked.key, other.id
+          FROM asked
+          JOIN copaco_document_line other
+            ON other.subscription_ref = asked.subscription_ref
+           AND other.extended_price = asked.extended_price
+         WHERE asked.row_hash != '' AND coalesce(other.row_hash, '') = ''
     ),
     compared AS (
         SELECT asked.key, other.id AS line_id, document.id AS document_id,

@@ -29,10 +29,11 @@ HISTORY_LINES = """
     INSERT INTO copaco_document_line (
                document_id, row_hash, subscription_ref, description, quantity,
                extended_price, date_start, date_end)
-    SELECT history.id, line.row_hash, line.subscription_ref, line.description,
+    SELECT history.id, concat(line.row_hash, '#', month),
+           line.subscription_ref, line.description,
            line.quantity, line.extended_price,
-           line.date_start - month * interval '1 year',
-           line.date_end - month * interval '1 year'
+           line.date_start - month * interval '1 month',
+           line.date_end - month * interval '1 month'
       FROM copaco_document document
       JOIN copaco_document_line line ON line.document_id = document.id,
            generate_series(1, %(months)s) month
@@ -90,9 +91,9 @@ class Job:
         return gzip.decompress(self.run.payload_id.raw)
 
     def remember_years(self, years):
-        """Have the month's documents in the database as many times as there are months
-        in so many years, with the same row hashes: what is looked for most has to be
-        compared. Their periods are years apart, as some lines are of a whole year."""
+        """Have the month's documents in the database for all months of so many years
+        before: the same subscriptions at the same prices, with row hashes of their
+        own, as Copaco's are of the lines of an invoice."""
         self.env.flush_all()
         months = {"months": 12 * years}
         self.env.cr.execute(HISTORY_DOCUMENTS, months)
