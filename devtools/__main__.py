@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from . import checks, demo, odoo_cli
+from . import checks, demo, odoo_cli, screenshots
 from .benchmark.run import run_benchmark
 from .fault_injection import run as faults
 from .instance import BASE, CheckoutInstance
@@ -16,6 +16,11 @@ from .terminal import SetupError
 def run_demo():
     """what `make demo` does"""
     demo.run(keep_serving=os.environ.get("DEMO_SERVER") != "0")
+
+
+def take_screenshots():
+    """take the pictures of the documentation; removes the demonstration"""
+    screenshots.take()
 
 
 def stop():
@@ -103,11 +108,12 @@ def psql(*arguments):
 def list_commands():
     """this list"""
     for name, function in COMMANDS.items():
-        print(f"  devtools/run {name:9s} {function.__doc__}")
+        print(f"  devtools/run {name:11s} {function.__doc__}")
 
 
 COMMANDS = {
     "demo": run_demo,
+    "screenshots": take_screenshots,
     "stop": stop,
     "shell": shell,
     "test": test,

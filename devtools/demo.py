@@ -23,27 +23,29 @@ server = BackgroundProcess("server")
 simulator = BackgroundProcess("simulator")
 
 
-def run(keep_serving: bool) -> None:
+def run(keep_serving: bool) -> str:
     """Set the demonstration up if it isn't, fetch, and print the result.
 
     :param keep_serving: leave the simulator and the web client running
+    :return: the URL of the web client, empty when it isn't left running
     """
     with locked(f"{RUNTIME.name}-demo"), CheckoutInstance().in_use() as instance:
         # They may run what the code was before.
         server.stop()
         simulator.stop()
-        is_serving = False
+        url = ""
         try:
             address = _start_simulator(instance)
             _update_database(instance)
-            _fetch(instance, address)
+            simulated = {"COPACO_ADDRESS": address, "COPACO_API_KEY": API_KEY}
+            run_script(instance, SCRIPT, **simulated)
             if keep_serving:
-                _serve(instance)
-                is_serving = True
+                url = _serve(instance)
         finally:
-            if not is_serving:
+            if not url:
                 server.stop()
                 simulator.stop()
+        return url
 
 
 def stop() -> None:
@@ -88,13 +90,17 @@ def _update_database(instance: CheckoutInstance) -> None:
         )
 
 
-def _fetch(instance: CheckoutInstance, address: str) -> None:
-    log = LOGS / "demo.log"
-    simulated = {"COPACO_ADDRESS": address, "COPACO_API_KEY": API_KEY}
-    with SCRIPT.open() as script:
-        result = _odoo_shell(instance, log, stdin=script, **simulated)
+def run_script(instance: CheckoutInstance, path: Path, **variables: str) -> None:
+    """Run a script in Odoo's shell on the demonstration.
+
+    :param variables: environment variables of the script
+    :raise SetupError: it failed
+    """
+    log = LOGS / f"{path.stem}.log"
+    with path.open() as script:
+        result = _odoo_shell(instance, log, stdin=script, **variables)
     if result.returncode:
-        raise SetupError(f"{SCRIPT.name} failed. The end of {log}:\n{tail(log)}")
+        raise SetupError(f"{path.name} failed. The end of {log}:\n{tail(log)}")
 
 
 def _odoo_shell(instance: CheckoutInstance, log: Path, stdin=None, **variables: str):
@@ -108,7 +114,7 @@ def _odoo_shell(instance: CheckoutInstance, log: Path, stdin=None, **variables: 
     )
 
 
-def _serve(instance: CheckoutInstance) -> None:
+def _serve(instance: CheckoutInstance) -> str:
     port = odoo_cli.free_port(USUAL_PORT)
     address = f"http://127.0.0.1:{port}"
     command = odoo_cli.command(instance.config, "-d", DATABASE, "--http-port", port)
@@ -119,6 +125,7 @@ def _serve(instance: CheckoutInstance) -> None:
     print("`make stop` stops it; `make demo` fetches again.")
     if not shutil.which("wkhtmltopdf"):
         print("It can't print PDFs, because wkhtmltopdf is not installed.")
+    return address
 
 
 def _answers(address: str) -> bool:

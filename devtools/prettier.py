@@ -1,6 +1,7 @@
-"""Prettier with its plugin for XML: from npm, with a Node.js that pip installs.
+"""Prettier with its plugin for XML, and Playwright: from npm, with a Node.js that pip
+installs.
 
-Debian's packages of both would take an administrator and minutes.
+Debian's packages of them would take an administrator and minutes.
 """
 
 import json
@@ -13,17 +14,23 @@ from .terminal import run_logged, step
 
 REQUIREMENTS = Path(__file__).parent / "node_requirements.txt"
 # pre-commit's Prettier is the same.
-PACKAGES = {"prettier": "3.6.2", "@prettier/plugin-xml": "3.4.2"}
+PACKAGES = {
+    "prettier": "3.6.2",
+    "@prettier/plugin-xml": "3.4.2",
+    "playwright-core": "1.65.1",
+}
 FILES = "**/*.{css,js,scss,xml}"
 
 
 def command(*options: str) -> list:
     """Return Prettier's command line for the files of the checkout; Prettier is
     installed when missing."""
-    modules = _modules()
-    program = [_node() / "bin/node", modules / "prettier/bin/prettier.cjs"]
-    # Where prettier.config.cjs finds the plugin.
-    return ["env", f"NODE_PATH={modules}", *program, *options, FILES]
+    return node_command(_modules() / "prettier/bin/prettier.cjs", *options, FILES)
+
+
+def node_command(script: Path, *arguments: str) -> list:
+    """Return the command line that runs a script, which finds the packages."""
+    return ["env", f"NODE_PATH={_modules()}", _node() / "bin/node", script, *arguments]
 
 
 def _node() -> Path:
@@ -37,7 +44,7 @@ def _modules() -> Path:
 
 def _build(folder: Path) -> None:
     node = _node()
-    with step("Installing Prettier"):
+    with step("Installing Prettier and Playwright"):
         npm = [node / "bin/node", node / "lib/node_modules/npm/bin/npm-cli.js"]
         packages = [f"{name}@{version}" for name, version in PACKAGES.items()]
         (folder / "package.json").write_text("{}")

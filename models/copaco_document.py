@@ -82,6 +82,11 @@ class CopacoDocument(models.Model):
     amount_to_invoice = fields.Monetary(
         compute="_compute_amount_to_invoice", help="Without tax."
     )
+    amount_rounding = fields.Monetary(
+        string="Rounding",
+        compute="_compute_amount_rounding",
+        help="The amount less the sum of the lines, each of which is rounded.",
+    )
     line_count = fields.Integer(string="Lines")
     state = fields.Selection(
         [
@@ -117,9 +122,11 @@ class CopacoDocument(models.Model):
         help="Excluded because all documents of its customer are."
     )
     duplicate_table = fields.Html(
-        string="Possible Duplicates",
-        compute="_compute_duplicate_table",
-        sanitize=False,
+        string="Possible Duplicates", compute="_compute_duplicates", sanitize=False
+    )
+    has_new_lines = fields.Boolean(
+        compute="_compute_duplicates",
+        help="Some of its lines may be duplicates, and others are not.",
     )
     move_id = fields.Many2one(
         "account.move", string="Invoice", index="btree_not_null", ondelete="restrict"
@@ -199,12 +206,25 @@ class CopacoDocument(models.Model):
                 document.amount_source - document.amount_excluded
             )
 
+    @api.depends("amount_source", "line_ids.amount")
+    def _compute_amount_rounding(self):
+        self.amount_rounding = 0
+        for document in self.filtered(lambda each: each.currency_id and each.line_ids):
+            document.amount_rounding = document.currency_id.round(
+                document.amount_source - sum(document.line_ids.mapped("amount"))
+            )
+
     @api.depends("state", "hold_reason")
-    def _compute_duplicate_table(self):
+    def _compute_duplicates(self):
         finder = self.env["copaco.duplicate.finder"]
-        for document in self:
-            is_asked = document.hold_reason == "possible_double"
-            document.duplicate_table = is_asked and finder._render_pairs(document)
+        self.duplicate_table = self.has_new_lines = False
+        for document in self.filtered(lambda each: each.hold_reason == "possible_double"):
+            # Where a charge stands is in the books of any company of the same root.
+            pairs = finder.sudo()._get_pairs(document.sudo())
+            document.duplicate_table = finder._render_pairs(document, pairs)
+            document.has_new_lines = bool(
+                pairs and finder._get_new_lines(document, pairs)
+            )
 
     @api.depends("invoice_number", "customer_id")
     def _compute_name(self):

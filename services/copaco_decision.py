@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..const import INVOICED_KINDS, Hold
+from ..tools import enumerate_names
 
 
 class CopacoDecision(models.AbstractModel):
@@ -98,20 +99,19 @@ class CopacoDecision(models.AbstractModel):
     @api.model
     def _invoice_new_lines(self, documents):
         """See `copaco.document.action_invoice_new_lines`."""
-        held = self._get_held(documents, "possible_double")
+        held = self._get_held(documents, "possible_double").filtered("has_new_lines")
+        if not held:
+            raise UserError(
+                self.env._(
+                    "%(documents)s: there is no line that is not a possible duplicate. "
+                    "Exclude the duplicates, or press Invoice anyway.",
+                    documents=enumerate_names(self.env, documents.mapped("name")),
+                )
+            )
         finder = self.env["copaco.duplicate.finder"].sudo()
         for document in held:
-            pairs = finder._get_pairs(document)
-            lines = pairs and pairs[0].line.union(*(pair.line for pair in pairs))
-            if not pairs or lines == document._get_billed_lines():
-                raise UserError(
-                    self.env._(
-                        "%(document)s has no line that is not a possible duplicate. "
-                        "Exclude it, or press Invoice anyway.",
-                        document=document.name,
-                    )
-                )
-            self._exclude_lines(document, lines)
+            new_lines = finder._get_new_lines(document, finder._get_pairs(document))
+            self._exclude_lines(document, document._get_billed_lines() - new_lines)
         held.write({"is_no_double": True, "state": "new"})
         return self._process(held)
 

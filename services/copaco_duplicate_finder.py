@@ -211,22 +211,31 @@ class CopacoDuplicateFinder(models.AbstractModel):
             return Exclusion(
                 self.env._(
                     "Each of its charges is on %(documents)s already.",
-                    documents=enumerate_names(self.env, map(self._describe, others)),
+                    documents=self._enumerate(others, document),
                 )
             )
-        return Hold(
-            "possible_double",
-            self.env._(
+        values = {
+            "count": len({each.line for each in duplicates}),
+            "total": len(document._get_billed_lines()),
+            "document": document.name,
+            "others": self._enumerate(others, document),
+        }
+        if values["count"] == values["total"]:
+            message = self.env._(
+                "%(count)s of the %(total)s lines of %(document)s may be charges that "
+                "are on %(others)s already. Compare them under Possible Duplicates. "
+                "Exclude the document when they are the same, or press Invoice anyway.",
+                **values,
+            )
+        else:
+            message = self.env._(
                 "%(count)s of the %(total)s lines of %(document)s may be charges that "
                 "are on %(others)s already. Compare them under Possible Duplicates. "
                 "Exclude the document when they are the same, invoice only its new "
                 "lines, or press Invoice anyway.",
-                count=len({each.line for each in duplicates}),
-                total=len(document._get_billed_lines()),
-                document=document.name,
-                others=enumerate_names(self.env, map(self._describe, others)),
-            ),
-        )
+                **values,
+            )
+        return Hold("possible_double", message)
 
     @api.model
     def _is_doubtful(self, document, other):
@@ -245,14 +254,24 @@ class CopacoDuplicateFinder(models.AbstractModel):
         )
 
     @api.model
-    def _describe(self, document):
-        if invoice := document._get_live_invoice():
+    def _enumerate(self, others, document):
+        """:return: text with the names of documents that the charges of another one
+        are on, and of their invoices"""
+        return enumerate_names(
+            self.env, (self._describe(other, document) for other in others)
+        )
+
+    @api.model
+    def _describe(self, other, document):
+        is_same_customer = other.customer_id == document.customer_id
+        name = other.invoice_number if is_same_customer else other.name
+        if invoice := other._get_live_invoice():
             return self.env._(
                 "%(document)s (invoice %(invoice)s)",
-                document=document.name,
+                document=name,
                 invoice=invoice.display_name,
             )
-        return document.name
+        return name
 
     # === LINES === #
 
@@ -324,7 +343,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
             return self.env._(
                 "Some of its new lines may be charges that are on %(documents)s "
                 "already.",
-                documents=enumerate_names(self.env, map(self._describe, others)),
+                documents=self._enumerate(others, document),
             )
         if self._find_twice(parse_payload(version.payload).lines):
             return self.env._("It has the same charge more than once.")
@@ -342,24 +361,46 @@ class CopacoDuplicateFinder(models.AbstractModel):
         )
 
     @api.model
+    def _get_new_lines(self, document, pairs):
+        """:param pairs: `_get_pairs` of the document
+        :return: the lines of a document that no other line may be the same charge as;
+            of charges that it has more than once, one line each
+        """
+        doubted = document.line_ids.browse(pair.line.id for pair in pairs)
+        return document._get_billed_lines() - doubted
+
+    @api.model
     def _get_other_documents(self, document):
         """:return: text with the names of the documents that a document's charges are
         on, "" for none"""
         others = self.env["copaco.document"].union(
             *(pair.other.document_id for pair in self._get_pairs(document))
         )
-        return enumerate_names(self.env, map(self._describe, others - document))
+        return self._enumerate(others - document, document)
 
     @api.model
-    def _render_pairs(self, document):
-        """:return: `Markup` of the lines of a document beside those that they may be
-        the same charge as, with where these stand"""
+    def _render_pairs(self, document, pairs):
+        """:param pairs: `_get_pairs` of the document
+        :return: `Markup` of the lines of a document beside those that they may be the
+            same charge as, with where these stand; of documents of companies that are
+            not the user's, only which company it is
+        """
+        others = document.browse(pair.other.document_id.id for pair in pairs)
+        invoices = self.env["copaco.invoice.finder"]._find_others(document)
+        doubted = document.line_ids.browse(pair.line.id for pair in pairs)
+        new_lines = self._get_new_lines(document, pairs)
         return self.env["ir.qweb"]._render(
             "account_copaco.copaco_duplicates",
             {
                 "document": document,
-                "pairs": self._get_pairs(document),
-                "invoices": self.env["copaco.invoice.finder"]._find_others(document),
+                "pairs": pairs,
+                "readable": others._filtered_access("read"),
+                "new_lines": pairs and new_lines,
+                "invoices": invoices._filtered_access("read"),
+                "doubted_count": len(doubted),
+                "doubted_amount": sum(doubted.mapped("amount")),
+                "new_amount": sum(new_lines.mapped("amount")),
+                "show": document._format_amount,
                 "evidence": {
                     SAME: self.env._("Same charge"),
                     LIKELY: self.env._("Probably the same charge"),

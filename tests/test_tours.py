@@ -62,6 +62,39 @@ class TestTours(CopacoCommon, HttpCase):
         self.start_tour("/odoo/copaco-to-do", "copaco_correct", login="billing")
         self.assertEqual(self.documents.correction_ids.amount_untaxed, 2.5)
 
+    def test_of_a_possible_duplicate_only_what_is_new_is_invoiced(self):
+        self.receive("V-1", self.price_line("10.00"))
+        self.receive("V-2", self.price_line("10.00"), self.price_line("5.50", number=2))
+        self.start_tour("/odoo/copaco-to-do", "copaco_duplicate", login="billing")
+        self.assertEqual(self.documents[1].move_amount_untaxed, 5.5)
+
+    def test_several_duplicates_are_excluded_at_once(self):
+        for number, amount in {"V-1": "10.00", "V-2": "8.00", "V-3": "7.00"}.items():
+            self.receive(number, self.price_line(amount))
+        self.start_tour(
+            "/odoo/copaco-to-do", "copaco_exclude_duplicates", login="billing"
+        )
+        self.assertEqual(
+            self.documents.mapped("state"), ["invoiced", "excluded", "excluded"]
+        )
+
+    def price_line(self, amount, number=1):
+        return price_line(amount, number=number, InvoiceRowHash=f"row-{number}")
+
+    def receive(self, number, *lines):
+        """Fetch one invoice, of a customer that has a contact."""
+        if number == "V-1":
+            self.create_partner(name="Bakkerij", ref="K-2")
+            self.simulator.invoices.clear()
+        self.add_invoice(
+            number,
+            "A2",
+            list(lines),
+            customer={"CustomerNumber": "K-2"},
+            created=date.today(),
+        )
+        self.fetch()
+
     def test_a_hole_is_found_and_filled(self):
         self.create_partner(name="Bakkerij", ref="K-2")
         last_month = date.today().replace(day=1) - timedelta(days=1)

@@ -35,7 +35,7 @@ class CopacoUpload(models.TransientModel):
 
     kind = fields.Selection(
         selection=lambda self: self.env["copaco.run"]._fields["kind"].selection,
-        string="What It Holds",
+        string="Content",
         required=True,
         help="The two have the same form. Purchase invoices have your cost prices: "
         "they are stored, and never invoiced to customers.",

@@ -1,0 +1,106 @@
+"""Adds to the demonstration what the pictures show, by files that Copaco might send,
+and writes which pages these are; Odoo's shell runs it with ``env``."""
+
+import base64
+import json
+import os
+from pathlib import Path
+
+from dateutil.relativedelta import relativedelta
+
+
+def main(env):
+    env = env(user=env.ref("base.user_admin"))
+    connection = env["copaco.connection"].search([], limit=1)
+    fetches = connection.run_ids.filtered("date_from").sorted("date_from")
+    last_run = fetches.filtered("document_ids")[-1]
+    documents = last_run.document_ids.sorted("invoice_number").filtered(is_in_one_part)
+    first, changed, second, *_ = documents.filtered("move_id")
+
+    upload(env, [with_known_lines(first, 2, "81100", "149.00")]).action_upload()
+    upload(env, [with_known_lines(second, 1, "81101", "25.00")]).action_upload()
+    upload(env, [with_changed_lines(changed)]).action_upload()
+    next_month = [with_next_month(document) for document in documents]
+    preview = upload(env, next_month, "next-month.json").action_preview()
+    # Days are missing between this and what was fetched.
+    start = fetches[0].date_from.replace(day=1) - relativedelta(months=2)
+    period = {"date_from": start, "date_to": start + relativedelta(days=40)}
+    env["copaco.fetch"].create({"connection_id": connection.id, **period}).action_fetch()
+    env.cr.commit()
+
+    duplicate = documents.search([("invoice_number", "=", "81100")])
+    pages = {
+        "to_do": ("/odoo/copaco-to-do", 630),
+        "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
+        "months": ("/odoo/copaco-months", 350),
+        "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 960),
+        "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
+        "preview": (f"/odoo/copaco-preview/{preview['res_id']}", 1000),
+    }
+    Path(os.environ["COPACO_PAGES"]).write_text(json.dumps(pages))
+
+
+def upload(env, invoices, name="copaco.json"):
+    content = base64.b64encode(json.dumps({"Invoices": invoices}).encode())
+    return env["copaco.upload"].create(
+        {"kind": "specification", "content": content, "file_name": name}
+    )
+
+
+def is_in_one_part(document):
+    return len(json.loads(document.payload)["Invoices"]) == 1
+
+
+def read(document):
+    """Return the invoice of a document as Copaco sent it, and its price lines."""
+    (invoice,) = json.loads(document.payload)["Invoices"]
+    invoice.pop("Totals", None)
+    (customer,) = invoice["Customers"]
+    return invoice, [each["PriceLines"] for each in customer["Subscriptions"]]
+
+
+def with_known_lines(document, count, number, amount):
+    """Return an invoice with some lines of a document, and a line that is new."""
+    invoice, subscriptions = read(document)
+    invoice["Header"]["InvoiceID"] = number
+    for lines in subscriptions:
+        del lines[count:]
+        count -= len(lines)
+    subscriptions[0].append(make_line(number, amount, "Migration of mailboxes"))
+    return invoice
+
+
+def with_changed_lines(document):
+    """Return a document with a higher amount of one line, and a line more."""
+    invoice, subscriptions = read(document)
+    line = subscriptions[0][0]
+    line["ExtendedPrice"] = str(float(line["ExtendedPrice"]) + 12.5)
+    subscriptions[0].append(make_line("changed", "24.95", "Five licences more"))
+    return invoice
+
+
+def with_next_month(document):
+    """Return a document as it may be a month later, each amount a fifth higher."""
+    invoice, subscriptions = read(document)
+    date = document.invoice_date + relativedelta(months=1)
+    number = int(document.invoice_number) + 1_000_000
+    invoice["Header"] |= {"InvoiceID": f"{number}", "Date": f"{date:%Y%m%d}"}
+    for line in sum(subscriptions, []):
+        line["InvoiceRowHash"] += "-next"
+        line["ExtendedPrice"] = f"{float(line['ExtendedPrice']) * 1.2:.2f}"
+    return invoice
+
+
+def make_line(key, amount, description):
+    return {
+        "LineId": f"line-{key}",
+        "InvoiceRowHash": f"hash-{key}",
+        "Description": description,
+        "ChargeType": "One Time Fee",
+        "Quantity": "1",
+        "UnitPrice": amount,
+        "ExtendedPrice": amount,
+    }
+
+
+main(env)  # noqa: F821 (the shell's own)
