@@ -50,13 +50,14 @@ class Mutator:
         invoice["Receiver"] |= {"AccountID": account, "VATNumber": VAT_NUMBER}
         (customer,) = invoice["Customers"]
         customer |= {"AccountID": account, "CustomerNumber": ""}
-        lines = [
-            line
-            for subscription in customer["Subscriptions"]
-            for line in subscription["PriceLines"]
-        ]
+        # Charges of its own, or they would be those of the sample's other copies.
+        lines = []
+        for number, subscription in enumerate(customer["Subscriptions"]):
+            subscription["SubscriptionID"] = f"S-{self._count}-{number}"
+            lines += subscription["PriceLines"]
         for number, line in enumerate(lines):
             line["UID"] = f"mark-{self._count}-{number}"
+            line["InvoiceRowHash"] = f"hash-{self._count}-{number}"
         if self.random.random() < 0.5:
             del invoice["Totals"]
         else:
