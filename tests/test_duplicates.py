@@ -71,7 +71,7 @@ class TestDuplicates(DuplicateCase):
             self.assertIn(name, both.exclude_reason)
         self.assertEqual(self.billed, 35)
         self.assertEqual(both.run_id.state, "done")
-        self.assertTrue(both.run_id.is_proven)
+        self.assertTrue(both.run_id.is_balanced)
 
     def test_they_are_not_billed_again_when_they_come_in_one_response(self):
         for number, lines in {
@@ -158,7 +158,7 @@ class TestDuplicates(DuplicateCase):
             ],
         )
         self.assertEqual(self.billed, 15.5)
-        self.assertTrue(mixed.run_id.is_proven)
+        self.assertTrue(mixed.run_id.is_balanced)
         self.assertEqual(mixed.run_id.amount_excluded, 10)
         self.fetch()
         self.assertEqual(mixed.state, "invoiced")
@@ -247,7 +247,7 @@ class TestDuplicates(DuplicateCase):
             again, [{"state": "invoiced", "move_id": move.id, "hold_reason": False}]
         )
         self.assertEqual(self.billed, 40)
-        self.assertTrue(again.run_id.is_proven)
+        self.assertTrue(again.run_id.is_balanced)
 
     def test_one_that_carries_it_with_another_amount_is_asked_about(self):
         document = self.receive("V-1", price_line("40.00"))
@@ -293,7 +293,7 @@ class TestDuplicates(DuplicateCase):
         first = self.receive("V-1", price_line("10.00"))
         run = self.fetch(self.connect(branch))
         self.assertRecordValues(run, [{"received_count": 1, "unchanged_count": 1}])
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
         self.simulator.invoices.clear()
         self.add_invoice(
             "V-2", "A1", [price_line("10.00")], customer={"CustomerNumber": "K-1"}

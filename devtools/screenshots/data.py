@@ -25,7 +25,9 @@ def main(env):
     # Days are missing between this and what was fetched.
     start = fetches[0].date_from.replace(day=1) - relativedelta(months=2)
     period = {"date_from": start, "date_to": start + relativedelta(days=40)}
-    env["copaco.fetch"].create({"connection_id": connection.id, **period}).action_fetch()
+    env["copaco.fetch"].create(
+        {"connection_id": connection.id, **period}
+    ).action_fetch()
     env.cr.commit()
 
     duplicate = documents.search([("invoice_number", "=", "81100")])
