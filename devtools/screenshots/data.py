@@ -35,7 +35,7 @@ def main(env):
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
         "months": ("/odoo/copaco-months", 350),
-        "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 960),
+        "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
         "preview": (f"/odoo/copaco-preview/{preview['res_id']}", 1000),
     }
