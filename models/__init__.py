@@ -1,3 +1,7 @@
+from . import copaco_presence_mixin
+
+# isort: split
+
 from . import (
     account_move,
     account_move_line,
@@ -11,6 +15,3 @@ from . import (
     key_log,
     res_partner,
 )
-
-# isort: split
-from . import copaco_connection_watch

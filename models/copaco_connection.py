@@ -1,3 +1,5 @@
+from collections import Counter, defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
@@ -131,6 +133,25 @@ class CopacoConnection(models.Model):
         help="Months after which the responses are removed, unless something of them "
         "still waits; 0: they are kept for ever. Documents are always kept.",
     )
+    expected_day = fields.Integer(
+        string="Expected by Day",
+        required=True,
+        default=25,
+        help="Day of a month by which Copaco has created its invoices. The responsible "
+        "user is alerted when none were received by then.",
+    )
+    months_without_invoices = fields.Json(
+        readonly=True,
+        copy=False,
+        help="First days of the months of which a person confirmed that Copaco has no "
+        "invoices.",
+    )
+    last_alert_at = fields.Datetime(
+        string="Last Alert",
+        readonly=True,
+        copy=False,
+        help="When an activity was last scheduled for the responsible user.",
+    )
     fetched_until = fields.Date(
         readonly=True,
         copy=False,
@@ -153,11 +174,9 @@ class CopacoConnection(models.Model):
         "copaco.run", string="Last Fetch", compute="_compute_last_run"
     )
     last_run_state = fields.Selection(
-        selection=lambda self: self.env["copaco.run"]._fields["state"].selection,
-        string="Last Fetch Result",
-        compute="_compute_last_run",
+        related="last_run_id.state", string="Last Fetch Result"
     )
-    last_run_message = fields.Text(compute="_compute_last_run")
+    last_run_message = fields.Text(related="last_run_id.message")
 
     _overlap_days_positive = models.Constraint(
         "CHECK(overlap_days BETWEEN 0 AND 366)",
@@ -166,6 +185,11 @@ class CopacoConnection(models.Model):
 
     _totals_tolerance_positive = models.Constraint(
         "CHECK(totals_tolerance >= 0)", "The tolerance for totals can't be negative."
+    )
+
+    _expected_day_in_month = models.Constraint(
+        "CHECK(expected_day BETWEEN 1 AND 31)",
+        "The day by which a connection expects invoices is between 1 and 31.",
     )
 
     _retention_months_positive = models.Constraint(
@@ -206,41 +230,28 @@ class CopacoConnection(models.Model):
 
     @api.depends("run_ids", "document_ids.state")
     def _compute_counts(self):
-        runs = dict(
-            self.env["copaco.run"]._read_group(
-                [("connection_id", "in", self.ids)], ["connection_id"], ["__count"]
-            )
-        )
-        documents = {
-            (connection, state): count
-            for connection, state, count in self.env["copaco.document"]._read_group(
-                [("connection_id", "in", self.ids)],
-                ["connection_id", "state"],
-                ["__count"],
-            )
-        }
+        states = defaultdict(Counter)
+        for connection, state, count in self.env["copaco.document"]._read_group(
+            [("connection_id", "in", self.ids)],
+            ["connection_id", "state"],
+            ["__count"],
+        ):
+            states[connection][state] = count
         for connection in self:
-            counts = {
-                state: count
-                for (owner, state), count in documents.items()
-                if owner == connection
-            }
-            connection.run_count = runs.get(connection, 0)
-            connection.document_count = sum(counts.values())
-            connection.held_count = counts.get("held", 0) + counts.get("changed", 0)
-            connection.invoice_count = counts.get("invoiced", 0) + counts.get(
-                "changed", 0
+            counts = states[connection]
+            connection.run_count = self.env["copaco.run"].search_count(
+                [("connection_id", "=", connection.id)]
             )
+            connection.document_count = counts.total()
+            connection.held_count = counts["held"] + counts["changed"]
+            connection.invoice_count = counts["invoiced"] + counts["changed"]
 
-    @api.depends("run_ids.state")
+    @api.depends("run_ids")
     def _compute_last_run(self):
         for connection in self:
-            run = self.env["copaco.run"].search(
+            connection.last_run_id = self.env["copaco.run"].search(
                 [("connection_id", "=", connection.id)], order="id desc", limit=1
             )
-            connection.last_run_id = run
-            connection.last_run_state = run.state
-            connection.last_run_message = run.message
 
     # === CONSTRAINT AND ONCHANGE METHODS === #
 
@@ -383,22 +394,6 @@ class CopacoConnection(models.Model):
         """
         return self.env["copaco.connection.tester"]._test(self)
 
-    def action_view_runs(self):
-        """:return: the window action with the runs of this connection"""
-        return self._get_list_action("account_copaco.action_copaco_run")
-
-    def action_view_documents(self):
-        """:return: the window action with the documents of this connection"""
-        return self._get_list_action("account_copaco.action_copaco_document")
-
-    def action_view_held(self):
-        """:return: the window action with what waits for a decision"""
-        return self._get_list_action("account_copaco.action_copaco_document_to_do")
-
-    def action_view_months(self):
-        """:return: the window action with the months of this connection"""
-        return self._get_list_action("account_copaco.action_copaco_month")
-
     def action_view_invoices(self):
         """:return: the window action with the invoices of this connection"""
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -412,11 +407,6 @@ class CopacoConnection(models.Model):
         return action
 
     # === BUSINESS METHODS === #
-
-    def _get_list_action(self, xml_id):
-        action = self.env["ir.actions.act_window"]._for_xml_id(xml_id)
-        action["context"] = {"search_default_connection_id": self.ids}
-        return action
 
     def _check_billing_access(self):
         """:raise AccessError: when the user may not fetch, or see these connections"""
@@ -448,3 +438,13 @@ class CopacoConnection(models.Model):
         # Whoever is the user of the scheduled action, it works: Odoo would switch one
         # off that fails for a week.
         self.sudo().env["copaco.run.scheduler"]._plan_scheduled_runs()
+
+    @api.model
+    def _cron_check_alerts(self):
+        """Scheduled action, daily: alert responsible users of what nobody did."""
+        self.env["copaco.monitor"]._check_alerts()
+
+    @api.model
+    def _cron_weekly_digest(self):
+        """Scheduled action, weekly: mail what waits for a decision."""
+        self.env["copaco.monitor"]._send_weekly_digest()

@@ -18,11 +18,10 @@ class CopacoDocument(models.Model):
     """
 
     _name = "copaco.document"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "copaco.presence.mixin"]
     _description = "Copaco Document"
     _mail_post_access = "read"
     _order = "invoice_date desc, id desc"
-    _rec_name = "invoice_number"
     _rec_names_search = ["invoice_number", "customer_id.name"]
     _check_company_auto = True
 
@@ -157,26 +156,6 @@ class CopacoDocument(models.Model):
         "account.move", string="Corrections", compute="_compute_correction_ids"
     )
     correction_count = fields.Integer(compute="_compute_correction_ids")
-    # All windows whose responses had it have these days in common. That a response did
-    # not have it tells nothing: Copaco may date something back.
-    created_from = fields.Date(
-        readonly=True, help="First day on which Copaco may have created this."
-    )
-    created_to = fields.Date(
-        readonly=True, help="Last day on which Copaco may have created this."
-    )
-    created_origin = fields.Char(
-        readonly=True, help="The portal that these days are those of."
-    )
-    missing_state = fields.Selection(
-        [
-            ("reported", "No longer at Copaco"),
-            ("acknowledged", "No longer at Copaco, acknowledged"),
-        ],
-        string="Missing",
-        index="btree_not_null",
-        readonly=True,
-    )
 
     # The connection and the branch are no part of it: a second one to the same portal
     # doubles nothing.
@@ -238,11 +217,6 @@ class CopacoDocument(models.Model):
                     [document.invoice_number, customer.name or customer.account_ref],
                 )
             )
-
-    @api.depends("name")
-    def _compute_display_name(self):
-        for document in self:
-            document.display_name = document.name
 
     @api.depends("hold_reason")
     def _compute_is_customer_hold(self):
@@ -357,18 +331,6 @@ class CopacoDocument(models.Model):
         """
         return self.env["copaco.decision"]._include(self)
 
-    def action_acknowledge_missing(self):
-        """Note that a person knows that Copaco no longer has these documents."""
-        self.env["copaco.decision"]._acknowledge_missing(self)
-
-    def action_fetch_again(self):
-        """Ask Copaco again for the days on which it created this document.
-
-        :return: see `copaco.connection.action_fetch`
-        :raise UserError: when it isn't known which days that were
-        """
-        return self.env["copaco.run.scheduler"]._fetch_again(self)
-
     def action_view_invoice(self):
         """:return: the form of the invoice"""
         return self.move_id._get_records_action()
@@ -412,10 +374,6 @@ class CopacoDocument(models.Model):
             ("move_id.is_move_sent", "=", False),
         ]
 
-    @api.model
-    def _get_missing_domain(self):
-        return [("missing_state", "=", "reported")]
-
     def _get_live_invoice(self):
         """:return: the invoice of this document unless it was cancelled"""
         self.ensure_one()
@@ -430,23 +388,6 @@ class CopacoDocument(models.Model):
 
     def _get_pending_version(self):
         return self.version_ids.filtered(lambda version: version.state == "pending")
-
-    def _is_known_content(self, digest):
-        """Whether this content is the document's own, or already waits for, or had, a
-        person's decision."""
-        self.ensure_one()
-        return digest == self.payload_digest or any(
-            version.payload_digest == digest
-            for version in self.version_ids
-            if version.state != "replaced"
-        )
-
-    def _was_known_content(self, digest):
-        """Whether this content is, or ever was, the document's own or a version's."""
-        return digest in [
-            self.payload_digest,
-            *self.version_ids.mapped("payload_digest"),
-        ]
 
     # === BUSINESS METHODS: STATES === #
 

@@ -222,7 +222,7 @@ class CopacoMonth(models.Model):
                     month=month.display_name,
                 )
             )
-        self.sudo().connection_id._update_activity()
+        self.env["copaco.monitor"]._update_activity(self.sudo().connection_id)
 
     def action_fetch(self):
         """Fetch all that Copaco created in this month, once more if need be.

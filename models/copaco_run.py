@@ -267,7 +267,7 @@ class CopacoRun(models.Model):
                 )
             )
         runs._refresh_state()
-        self.connection_id._update_activity()
+        self.env["copaco.monitor"]._update_activity(self.connection_id)
 
     def action_view_documents(self):
         """:return: the window action with the documents that these runs received"""

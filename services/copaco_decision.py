@@ -220,7 +220,7 @@ class CopacoDecision(models.AbstractModel):
                     user=self.env.user.name,
                 )
             )
-        missing.connection_id._update_activity()
+        self.env["copaco.monitor"]._update_activity(missing.connection_id)
 
     # === EXCLUDED DOCUMENTS === #
 
@@ -338,7 +338,7 @@ class CopacoDecision(models.AbstractModel):
             document._hold(hold)
             document._message_log(body=hold.message)
         documents.run_id._refresh_state()
-        documents.connection_id._update_activity()
+        self.env["copaco.monitor"]._update_activity(documents.connection_id)
 
     @api.model
     def _get_invoice_removed_hold(self, document, reason):

@@ -284,7 +284,7 @@ class CopacoImporter(models.AbstractModel):
         """
         pending = document._get_pending_version()
         is_covered = self.env["copaco.presence"]._is_covered(run, document)
-        if document._is_known_content(source.digest):
+        if _is_known_content(document, source.digest):
             is_newest = source.digest == (pending or document).payload_digest
             if is_covered:
                 pending._withdraw_unless(source.digest)
@@ -293,11 +293,11 @@ class CopacoImporter(models.AbstractModel):
         extent = "changed"
         if not is_covered:
             merged = self._merge((pending or document).payload, source)
-            if document._is_known_content(merged.digest):
+            if _is_known_content(document, merged.digest):
                 return source, "partial", True
             if merged is not source:
                 source, extent = merged, "merged"
-        if run.trigger == "file" and document._was_known_content(source.digest):
+        if run.trigger == "file" and _was_known_content(document, source.digest):
             return source, "partial", True
         pending.state = "replaced"
         version = self.env["copaco.document.version"].create(
@@ -378,3 +378,21 @@ def _get_source_key(source):
     :return: what makes this document one and the same, within root company and kind
     """
     return source.invoice_number, get_account_key(source.account_ref) or source.digest
+
+
+def _is_known_content(document, digest):
+    """Whether this content is the document's own, or already waits for, or had, a
+    person's decision."""
+    return digest == document.payload_digest or any(
+        version.payload_digest == digest
+        for version in document.version_ids
+        if version.state != "replaced"
+    )
+
+
+def _was_known_content(document, digest):
+    """Whether this content is, or ever was, the document's own or a version's."""
+    return digest in [
+        document.payload_digest,
+        *document.version_ids.mapped("payload_digest"),
+    ]

@@ -143,7 +143,7 @@ class CopacoJobQueue(models.AbstractModel):
             self.env.cr.savepoint(),
         ):
             runs._refresh_state()
-            runs.connection_id._update_activity()
+            self.env["copaco.monitor"]._update_activity(runs.connection_id)
 
 
 @contextmanager

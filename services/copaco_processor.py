@@ -181,7 +181,7 @@ class CopacoProcessor(models.AbstractModel):
         for _attempt in range(CONCURRENCY_ATTEMPTS):
             try:
                 runs._refresh_state()
-                connections._update_activity()
+                self.env["copaco.monitor"]._update_activity(connections)
                 self.env["ir.cron"]._commit_progress()
                 return
             except (*CONCURRENCY_ERRORS, UniqueViolation) as error:

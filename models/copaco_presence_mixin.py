@@ -1,0 +1,50 @@
+from odoo import api, fields, models
+
+
+class CopacoPresenceMixin(models.AbstractModel):
+    """Since when Copaco has a document, and whether it still has it, see
+    `copaco.presence`."""
+
+    _name = "copaco.presence.mixin"
+    _description = "Presence at Copaco"
+
+    # All windows whose responses had it have these days in common. That a response did
+    # not have it tells nothing: Copaco may date something back.
+    created_from = fields.Date(
+        readonly=True, help="First day on which Copaco may have created this."
+    )
+    created_to = fields.Date(
+        readonly=True, help="Last day on which Copaco may have created this."
+    )
+    created_origin = fields.Char(
+        readonly=True, help="The portal that these days are those of."
+    )
+    missing_state = fields.Selection(
+        [
+            ("reported", "No longer at Copaco"),
+            ("acknowledged", "No longer at Copaco, acknowledged"),
+        ],
+        string="Missing",
+        index="btree_not_null",
+        readonly=True,
+    )
+
+    # === ACTION METHODS === #
+
+    def action_acknowledge_missing(self):
+        """Note that a person knows that Copaco no longer has these documents."""
+        self.env["copaco.decision"]._acknowledge_missing(self)
+
+    def action_fetch_again(self):
+        """Ask Copaco again for the days on which it created this document.
+
+        :return: see `copaco.connection.action_fetch`
+        :raise UserError: when it isn't known which days that were
+        """
+        return self.env["copaco.run.scheduler"]._fetch_again(self)
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_missing_domain(self):
+        return [("missing_state", "=", "reported")]
