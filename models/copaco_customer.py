@@ -1,4 +1,4 @@
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -113,19 +113,14 @@ class CopacoCustomer(models.Model):
 
     @api.depends("document_ids.state")
     def _compute_document_counts(self):
-        counts = {
-            (customer, state): count
-            for customer, state, count in self.env["copaco.document"]._read_group(
-                [("customer_id", "in", self.ids)],
-                ["customer_id", "state"],
-                ["__count"],
-            )
-        }
+        states = defaultdict(Counter)
+        for customer, state, count in self.env["copaco.document"]._read_group(
+            [("customer_id", "in", self.ids)], ["customer_id", "state"], ["__count"]
+        ):
+            states[customer][state] = count
         for customer in self:
-            customer.document_count = sum(
-                count for (owner, _state), count in counts.items() if owner == customer
-            )
-            customer.held_count = counts.get((customer, "held"), 0)
+            customer.document_count = states[customer].total()
+            customer.held_count = states[customer]["held"]
 
     # === CRUD METHODS === #
 
