@@ -174,24 +174,23 @@ class CopacoConnection(models.Model):
         "copaco.run", string="Last Fetch", compute="_compute_last_run"
     )
     last_run_state = fields.Selection(
-        related="last_run_id.state", string="Last Fetch Result"
+        selection=lambda self: self.env["copaco.run"]._fields["state"].selection,
+        string="Last Fetch Result",
+        compute="_compute_last_run",
     )
-    last_run_message = fields.Text(related="last_run_id.message")
+    last_run_message = fields.Text(compute="_compute_last_run")
 
     _overlap_days_positive = models.Constraint(
         "CHECK(overlap_days BETWEEN 0 AND 366)",
         "The overlap of a connection is between 0 and 366 days.",
     )
-
     _totals_tolerance_positive = models.Constraint(
         "CHECK(totals_tolerance >= 0)", "The tolerance for totals can't be negative."
     )
-
     _expected_day_in_month = models.Constraint(
         "CHECK(expected_day BETWEEN 1 AND 31)",
         "The day by which a connection expects invoices is between 1 and 31.",
     )
-
     _retention_months_positive = models.Constraint(
         "CHECK(retention_months >= 0)", "The response retention can't be negative."
     )
@@ -246,12 +245,15 @@ class CopacoConnection(models.Model):
             connection.held_count = counts["held"] + counts["changed"]
             connection.invoice_count = counts["invoiced"] + counts["changed"]
 
-    @api.depends("run_ids")
+    @api.depends("run_ids.state")
     def _compute_last_run(self):
         for connection in self:
-            connection.last_run_id = self.env["copaco.run"].search(
+            run = self.env["copaco.run"].search(
                 [("connection_id", "=", connection.id)], order="id desc", limit=1
             )
+            connection.last_run_id = run
+            connection.last_run_state = run.state
+            connection.last_run_message = run.message
 
     # === CONSTRAINT AND ONCHANGE METHODS === #
 
@@ -420,9 +422,7 @@ class CopacoConnection(models.Model):
         self.check_access("read")
 
     def _get_error_message(self, error):
-        """:param error: a `CopacoError`
-        :return: what happened on this connection and what to do, for a person
-        """
+        """:return: what happened and what to do, of a `CopacoError`"""
         return self.env._(
             "Connection %(connection)s: %(error)s %(advice)s",
             connection=self.name,

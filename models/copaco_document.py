@@ -248,7 +248,7 @@ class CopacoDocument(models.Model):
         res = super().write(vals)
         if "state" in vals and not self.env.context.get("copaco_refresh_later"):
             self.run_id._refresh_state()
-            self.connection_id._update_activity()
+            self.env["copaco.monitor"]._update_activity(self.connection_id)
         return res
 
     # === ACTION METHODS === #

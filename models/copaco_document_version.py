@@ -330,7 +330,7 @@ class CopacoDocumentVersion(models.Model):
         else:
             (newer or self)._request_decision()
         document.run_id._refresh_state()
-        document.connection_id._update_activity()
+        self.env["copaco.monitor"]._update_activity(document.connection_id)
 
     # === BUSINESS METHODS: WHAT IS DIFFERENT === #
 

@@ -50,7 +50,7 @@ class CopacoApiKey(models.TransientModel):
         self.ensure_one()
         connection = self.connection_id
         connection.api_key_expiry = self.api_key_expiry
-        connection._update_activity()
+        self.env["copaco.monitor"]._update_activity(connection)
         reload = {"type": "ir.actions.client", "tag": "soft_reload"}
         store = self.env["copaco.key.store"]
         message = store._get_duplicate_message(
