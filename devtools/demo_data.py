@@ -59,7 +59,7 @@ def main(env):
     report_counts(before, count(env), seconds)
     report_runs(connection.run_ids - runs_before)
     report_held(env, connection)
-    if not report_proof(env, connection):
+    if not report_reconciliation(env, connection):
         sys.exit(1)
 
 
@@ -153,7 +153,7 @@ def report_runs(runs):
         f"\n{'Run':27}{'state':12}{'documents':>10}{'known':>8}{'lines':>8}  balanced"
     )
     for run in runs.sorted("id"):
-        balanced = "yes" if run.is_proven else "NO"
+        balanced = "yes" if run.is_balanced else "NO"
         print(
             f"{run.name:27}{run.state:12}{run.received_count:>10,}"
             f"{run.unchanged_count:>8,}{run.received_line_count:>8,}  {balanced}"
@@ -181,7 +181,7 @@ def report_held(env, connection):
             print(f"  - and {len(newest) - SHOWN_MESSAGES} customers more")
 
 
-def report_proof(env, connection):
+def report_reconciliation(env, connection):
     """Print where every cent is; tell whether the parts add up to what was
     received.
 
@@ -205,7 +205,7 @@ def report_proof(env, connection):
     # Whole cents; adding zero makes of a negative zero a plain one.
     difference = round(received - sum(parts.values()), 2) + 0
     print(f"{'Difference':20}{difference:>14,.2f}")
-    return not difference and all(runs.mapped("is_proven"))
+    return not difference and all(runs.mapped("is_balanced"))
 
 
 def amount_in(documents, state):

@@ -218,7 +218,9 @@ class CopacoDocument(models.Model):
     def _compute_duplicates(self):
         finder = self.env["copaco.duplicate.finder"]
         self.duplicate_table = self.has_new_lines = False
-        for document in self.filtered(lambda each: each.hold_reason == "possible_double"):
+        for document in self.filtered(
+            lambda each: each.hold_reason == "possible_double"
+        ):
             # Where a charge stands is in the books of any company of the same root.
             pairs = finder.sudo()._get_pairs(document.sudo())
             document.duplicate_table = finder._render_pairs(document, pairs)

@@ -100,53 +100,57 @@ class CopacoRun(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True)
     has_several_currencies = fields.Boolean(readonly=True)
     # Where it is now, see `copaco.reconciliation`.
-    waiting_count = fields.Integer(string="Documents Waiting", compute="_compute_proof")
-    invoiced_count = fields.Integer(
-        string="Documents Invoiced", compute="_compute_proof"
+    waiting_count = fields.Integer(
+        string="Documents Waiting", compute="_compute_reconciliation"
     )
-    held_count = fields.Integer(string="Documents Held", compute="_compute_proof")
+    invoiced_count = fields.Integer(
+        string="Documents Invoiced", compute="_compute_reconciliation"
+    )
+    held_count = fields.Integer(
+        string="Documents Held", compute="_compute_reconciliation"
+    )
     excluded_count = fields.Integer(
-        string="Documents Excluded", compute="_compute_proof"
+        string="Documents Excluded", compute="_compute_reconciliation"
     )
     replaced_count = fields.Integer(
         string="Documents Replaced",
-        compute="_compute_proof",
+        compute="_compute_reconciliation",
         help="A later run received a newer version, or a person kept the older one.",
     )
-    amount_waiting = fields.Monetary(compute="_compute_proof")
+    amount_waiting = fields.Monetary(compute="_compute_reconciliation")
     amount_invoiced = fields.Monetary(
-        compute="_compute_proof",
+        compute="_compute_reconciliation",
         help="What the invoices say, less what the credit notes say, without tax.",
     )
     amount_credited = fields.Monetary(
-        compute="_compute_proof",
+        compute="_compute_reconciliation",
         help="What someone credited by credit notes on the invoices, drafts included.",
     )
     amount_edited = fields.Monetary(
-        compute="_compute_proof",
+        compute="_compute_reconciliation",
         help="What someone took off the invoices, or, below zero, added to them.",
     )
     amount_unexplained = fields.Monetary(
-        compute="_compute_proof",
+        compute="_compute_reconciliation",
         help="What the invoices say less, or, below zero, more than Copaco, although "
         "nobody edited them.",
     )
-    amount_held = fields.Monetary(compute="_compute_proof")
-    amount_excluded = fields.Monetary(compute="_compute_proof")
-    amount_replaced = fields.Monetary(compute="_compute_proof")
-    proof = fields.Html(
-        string="Reconciliation", compute="_compute_proof_table", sanitize=False
+    amount_held = fields.Monetary(compute="_compute_reconciliation")
+    amount_excluded = fields.Monetary(compute="_compute_reconciliation")
+    amount_replaced = fields.Monetary(compute="_compute_reconciliation")
+    reconciliation = fields.Html(
+        compute="_compute_reconciliation_table", sanitize=False
     )
-    is_proven = fields.Boolean(
+    is_balanced = fields.Boolean(
         string="Balanced",
-        compute="_compute_proof",
+        compute="_compute_reconciliation",
         help="Received = invoiced + credited manually + edited manually + held + "
         "excluded + waiting + replaced + already known, in documents, lines and "
         "amounts; and nothing is unexplained.",
     )
-    proof_problem = fields.Text(
+    balance_problem = fields.Text(
         string="Problem",
-        compute="_compute_proof",
+        compute="_compute_reconciliation",
         help="Why it is out of balance, and what to do.",
     )
 
@@ -185,8 +189,8 @@ class CopacoRun(models.Model):
         "document_ids.move_id.amount_untaxed",
         "version_ids.state",
     )
-    def _compute_proof(self):
-        proofs = self.env["copaco.reconciliation"]._reconcile_runs(self)
+    def _compute_reconciliation(self):
+        reconciliations = self.env["copaco.reconciliation"]._reconcile_runs(self)
         buckets = {
             "waiting": ("waiting",),
             "invoiced": ("posted", "draft"),
@@ -197,13 +201,13 @@ class CopacoRun(models.Model):
             "excluded": ("excluded",),
             "replaced": ("replaced",),
         }
-        for run, proof in proofs.items():
+        for run, reconciliation in reconciliations.items():
             for name, parts in buckets.items():
-                count, _lines, amount = proof.get_total(*parts)
+                count, _lines, amount = reconciliation.get_total(*parts)
                 run[f"amount_{name}"] = amount
                 if f"{name}_count" in run._fields:
                     run[f"{name}_count"] = count
-            count, lines, amount = proof.get_total()
+            count, lines, amount = reconciliation.get_total()
             is_complete = (
                 count + run.unchanged_count == run.received_count
                 and lines + run.unchanged_line_count == run.received_line_count
@@ -211,17 +215,17 @@ class CopacoRun(models.Model):
                 and float_compare(amount + run.amount_unchanged, run.amount_received, 3)
                 == 0
             )
-            run.proof_problem = self.env["copaco.reconciliation"]._get_problem(
-                proof, is_complete
+            run.balance_problem = self.env["copaco.reconciliation"]._get_problem(
+                reconciliation, is_complete
             )
-            run.is_proven = not run.proof_problem
+            run.is_balanced = not run.balance_problem
 
-    @api.depends("is_proven", "amount_invoiced", "held_count", "excluded_count")
-    def _compute_proof_table(self):
-        proofs = self.env["copaco.reconciliation"]._reconcile_runs(self)
-        for run, proof in proofs.items():
-            run.proof = self.env["copaco.reconciliation"]._render(
-                proof,
+    @api.depends("is_balanced", "amount_invoiced", "held_count", "excluded_count")
+    def _compute_reconciliation_table(self):
+        reconciliations = self.env["copaco.reconciliation"]._reconcile_runs(self)
+        for run, reconciliation in reconciliations.items():
+            run.reconciliation = self.env["copaco.reconciliation"]._render(
+                reconciliation,
                 run.currency_id or run.company_id.currency_id,
                 (run.unchanged_count, run.unchanged_line_count, run.amount_unchanged),
             )
@@ -307,7 +311,7 @@ class CopacoRun(models.Model):
                 state = "empty"
             elif run.waiting_count:
                 state = "running"
-            elif run.held_count or run.is_unread or not run.is_proven:
+            elif run.held_count or run.is_unread or not run.is_balanced:
                 state = "attention"
             else:
                 state = "done"

@@ -248,10 +248,10 @@ class CopacoMonitor(models.AbstractModel):
             self.env._(
                 "Run %(run)s is out of balance. %(problem)s",
                 run=run.name,
-                problem=run.proof_problem,
+                problem=run.balance_problem,
             )
             for run in Run.search([*own, ("state", "=", "attention")])
-            if run.proof_problem
+            if run.balance_problem
         ]
         return alerts
 

@@ -263,6 +263,6 @@ class CopacoChangeCommon(CopacoCommon):
             document, [{"state": "changed", "hold_reason": "source_changed"}]
         )
 
-    def assertProven(self):
+    def assertBalanced(self):
         for run in self.env["copaco.run"].search([]):
-            self.assertTrue(run.is_proven, run.name)
+            self.assertTrue(run.is_balanced, run.name)

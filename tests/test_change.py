@@ -29,7 +29,7 @@ class TestChange(CopacoChangeCommon):
         self.assertEqual(move.invoice_line_ids.mapped("price_subtotal"), [11, 7])
         self.assertEqual(move.amount_total, 21.78)
         self.assertEqual(document.version_ids.mapped("state"), ["replaced"])
-        self.assertProven()
+        self.assertBalanced()
         self.send(price_line("12"), price_line("7", number=3))
         self.assertEqual(move.amount_untaxed, 19)
 
@@ -54,7 +54,7 @@ class TestChange(CopacoChangeCommon):
         self.assertEqual(
             document.line_ids.mapped("invoice_line_state"), ["edited", False]
         )
-        self.assertProven()
+        self.assertBalanced()
 
     def test_each_thing_that_a_person_may_change_on_a_draft_is_noticed(self):
         other_tax = self.tax.copy({"name": "Other"})
@@ -126,7 +126,7 @@ class TestChange(CopacoChangeCommon):
                 ["edited", "removed", False],
             )
             self.assertEqual(document.run_id.amount_edited, 6)
-            self.assertProven()
+            self.assertBalanced()
             self.act(document, "action_retry")
 
     def take_stored_snapshot(self, move):
@@ -253,7 +253,7 @@ class TestChange(CopacoChangeCommon):
                     self.assertEqual(
                         document.run_id.amount_edited, round(1.67 - amount, 2)
                     )
-                    self.assertProven()
+                    self.assertBalanced()
                     self.act(document, "action_retry")
 
     def test_the_rounding_of_another_tax_stays_when_one_was_edited(self):
@@ -305,7 +305,7 @@ class TestChange(CopacoChangeCommon):
         self.assertWaits(document)
         self.assertIn("sales tax", document.hold_message)
         self.assertEqual(document.amount_source, 10)
-        self.assertProven()
+        self.assertBalanced()
 
     def test_a_draft_that_became_a_credit_waits_for_a_person(self):
         document = self.send(price_line("10"))
@@ -365,7 +365,7 @@ class TestChange(CopacoChangeCommon):
             [{"state": "invoiced", "amount_source": 21.5, "move_id": invoice.id}],
         )
         self.assertEqual(invoice.amount_untaxed, 18)
-        self.assertProven()
+        self.assertBalanced()
         with self.assertRaisesRegex(UserError, "nothing to correct"):
             self.act(document, "action_correct")
         self.send(
@@ -402,7 +402,7 @@ class TestChange(CopacoChangeCommon):
         self.assertEqual(len(moves), 4)
         self.assertEqual(sum(moves.mapped("amount_untaxed_in_currency_signed")), 9)
         self.assertEqual(document.amount_source, 9)
-        self.assertProven()
+        self.assertBalanced()
 
     def test_a_correction_that_goes_leaves_the_decision_open_again(self):
         document = self.send(price_line("10"))
@@ -418,7 +418,7 @@ class TestChange(CopacoChangeCommon):
         with self.assertRaisesRegex(UserError, "Prepare a new correction"):
             correction.button_draft()
         self.assertEqual(self.get_correction(document).amount_untaxed, 2)
-        self.assertProven()
+        self.assertBalanced()
 
     def test_a_correction_that_goes_leaves_what_copaco_changed_since(self):
         for amount, state in (("10", "invoiced"), ("14", "changed")):
@@ -435,7 +435,7 @@ class TestChange(CopacoChangeCommon):
                 self.assertEqual(document.amount_source, 10)
                 self.assertEqual(document.has_pending_version, state == "changed")
         self.assertEqual(self.get_correction(document).amount_untaxed, 4)
-        self.assertProven()
+        self.assertBalanced()
 
     def test_an_invoice_with_a_correction_can_not_go_before_it(self):
         document = self.send(price_line("10"))

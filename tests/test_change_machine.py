@@ -90,7 +90,7 @@ class TestChangeMachine(ChangeMachine):
         self.check_moves()
         runs = self.mine.run_id | self.mine.version_ids.run_id
         for run in runs:
-            self.assertTrue(run.is_proven)
+            self.assertTrue(run.is_balanced)
             self.assertNotEqual(run.state, "running")
 
     def check_state(self, document):

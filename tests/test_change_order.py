@@ -39,7 +39,7 @@ class TestChangeOrder(CopacoChangeCommon):
         self.assertEqual(document.state, "invoiced", "decided before")
         with self.assertRaisesRegex(UserError, "nothing to correct"):
             self.act(document, "action_correct")
-        self.assertProven()
+        self.assertBalanced()
 
     def test_what_was_declined_waits_again_after_another_decision(self):
         document = self.send(price_line("10"))
@@ -52,7 +52,7 @@ class TestChangeOrder(CopacoChangeCommon):
         self.assertWaits(document)
         self.get_correction(document)
         self.assertEqual(self.get_billed(document), 12)
-        self.assertProven()
+        self.assertBalanced()
 
     def test_what_copaco_took_back_is_told_once(self):
         document = self.send(price_line("10"))
@@ -88,7 +88,7 @@ class TestChangeOrder(CopacoChangeCommon):
         self.assertFalse(document.has_pending_version)
         runs = document.run_id | document.version_ids.run_id
         self.assertEqual(runs.mapped("state"), ["done"] * 2)
-        self.assertProven()
+        self.assertBalanced()
         self.act(document, "action_include")
         self.assertEqual(document.move_id.amount_untaxed, 12)
 
@@ -116,7 +116,7 @@ class TestChangeOrder(CopacoChangeCommon):
         self.send(price_line("8"))
         self.get_correction(document)
         self.assertEqual(self.get_billed(document), 8)
-        self.assertProven()
+        self.assertBalanced()
 
     def test_a_line_without_tax_is_corrected_without_tax(self):
         document = self.send(price_line("10"))

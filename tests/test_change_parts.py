@@ -19,14 +19,14 @@ class TestChangeParts(CopacoChangeCommon):
             document, [{"state": "invoiced", "amount_source": amount}]
         )
         self.assertEqual(document.move_id.amount_untaxed, amount)
-        self.assertProven()
+        self.assertBalanced()
 
     def assertFirstPartStays(self, document, amount):
         self.assertWaits(document)
         self.assertIn("second part", document.hold_message)
         self.assertEqual(document.amount_source, amount)
         self.assertEqual(document.move_id.amount_untaxed, amount)
-        self.assertProven()
+        self.assertBalanced()
 
     def test_a_second_part_that_numbers_its_lines_alike_replaces_nothing(self):
         document = self.send(price_line("10", LineId="1"))

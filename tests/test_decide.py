@@ -31,7 +31,7 @@ class TestDecide(CopacoCommon):
             [{"state": "held", "hold_reason": "invoice_deleted", "move_id": False}],
         )
         self.assertEqual(run.state, "attention")
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
         self.act(self.documents, "action_retry")
         self.assertEqual(self.documents.move_id.amount_untaxed, 10)
         self.assertEqual(run.state, "done")

@@ -1,7 +1,8 @@
 from datetime import date
 
 from odoo.exceptions import UserError
-from odoo.tests import freeze_time, tagged
+from odoo.fields import Command
+from odoo.tests import freeze_time, new_test_user, tagged
 
 from .common import CopacoChangeCommon, copaco_invoice
 from .common import price_line as make_price_line
@@ -71,7 +72,7 @@ class TestDuplicates(DuplicateCase):
             self.assertIn(name, both.exclude_reason)
         self.assertEqual(self.billed, 35)
         self.assertEqual(both.run_id.state, "done")
-        self.assertTrue(both.run_id.is_proven)
+        self.assertTrue(both.run_id.is_balanced)
 
     def test_they_are_not_billed_again_when_they_come_in_one_response(self):
         for number, lines in {
@@ -158,7 +159,7 @@ class TestDuplicates(DuplicateCase):
             ],
         )
         self.assertEqual(self.billed, 15.5)
-        self.assertTrue(mixed.run_id.is_proven)
+        self.assertTrue(mixed.run_id.is_balanced)
         self.assertEqual(mixed.run_id.amount_excluded, 10)
         self.fetch()
         self.assertEqual(mixed.state, "invoiced")
@@ -170,6 +171,16 @@ class TestDuplicates(DuplicateCase):
         again = self.receive("V-2", price_line("8.00"))
         with self.assertRaisesRegex(UserError, "no line that is not"):
             again.with_user(self.billing_user).action_invoice_new_lines()
+
+    def test_those_without_a_new_line_go_on_waiting(self):
+        self.receive("V-1", price_line("10.00"))
+        cheaper = self.receive("V-2", price_line("8.00"))
+        mixed = self.receive("V-3", price_line("7.00"), price_line("5.50", number=2))
+        self.assertFalse(cheaper.has_new_lines)
+        self.assertTrue(mixed.has_new_lines)
+        self.act(cheaper + mixed, "action_invoice_new_lines")
+        self.assertEqual(cheaper.state, "held")
+        self.assertEqual(mixed.move_amount_untaxed, 5.5)
 
     def test_many_are_decided_at_once(self):
         self.receive("V-1", price_line("10.00"))
@@ -247,7 +258,7 @@ class TestDuplicates(DuplicateCase):
             again, [{"state": "invoiced", "move_id": move.id, "hold_reason": False}]
         )
         self.assertEqual(self.billed, 40)
-        self.assertTrue(again.run_id.is_proven)
+        self.assertTrue(again.run_id.is_balanced)
 
     def test_one_that_carries_it_with_another_amount_is_asked_about(self):
         document = self.receive("V-1", price_line("40.00"))
@@ -293,7 +304,7 @@ class TestDuplicates(DuplicateCase):
         first = self.receive("V-1", price_line("10.00"))
         run = self.fetch(self.connect(branch))
         self.assertRecordValues(run, [{"received_count": 1, "unchanged_count": 1}])
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
         self.simulator.invoices.clear()
         self.add_invoice(
             "V-2", "A1", [price_line("10.00")], customer={"CustomerNumber": "K-1"}
@@ -303,6 +314,31 @@ class TestDuplicates(DuplicateCase):
         self.assertIn("V-1", run.document_ids.exclude_reason)
         self.assertEqual(self.billed, 10)
         self.assertEqual(first.state, "invoiced")
+
+    def test_of_another_companys_document_only_the_company_is_shown(self):
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id, "country_id": self.nl.id}
+        )
+        first = self.receive("V-1", price_line("10.00"))
+        self.add_invoice(
+            "V-2", "A1", [price_line("8.00")], customer={"CustomerNumber": "K-1"}
+        )
+        held = self.fetch(self.connect(branch)).document_ids
+        self.assertEqual(held.hold_reason, "possible_double")
+        table = held.with_user(self.billing_user).duplicate_table
+        self.assertIn(f"/{first.id}", table)
+        self.assertIn("10.00", table)
+        user = new_test_user(
+            self.env,
+            "branch",
+            groups="base.group_user,account.group_account_invoice",
+            company_id=branch.id,
+            company_ids=[Command.set(branch.ids)],
+        )
+        table = held.with_user(user).duplicate_table
+        self.assertIn(self.company.name, table)
+        self.assertNotIn(f"/{first.id}", table)
+        self.assertNotIn("10.00", table)
 
     def test_another_company_has_books_of_its_own(self):
         other = self.setup_other_company()["company"]

@@ -64,7 +64,7 @@ class TestFetch(CopacoCommon):
                     "received_count": 1,
                     "unchanged_count": 1,
                     "amount_unchanged": 12.5,
-                    "is_proven": True,
+                    "is_balanced": True,
                     "state": "done",
                 }
             ],
@@ -149,7 +149,7 @@ class TestFetch(CopacoCommon):
         self.assertIn("ExtendedPrice", bad.hold_message)
         self.assertIn("no money", bad.payload)
         self.assertEqual(run.state, "attention")
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
 
     def test_an_invoice_without_a_number_is_kept_on_the_run(self):
         self.add_known()
@@ -194,8 +194,8 @@ class TestFetch(CopacoCommon):
         self.assertEqual(self.documents.amount_source, 99)
         self.assertEqual(self.documents.version_ids.state, "replaced")
         self.assertEqual(first.amount_replaced, 12.5)
-        self.assertTrue(first.is_proven)
-        self.assertTrue(second.is_proven)
+        self.assertTrue(first.is_balanced)
+        self.assertTrue(second.is_balanced)
 
     def test_a_second_part_never_takes_the_place_of_the_first(self):
         self.env["res.partner"].search([("ref", "=", "K-1")]).ref = False
@@ -220,7 +220,7 @@ class TestFetch(CopacoCommon):
         self.assertEqual(move.amount_untaxed, 12.5)
         self.assertEqual(move.state, "posted")
         self.assertRecordValues(
-            run, [{"state": "attention", "amount_held": 99, "is_proven": True}]
+            run, [{"state": "attention", "amount_held": 99, "is_balanced": True}]
         )
         table = self.documents.pending_difference
         self.assertIn("Service 1", table)
@@ -377,7 +377,7 @@ class TestFetch(CopacoCommon):
             scheduler._execute(committing)
             scheduler._execute(committing)
         self.assertEqual(len(self.simulator.requests), 1)
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
 
     def test_no_transaction_is_open_while_the_network_is_waited_for(self):
         states, commits = [], []

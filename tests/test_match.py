@@ -250,7 +250,7 @@ class TestMatch(CopacoCommon):
             self.assertEqual(run.unchanged_count, (account, price) == ("a1", "10"))
         self.assertEqual(self.documents.customer_id.account_ref, "A1")
         self.assertEqual(self.documents.move_amount_untaxed, 12)
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
 
     def test_in_one_response_their_lines_are_those_of_one_document(self):
         for account, number in (("A1", 1), ("a1", 2)):

@@ -170,7 +170,7 @@ class TestPartialResponses(CopacoChangeCommon):
             self.assertEqual(document.amount_source, 500)
         self.assertEqual(run.amount_held, 1500)
         self.assertEqual(run.amount_received, 1500)
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
 
     @freeze_time("2026-11-25 10:00:00")
     def test_lists_that_are_empty_take_no_line_away(self):

@@ -28,7 +28,7 @@ class TestReconciliation(CopacoCommon):
     def get_row(self, run, label):
         """:return: the texts of a row of the reconciliation"""
         self.env.invalidate_all()
-        rows = str(run.proof).split("<tr")[1:]
+        rows = str(run.reconciliation).split("<tr")[1:]
         (row,) = [row for row in rows if label in row]
         return row
 
@@ -46,7 +46,7 @@ class TestReconciliation(CopacoCommon):
         row = self.get_row(run, f"{self.billing_user.name}: Own use")
         self.assertIn("5.50", row)
         self.assertIn("42.50", self.get_row(run, "Received"))
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
 
     def test_what_a_person_took_off_an_invoice_is_shown_and_not_called_invoiced(self):
         self.send("INV-1", price_line("10"), price_line("5", number=2))
@@ -56,7 +56,7 @@ class TestReconciliation(CopacoCommon):
         self.assertEqual(run.amount_invoiced, 12)
         self.assertEqual(run.amount_edited, 3)
         self.assertIn("3.00", self.get_row(run, "Edited manually"))
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
 
     def test_a_correction_is_part_of_what_is_invoiced(self):
         self.send("INV-1", price_line("10"))
@@ -70,7 +70,7 @@ class TestReconciliation(CopacoCommon):
         self.env.invalidate_all()
         self.assertEqual((second.amount_invoiced, second.amount_edited), (12, 0))
         self.assertEqual((first.amount_invoiced, first.amount_replaced), (0, 10))
-        self.assertTrue(first.is_proven and second.is_proven)
+        self.assertTrue(first.is_balanced and second.is_balanced)
 
     def credit(self, move):
         """:return: the draft credit note of Odoo's own button"""
@@ -89,7 +89,7 @@ class TestReconciliation(CopacoCommon):
                     "amount_invoiced": invoiced,
                     "amount_credited": credited,
                     "amount_edited": 0,
-                    "is_proven": True,
+                    "is_balanced": True,
                 }
             ],
         )
@@ -112,7 +112,7 @@ class TestReconciliation(CopacoCommon):
         credit.button_draft()
         credit.button_cancel()
         self.assertCredited(run, 15, 0)
-        self.assertNotIn("Credited manually", run.proof)
+        self.assertNotIn("Credited manually", run.reconciliation)
 
     def test_a_credit_note_that_was_itself_reversed_credits_nothing(self):
         self.send("INV-1", price_line("10"))
@@ -155,7 +155,7 @@ class TestReconciliation(CopacoCommon):
         run = self.fetch()
         self.assertEqual(run.amount_received, 1.0)
         self.assertEqual(run.amount_invoiced, 1.0)
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
 
     def test_documents_of_an_invoice_whose_totals_differ_wait(self):
         self.send("INV-1", price_line("10"), price_line("5", number=2))
@@ -171,7 +171,7 @@ class TestReconciliation(CopacoCommon):
         self.assertEqual(good.state, "invoiced", "within the tolerance")
         self.assertEqual(held.hold_reason, "source_totals_differ")
         self.assertIn("10.50", held.hold_message)
-        self.assertTrue(run.is_proven)
+        self.assertTrue(run.is_balanced)
         self.act(held, "action_retry")
         self.assertEqual(held.state, "held")
         self.act(held, "action_accept_lines")

@@ -45,20 +45,20 @@ class TestReconciliationUnbalanced(CopacoChangeCommon):
 
     def assertUnexplained(self, amount, edited=0):
         self.env.invalidate_all()
-        self.assertFalse(self.run.is_proven)
+        self.assertFalse(self.run.is_balanced)
         self.assertRecordValues(
             self.run, [{"amount_unexplained": amount, "amount_edited": edited}]
         )
-        self.assertIn("Unexplained", self.run.proof)
-        self.assertIn(self.document.name, self.run.proof)
+        self.assertIn("Unexplained", self.run.reconciliation)
+        self.assertIn(self.document.name, self.run.reconciliation)
 
     def assertEdited(self, amount):
         self.env.invalidate_all()
         self.assertRecordValues(
             self.run,
-            [{"amount_unexplained": 0, "amount_edited": amount, "is_proven": True}],
+            [{"amount_unexplained": 0, "amount_edited": amount, "is_balanced": True}],
         )
-        self.assertNotIn("Unexplained", self.run.proof)
+        self.assertNotIn("Unexplained", self.run.reconciliation)
 
     def check_alerts(self):
         with self.enter_registry_test_mode():
@@ -72,7 +72,7 @@ class TestReconciliationUnbalanced(CopacoChangeCommon):
         self.assertIn("Unexplained", month.reconciliation)
         self.check_alerts()
         self.assertEqual(self.run.state, "attention")
-        self.assertIn(self.document.name, self.run.proof_problem)
+        self.assertIn(self.document.name, self.run.balance_problem)
         activity = self.connection.activity_ids
         self.assertEqual(activity.user_id, self.connection.responsible_id)
         self.assertIn(self.document.name, activity.summary)
@@ -195,7 +195,7 @@ class TestReconciliationUnbalanced(CopacoChangeCommon):
         self.assertEdited(1)
         correction.invoice_line_ids[0].price_unit += 4
         self.env.invalidate_all()
-        self.assertTrue(self.run.is_proven)
+        self.assertTrue(self.run.is_balanced)
         correction.action_post()
         self.assertEdited(1 - 4)
         self.change_amount(self.move.invoice_line_ids[1], 1)

@@ -40,7 +40,7 @@ class TestRounding(CopacoChangeCommon):
         )
         self.assertTrue(all(price >= 0 for price in lines.mapped("price_unit")))
         for run in self.env["copaco.run"].search([]):
-            self.assertTrue(run.is_proven)
+            self.assertTrue(run.is_balanced)
 
     def test_usage_below_half_a_cent_is_billed(self):
         self.book(["0.004"] * 1000, total="4.00")
@@ -67,7 +67,7 @@ class TestRounding(CopacoChangeCommon):
         document = self.book(["10.00", "10.00"], total="20.04")
         self.assertBooked(20.0)
         self.assertAlmostEqual(document.totals_difference, 0.04)
-        self.assertIn("0.04", document.run_id.proof)
+        self.assertIn("0.04", document.run_id.reconciliation)
 
     def test_a_larger_difference_is_held(self):
         document = self.book(["10.00", "10.00"], total="20.07")

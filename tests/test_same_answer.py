@@ -39,7 +39,7 @@ class TestSameAnswer(CopacoChangeCommon):
                     "unchanged_line_count": 2,
                     "amount_received": first.amount_received,
                     "amount_unchanged": first.amount_received,
-                    "is_proven": True,
+                    "is_balanced": True,
                     "payload_id": first.payload_id.id,
                     "currency_id": first.currency_id.id,
                 }

@@ -33,11 +33,11 @@ copaco.document              -     -     r     r     r     -     -      -
     action_acknowledge_missing - -   x     x     x     -     -      -
     action_correct           -     -     x     x     x     -     -      -
     action_exclude           -     -     x     x     x     -     -      -
-    action_exclude_duplicates - -    x     x     x     -     -      -
+    action_exclude_duplicates -    -     x     x     x     -     -      -
     action_fetch_again       -     -     x     x     x     -     -      -
     action_include           -     -     x     x     x     -     -      -
-    action_invoice_anyway    -     -     x     x     x     -     -      -
-    action_invoice_new_lines - -     x     x     x     -     -      -
+    action_invoice_anyway   -     -     x     x     x     -     -      -
+    action_invoice_new_lines -     -     x     x     x     -     -      -
     action_keep_version      -     -     x     x     x     -     -      -
     action_retry             -     -     x     x     x     -     -      -
     action_use_new_version   -     -     x     x     x     -     -      -

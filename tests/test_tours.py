@@ -21,7 +21,7 @@ class TestTours(CopacoCommon, HttpCase):
             created=date.today(),
         )
 
-    def test_the_button_on_the_invoice_list_fetches_and_shows_the_proof(self):
+    def test_the_button_on_the_invoice_list_fetches_and_shows_the_reconciliation(self):
         self.create_partner(name="Bakkerij", ref="K-2")
         self.add_invoice(
             "INV-2",

@@ -78,7 +78,7 @@ class Job:
     def create_invoices(self, documents):
         """Make the invoices of these documents."""
         documents.env["copaco.processor"]._process_waiting(documents)
-        assert self.run.is_proven, self.run.name
+        assert self.run.is_balanced, self.run.name
 
     def read_barely(self):
         """Do with the bytes of the response what nobody can do without."""

@@ -92,7 +92,7 @@ class Reseller:
     def _unbalanced_runs(self):
         with environment() as env:
             runs = env["copaco.run"].search([("company_id", "=", self.company_id)])
-            return [run.id for run in runs if not run.is_proven]
+            return [run.id for run in runs if not run.is_balanced]
 
     def figures(self, expected):
         """Count what went wrong with the documents that should be here.

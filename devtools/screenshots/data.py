@@ -25,7 +25,9 @@ def main(env):
     # Days are missing between this and what was fetched.
     start = fetches[0].date_from.replace(day=1) - relativedelta(months=2)
     period = {"date_from": start, "date_to": start + relativedelta(days=40)}
-    env["copaco.fetch"].create({"connection_id": connection.id, **period}).action_fetch()
+    env["copaco.fetch"].create(
+        {"connection_id": connection.id, **period}
+    ).action_fetch()
     env.cr.commit()
 
     duplicate = documents.search([("invoice_number", "=", "81100")])
@@ -33,7 +35,7 @@ def main(env):
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
         "months": ("/odoo/copaco-months", 350),
-        "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 960),
+        "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
         "preview": (f"/odoo/copaco-preview/{preview['res_id']}", 1000),
     }

@@ -247,7 +247,7 @@ class TestStored(unittest.TestCase):
     def test_runs_are_balanced(self):
         with environment() as env:
             runs = env["copaco.run"].search([])
-            self.assertEqual(runs.filtered("is_proven"), runs)
+            self.assertEqual(runs.filtered("is_balanced"), runs)
 
 
 class TestWork(unittest.TestCase):
@@ -265,7 +265,7 @@ class TestWork(unittest.TestCase):
             new = read_rows(env.cr)
             runs = env["copaco.run"].search([], limit=2, order="id desc")
             known = [run.received_count - run.unchanged_count for run in runs]
-            self.assertEqual([run.is_proven for run in runs], [True, True])
+            self.assertEqual([run.is_balanced for run in runs], [True, True])
         for table in ("account_move", "account_move_line", "copaco_document"):
             self.assertEqual(old[table].keys(), new[table].keys())
         # What was two documents by their capitals is read as one: a person has to look.

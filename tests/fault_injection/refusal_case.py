@@ -68,7 +68,7 @@ class RefusalCase(CopacoCommon):
             for word in (document.invoice_number, *words):
                 self.assertIn(word, document.hold_message)
             self.assertNotIn("Traceback", document.hold_message)
-        self.assertTrue(all(self.documents.run_id.mapped("is_proven")))
+        self.assertTrue(all(self.documents.run_id.mapped("is_balanced")))
         self.assertEqual(set(self.documents.run_id.mapped("state")), {"attention"})
         self.assertTrue(self.connection.activity_ids, "a person is told")
 
@@ -83,7 +83,7 @@ class RefusalCase(CopacoCommon):
             ),
             len(self.documents),
         )
-        self.assertTrue(all(self.documents.run_id.mapped("is_proven")))
+        self.assertTrue(all(self.documents.run_id.mapped("is_balanced")))
 
     @contextmanager
     def refused(self, reason, *words, all_of_them=False):

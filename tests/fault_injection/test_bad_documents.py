@@ -217,7 +217,7 @@ class TestBadDocumentsBooked(BadDocumentsCase):
     def check(self, run, elements, good, counts):
         documents = run.document_ids
         self.assertIn(run.state, ("done", "attention"))
-        self.assertTrue(run.is_proven, run.read())
+        self.assertTrue(run.is_balanced, run.read())
         self.assertNotIn("unexpected_error", documents.mapped("hold_reason"))
         kept = documents.mapped("payload") + run.version_ids.mapped("payload")
         found = count_marks("".join([*kept, run.rejected_payload or ""]))

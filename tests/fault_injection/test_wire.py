@@ -102,7 +102,9 @@ class TestWire(CopacoCommon):
         books = compare(self.env, self.company, self.sent)
         self.assertEqual(books | {"lost": 0, "doubled": 0, "half": 0}, books)
         self.assertEqual(set(self.documents.mapped("state")), {"invoiced"})
-        self.assertTrue(all(run.is_proven for run in self.get_runs() if run.stored_at))
+        self.assertTrue(
+            all(run.is_balanced for run in self.get_runs() if run.stored_at)
+        )
         self.assertEqual(self.connection.fetched_until, date.today())
         return books
 

@@ -36,7 +36,7 @@ tours.add("copaco_fetch", {
         },
         {
             content: "The run's page has the reconciliation",
-            trigger: ".copaco_proof:contains('Received')",
+            trigger: ".copaco_reconciliation_table:contains('Received')",
         },
         {
             trigger: ".o_form_view:contains('Balanced, to the cent')",
