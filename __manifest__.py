@@ -49,6 +49,7 @@
         "static/description/preview.png",
         "static/description/to_do.png",
         "static/description/run.png",
+        "static/description/duplicates.png",
         "static/description/changed.png",
         "static/description/months.png",
     ],

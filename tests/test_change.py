@@ -256,7 +256,7 @@ class TestChange(CopacoChangeCommon):
         document = self.send(*[price_line("0.333", number=n) for n in range(3)])
         move = document.move_id
         other = move.invoice_line_ids.filtered("copaco_is_rounding")
-        other.copy({"name": "Theirs", "copaco_is_rounding": True})
+        other.sudo().copy({"name": "Theirs", "copaco_is_rounding": True})
         snapshot = self.env["copaco.manual.edits"]._take_snapshot(move)
         document.sudo().move_snapshot = snapshot
         other.name = "My own words"

@@ -232,7 +232,9 @@ class TestUpload(CopacoCommon):
         self.assertFalse(self.documents.version_ids)
 
     def test_a_zip_may_hold_both_and_what_is_in_both_counts_once(self):
-        other = {**self.invoice, "Header": self.header("INV-2")}
+        other = copaco_invoice(
+            "INV-2", "A1", [price_line("10")], customer={"CustomerNumber": "K-1"}
+        )
         self.upload(
             pack(
                 {

@@ -176,9 +176,9 @@ def _tell_of_same_documents(env):
                 "the same number, and the same account whatever its capitals. Only the "
                 "latter is updated from now on. Compare their invoices, and credit "
                 "what was invoiced twice.",
-                document=describe(document),
+                document=describe(document, first),
                 company=document.company_id.name,
-                other=describe(first),
+                other=describe(first, document),
                 other_company=first.company_id.name,
             ),
         )
