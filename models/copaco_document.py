@@ -1,8 +1,10 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ..const import CUSTOMER_HOLD_REASONS, HOLD_REASONS, KIND_SELECTION
-from ..tools import get_account_key
+from ..tools import get_account_key, round_amount
 
 
 class CopacoDocument(models.Model):
@@ -355,13 +357,18 @@ class CopacoDocument(models.Model):
 
     def _get_companies(self):
         """:return: all companies of the same root companies as these documents'"""
-        roots = self.root_company_id
-        return self.env["res.company"].sudo().search([("id", "child_of", roots.ids)])
+        domain = [("id", "child_of", self.root_company_id.ids)]
+        return self.env["res.company"].sudo().search(domain)
 
     def _update_amount_excluded(self):
         for document in self:
-            excluded = document.line_ids - document._get_billed_lines()
-            document.amount_excluded = sum(excluded.mapped("amount"))
+            lines = document._get_billed_lines()
+            amount = document.amount_source
+            if lines != document.line_ids:
+                # What is invoiced is an exact sum, rounded, like that of all lines.
+                exact = sum(Decimal(repr(line.extended_price)) for line in lines)
+                amount = float(round_amount(exact, document.currency_id.rounding))
+            document.amount_excluded = document.amount_source - amount
 
     def _format_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import api, models
@@ -171,7 +172,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         """:param lines: `copaco.document.line` or `DocumentLine` of one document
         :return: list of `Duplicate` of those that are the same charge as an earlier one
         """
-        first, pairs = {}, []
+        earlier, pairs = defaultdict(list), []
         for line in lines:
             if line.row_hash:
                 key = (line.row_hash,)
@@ -185,14 +186,15 @@ class CopacoDuplicateFinder(models.AbstractModel):
                     line.quantity,
                     line.extended_price,
                 )
-            other = first.setdefault(key, line)
-            if other == line or (line.row_hash and _are_apart(line, other)):
-                continue
-            is_same = (
-                line.subscription_ref == other.subscription_ref
-                and line.extended_price == other.extended_price
-            )
-            pairs.append(Duplicate(line, other, SAME if is_same else SUSPECT))
+            for other in earlier[key]:
+                if not _are_apart(line, other):
+                    is_same = (
+                        line.subscription_ref == other.subscription_ref
+                        and line.extended_price == other.extended_price
+                    )
+                    pairs.append(Duplicate(line, other, SAME if is_same else SUSPECT))
+                    break
+            earlier[key].append(line)
         return pairs
 
     @api.model

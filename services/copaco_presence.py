@@ -59,7 +59,10 @@ class CopacoPresence(models.AbstractModel):
             SQL("true"),
         )
         received = self.env["copaco.document"].union(*seen.values())
-        received.filtered("missing_state").missing_state = False
+        found = received.filtered("missing_state")
+        found.missing_state = False
+        # Of another connection to the same portal, perhaps.
+        self.env["copaco.monitor"]._update_activity(found.connection_id)
         if unread is None:
             return
         missing = received.search(
@@ -80,6 +83,7 @@ class CopacoPresence(models.AbstractModel):
             ]
         )
         missing.missing_state = "reported"
+        self.env["copaco.monitor"]._update_activity(missing.connection_id)
         for document in missing:
             document._message_log(
                 body=self.env._(

@@ -2,11 +2,30 @@
 
 import unittest
 
-__all__ = ["HealthCheck", "Phase", "given", "settings", "st"]
+__all__ = [
+    "HealthCheck",
+    "Phase",
+    "RuleBasedStateMachine",
+    "given",
+    "initialize",
+    "precondition",
+    "rule",
+    "run_state_machine_as_test",
+    "seed",
+    "settings",
+    "st",
+]
 
 try:
-    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis import strategies as st
+    from hypothesis.stateful import (
+        RuleBasedStateMachine,
+        initialize,
+        precondition,
+        rule,
+        run_state_machine_as_test,
+    )
 except ImportError:
 
     class _Missing:
@@ -28,3 +47,11 @@ except ImportError:
 
     def settings(*_arguments, **_options):
         return lambda test: test
+
+    initialize = precondition = rule = seed = settings
+
+    class RuleBasedStateMachine:
+        """Takes no step."""
+
+    def run_state_machine_as_test(*_arguments, **_options):
+        raise unittest.SkipTest("hypothesis is not installed")

@@ -1,0 +1,438 @@
+"""What Copaco, the addon and a bookkeeper may do, for `test_content_machine`, and what
+must hold after each step: each charge is billed once, and what isn't waits."""
+
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from .content_bookkeeper import HALF_CENT, Bookkeeper
+from .content_copaco import ASKED_FROM, FIRST_DAY, LAST_DAY, Copaco, round_up
+from .properties import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    st,
+)
+
+
+def step(is_possible=lambda machine: True):
+    """Make a rule of a method that takes a function which picks one of a sequence."""
+
+    def decorate(method):
+        def take(self, data):
+            def pick(sequence):
+                return data.draw(st.sampled_from(list(sequence)))
+
+            self.log.append(method.__name__)
+            self.frozen.move_to(f"{self.copaco.today} 10:00:00")
+            with self.telling():
+                method(self, pick)
+                self.check()
+
+        take.__name__ = method.__name__
+        return precondition(is_possible)(rule(data=st.data())(take))
+
+    return decorate
+
+
+def has_charges(machine):
+    return any(part.charges for part in machine.copaco.parts)
+
+
+def has_parts(machine):
+    return bool(machine.copaco.parts)
+
+
+def has_documents(machine):
+    return bool(machine.found_documents)
+
+
+def has_waiting(machine):
+    return bool(machine.found_waiting)
+
+
+def has_drafts(machine):
+    return bool(machine.found_drafts)
+
+
+class ContentMachine(Bookkeeper, RuleBasedStateMachine):
+    """Takes random steps on the test `case`, at a time that is `frozen`."""
+
+    case = frozen = None
+    is_failed = False
+    steps = 0
+
+    @initialize(data=st.data())
+    def start(self, data):
+        def pick(sequence):
+            return data.draw(st.sampled_from(list(sequence)))
+
+        self.begin(self.case, Copaco(pick))
+        self.case.begin_episode(pick(("draft", "draft", "post")))
+        self.received = {}  # (when, {charge: amount}) by part
+        self.responses = []
+        self.look()
+
+    @contextmanager
+    def telling(self):
+        """Let a failure tell the whole story."""
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, AssertionError | UserError):
+                self.is_failed = True
+                story = "\n".join(self.log)
+                if path := os.environ.get("DEVSTORY"):
+                    import traceback
+
+                    with open(path, "a") as f:
+                        f.write(f"=====\n{story}\n" + traceback.format_exc() + "\n")
+                raise AssertionError(f"{error}\n{story}") from error
+            raise
+
+    # Copaco
+
+    def change(self, pick, name):
+        self.copaco.pick = pick
+        self.log.append(f"  {getattr(self.copaco, name)()}")
+
+    @step()
+    def bill(self, pick):
+        self.change(pick, "bill")
+
+    @step(has_charges)
+    def add_to_number(self, pick):
+        self.change(pick, "add_to_number")
+
+    @step(has_charges)
+    def bill_next_month(self, pick):
+        self.change(pick, "bill_next_month")
+
+    @step(
+        lambda machine: (
+            machine.copaco.line_ids == "own"
+            and any(
+                not charge.row_hash and len(charge.amounts) == 1
+                for part in machine.copaco.parts
+                for charge in part.charges
+            )
+        )
+    )
+    def bill_twin(self, pick):
+        self.change(pick, "bill_twin")
+
+    @step(has_charges)
+    def renumber(self, pick):
+        self.change(pick, "renumber")
+
+    @step(
+        lambda machine: any(len(set(part.charges)) > 1 for part in machine.copaco.parts)
+    )
+    def split(self, pick):
+        self.change(pick, "split")
+
+    @step(has_charges)
+    def join(self, pick):
+        self.change(pick, "join")
+
+    @step(has_charges)
+    def remove_charge(self, pick):
+        self.change(pick, "remove_charge")
+
+    @step(has_charges)
+    def change_amount(self, pick):
+        self.change(pick, "change_amount")
+
+    @step(
+        lambda machine: any(
+            charge.row_hash for part in machine.copaco.parts for charge in part.charges
+        )
+    )
+    def repeat_charge(self, pick):
+        self.change(pick, "repeat_charge")
+
+    @step(has_charges)
+    def change_words(self, pick):
+        self.change(pick, "change_words")
+
+    @step(has_charges)
+    def change_account(self, pick):
+        self.change(pick, "change_account")
+
+    # What is fetched
+
+    def send(self):
+        """Let the simulator have what Copaco has."""
+        self.case.simulator.invoices.clear()
+        for created, element in self.copaco.render(self.copaco.parts):
+            self.case.simulator.add_invoice(element, created=created)
+
+    def note_received(self, runs):
+        for run in runs.sorted("id"):
+            self.case.assertNotIn(run.state, ("failed", "running"), run.message)
+            self.log.append(f"  {run.name} {run.connection_id.name}")
+            parts = self.copaco.get_parts(run.date_from, run.date_to)
+            for part in parts:
+                self.received[part] = self.steps, dict(part.content)
+            self.responses.append((self.copaco.render_file(parts), list(parts)))
+
+    def fetch_by(self, action):
+        self.send()
+        Run = self.env["copaco.run"]
+        before = Run.search([])
+        action()
+        self.env.invalidate_all()
+        self.note_received(Run.search([]) - before)
+
+    @step(has_parts)
+    def pass_days(self, pick):
+        days = (LAST_DAY - self.copaco.today).days
+        if days:
+            self.copaco.today += timedelta(days=pick(range(1, min(days, 12) + 1)))
+
+    @step(has_parts)
+    def fetch(self, pick):
+        connection = pick(self.case.connections)
+        self.fetch_by(lambda: self.case.fetch(connection))
+
+    @step(has_parts)
+    def fetch_days(self, pick):
+        days = range((self.copaco.today - FIRST_DAY).days + 1)
+        first, last = sorted((pick(days), pick(days)))
+        connection = pick(self.case.connections)
+        self.fetch_by(
+            lambda: self.case.fetch_days(
+                connection,
+                FIRST_DAY + timedelta(days=first),
+                FIRST_DAY + timedelta(days=last),
+            )
+        )
+
+    @step(has_documents)
+    def fetch_again(self, pick):
+        document = pick(self.found_documents)
+        if document.created_to:
+            self.fetch_by(lambda: self.must_press("action_fetch_again", document))
+
+    @step(has_parts)
+    def fetch_month(self, pick):
+        months = self.env["copaco.month"].search(
+            [
+                ("connection_id", "in", self.case.connections.ids),
+                ("date", "<=", self.copaco.today),
+            ]
+        )
+        if months:
+            self.fetch_by(lambda: self.must_press("action_fetch", pick(months)))
+
+    # The bookkeeper
+
+    @step(has_waiting)
+    def decide_one(self, pick):
+        self.decide(pick(self.found_waiting), pick((True, False)))
+
+    @step(has_waiting)
+    def decide_another(self, pick):
+        self.decide(pick(self.found_waiting), pick((True, False)))
+
+    @step(has_drafts)
+    def post(self, pick):
+        self.on_move("action_post", pick(self.found_drafts))
+
+    @step(has_drafts)
+    def delete_draft(self, pick):
+        self.delete(pick(self.found_drafts))
+
+    @step(has_documents)
+    def retry(self, pick):
+        document = pick(self.found_documents)
+        if document.state == "invoiced" or document.hold_reason in (
+            "invoice_deleted",
+            "possible_double",
+            "customer_unknown",
+        ):
+            self.press("action_retry", document)
+
+    @step(has_documents)
+    def merge_contacts(self, pick):
+        customer = pick((0, 1))
+        both = self.case.partners[customer] | self.case.doubles[customer].exists()
+        if len(both) < 2:
+            return
+        kept = pick(both)
+        self.env["base.partner.merge.automatic.wizard"].create(
+            {"partner_ids": [Command.set(both.ids)], "dst_partner_id": kept.id}
+        ).action_merge()
+        self.env.invalidate_all()
+        self.case.partners[customer] = kept
+
+    @step(has_documents)
+    def settle_everything(self, pick):
+        self.settle_all()
+
+    def teardown(self):
+        if self.copaco and not self.is_failed:
+            self.log.append("the end")
+            with self.telling():
+                self.settle_all()
+
+    def settle_all(self):
+        self.fetch_by(
+            lambda: self.case.fetch_days(
+                self.case.connections[0], ASKED_FROM, self.copaco.today
+            )
+        )
+        self.check()
+        self.check_removed()
+        self.settle()
+        self.check()
+        self.check_settled()
+        self.fetch_by(
+            lambda: self.case.fetch_days(
+                self.case.connections[0], ASKED_FROM, self.copaco.today
+            )
+        )
+        self.case.assertFalse(self.waiting, "it was decided")
+
+    # What must hold
+
+    def get_moves(self, documents=None):
+        documents = self.documents if documents is None else documents
+        return self.env["account.move"].search(
+            [
+                ("state", "!=", "cancel"),
+                "|",
+                ("copaco_document_id", "in", documents.ids),
+                ("copaco_version_id.document_id", "in", documents.ids),
+            ],
+            order="id",
+        )
+
+    def check(self):
+        type(self).steps += 1
+        self.env.invalidate_all()
+        if "new" in self.documents.mapped("state"):
+            # Some of what a fetch wakes up goes on in the background.
+            self.run_background()
+        self.look()
+        self.check_once()
+        self.check_money()
+        self.check_waits()
+        self.check_known()
+
+    def look(self):
+        """Read once what is there now."""
+        self.found_documents = self.documents
+        self.found_waiting = self.waiting
+        self.found_drafts = self.get_moves().filtered(
+            lambda move: move.state == "draft"
+        )
+        self.found_billed = self.get_billed()
+        self.found_amounts = self.get_billed_amounts()
+        self.waiting_charges = {
+            charge
+            for document in self.found_waiting
+            for charge, _amount in self.get_lines(document) + self.get_pending(document)
+        }
+
+    def check_once(self):
+        """Each charge is billed once at most, and at what it once cost."""
+        for charge, places in self.found_billed.items():
+            self.case.assertLessEqual(len(places), 1, f"{charge} twice: {places}")
+            for document, amount in places:
+                self.case.assertIn(amount, charge.amounts, document.name)
+
+    def check_money(self):
+        """The invoices of each document say the exact sum of its charges, rounded, or
+        what Copaco states; and there are no others."""
+        total = Decimal(0)
+        for document in self.found_documents:
+            moves = self.get_moves(document)
+            if not moves:
+                continue
+            amounts = [amount for _charge, amount in self.get_lines(document)]
+            possible = {round_up(sum(amounts, Decimal(0)))}
+            parts = [
+                part for part in self.received if part.number == document.invoice_number
+            ]
+            if any(part.totals == "lines" for part in parts):
+                possible.add(sum(map(round_up, amounts), Decimal(0)))
+            amount = get_amount(moves)
+            self.case.assertIn(amount, possible, f"{document.name} is billed otherwise")
+            total += amount
+        every = self.env["account.move"].search(
+            [
+                ("company_id", "child_of", self.case.company.id),
+                ("move_type", "in", ("out_invoice", "out_refund")),
+                ("state", "!=", "cancel"),
+                ("id", "not in", self.hand_moves.ids),
+            ]
+        )
+        self.case.assertEqual(get_amount(every), total, "an invoice of nothing")
+
+    def check_waits(self):
+        for connection in self.case.connections:
+            waiting = self.found_waiting.filtered(
+                lambda document, own=connection: document.connection_id == own
+            )
+            self.case.assertTrue(
+                connection.activity_ids or not waiting,
+                f"nobody is told of {waiting.mapped('name')}",
+            )
+        for document in self.found_waiting - self.found_documents.filtered(
+            "missing_state"
+        ):
+            self.case.assertTrue(document.hold_reason and document.hold_message)
+        runs = self.env["copaco.run"].search([])
+        for run in runs:
+            self.case.assertTrue(run.is_balanced, f"{run.name}: {run.balance_problem}")
+            self.case.assertNotIn(run.state, ("failed", "running"))
+            held = run.document_ids.filtered(lambda each: each.state == "held")
+            self.case.assertTrue(run.state == "attention" or not held, run.name)
+
+    def check_known(self):
+        """What was received is billed, or waits, or the bookkeeper knows."""
+        known = {}
+        for part in self.copaco.parts:
+            when, content = self.received.get(part, (0, {}))
+            for charge in set(part.charges) & content.keys():
+                known[charge] = max(known.get(charge, (0, 0)), (when, content[charge]))
+        for charge, (_when, amount) in known.items():
+            self.check_charge(charge, amount)
+
+    def check_removed(self):
+        """All that Copaco has was asked for: what it has no longer is not billed, or
+        waits."""
+        for charge in self.copaco.charges:
+            if not self.copaco.has(charge):
+                self.check_charge(charge, Decimal(0))
+
+    def check_charge(self, charge, amount):
+        billed = self.found_amounts[charge]
+        is_there = charge in self.found_billed
+        if charge in self.by_hand:
+            is_right = abs(billed - amount) <= HALF_CENT
+        else:
+            is_right = billed == amount and (is_there or not self.copaco.has(charge))
+        is_waiting = charge in self.waiting_charges
+        self.case.assertTrue(
+            is_right or is_waiting or self.told.get(charge) == amount,
+            f"nobody is told of {charge}: {amount} was received, {billed} is billed",
+        )
+
+    def check_settled(self):
+        for run in self.env["copaco.run"].search([]):
+            self.case.assertIn(run.state, ("done", "empty"), run.name)
+        for charge in self.copaco.charges:
+            self.check_charge(charge, self.copaco.get_amount(charge))
+
+
+def get_amount(moves):
+    """:return: what invoices say, less what credit notes say, without tax"""
+    amounts = moves.mapped("amount_untaxed_in_currency_signed")
+    return Decimal(f"{sum(amounts):.2f}")
