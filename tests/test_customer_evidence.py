@@ -4,7 +4,7 @@ from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from .common import CopacoCommon, price_line
-from .test_preview import PreviewCommon
+from .preview import PreviewCommon
 
 A = {"name": "Bakkerij A", "number": "K-1", "vat": "NL123456782B90"}
 B = {"name": "Garage B", "number": "K-2", "vat": "NL004495445B01"}
