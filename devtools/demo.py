@@ -23,10 +23,11 @@ server = BackgroundProcess("server")
 simulator = BackgroundProcess("simulator")
 
 
-def run(keep_serving: bool) -> str:
+def run(keep_serving: bool, *options: str) -> str:
     """Set the demonstration up if it isn't, fetch, and print the result.
 
     :param keep_serving: leave the simulator and the web client running
+    :param options: of Odoo's server
     :return: the URL of the web client, empty when it isn't left running
     """
     with locked(f"{RUNTIME.name}-demo"), CheckoutInstance().in_use() as instance:
@@ -40,7 +41,7 @@ def run(keep_serving: bool) -> str:
             simulated = {"COPACO_ADDRESS": address, "COPACO_API_KEY": API_KEY}
             run_script(instance, SCRIPT, **simulated)
             if keep_serving:
-                url = _serve(instance)
+                url = _serve(instance, *options)
         finally:
             if not url:
                 server.stop()
@@ -114,10 +115,11 @@ def _odoo_shell(instance: CheckoutInstance, log: Path, stdin=None, **variables: 
     )
 
 
-def _serve(instance: CheckoutInstance) -> str:
+def _serve(instance: CheckoutInstance, *options: str) -> str:
     port = odoo_cli.free_port(USUAL_PORT)
     address = f"http://127.0.0.1:{port}"
-    command = odoo_cli.command(instance.config, "-d", DATABASE, "--http-port", port)
+    options = ("-d", DATABASE, "--http-port", str(port), *options)
+    command = odoo_cli.command(instance.config, *options)
     with step("Starting Odoo"):
         server.start(command, odoo_cli.environment(), instance.use)
         server.wait_for(lambda: _answers(f"{address}/web/login"), 120)

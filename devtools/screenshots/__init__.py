@@ -17,7 +17,8 @@ def take() -> None:
     """Make the demonstration anew, add to it what the pictures show, take them, and
     remove it: its own report doesn't know of such documents."""
     _remove_demonstration()
-    address = demo.run(keep_serving=True)
+    # A scheduled fetch would take back what Copaco changed only for a picture.
+    address = demo.run(True, "--max-cron-threads=0")
     pages = LOGS / "pages.json"
     with CheckoutInstance().in_use() as instance:
         demo.run_script(instance, HERE / "data.py", COPACO_PAGES=str(pages))
