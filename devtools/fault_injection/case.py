@@ -17,8 +17,8 @@ from ..processes.workers import (
     have_jobs_due,
     jobs_are_due,
     press_fetch,
-    small_batches,
     upload,
+    with_constant,
     work_as_scheduler,
 )
 
@@ -87,7 +87,7 @@ class AttackCase(MultiprocessCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.portal = _get_portal()
-        cls.enterClassContext(small_batches(BATCH_SIZE))
+        cls.enterClassContext(with_constant("BATCH_SIZE", BATCH_SIZE))
 
     def setUp(self):
         super().setUp()

@@ -10,7 +10,7 @@ from fault_injection.figures import noted, number, seed
 from ..jobs.job_queue import JOBS, kill_worker
 from ..processes.case import MultiprocessCase, start_simulator
 from ..processes.reseller import create_contacts, sent_by
-from ..processes.workers import fetch_as_scheduled, go_on, small_batches
+from ..processes.workers import fetch_as_scheduled, go_on, with_constant
 
 CUSTOMERS = 12
 UNKNOWN_CUSTOMERS = 2  # their documents are held
@@ -28,7 +28,7 @@ def setUpModule():
 class TestJobsKilled(MultiprocessCase):
     def setUp(self):
         super().setUp()
-        self.enterContext(small_batches(BATCH_SIZE))
+        self.enterContext(with_constant("BATCH_SIZE", BATCH_SIZE))
         self.random = random.Random(f"{seed()} {self.id()}")
 
     def test_killed_job_workers_lose_and_double_nothing(self):

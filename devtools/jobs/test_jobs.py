@@ -15,10 +15,11 @@ from ..processes.case import MultiprocessCase, start_simulator
 from ..processes.reseller import Reseller, create_contacts, sent_by
 from ..processes.workers import (
     DATABASE,
+    PATIENCE,
     environment,
     fetch_as_scheduled,
     press_fetch,
-    small_batches,
+    with_constant,
 )
 from .job_queue import JOBS
 
@@ -51,7 +52,9 @@ def make_jobs(env):
 class JobCase(MultiprocessCase):
     def setUp(self):
         super().setUp()
-        self.enterContext(small_batches(BATCH_SIZE))
+        self.enterContext(with_constant("BATCH_SIZE", BATCH_SIZE))
+        # However busy the machine is, a button has the time to finish.
+        self.enterContext(with_constant("BUTTON_SECONDS", PATIENCE))
 
 
 class TestCarriedOut(JobCase):

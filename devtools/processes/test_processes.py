@@ -85,6 +85,7 @@ class TestSimultaneous(MultiprocessCase):
             simulator.invoices.remove(changed)
             content = json.loads(changed.encode(), parse_float=Decimal)
             price_lines(content["Customers"][0])[0]["ExtendedPrice"] += 1
+            content["Totals"]["TotalExcludingVAT"] += 1
             simulator.add_invoice(content, changed.created)
         self._fetch(reseller)
         kept = {key: before[key] for key in before if key[0] == invoiced.number}

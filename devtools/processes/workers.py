@@ -111,12 +111,12 @@ def _as_person(env):
 
 
 @contextmanager
-def small_batches(size):
-    """Within the block, ``size`` documents are a batch."""
+def with_constant(name, value):
+    """Within the block, ``name`` of the addon's ``const.py`` has another value."""
     with ExitStack() as stack:
-        for name, module in list(sys.modules.items()):
-            if name.startswith(ADDON) and hasattr(module, "BATCH_SIZE"):
-                stack.enter_context(patch.object(module, "BATCH_SIZE", size))
+        for imported_by, module in list(sys.modules.items()):
+            if imported_by.startswith(ADDON) and hasattr(module, name):
+                stack.enter_context(patch.object(module, name, value))
         yield
 
 
