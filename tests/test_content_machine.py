@@ -76,14 +76,14 @@ class TestContentMachine(CopacoCommon):
         self.connections.flush_recordset()
 
         class Machine(ContentMachine):
-            def __init__(self):
+            def __init__(self):  # pylint: disable=missing-return
                 super().__init__()
                 self.case, self.frozen, self.copaco = case, frozen, None
                 self.savepoint = case.env.cr.savepoint(flush=True)
 
             def teardown(self):
                 try:
-                    super().teardown()
+                    return super().teardown()
                 finally:
                     self.savepoint.rollback()
                     self.savepoint.close(rollback=True)
