@@ -69,14 +69,14 @@ class TestContentMachine(CopacoCommon):
         with self.committing(wizard) as committing:
             committing.action_fetch()
 
-    def test_each_charge_is_billed_once(self):
+    def test_each_charge_is_billed_once(self):  # pylint: disable=missing-return
         case = self
         self.connections.base_url = self.simulator.url
         self.connections.api_key = "simulator-key"
         self.connections.flush_recordset()
 
         class Machine(ContentMachine):
-            def __init__(self):  # pylint: disable=missing-return
+            def __init__(self):
                 super().__init__()
                 self.case, self.frozen, self.copaco = case, frozen, None
                 self.savepoint = case.env.cr.savepoint(flush=True)
