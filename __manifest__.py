@@ -32,6 +32,8 @@
         "wizards/copaco_preview_document_views.xml",
         "wizards/copaco_preview_views.xml",
         "views/copaco_document_line_views.xml",
+        "views/copaco_document_templates.xml",
+        "views/copaco_document_form_views.xml",
         "views/copaco_document_views.xml",
         "views/copaco_reconciliation_templates.xml",
         "views/copaco_monitor_templates.xml",

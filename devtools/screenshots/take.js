@@ -16,7 +16,9 @@ const [browserPath, url, folder, pages] = process.argv.slice(2);
     await page.fill("input[name=password]", "admin");
     await page.click("button[type=submit]");
     await page.waitForSelector(".o_main_navbar");
-    for (const [name, [path, height]] of Object.entries(JSON.parse(readFileSync(pages)))) {
+    for (const [name, [path, height]] of Object.entries(
+        JSON.parse(readFileSync(pages))
+    )) {
         await page.setViewportSize({width: 1280, height});
         await page.goto(url + path);
         await page.waitForSelector(".o_view_controller .o_content");

@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 registry.category("web_tour.tours").add("copaco_preview", {
     steps: () => [
@@ -60,12 +60,14 @@ registry.category("web_tour.tours").add("copaco_preview", {
         },
         {
             content: "Do it for real",
-            trigger: ".o_form_view button[name='action_fetch']:contains('Fetch this period')",
+            trigger:
+                ".o_form_view button[name='action_fetch']:contains('Fetch this period')",
             run: "click",
         },
         {
             content: "It does what was shown",
-            trigger: ".o_notification_body:contains('invoiced: 1, held for a decision: 1')",
+            trigger:
+                ".o_notification_body:contains('invoiced: 1, held for a decision: 1')",
         },
     ],
 });

@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 const tours = registry.category("web_tour.tours");
 
@@ -11,7 +11,8 @@ tours.add("copaco_fetch", {
         },
         {
             content: "The notification tells what was made",
-            trigger: ".o_notification_body:contains('invoiced: 1, held for a decision: 1')",
+            trigger:
+                ".o_notification_body:contains('invoiced: 1, held for a decision: 1')",
         },
         {
             content: "It leads to what was received",
@@ -48,7 +49,8 @@ tours.add("copaco_decide", {
     steps: () => [
         {
             content: "What waits says why",
-            trigger: ".o_data_row .o_data_cell[name='hold_message']:contains('It may be')",
+            trigger:
+                ".o_data_row .o_data_cell[name='hold_message']:contains('It may be')",
             run: "click",
         },
         {

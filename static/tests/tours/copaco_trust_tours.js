@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 const tours = registry.category("web_tour.tours");
 
@@ -6,7 +6,8 @@ tours.add("copaco_correct", {
     steps: () => [
         {
             content: "What Copaco changed after it was invoiced waits",
-            trigger: ".o_data_row .o_data_cell[name='hold_message']:contains('Copaco changed')",
+            trigger:
+                ".o_data_row .o_data_cell[name='hold_message']:contains('Copaco changed')",
             run: "click",
         },
         {
@@ -44,12 +45,14 @@ tours.add("copaco_fill_hole", {
     steps: () => [
         {
             content: "A month of which a part was not fetched",
-            trigger: ".o_kanban_record:contains('Partly fetched'):contains('Days not fetched')",
+            trigger:
+                ".o_kanban_record:contains('Partly fetched'):contains('Days not fetched')",
             run: "click",
         },
         {
             content: "It says so",
-            trigger: ".o_form_view .alert:contains('Days of this month that were not fetched')",
+            trigger:
+                ".o_form_view .alert:contains('Days of this month that were not fetched')",
         },
         {
             content: "Fetch it",
