@@ -22,6 +22,7 @@ registry.category("web_tour.tours").add("copaco_preview", {
         },
         {
             content: "One would be invoiced: 20.00 and 21 % tax",
+            timeout: 60000,
             trigger:
                 ".copaco_outcomes .o_data_row:contains('To invoice'):contains('20.00'):contains('4.20'):contains('24.20')",
         },
@@ -66,6 +67,7 @@ registry.category("web_tour.tours").add("copaco_preview", {
         },
         {
             content: "It does what was shown",
+            timeout: 60000,
             trigger:
                 ".o_notification_body:contains('invoiced: 1, held for a decision: 1')",
         },
