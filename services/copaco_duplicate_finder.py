@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..client import parse_payload
 from ..const import KINDS, Hold
-from ..tools import enumerate_names
+from ..tools import are_apart, enumerate_names
 
 # How sure it is that two lines are the same charge.
 SAME = "same"  # row hash, subscription, period and amount agree
@@ -176,7 +176,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
                     line.extended_price,
                 )
             for other in earlier[key]:
-                if not _are_apart(line, other):
+                if not are_apart(line, other):
                     is_same = (
                         line.subscription_ref == other.subscription_ref
                         and line.extended_price == other.extended_price
@@ -359,17 +359,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 },
             },
         )
-
-
-def _are_apart(line, other):
-    """Whether two lines have periods that do not overlap."""
-    return bool(
-        line.date_start
-        and line.date_end
-        and other.date_start
-        and other.date_end
-        and (line.date_start > other.date_end or line.date_end < other.date_start)
-    )
 
 
 def _get_side(kind):

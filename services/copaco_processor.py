@@ -227,6 +227,9 @@ class CopacoProcessor(models.AbstractModel):
         handled = documents.browse()
         verdicts = self.env["copaco.duplicate.finder"]._find(documents)
         for document, verdict in verdicts.items():
+            if isinstance(verdict, Hold) and not document.partner_id:
+                # Whose it is comes first: it may be more, or less, of a duplicate then.
+                continue
             if isinstance(verdict, Hold):
                 document._hold(verdict)
             elif isinstance(verdict, Exclusion):

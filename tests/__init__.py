@@ -4,6 +4,7 @@ from . import (
     test_change_machine,
     test_change_order,
     test_change_parts,
+    test_content_found,
     test_content_machine,
     test_coverage,
     test_decide,

@@ -164,7 +164,9 @@ class Bookkeeper:
             if charge not in charges and self.copaco.has(charge)
         }
         is_repeated = len(charges) < len(pending)
-        if elsewhere or is_repeated or (resting and not prefer_new):
+        if not prefer_new or self._get_decided(document) & resting:
+            prefer_new = not resting
+        if elsewhere or is_repeated or not prefer_new:
             # There is no button for a part of it.
             self.must_press("action_keep_version", document)
             self._note(dict(own) | dict(pending))
@@ -181,11 +183,27 @@ class Bookkeeper:
             # An invoice that became a credit note, or has no line any more.
             self.delete(invoice)
 
+    def _get_decided(self, document):
+        """:return: set of the charges that a person decided not to bill as part of
+        another document"""
+        decided = set()
+        for other in self.documents - document:
+            lines = other.line_ids
+            if other.state == "excluded" and not other.excluded_by_id:
+                continue
+            decided |= {self.get_charge(line) for line in lines if line.is_excluded}
+            if other.state == "excluded":
+                decided |= set(map(self.get_charge, lines))
+            for version in other.version_ids.filtered(lambda v: v.state == "declined"):
+                decided |= set(map(self.get_charge, parse_payload(version.payload).lines))
+        return decided
+
     def _note(self, content):
         """What is billed of these charges is not what the addon says of them."""
-        billed = self.get_billed_amounts()
+        places, billed = self.get_billed(), self.get_billed_amounts()
         for charge, amount in content.items():
-            if amount == charge.amount != billed[charge]:
+            is_current = self.copaco.has(charge) and amount == charge.amount
+            if is_current and (charge not in places or billed[charge] != amount):
                 self.told[charge] = amount
 
     def _decide_source_changed(self, document):
@@ -207,7 +225,7 @@ class Bookkeeper:
             else:
                 due.append(charge)
         finder = self.env["copaco.duplicate.finder"]
-        shown = double.union(*(pair.line for pair in finder._get_pairs(document)))
+        shown = double.browse().union(*(pair.line for pair in finder._get_pairs(document)))
         content = dict(self.get_lines(document))
         if not due:
             self.must_press("action_exclude_duplicates", document)
@@ -304,15 +322,16 @@ class Bookkeeper:
                 break
             self.decide(waiting[0])
         self.case.assertFalse(self.waiting, "it never ends")
-        billed = self.get_billed_amounts()
+        places, billed = self.get_billed(), self.get_billed_amounts()
         for charge in self.copaco.charges:
             missing = self.copaco.get_amount(charge) - billed[charge]
-            if charge not in self.by_hand and missing:
+            is_free = self.copaco.has(charge) and charge not in places
+            if charge not in self.by_hand and (missing or is_free):
                 self.case.assertEqual(
                     self.told.get(charge),
                     self.copaco.get_amount(charge),
                     f"nobody was told of {charge}, of which {billed[charge]} is billed",
                 )
-            if missing:
+            if missing or is_free:
                 self.bill_by_hand(charge, missing)
         self.told.clear()
