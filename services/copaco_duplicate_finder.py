@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..client import parse_payload
 from ..const import KINDS, Hold
-from ..tools import enumerate_names
+from ..tools import are_apart, enumerate_names
 
 # How sure it is that two lines are the same charge.
 SAME = "same"  # row hash, subscription, period and amount agree
@@ -187,7 +187,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
                     line.extended_price,
                 )
             for other in earlier[key]:
-                if not _are_apart(line, other):
+                if not are_apart(line, other):
                     is_same = (
                         line.subscription_ref == other.subscription_ref
                         and line.extended_price == other.extended_price
@@ -410,17 +410,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 },
             },
         )
-
-
-def _are_apart(line, other):
-    """Whether two lines have periods that do not overlap, or only on the day that one
-    ends and the other starts."""
-    if not (line.date_start and line.date_end and other.date_start and other.date_end):
-        return False
-    earlier, later = sorted((line, other), key=lambda each: each.date_start)
-    return (
-        earlier.date_start < later.date_start and earlier.date_end <= later.date_start
-    )
 
 
 def _get_side(kind):

@@ -48,8 +48,10 @@ class CopacoImporter(models.AbstractModel):
                 currencies[code] = builder._get_currency(code)
             if source.error:
                 unread.append(source.invoice_number)
-            self._use_account_of(customers.get(source.account_ref), source)
             is_unchanged = False
+            key = source.invoice_number, get_account_key(source.account_ref)
+            own = customers[(known.get(key) or run).company_id]
+            self._use_account_of(own.get(source.account_ref), source)
             document = known.get(_get_source_key(source))
             if document:
                 source, extent, is_unchanged = self._receive_known(
@@ -58,7 +60,7 @@ class CopacoImporter(models.AbstractModel):
                 seen[extent] += document
             else:
                 vals = builder._prepare_document_values(
-                    source, run, customers, currencies[code]
+                    source, run, own, currencies[code]
                 )
                 new_vals_list.append({**vals, **creation_vals})
             figures = (
@@ -227,6 +229,7 @@ class CopacoImporter(models.AbstractModel):
                 ("invoice_number", "in", [each.invoice_number for each in heads]),
             ],
             [
+                "company_id",
                 "invoice_number",
                 "account_key",
                 "payload_digest",
@@ -257,7 +260,7 @@ class CopacoImporter(models.AbstractModel):
 
         :param heads: list of `DocumentHead`
         :param known: see `_get_known`
-        :return: dict of `copaco.customer` by account
+        :return: dict by company of dicts of `copaco.customer` by account
         """
         infos = defaultdict(list)
         for head in heads:
@@ -265,10 +268,11 @@ class CopacoImporter(models.AbstractModel):
             document = known.get(key)
             company = document.company_id if document else run.company_id
             infos[company].append(head.customer)
-        customers = {}
-        for company, own in infos.items():
-            customers |= self.env["copaco.customer"]._get_or_create(company, own)
-        return customers
+        Customer = self.env["copaco.customer"]
+        return {
+            company: Customer._get_or_create(company, infos[company])
+            for company in infos
+        }
 
     @api.model
     def _receive_known(self, run, document, source, currency):

@@ -5,6 +5,7 @@ from . import (
     test_change_machine,
     test_change_order,
     test_change_parts,
+    test_content_found,
     test_content_machine,
     test_correction,
     test_coverage,

@@ -110,6 +110,17 @@ class TestDuplicates(DuplicateCase):
         self.assertEqual(following.state, "invoiced")
         self.assertEqual(self.billed, 20)
 
+    def test_a_year_that_starts_when_the_last_one_ended_is_another_charge(self):
+        self.receive(
+            "V-1", price_line("10.00", StartDate="20250901", EndDate="20260901")
+        )
+        year = {"StartDate": "20260901", "EndDate": "20270901"}
+        following = self.receive("V-2", price_line("10.00", **year))
+        self.assertEqual(following.state, "invoiced")
+        self.assertEqual(self.billed, 20)
+        overlapping = {"StartDate": "20260831", "EndDate": "20270831"}
+        self.assertHeld(self.receive("V-3", price_line("10.00", **overlapping)))
+
     def test_a_number_in_other_capitals_is_asked_about(self):
         self.receive("INV-9", price_line("10.00"))
         self.assertHeld(self.receive("inv-9", price_line("10.00")), "INV-9")

@@ -7,5 +7,5 @@ from .evidence import (
     get_vat_key,
     is_same_vat_key,
 )
-from .line_pairing import pair_lines
+from .line_pairing import are_apart, pair_lines
 from .names import enumerate_names

@@ -7,10 +7,11 @@ def pair_lines(old_lines, new_lines):
     """Pair the lines of a document with those received again: on the best evidence
     first, and of several that it may be with the one that costs the same.
 
-    Lines that are the same in everything are one. Else Copaco's row hash tells. Where
-    one of two lines has none, as before March 2024, they are one when they are of the
-    same service from the same day on, and nothing speaks against it. The same number is
-    no evidence: the next part of an invoice may begin to count anew.
+    Lines that are the same in everything are one. Else Copaco's row hash tells, unless
+    they are of different months. Where one of two lines has none, as before March 2024,
+    they are one when they are of the same service from the same day on, and nothing
+    speaks against it. The same number is no evidence: the next part of an invoice may
+    begin to count anew.
 
     :param old_lines: `copaco.document.line` records, or list of `DocumentLine`
     :param new_lines: list of `DocumentLine`
@@ -88,9 +89,21 @@ def _get_no_price(_line):
     return None
 
 
+def are_apart(line, other):
+    """:return: whether two lines have periods that do not overlap, or only on the day
+    that one ends and the other starts"""
+    if not (line.date_start and line.date_end and other.date_start and other.date_end):
+        return False
+    earlier, later = sorted((line, other), key=lambda each: each.date_start)
+    return (
+        earlier.date_start < later.date_start and earlier.date_end <= later.date_start
+    )
+
+
 def _is_contradicted(line, other):
     if line.row_hash and other.row_hash:
-        return line.row_hash != other.row_hash
+        # The next month of a line may have the same one.
+        return line.row_hash != other.row_hash or are_apart(line, other)
     # What one of them doesn't say says nothing.
     return any(
         value and other_value and value != other_value
