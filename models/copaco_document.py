@@ -102,9 +102,7 @@ class CopacoDocument(models.Model):
         index=True,
     )
     hold_reason = fields.Selection(
-        string="Reason",
-        selection=HOLD_REASONS,
-        index="btree_not_null",
+        HOLD_REASONS, string="Reason", index="btree_not_null"
     )
     hold_message = fields.Text(string="What to Do")
     is_customer_hold = fields.Boolean(compute="_compute_is_customer_hold")
