@@ -405,7 +405,6 @@ class CopacoDocument(models.Model):
         }
 
     def _hold(self, hold):
-        """:param hold: a `Hold`"""
         self.ensure_one()
         self.write(self._prepare_hold_values(hold))
 
