@@ -1,4 +1,4 @@
-from . import copaco_presence_mixin
+from . import copaco_presence_mixin, copaco_sending_mixin
 
 # isort: split
 
@@ -7,6 +7,7 @@ from . import (
     account_move_line,
     copaco_connection,
     copaco_customer,
+    copaco_delivery,
     copaco_document,
     copaco_document_line,
     copaco_document_version,

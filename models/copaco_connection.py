@@ -25,7 +25,7 @@ PROTECTED_FIELDS = (
 
 class CopacoConnection(models.Model):
     _name = "copaco.connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "copaco.sending.mixin"]
     _description = "Copaco Connection"
     _mail_post_access = "read"
     _order = "company_id, name, id"
@@ -108,7 +108,7 @@ class CopacoConnection(models.Model):
         string="Invoice Status on Import",
         required=True,
         default="draft",
-        help="Send: in the background, the way each customer prefers.",
+        help="Send: in the background, the way each customer prefers, once confirmed.",
     )
     import_from = fields.Date(
         help="The first fetch starts here; left empty, three months back. Copaco looks "
