@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..const import BUTTON_SECONDS
-from ..exceptions import CONCURRENCY_ERRORS
+from ..exceptions import CONCURRENCY_ERRORS, UndeliverableError
 from .copaco_fetch_window import COPACO_TIME_ZONE
 
 _logger = logging.getLogger(__name__)
@@ -253,14 +253,14 @@ class CopacoSender(models.AbstractModel):
     def _choose_methods(self, move):
         """:return: set of Odoo's sending methods for an invoice: what its customer
             prefers, and Peppol, where Odoo would send by it, too
-        :raise UserError: when it would reach nobody
+        :raise UndeliverableError: when it would reach nobody
         """
         peppol = self.env["copaco.peppol"]
         company = move.company_id
         partner = move.commercial_partner_id.with_company(company)
         preferred = partner.invoice_sending_method or "email"
         if preferred == "manual":
-            raise UserError(
+            raise UndeliverableError(
                 self.env._(
                     "%(invoice)s was not sent: %(partner)s prefers to be sent nothing. "
                     "Choose another sending method on the contact, then send it again.",
@@ -277,12 +277,14 @@ class CopacoSender(models.AbstractModel):
             peppol._can_send(company)
             and self.env["account.move.send"]._is_applicable_to_move("peppol", move)
         ):
-            raise UserError(peppol._get_problem(move))
+            raise UndeliverableError(peppol._get_problem(move))
         return methods
 
     @api.model
     def _describe(self, move, error):
         """:return: what happened, and what to do, of an error while sending"""
+        if isinstance(error, UndeliverableError):
+            return str(error)
         names = {"invoice": move.name, "partner": move.partner_id.display_name}
         if self._has_no_answer(error):
             return self.env._(
@@ -291,7 +293,12 @@ class CopacoSender(models.AbstractModel):
                 **names,
             )
         if isinstance(error, UserError):
-            return str(error.args[0])
+            return self.env._(
+                "Odoo did not send %(invoice)s: %(error)s Correct the cause, then send "
+                "it again.",
+                **names,
+                error=error.args[0],
+            )
         _logger.error("Invoice %s could not be sent", move.id, exc_info=error)
         return self.env._(
             "%(invoice)s could not be sent because of an unexpected error (%(error)s). "

@@ -19,6 +19,7 @@ from . import (
     test_match,
     test_monitor,
     test_partial_responses,
+    test_peppol,
     test_preview,
     test_preview_access,
     test_preview_matches,

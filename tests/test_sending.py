@@ -159,7 +159,7 @@ class TestSending(SendingCommon):
         sender = self.registry["account.move.send"]
         with patch.object(sender, "_generate_and_send_invoices", fail):
             self.send()
-        self.assertEqual(first.reason, "Street required")
+        self.assertUnsent(first, "Street required")
         self.assertSent(second)
 
     def test_an_unexpected_error_is_told_and_logged(self):
