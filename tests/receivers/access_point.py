@@ -55,6 +55,7 @@ class _Request(BaseHTTPRequestHandler):
 
     def _serve(self, body):
         receiver = self.server.receiver
+        receiver.on_request()
         receiver.hesitate(SLOW)
         if receiver.behaviour == DROP:
             self.close_connection = True

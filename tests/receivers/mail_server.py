@@ -30,6 +30,7 @@ class _Session(socketserver.StreamRequestHandler):
     def handle(self):
         receiver = self.server.receiver
         recipients = set()
+        receiver.on_request()
         self._answer("220 ready")
         while line := self.rfile.readline().decode(errors="replace").strip():
             command = line[:4].upper()

@@ -19,11 +19,13 @@ class Receiver:
 
     :ivar behaviour: one of the above
     :ivar delay: seconds that `SLOW` and `LATE` take
+    :ivar on_request: what to call when somebody asks for something
     """
 
     def __init__(self, server):
         self.behaviour = ACCEPT
         self.delay = 1
+        self.on_request = lambda: None
         self._server = server
         self._server.receiver = self
         self.port = server.server_address[1]
