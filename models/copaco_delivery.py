@@ -10,11 +10,11 @@ OVERDUE_HOURS = 1
 class CopacoDelivery(models.Model):
     """That an invoice is to be sent, and what became of it.
 
-     waiting ──▶ sending ──▶ sent
-        ▲           │         │ refused later
-        │           ▼         │
-        └──────── failed ◀────┘
-     Send again
+    waiting ──▶ sending ──▶ sent
+       ▲           │         │ refused later
+       │           ▼         │
+       └──────── failed ◀────┘
+    Send again
     """
 
     _name = "copaco.delivery"

@@ -37,6 +37,7 @@ from . import (
     test_security_texts,
     test_security_upload,
     test_sending,
+    test_sending_tour,
     test_server_trouble,
     test_tours,
     test_upload,

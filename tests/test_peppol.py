@@ -26,7 +26,9 @@ class PeppolCommon(SendingCommon):
         urls = dict.fromkeys(("prod", "test"), self.access_point.url)
         proxy_user = self.registry["account_edi_proxy_client.user"]
         self.patch(
-            proxy_user, "_get_proxy_urls", lambda _self: {"peppol": {**urls, "demo": ""}}
+            proxy_user,
+            "_get_proxy_urls",
+            lambda _self: {"peppol": {**urls, "demo": ""}},
         )
         self.env["ir.config_parameter"].sudo().set_param(
             "account_peppol.edi.mode", "test"
@@ -247,22 +249,18 @@ class TestPeppol(PeppolCommon):
         partners.with_company(self.company).peppol_verification_state = False
         self.access_point.lookups.clear()
         module = "odoo.addons.account_copaco.services.copaco_peppol"
-        trigger = self.registry["ir.cron"]
+        cron = self.registry["ir.cron"]
         with (
             patch(f"{module}.LOOKUPS_PER_MINUTE", 3),
-            patch.object(trigger, "_trigger") as again,
+            patch.object(cron, "_trigger") as again,
         ):
-            self.verify()
+            self.trigger("ir_cron_verify_contacts")
             self.assertEqual(len(self.access_point.lookups), 3)
             self.assertEqual(again.call_count, 1)
-            self.verify()
-            self.verify()
+            self.trigger("ir_cron_verify_contacts")
+            self.trigger("ir_cron_verify_contacts")
         self.assertEqual(len(self.access_point.lookups), 5, "nobody twice")
         self.assertEqual(again.call_count, 1)
-
-    def verify(self):
-        with self.committing(self.env["copaco.delivery"]) as deliveries:
-            deliveries._cron_verify_contacts()
 
 
 @tagged("post_install", "-at_install", "-standard", "copaco_peppol")
@@ -349,9 +347,7 @@ class TestCreditNoteByPeppol(PeppolCommon):
     def test_a_customer_who_gets_no_e_invoice_needs_none(self):
         self.prefer("email", invoice_edi_format=False)
         self.access_point.participants.clear()
-        self.partner.with_company(
-            self.company
-        ).peppol_verification_state = "not_valid"
+        self.partner.with_company(self.company).peppol_verification_state = "not_valid"
         self.assertTrue(self.book("-9.99"))
 
     def test_what_a_person_credits_by_hand_is_as_odoo_does_it(self):
