@@ -137,5 +137,5 @@ class CopacoDelivery(models.Model):
 
     @api.model
     def _cron_verify_contacts(self):
-        """Look contacts up in Peppol's directory before they are to be sent anything."""
+        """Look contacts up in Peppol's directory before anything is sent to them."""
         self.sudo().env["copaco.peppol"]._verify_contacts()

@@ -142,9 +142,8 @@ class TestSending(SendingCommon):
         with mute_logger(*MAIL_LOGGERS):
             self.send()
         self.assertUnsent(delivery, "nobody knows")
-        self.assertFalse(
-            self.env["mail.mail"].sudo().search([("state", "=", "outgoing")])
-        )
+        mails = self.get_mails(delivery).sudo().mail_ids
+        self.assertNotIn("outgoing", mails.mapped("state"), "not sent again unasked")
 
     def test_a_customer_who_prefers_to_be_sent_nothing_is_told(self):
         self.partner.invoice_sending_method = "manual"
@@ -170,7 +169,7 @@ class TestSending(SendingCommon):
         def fail(sender, moves, **settings):
             self.assertEqual(len(moves), 1, "one invoice, one transaction")
             if moves == first.move_id:
-                raise UserError("Street required")
+                raise UserError(moves.env._("Street required"))
             return sending(sender, moves, **settings)
 
         sender = self.registry["account.move.send"]

@@ -130,7 +130,7 @@ tours.add("copaco_send_again", {
         },
         {
             content: "Mend the contact",
-            trigger: ".o_field_widget[name='partner_id'] .o_external_button",
+            trigger: ".o_form_view .o_field_widget[name='partner_id'] a",
             run: "click",
         },
         {
