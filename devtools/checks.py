@@ -27,6 +27,7 @@ DEVTOOLS = Path(__file__).parent
 # The tests in Odoo are run by two processes side by side. These take about half of the
 # time; the other process runs whatever is not named here, so nothing is left out.
 FIRST_HALF = (
+    *("TestAmounts", "TestEquality"),
     *("TestChange", "TestChangeMachine", "TestChangeOrder", "TestChangeParts"),
     *("TestSecurity", "TestSecurityContext", "TestSecurityForgery"),
     *("TestSecurityInvoices", "TestSecurityKey", "TestSecurityMatrix"),
