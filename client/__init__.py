@@ -25,7 +25,7 @@ from .exceptions import (
     UnavailableError,
 )
 from .parser import is_markup, merge_payloads, parse_documents, parse_payload
-from .records import (
+from .fields import (
     CustomerInfo,
     DocumentHead,
     DocumentLine,

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from .json_reader import write_json
-from .records import DocumentLine, SourceDocument
+from .fields import DocumentLine, SourceDocument
 from .values import EXACT
 
 VERSION = "1"

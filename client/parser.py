@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from .digest import digest_document, digest_payload
 from .exceptions import InvalidResponseError
 from .json_reader import read_json, read_slice, write_json
-from .records import (
+from .fields import (
     CustomerInfo,
     DocumentHead,
     DocumentLine,
