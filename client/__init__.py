@@ -24,7 +24,6 @@ from .exceptions import (
     TimedOutError,
     UnavailableError,
 )
-from .parser import is_markup, merge_payloads, parse_documents, parse_payload
 from .fields import (
     CustomerInfo,
     DocumentHead,
@@ -33,6 +32,7 @@ from .fields import (
     RejectedInvoice,
     SourceDocument,
 )
+from .parser import is_markup, merge_payloads, parse_documents, parse_payload
 from .values import EXACT
 
 __all__ = [

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from .digest import digest_document, digest_payload
 from .exceptions import InvalidResponseError
-from .json_reader import read_json, read_slice, write_json
 from .fields import (
     CustomerInfo,
     DocumentHead,
@@ -24,6 +23,7 @@ from .fields import (
     RejectedInvoice,
     SourceDocument,
 )
+from .json_reader import read_json, read_slice, write_json
 from .schemas import (
     CountedCustomer,
     Customer,
