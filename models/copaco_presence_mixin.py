@@ -29,7 +29,7 @@ class CopacoPresenceMixin(models.AbstractModel):
         readonly=True,
     )
 
-    next_step = fields.Text(string="What to Do", compute="_compute_next_step")
+    next_step = fields.Text(compute="_compute_next_step")
 
     # === COMPUTE METHODS === #
 
