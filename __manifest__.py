@@ -41,6 +41,7 @@
         "views/copaco_month_views.xml",
         "views/copaco_connection_views.xml",
         "views/copaco_customer_views.xml",
+        "views/copaco_rule_views.xml",
         "views/account_move_views.xml",
         "views/copaco_menus.xml",
     ],

@@ -11,6 +11,7 @@ from . import (
     copaco_document_line,
     copaco_document_version,
     copaco_month,
+    copaco_rule,
     copaco_run,
     key_log,
     res_partner,

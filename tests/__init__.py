@@ -26,6 +26,7 @@ from . import (
     test_reconciliation,
     test_reconciliation_unbalanced,
     test_rounding,
+    test_rules,
     test_same_answer,
     test_security,
     test_security_context,
