@@ -137,6 +137,32 @@ class CopacoDocumentLine(models.Model):
             text = " – ".join(dict.fromkeys(filter(None, names)))
             line.display_name = text or line.line_ref or "–"
 
+    # === ACTION METHODS === #
+
+    def action_create_rule(self):
+        """Begin a rule that catches this line and others of its plan.
+
+        :return: the window action with the form of it, nothing is saved yet
+        """
+        self.ensure_one()
+        self.env["copaco.rule"].check_access("create")
+        text = self.plan_name or self.subscription_name or self.description
+        context = {
+            "default_company_id": self.company_id.id,
+            "default_plan_ref": self.plan_ref or False,
+            "default_text_contains": not self.plan_ref and text,
+        }
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Make a Rule"),
+            "res_model": "copaco.rule",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": context,
+        }
+
+    # === BUSINESS METHODS === #
+
     def _get_po_number(self):
         """:return: the customer's PO number for this line, "" for none"""
         return self.line_po or self.subscription_po or ""

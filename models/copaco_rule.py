@@ -10,6 +10,15 @@ CONDITION_FIELDS = (
     "charge_type",
     "billing_frequency",
 )
+# What the line becomes.
+RESULT_FIELDS = (
+    "product_id",
+    "account_id",
+    "tax_ids",
+    "analytic_distribution",
+    "expense_account_id",
+    "purchase_tax_ids",
+)
 
 
 class CopacoRule(models.Model):
@@ -80,7 +89,25 @@ class CopacoRule(models.Model):
         help="Of Copaco's own invoices. Empty: those of the product or account.",
     )
 
+    line_count = fields.Integer(
+        string="Lines",
+        compute="_compute_line_count",
+        help="Of the last three months, that it catches as it is saved.",
+    )
+    effect = fields.Html(compute="_compute_effect", sanitize=False)
+
     # === COMPUTE METHODS === #
+
+    @api.depends("sequence", "active", "company_id", *CONDITION_FIELDS)
+    def _compute_line_count(self):
+        counts = self.env["copaco.rule.effect"]._get_line_counts(self._origin)
+        for rule in self:
+            rule.line_count = counts[rule._origin.id] if rule._origin else 0
+
+    @api.depends("sequence", "active", "company_id", *CONDITION_FIELDS, *RESULT_FIELDS)
+    def _compute_effect(self):
+        for rule in self:
+            rule.effect = self.env["copaco.rule.effect"]._render(rule)
 
     @api.depends("company_id", *CONDITION_FIELDS)
     @api.depends_context("lang")
@@ -94,6 +121,70 @@ class CopacoRule(models.Model):
             ]
             rule.display_name = " · ".join(conditions) or self.env._("All lines")
 
+    # === ACTION METHODS === #
+
+    def action_process_drafts(self):
+        """Process the documents again that these rules concern: those held for want of
+        a product, and those whose invoice is a draft. Manual edits are kept.
+
+        :return: see `copaco.document.action_retry`
+        """
+        self.env["copaco.connection"]._check_billing_access()
+        self.check_access("read")
+        documents = self.env["copaco.rule.effect"]._get_documents(self)
+        if documents:
+            return documents.action_retry()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "info",
+                "message": self.env._(
+                    "No draft invoice and no held document has lines of these rules."
+                ),
+            },
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _is_for(self, company):
+        """Whether this rule counts in a `res.company`."""
+        self.ensure_one()
+        return self.active and (
+            not self.company_id or self.company_id._origin in company.parent_ids
+        )
+
+    def _describe(self):
+        """:return: text that says which rule this is, and what its lines become"""
+        self.ensure_one()
+        labels = self.fields_get(RESULT_FIELDS, ["string"])
+        values = {
+            **{name: self[name] for name in RESULT_FIELDS},
+            "analytic_distribution": self.distribution_analytic_account_ids,
+        }
+        results = [
+            f"{labels[name]['string']}: {_get_text(value)}"
+            for name, value in values.items()
+            if value
+        ]
+        return f"{self.display_name} → {' · '.join(results) or '–'}"
+
+    @api.model
+    def _get_plan_sequence(self, company, rule):
+        """:param rule: the `copaco.rule` of the same plan that counts by now, if any
+        :return: the sequence of a new rule of one plan: before that, and before every
+            rule that is for many plans, whoever the customer
+        """
+        rules = self.env["copaco.rule.engine"]._get_rules(company)
+        later = rules.filtered(
+            lambda each: (
+                each == rule or not (each.plan_ref or each.customer_id or each.connection_id)
+            )
+        )
+        return min(later.mapped("sequence"), default=11) - 1
+
 
 def _get_text(value):
-    return value if isinstance(value, str) else value.display_name
+    return (
+        value if isinstance(value, str) else ", ".join(value.mapped("display_name"))
+    )

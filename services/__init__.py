@@ -23,6 +23,7 @@ from . import (
     copaco_processor,
     copaco_reconciliation,
     copaco_replacement,
+    copaco_rule_effect,
     copaco_rule_engine,
     copaco_run_scheduler,
     copaco_sender,

@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 
 from ..const import KINDS, Hold
-from ..tools import LineTraits, RuleConditions, RuleIndex
+from ..tools import LineTraits, RuleConditions, RuleIndex, enumerate_names
 
 
 class LineMatch(NamedTuple):
@@ -38,21 +38,29 @@ class CopacoRuleEngine(models.AbstractModel):
         return RuleBook({each: self._get_index(each) for each in companies}, {})
 
     @api.model
-    def _get_index(self, company):
-        rules = self.env["copaco.rule"].search(
-            [("company_id", "in", [False, *company.parent_ids.ids])]
+    def _get_rules(self, company):
+        """:return: the `copaco.rule` records for a company, those that win first"""
+        return (
+            self.env["copaco.rule"]
+            .sudo()
+            .search([("company_id", "in", [False, *company.parent_ids.ids])])
         )
-        return RuleIndex(map(self._get_conditions, rules))
+
+    @api.model
+    def _get_index(self, company):
+        """:return: `RuleIndex` of the rules for a company"""
+        return RuleIndex(map(self._get_conditions, self._get_rules(company)))
 
     @api.model
     def _get_conditions(self, rule):
-        """:param rule: a `copaco.rule`
-        :return: `RuleConditions`"""
+        """:param rule: a `copaco.rule`, saved or as it is being edited
+        :return: `RuleConditions`, with the id 0 of one that was never saved
+        """
         return RuleConditions(
-            rule.id,
-            rule.connection_id.id,
-            rule.customer_id.id,
-            (rule.plan_ref or "").strip(),
+            rule._origin.id or 0,
+            rule.connection_id._origin.id,
+            rule.customer_id._origin.id,
+            rule.plan_ref or "",
             rule.plan_category or "",
             rule.text_contains or "",
             rule.charge_type or "",
@@ -93,11 +101,17 @@ class CopacoRuleEngine(models.AbstractModel):
             line: self.env["copaco.rule"].browse(index.find(self._get_traits(line)))
             for line in document._get_billed_lines()
         }
+        unmatched = [line for line, rule in rules.items() if not rule]
+        if unmatched and document.connection_id.unmatched_policy == "hold":
+            return self._get_unmatched_hold(document, unmatched)
         found = {}
         for rule in set(rules.values()):
             match = self._match_rule(document, rule, fiscal_position, book)
             if isinstance(match, Hold):
                 return match
+            if not match.analytic_distribution:
+                own = document.customer_id.analytic_distribution
+                match = match._replace(analytic_distribution=own or None)
             found[rule] = match
         return {line: found[rule] for line, rule in rules.items()}
 
@@ -161,6 +175,22 @@ class CopacoRuleEngine(models.AbstractModel):
             account,
             fiscal_position.map_tax(base_taxes),
             rule.analytic_distribution or None,
+        )
+
+    @api.model
+    def _get_unmatched_hold(self, document, lines):
+        plans = dict.fromkeys(
+            line.plan_name or line.plan_ref or line.display_name for line in lines
+        )
+        return Hold(
+            "product_missing",
+            self.env._(
+                "%(document)s: no rule says which product there is for plan %(plans)s. "
+                "Choose the product under Plans, or make a rule from the line, then "
+                "retry.",
+                document=document.name,
+                plans=enumerate_names(self.env, plans),
+            ),
         )
 
     @api.model
