@@ -27,4 +27,5 @@ from . import (
     copaco_rule_engine,
     copaco_run_scheduler,
     copaco_sender,
+    copaco_service_setup,
 )

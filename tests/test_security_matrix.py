@@ -22,6 +22,7 @@ copaco.connection            -     -     r     r     rwcu  -     -      -
     action_fetch             -     -     x     x     x     -     -      -
     action_fetch_all         -     -     x     x     x     x     -      -
     action_test_connection   -     -     -     -     x     -     -      -
+    action_use_services      -     -     -     -     x     -     -      -
 copaco.customer              -     -     rw    rw    rw    -     -      -
     action_accept            -     -     x     x     x     -     -      -
     action_accept_analytic_account - - x   x     x     -     -      -
