@@ -11,7 +11,6 @@ class CopacoAnalyticMixin(models.AbstractModel):
 
     suggested_analytic_account_id = fields.Many2one(
         "account.analytic.account",
-        string="Suggested Analytic Account",
         compute="_compute_suggested_analytic_account_id",
         help="The only analytic account whose reference is the cost centre or a PO "
         "number of this customer.",

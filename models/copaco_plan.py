@@ -174,7 +174,8 @@ class CopacoPlan(models.Model):
 
     # === CRUD METHODS === #
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
+        # EXTENDS base: there is no table; what is entered becomes a rule
         self.check_access("write")
         if vals.keys() - {"product_id"}:
             raise UserError(
@@ -213,7 +214,9 @@ class CopacoPlan(models.Model):
 
         :return: see `copaco.document.action_retry`
         """
-        rules = self.rule_id or self.env["copaco.rule"].search([])
+        rules = self.rule_id or self.env["copaco.rule"].search(
+            [("company_id", "in", [False, *self.env.companies.ids])]
+        )
         return rules.action_process_drafts()
 
     def action_view_rule(self):

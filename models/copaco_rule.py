@@ -178,13 +178,12 @@ class CopacoRule(models.Model):
         rules = self.env["copaco.rule.engine"]._get_rules(company)
         later = rules.filtered(
             lambda each: (
-                each == rule or not (each.plan_ref or each.customer_id or each.connection_id)
+                each == rule
+                or not (each.plan_ref or each.customer_id or each.connection_id)
             )
         )
         return min(later.mapped("sequence"), default=11) - 1
 
 
 def _get_text(value):
-    return (
-        value if isinstance(value, str) else ", ".join(value.mapped("display_name"))
-    )
+    return value if isinstance(value, str) else ", ".join(value.mapped("display_name"))

@@ -82,7 +82,7 @@ class CopacoRuleEffect(models.AbstractModel):
     @api.model
     def _get_products_by_plan(self, company, plan_refs):
         """:return: dict of the `product.product` that rules give the lines of the last
-            three months, by plan
+        three months, by plan
         """
         index = self.env["copaco.rule.engine"]._get_index(company)
         Rule = self.env["copaco.rule"].sudo()
@@ -147,8 +147,8 @@ class CopacoRuleEffect(models.AbstractModel):
     @api.model
     def _compare(self, rule):
         """:return: (`Counter` of the lines that the rule catches by what would have
-            them without it, `Counter` of the lines that saving it changes by (what
-            they are, what they become)), both in words
+        them without it, `Counter` of the lines that saving it changes by (what
+        they are, what they become)), both in words
         """
         engine = self.env["copaco.rule.engine"]
         saved = rule._origin

@@ -10,7 +10,17 @@ from .properties import given, settings, st
 from .test_rules import RulesCommon
 
 TEXTS = ["", "M365", "Business Premium", "business-premium", "BUSINESS", "Azure plan"]
-PATTERNS = ["", "*", " ", "m365", "bus*prem", "prem*bus", "*azure*", "z*r*", "business "]
+PATTERNS = [
+    "",
+    "*",
+    " ",
+    "m365",
+    "bus*prem",
+    "prem*bus",
+    "*azure*",
+    "z*r*",
+    "business ",
+]
 NAMES = ["", "Cycle Fee", "cycle-fee", "CYCLEFEE", "Usage Fee", "Correction"]
 
 
@@ -113,9 +123,7 @@ class TestRuleProperties(BaseCase):
     @given(RULES, st.lists(TRAITS, max_size=20))
     @settings(max_examples=200, deadline=None)
     def test_rules_that_catch_nothing_in_common_may_have_any_order(self, rules, lines):
-        overlap = any(
-            sum(fits(rule, traits) for rule in rules) > 1 for traits in lines
-        )
+        overlap = any(sum(fits(rule, traits) for rule in rules) > 1 for traits in lines)
         if overlap:
             return
         forwards, backwards = build(rules), build(rules[::-1])
@@ -155,9 +163,7 @@ class TestRulePreviewProperties(RulesCommon):
 
     def get_values(self, rule):
         return {
-            name: self.owners[name].get(value, False)
-            if name in self.owners
-            else value
+            name: self.owners[name].get(value, False) if name in self.owners else value
             for name, value in rule.items()
         }
 

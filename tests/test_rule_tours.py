@@ -15,7 +15,7 @@ class RuleTourCommon(RulesCommon, HttpCase):
 
     def add_invoice(self, *args, **values):
         # Time can't be frozen for the threads of the server.
-        super().add_invoice(*args, **{**values, "created": date.today()})
+        return super().add_invoice(*args, **{**values, "created": date.today()})
 
     def run_tour(self, url, name):
         self.start_tour(url, name, login=self.env.user.login)
@@ -40,7 +40,8 @@ class TestRuleTours(RuleTourCommon):
     def test_a_rule_is_made_from_a_line(self):
         telephony = self.add_product("Telephony")
         document = self.book(
-            self.subscription("M365", "10.00"), self.subscription("VOIP", "5.00")
+            self.subscription("M365", "10.00"),
+            self.subscription("VOIP", "5.00", line={"Description": "Telephone"}),
         )
         self.run_tour("/odoo/copaco-documents", "copaco_rule_from_line")
         self.assertEqual(

@@ -38,7 +38,10 @@ class RulesCommon(CopacoCommon):
             "PlanName": f"Plan {plan}",
             "PriceLines": [
                 price_line(
-                    amount, number=number, **{"InvoiceRowHash": f"r-{number}"}, **line or {}
+                    amount,
+                    number=number,
+                    **{"InvoiceRowHash": f"r-{number}"},
+                    **line or {},
                 )
                 for number, amount in zip(numbers, amounts, strict=True)
             ],
@@ -228,9 +231,7 @@ class TestRules(RulesCommon):
         )
         self.add_rule(plan_ref="VOIP", product_id=product.id)
         (line,) = self.book(self.subscription("VOIP", "10.00")).move_id.invoice_line_ids
-        self.assertRecordValues(
-            line, [{"account_id": account.id, "tax_ids": nine.ids}]
-        )
+        self.assertRecordValues(line, [{"account_id": account.id, "tax_ids": nine.ids}])
 
     def test_what_a_rule_cannot_book_is_held(self):
         product = self.add_product("Old")
@@ -293,9 +294,7 @@ class TestRulesAnalytic(RulesCommon):
                 "analytic_distribution": {self.third.id: 100},
             }
         )
-        self.add_rule(
-            plan_ref="M365", analytic_distribution={str(self.cloud.id): 100}
-        )
+        self.add_rule(plan_ref="M365", analytic_distribution={str(self.cloud.id): 100})
         subscriptions = (
             self.subscription("M365", "10.00"),
             self.subscription("other", "10.00"),
@@ -319,13 +318,9 @@ class TestRulesAnalytic(RulesCommon):
 
     def test_a_mandatory_plan_is_asked_for_when_no_rule_says_it(self):
         self.plan.applicability_ids = [
-            Command.create(
-                {"business_domain": "invoice", "applicability": "mandatory"}
-            )
+            Command.create({"business_domain": "invoice", "applicability": "mandatory"})
         ]
-        self.add_rule(
-            plan_ref="M365", analytic_distribution={str(self.cloud.id): 100}
-        )
+        self.add_rule(plan_ref="M365", analytic_distribution={str(self.cloud.id): 100})
         whole = self.book(self.subscription("M365", "10.00"))
         part = self.book(self.subscription("other", "10.00"), number="INV-2")
         whole.move_id.with_context(validate_analytic=True).action_post()
@@ -348,11 +343,14 @@ class TestRulesAnalytic(RulesCommon):
         self.assertFalse(customer.suggested_analytic_account_id)
 
     def test_the_account_of_the_po_number_is_proposed(self):
-        document = self.book(self.subscription("M365", "10.00", SubscriptionPONumber="Cloud"))
+        document = self.book(
+            self.subscription("M365", "10.00", SubscriptionPONumber="Cloud")
+        )
         customer = document.customer_id
         self.assertEqual(customer.suggested_analytic_account_id, self.cloud)
         self.book(
-            self.subscription("M365", "10.00", SubscriptionPONumber="Third"), number="INV-2"
+            self.subscription("M365", "10.00", SubscriptionPONumber="Third"),
+            number="INV-2",
         )
         customer.invalidate_recordset()
         self.assertFalse(customer.suggested_analytic_account_id, "two would fit")
@@ -400,10 +398,8 @@ class TestRulesUnmatched(RulesCommon):
         )
         self.assertEqual(document.hold_reason, "product_missing")
         action = document.line_ids.action_create_rule()
-        rule = self.env["copaco.rule"].with_context(action["context"]).create({})
-        self.assertRecordValues(
-            rule, [{"plan_ref": False, "text_contains": "Domain"}]
-        )
+        rule = self.env["copaco.rule"].with_context(**action["context"]).create({})
+        self.assertRecordValues(rule, [{"plan_ref": False, "text_contains": "Domain"}])
         with self.committing(rule) as committing:
             committing.action_process_drafts()
         self.assertEqual(document.line_ids.rule_id, rule)

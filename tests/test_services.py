@@ -97,12 +97,8 @@ class TestDutchServices(ServicesCommon):
         self.assertAsShown(move, 0)
 
     def test_a_business_in_another_country_is_reported_as_services(self):
-        move = self.book(
-            country_id=self.env.ref("base.be").id, vat="BE0477472701"
-        )
-        self.assertEqual(
-            self.get_reported(move), {("NL_VAT_3bs", "3bs (omzet)"): 100}
-        )
+        move = self.book(country_id=self.env.ref("base.be").id, vat="BE0477472701")
+        self.assertEqual(self.get_reported(move), {("NL_VAT_3bs", "3bs (omzet)"): 100})
         self.assertAsShown(move, 1)
 
     def test_a_private_person_pays_tax(self):
@@ -119,9 +115,7 @@ class TestDutchServices(ServicesCommon):
         self.assertIn("Cloud services", self.connection.goods_tax_warning)
         self.connection.action_use_services()
         self.assertFalse(self.connection.goods_tax_warning)
-        self.assertEqual(
-            set(product.taxes_id.mapped("name")), {"21% ST S", other.name}
-        )
+        self.assertEqual(set(product.taxes_id.mapped("name")), {"21% ST S", other.name})
 
     def test_what_a_person_chose_stays_when_another_connection_is_made(self):
         product = self.own_product.with_company(self.company)

@@ -40,7 +40,8 @@ tours.add("copaco_map_plans", {
         },
         {
             content: "The product of another is filled in, in the list itself",
-            trigger: ".o_data_row:contains('Plan VOIP') .o_data_cell[name='product_id']",
+            trigger:
+                ".o_data_row:contains('Plan VOIP') .o_data_cell[name='product_id']",
             run: "click",
         },
         ...chooseProduct(".o_selected_row", "Telephony"),
@@ -72,7 +73,8 @@ tours.add("copaco_rule_from_line", {
         },
         {
             content: "This line is something else",
-            trigger: ".o_data_row:contains('VOIP') button[name='action_create_rule']",
+            trigger:
+                ".o_data_row:contains('Telephone') button[name='action_create_rule']",
             run: "click",
         },
         {
@@ -103,7 +105,7 @@ tours.add("copaco_rule_from_line", {
         {
             content: "The line says what it became",
             trigger:
-                ".o_data_row:contains('VOIP') .o_data_cell[name='product_id']:contains('Telephony')",
+                ".o_data_row:contains('Telephone') .o_data_cell[name='product_id']:contains('Telephony')",
         },
     ],
 });
@@ -120,7 +122,8 @@ tours.add("copaco_typical_customers", {
             trigger: ".alert-warning:contains('tax of goods')",
         },
         {
-            trigger: ".copaco_typical_customers tr:contains('another EU'):contains('3b')",
+            trigger:
+                ".copaco_typical_customers tr:contains('another EU'):contains('3b')",
         },
         {
             trigger: "button[name='action_use_services']",
