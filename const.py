@@ -56,6 +56,7 @@ HOLD_REASONS = [
     ("currency_unknown", "Currency unknown"),
     ("currency_inactive", "Currency inactive"),
     ("currency_rate_missing", "Exchange rate missing"),
+    ("product_missing", "No product for plan"),
     ("tax_missing", "Tax missing"),
     ("account_missing", "Account missing"),
     ("period_locked", "Period locked"),

@@ -25,7 +25,7 @@ PROTECTED_FIELDS = (
 
 class CopacoConnection(models.Model):
     _name = "copaco.connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "copaco.product.mixin"]
     _description = "Copaco Connection"
     _mail_post_access = "read"
     _order = "company_id, name, id"

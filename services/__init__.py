@@ -23,7 +23,9 @@ from . import (
     copaco_processor,
     copaco_reconciliation,
     copaco_replacement,
+    copaco_rule_effect,
     copaco_rule_engine,
     copaco_run_scheduler,
     copaco_sender,
+    copaco_service_setup,
 )

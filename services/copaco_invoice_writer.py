@@ -58,6 +58,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
             document._set_invoiced(
                 move, self.env["copaco.manual.edits"]._take_snapshot(move)
             )
+            self.env["copaco.document.line"]._set_matches(matches[document].lines)
         documents = self.env["copaco.document"].union(*created)
         policy = documents.connection_id.invoice_policy
         if policy != "draft":

@@ -26,6 +26,9 @@ from . import (
     test_reconciliation,
     test_reconciliation_unbalanced,
     test_rounding,
+    test_rule_properties,
+    test_rule_tours,
+    test_rules,
     test_same_answer,
     test_security,
     test_security_context,
@@ -36,6 +39,7 @@ from . import (
     test_security_texts,
     test_security_upload,
     test_server_trouble,
+    test_services,
     test_tours,
     test_upload,
 )
