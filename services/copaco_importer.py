@@ -39,6 +39,7 @@ class CopacoImporter(models.AbstractModel):
             "created_from": run.date_from,
             "created_to": run.date_to,
             "created_origin": run.date_from and run.origin,
+            "created_endpoint": run.date_from and run.endpoint,
         }
         presence = self.env["copaco.presence"]
         seen = defaultdict(Document.browse)
@@ -109,6 +110,7 @@ class CopacoImporter(models.AbstractModel):
                 ("connection_id", "=", run.connection_id.id),
                 ("kind", "=", run.kind),
                 ("origin", "=", run.origin),
+                ("endpoint", "=", run.endpoint),
                 ("payload_digest", "=", digest),
                 ("payload_id", "!=", False),
                 ("stored_at", "!=", False),

@@ -36,6 +36,7 @@ from . import (
     test_security_texts,
     test_security_upload,
     test_server_trouble,
+    test_source,
     test_tours,
     test_upload,
 )
