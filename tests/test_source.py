@@ -100,3 +100,124 @@ class TestConnectionTest(CopacoCommon):
         result = self.press()
         self.assertEqual(result["type"], "danger")
         self.assertIn("Get Customer Specifications", result["message"])
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestChangeOfSource(SourceCommon):
+    """A connection that changes its source in the middle of a month bills nothing
+    twice, loses nothing, and does not ask for everything anew."""
+
+    SOURCES = {
+        "customer_invoices": CUSTOMER_INVOICES,
+        "customer_specifications": SPECIFICATIONS,
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.connection.import_from = date(2026, 6, 1)
+
+    def each_way(self):
+        """Yield the two sources, in both orders, as if nothing had happened."""
+        first, second = self.SOURCES
+        for old, new in ((first, second), (second, first)):
+            with self.subTest(old=old), self.undone():
+                self.simulator.requests.clear()
+                for store in self.SOURCES.values():
+                    self.simulator._get_store(store).clear()
+                self.connection.source = old
+                yield self.SOURCES[old], new, self.SOURCES[new]
+
+    def add_month(self, month, endpoint, prefix, **values):
+        """The same charge of a month, under the number of an endpoint."""
+        line = price_line(
+            "10",
+            InvoiceRowHash=f"charge-{month}",
+            StartDate=f"2026{month - 1:02}01",
+            EndDate=f"2026{month - 1:02}28",
+            **values,
+        )
+        self.add(
+            f"{prefix}-{month}",
+            line,
+            created=date(2026, month, 23),
+            endpoint=endpoint,
+            Date=f"2026{month:02}23",
+        )
+
+    def change(self, source):
+        with self.env.cr.savepoint():
+            self.connection.source = source
+        self.simulator.requests.clear()
+
+    def test_the_same_charges_are_excluded_and_new_ones_invoiced(self):
+        for old, new, endpoint in self.each_way():
+            for month in (9, 10, 11):
+                self.add_month(month, old, "OLD")
+                self.add_month(month, endpoint, "NEW")
+            self.fetch()
+            self.change(new)
+            self.add("NEW-X", price_line("7"), endpoint=endpoint)
+            self.fetch()
+            self.assertEqual(set(self.asked), {endpoint})
+            self.assertEqual(
+                {each.invoice_number: each.state for each in self.documents},
+                {
+                    **{f"OLD-{month}": "invoiced" for month in (9, 10, 11)},
+                    # Of October 23 the old source had asked for long enough.
+                    "NEW-11": "excluded",
+                    "NEW-X": "invoiced",
+                },
+            )
+            self.assertFalse(self.documents.filtered("missing_state"))
+            self.simulator.requests.clear()
+            self.fetch()
+            self.assertEqual(len(self.asked), 1)
+
+    def test_another_row_hash_at_the_other_endpoint_is_asked_about(self):
+        for old, new, endpoint in self.each_way():
+            self.add_month(11, old, "OLD")
+            self.fetch()
+            self.change(new)
+            self.add_month(11, endpoint, "NEW")
+            self.simulator._get_store(endpoint)[0].content["Customers"][0][
+                "Subscriptions"
+            ][0]["PriceLines"][0]["InvoiceRowHash"] = "another"
+            self.fetch()
+            self.assertEqual(
+                self.documents.mapped("hold_reason"), [False, "possible_double"]
+            )
+
+    def test_what_the_new_source_created_later_is_not_lost(self):
+        """The old source had nothing of the month yet; the new one had it before the
+        change."""
+        for _old, new, endpoint in self.each_way():
+            self.connection.overlap_days = 0
+            self.fetch()
+            self.add_month(11, endpoint, "NEW")
+            self.change(new)
+            self.fetch()
+            self.assertEqual(self.documents.state, "invoiced")
+
+    def test_the_same_number_at_both_is_one_document(self):
+        for old, new, endpoint in self.each_way():
+            self.add_month(11, old, "INV")
+            self.fetch()
+            self.change(new)
+            self.add_month(11, endpoint, "INV")
+            self.fetch()
+            self.assertEqual(len(self.documents), 1)
+            self.assertEqual(self.documents.state, "invoiced")
+
+    def test_what_a_source_no_longer_has_is_told_of_its_own_documents_only(self):
+        for old, new, endpoint in self.each_way():
+            self.add_month(11, old, "OLD")
+            self.fetch()
+            self.change(new)
+            self.add_month(11, endpoint, "NEW")
+            self.fetch()
+            self.simulator._get_store(endpoint).clear()
+            self.fetch()
+            self.assertEqual(
+                self.documents.filtered("missing_state").invoice_number, "NEW-11"
+            )
