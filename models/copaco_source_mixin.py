@@ -60,8 +60,9 @@ class CopacoSourceMixin(models.AbstractModel):
         )
         res = super().write(vals)
         if "source" in vals:
-            # What the new one has begins where nobody asked it for.
             changed.sudo().fetched_until = False
+            for connection in changed:
+                self.env["copaco.fetch.window"]._update_fetched_until(connection)
         return res
 
     # === ACTION METHODS === #

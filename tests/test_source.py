@@ -164,8 +164,8 @@ class TestChangeOfSource(SourceCommon):
                 {each.invoice_number: each.state for each in self.documents},
                 {
                     **{f"OLD-{month}": "invoiced" for month in (9, 10, 11)},
-                    # Of October 23 the old source had asked for long enough.
-                    "NEW-11": "excluded",
+                    # Of September the old source had asked for long enough.
+                    **{f"NEW-{month}": "excluded" for month in (10, 11)},
                     "NEW-X": "invoiced",
                 },
             )
@@ -173,6 +173,15 @@ class TestChangeOfSource(SourceCommon):
             self.simulator.requests.clear()
             self.fetch()
             self.assertEqual(len(self.asked), 1)
+
+    def test_a_change_back_on_the_same_day_asks_again(self):
+        for old, new, endpoint in self.each_way():
+            self.fetch()
+            self.change(new)
+            self.fetch()
+            self.change(({*self.SOURCES} - {new}).pop())
+            self.fetch()
+            self.assertEqual(set(self.asked), {old})
 
     def test_another_row_hash_at_the_other_endpoint_is_asked_about(self):
         for old, new, endpoint in self.each_way():
