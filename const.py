@@ -28,7 +28,6 @@ class Kind(NamedTuple):
         return self.endpoint or SOURCES[source]
 
 
-
 KINDS = {
     "specification": Kind(
         move_type="out_invoice",
@@ -73,6 +72,7 @@ HOLD_REASONS = [
     ("period_locked", "Period locked"),
     ("totals_differ", "Totals differ"),
     ("source_totals_differ", "Copaco's totals differ"),
+    ("vat_differs", "Copaco's VAT differs"),
     ("payload_invalid", "Not readable"),
     ("source_changed", "Changed by Copaco"),
     ("invoice_deleted", "Invoice deleted"),

@@ -24,6 +24,7 @@ from .records import (
     RejectedInvoice,
     SourceDocument,
 )
+from .salvage import read_what_can_be_read
 from .schemas import (
     CountedCustomer,
     Customer,
@@ -32,7 +33,6 @@ from .schemas import (
     InvoiceResponse,
     describe_problems,
 )
-from .salvage import read_what_can_be_read
 from .totals import ElementTotals, add_exactly, get_stated_amounts, get_worst
 from .xml_reader import read_xml
 

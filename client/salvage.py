@@ -53,8 +53,9 @@ def _describe(number: int, line: Any) -> UnreadableLine:
 
 
 def _estimate(line: dict[str, Any]) -> Decimal | None:
-    quantity, price = read_number(line.get("Quantity")), read_number(
-        line.get("UnitPrice")
+    quantity, price = (
+        read_number(line.get("Quantity")),
+        read_number(line.get("UnitPrice")),
     )
     if quantity is None or price is None:
         return None

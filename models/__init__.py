@@ -1,4 +1,4 @@
-from . import copaco_presence_mixin, copaco_source_mixin
+from . import copaco_content_mixin, copaco_presence_mixin, copaco_source_mixin
 
 # isort: split
 

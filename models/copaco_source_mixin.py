@@ -26,6 +26,24 @@ class CopacoSourceMixin(models.AbstractModel):
     customer_invoice_path = fields.Char(
         string="Customer-Invoices", required=True, default="customer-invoices"
     )
+    vat_check = fields.Selection(
+        [
+            ("hold", "Hold the document"),
+            ("tell", "Say so on the invoice"),
+            ("off", "Don't compare"),
+        ],
+        string="Other VAT Than Odoo's Tax",
+        required=True,
+        default="hold",
+        help="What is done when the VAT that Copaco states is not the tax that Odoo "
+        "computes, beyond the tolerance for totals. Copaco's VAT is never booked.",
+    )
+    payment_term_id = fields.Many2one(
+        "account.payment.term",
+        string="Payment Terms of New Contacts",
+        check_company=True,
+        help="Of contacts that are created from what Copaco sent.",
+    )
     tested_at = fields.Datetime(string="Last Test", readonly=True, copy=False)
     access = fields.Json(
         readonly=True,

@@ -1,5 +1,7 @@
 from . import (
     copaco_connection_tester,
+    copaco_contact_builder,
+    copaco_contact_checker,
     copaco_corrector,
     copaco_customer_evidence,
     copaco_customer_matcher,
@@ -26,4 +28,5 @@ from . import (
     copaco_rule_engine,
     copaco_run_scheduler,
     copaco_sender,
+    copaco_vat_checker,
 )

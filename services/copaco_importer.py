@@ -166,7 +166,7 @@ class CopacoImporter(models.AbstractModel):
             )
             or bool(
                 documents.filtered_domain(
-                    [("hold_reason", "=", "source_totals_differ")]
+                    [("hold_reason", "in", ("source_totals_differ", "vat_differs"))]
                 )
             )
         )
@@ -295,6 +295,7 @@ class CopacoImporter(models.AbstractModel):
             if is_covered:
                 pending._withdraw_unless(source.digest)
             self._receive_totals(document, source)
+            self.env["copaco.vat.checker"]._receive(document, source)
             return source, "whole" if is_covered or is_newest else "partial", True
         extent = "changed"
         if not is_covered:

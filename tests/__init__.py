@@ -5,6 +5,7 @@ from . import (
     test_change_machine,
     test_change_order,
     test_change_parts,
+    test_contacts,
     test_content_found,
     test_content_machine,
     test_correction,
@@ -39,6 +40,7 @@ from . import (
     test_source,
     test_tours,
     test_upload,
+    test_vat,
 )
 from .client import (
     test_addresses,

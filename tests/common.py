@@ -230,7 +230,15 @@ class CopacoCommon(AccountTestInvoicingCommon):
 
     def create_partner(self, **values):
         return self.env["res.partner"].create(
-            {"name": "Partner", "is_company": True, "country_id": self.nl.id, **values}
+            {
+                "name": "Partner",
+                "is_company": True,
+                "street": "Straat 1",
+                "city": "Plaats",
+                "country_id": self.nl.id,
+                "vat": "/",
+                **values,
+            }
         )
 
     @property
