@@ -1,8 +1,10 @@
 from . import (
     copaco_analytic_mixin,
+    copaco_content_mixin,
     copaco_document_link_mixin,
     copaco_presence_mixin,
     copaco_product_mixin,
+    copaco_source_mixin,
 )
 
 # isort: split

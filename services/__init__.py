@@ -1,5 +1,7 @@
 from . import (
     copaco_connection_tester,
+    copaco_contact_builder,
+    copaco_contact_checker,
     copaco_corrector,
     copaco_customer_evidence,
     copaco_customer_matcher,
@@ -28,4 +30,5 @@ from . import (
     copaco_run_scheduler,
     copaco_sender,
     copaco_service_setup,
+    copaco_vat_checker,
 )

@@ -5,6 +5,7 @@ from . import (
     test_change_machine,
     test_change_order,
     test_change_parts,
+    test_contacts,
     test_content_found,
     test_content_machine,
     test_correction,
@@ -40,8 +41,10 @@ from . import (
     test_security_upload,
     test_server_trouble,
     test_services,
+    test_source,
     test_tours,
     test_upload,
+    test_vat,
 )
 from .client import (
     test_addresses,
