@@ -175,7 +175,7 @@ class TestChangeOfSource(SourceCommon):
             self.assertEqual(len(self.asked), 1)
 
     def test_a_change_back_on_the_same_day_asks_again(self):
-        for old, new, endpoint in self.each_way():
+        for old, new, _endpoint in self.each_way():
             self.fetch()
             self.change(new)
             self.fetch()
