@@ -15,8 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from .digest import digest_document, digest_payload
 from .exceptions import InvalidResponseError
-from .json_reader import read_json, read_slice, write_json
-from .records import (
+from .fields import (
     CustomerInfo,
     DocumentHead,
     DocumentLine,
@@ -24,7 +23,7 @@ from .records import (
     RejectedInvoice,
     SourceDocument,
 )
-from .salvage import read_what_can_be_read
+from .json_reader import read_json, read_slice, write_json
 from .schemas import (
     CountedCustomer,
     Customer,
@@ -34,6 +33,7 @@ from .schemas import (
     describe_problems,
 )
 from .totals import ElementTotals, add_exactly, get_stated_amounts, get_worst
+from .unreadable import read_what_can_be_read
 from .xml_reader import read_xml
 
 # A person needs to see what is wrong, not every place where it is.
