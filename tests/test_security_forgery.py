@@ -19,6 +19,7 @@ WRITABLE = {
             # It has fetched, so not where that began.
             *("auth_method", "auth_name", "api_key_expiry", "retention_months"),
             *("totals_tolerance", "weekly_digest"),
+            *("source", "customer_invoice_path", "vat_check", "payment_term_id"),
         }
     },
     "copaco.customer": dict.fromkeys(("bill", "book", "admin"), {"partner_id"}),
