@@ -87,6 +87,7 @@ HOLD_REASONS = [
     ("tax_missing", "Tax missing"),
     ("account_missing", "Account missing"),
     ("period_locked", "Period locked"),
+    ("credit_without_invoice", "No invoice to credit"),
     ("totals_differ", "Totals differ"),
     ("source_totals_differ", "Copaco's totals differ"),
     ("vat_differs", "Copaco's VAT differs"),

@@ -4,6 +4,7 @@ from . import (
     copaco_document_link_mixin,
     copaco_presence_mixin,
     copaco_product_mixin,
+    copaco_sending_mixin,
     copaco_source_mixin,
 )
 
@@ -14,6 +15,7 @@ from . import (
     account_move_line,
     copaco_connection,
     copaco_customer,
+    copaco_delivery,
     copaco_document,
     copaco_document_line,
     copaco_document_version,

@@ -31,6 +31,7 @@ class CopacoConnection(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "copaco.product.mixin",
+        "copaco.sending.mixin",
         "copaco.source.mixin",
     ]
     _description = "Copaco Connection"
@@ -115,7 +116,7 @@ class CopacoConnection(models.Model):
         string="Invoice Status on Import",
         required=True,
         default="draft",
-        help="Send: in the background, the way each customer prefers.",
+        help="Send: in the background, the way each customer prefers, once confirmed.",
     )
     import_from = fields.Date(
         help="The first fetch starts here; left empty, three months back. Copaco looks "

@@ -70,7 +70,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
             for document, move in created.items():
                 self._check_totals(document, move)
         if policy == "send":
-            self.env["copaco.sender"]._send_in_background(documents)
+            self.env["copaco.sender"]._queue(documents)
 
     @api.model
     def _create_moves(self, matches):
