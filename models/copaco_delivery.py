@@ -10,11 +10,11 @@ OVERDUE_HOURS = 1
 class CopacoDelivery(models.Model):
     """That an invoice is to be sent, and what became of it.
 
-     waiting ──▶ sending ──▶ sent
-        ▲           │         │ refused later
-        │           ▼         │
-        └──────── failed ◀────┘
-     Send again
+    waiting ──▶ sending ──▶ sent
+       ▲           │         │ refused later
+       │           ▼         │
+       └──────── failed ◀────┘
+    Send again
     """
 
     _name = "copaco.delivery"
@@ -137,5 +137,5 @@ class CopacoDelivery(models.Model):
 
     @api.model
     def _cron_verify_contacts(self):
-        """Look contacts up in Peppol's directory before they are to be sent anything."""
+        """Look contacts up in Peppol's directory before anything is sent to them."""
         self.sudo().env["copaco.peppol"]._verify_contacts()

@@ -23,7 +23,7 @@ class CopacoCreditNote(models.AbstractModel):
     @api.model
     def _get_credited_invoice(self, move):
         """:return: the invoice that a credit note corrects; of a Dutch company also,
-            if it corrects none, the customer's last confirmed one before it
+        if it corrects none, the customer's last confirmed one before it
         """
         if move.reversed_entry_id or move.company_id.country_code != "NL":
             return move.reversed_entry_id
@@ -149,14 +149,13 @@ class CopacoCreditNote(models.AbstractModel):
     def _amend_constraints(self, constraints, move):
         """:return: Odoo's sentences about what an e-invoice lacks, by rule"""
         if self._is_ours(move) and "nl_r_001" in constraints:
-            constraints["nl_r_001"] = (
-                not self._get_credited_invoice(move)
-                and self.env._(
-                    "%(partner)s has no confirmed invoice that %(credit)s could belong "
-                    "to, which a Dutch e-invoice has to name.",
-                    partner=move.partner_id.display_name,
-                    credit=move.name,
-                )
+            constraints["nl_r_001"] = not self._get_credited_invoice(
+                move
+            ) and self.env._(
+                "%(partner)s has no confirmed invoice that %(credit)s could belong "
+                "to, which a Dutch e-invoice has to name.",
+                partner=move.partner_id.display_name,
+                credit=move.name,
             )
             # It asks for an account when the customer pays, not when it gets money.
             constraints["nl_r_007"] = ""

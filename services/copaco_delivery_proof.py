@@ -37,9 +37,7 @@ class CopacoDeliveryProof(models.AbstractModel):
         """
         changed = deliveries.browse()
         for delivery in deliveries:
-            proof = self.with_context(
-                lang=delivery.connection_id.responsible_id.lang
-            )
+            proof = self.with_context(lang=delivery.connection_id.responsible_id.lang)
             state, reason = proof._find_outcome(delivery)
             if state and state != delivery.state:
                 proof._note(delivery, state, reason)
@@ -87,9 +85,7 @@ class CopacoDeliveryProof(models.AbstractModel):
             statuses and statuses <= {"sent", "pending"}
         ):
             return "sent", ""
-        failed = notifications.filtered(
-            lambda each: each.notification_status in FAILED
-        )
+        failed = notifications.filtered(lambda each: each.notification_status in FAILED)
         if failed:
             return "failed", self._describe_failure(delivery, failed[0])
         if peppol._is_refused(delivery.move_id):

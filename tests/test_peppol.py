@@ -26,7 +26,9 @@ class PeppolCommon(SendingCommon):
         urls = dict.fromkeys(("prod", "test"), self.access_point.url)
         proxy_user = self.registry["account_edi_proxy_client.user"]
         self.patch(
-            proxy_user, "_get_proxy_urls", lambda _self: {"peppol": {**urls, "demo": ""}}
+            proxy_user,
+            "_get_proxy_urls",
+            lambda _self: {"peppol": {**urls, "demo": ""}},
         )
         self.env["ir.config_parameter"].sudo().set_param(
             "account_peppol.edi.mode", "test"
@@ -349,9 +351,7 @@ class TestCreditNoteByPeppol(PeppolCommon):
     def test_a_customer_who_gets_no_e_invoice_needs_none(self):
         self.prefer("email", invoice_edi_format=False)
         self.access_point.participants.clear()
-        self.partner.with_company(
-            self.company
-        ).peppol_verification_state = "not_valid"
+        self.partner.with_company(self.company).peppol_verification_state = "not_valid"
         self.assertTrue(self.book("-9.99"))
 
     def test_what_a_person_credits_by_hand_is_as_odoo_does_it(self):
