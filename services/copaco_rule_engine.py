@@ -81,21 +81,16 @@ class CopacoRuleEngine(models.AbstractModel):
         )
 
     @api.model
-    def _get_traits(self, line):
-        """:param line: a `copaco.document.line`
-        :return: `LineTraits`"""
-        document = line.document_id
-        return LineTraits(
-            document.connection_id.id,
-            document.customer_id.id,
-            line.plan_ref or "",
-            line.plan_category or "",
-            line.charge_type or "",
-            line.billing_frequency or "",
-            line.plan_name or "",
-            line.subscription_name or "",
-            line.description or "",
-        )
+    def _get_traits(self, document):
+        """Yield the `LineTraits` of each line of a document that is billed.
+
+        :param document: a `copaco.document`
+        :return: iterator of (`copaco.document.line`, `LineTraits`)
+        """
+        owners = document.connection_id.id, document.customer_id.id
+        for line in document._get_billed_lines():
+            texts = (line[name] or "" for name in LineTraits._fields[len(owners) :])
+            yield line, LineTraits(*owners, *texts)
 
     # === MATCHES === #
 
@@ -111,8 +106,8 @@ class CopacoRuleEngine(models.AbstractModel):
         """
         index = book.indexes[document.company_id]
         rules = {
-            line: book.rules[index.find(self._get_traits(line))]
-            for line in document._get_billed_lines()
+            line: book.rules[index.find(traits)]
+            for line, traits in self._get_traits(document)
         }
         unmatched = [line for line, rule in rules.items() if not rule]
         is_sale = KINDS[document.kind].tax_use == "sale"
