@@ -1,5 +1,7 @@
 from . import (
     copaco_connection_tester,
+    copaco_contact_builder,
+    copaco_contact_checker,
     copaco_corrector,
     copaco_credit_note,
     copaco_customer_evidence,
@@ -26,7 +28,10 @@ from . import (
     copaco_processor,
     copaco_reconciliation,
     copaco_replacement,
+    copaco_rule_effect,
     copaco_rule_engine,
     copaco_run_scheduler,
     copaco_sender,
+    copaco_service_setup,
+    copaco_vat_checker,
 )

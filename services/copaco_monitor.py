@@ -207,6 +207,14 @@ class CopacoMonitor(models.AbstractModel):
                     count=missing,
                 )
             )
+        if unposted := count(Document._get_unposted_domain()):
+            alerts.append(
+                self.env._(
+                    "Draft invoices of incomplete contacts: %(count)s; see Copaco, "
+                    "Documents, filter Contact Incomplete.",
+                    count=unposted,
+                )
+            )
         if unsent := connection.unsent_count:
             alerts.append(
                 self.env._(

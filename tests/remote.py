@@ -61,6 +61,7 @@ class RemoteCase(CopacoCommon, HttpCase):
             self.add_invoice("INV-1", "A1", [price_line(amount)], created=date.today())
             self.fetch()
         self.document = self.documents
+        self.env["copaco.rule"].create({"company_id": self.company.id})
         self.assertTrue(self.document.version_ids, "Copaco changed it")
         move = self.init_invoice("out_invoice", products=self.product, post=True)
         self.env["copaco.delivery"].sudo().create(

@@ -206,7 +206,9 @@ def create_contacts(customers, company_id=False):
                 {
                     "name": customer.name,
                     "is_company": True,
-                    "vat": customer.vat,
+                    "vat": customer.vat or "/",
+                    "street": customer.street,
+                    "city": customer.city,
                     "ref": "" if customer.vat else customer.customer_number,
                     "country_id": countries[customer.country_code],
                     "company_id": company_id,
