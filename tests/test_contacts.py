@@ -83,6 +83,10 @@ class TestContacts(SourceCommon):
         self.assertEqual(document.move_id.state, "posted")
         self.assertEqual(document.move_id.invoice_payment_term_id, self.terms)
 
+    def test_without_a_country_code_the_vat_number_says_the_country(self):
+        partner = self.create_contact(self.add_unknown(CountryCode=None).customer_id)
+        self.assertEqual(partner.country_id.code, "BE")
+
     def test_several_are_created_at_once(self):
         first = self.add_unknown("A8", VATNumber="", CompanyName="One").customer_id
         second = self.add_unknown("A9").customer_id
@@ -91,7 +95,7 @@ class TestContacts(SourceCommon):
     def test_an_invoice_to_an_incomplete_contact_stays_a_draft(self):
         for lacking, label in (
             ({"VATNumber": ""}, "Tax ID"),
-            ({"CountryCode": ""}, "Country"),
+            ({"CountryCode": "", "VATNumber": ""}, "Country"),
             ({"Address": ""}, "Street"),
         ):
             with self.subTest(lacking=lacking), self.undone():

@@ -28,12 +28,14 @@ def main(env):
     env["copaco.fetch"].create(
         {"connection_id": connection.id, **period}
     ).action_fetch()
+    connection.action_test_connection()
     env.cr.commit()
 
     duplicate = documents.search([("invoice_number", "=", "81100")])
     pages = {
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
+        "connection": (f"/odoo/copaco-connections/{connection.id}", 1000),
         "months": ("/odoo/copaco-months", 350),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
