@@ -27,7 +27,13 @@ PROTECTED_FIELDS = (
 
 class CopacoConnection(models.Model):
     _name = "copaco.connection"
-    _inherit = ["mail.thread", "mail.activity.mixin", "copaco.source.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "copaco.product.mixin",
+        "copaco.sending.mixin",
+        "copaco.source.mixin",
+    ]
     _description = "Copaco Connection"
     _mail_post_access = "read"
     _order = "company_id, name, id"
@@ -110,7 +116,7 @@ class CopacoConnection(models.Model):
         string="Invoice Status on Import",
         required=True,
         default="draft",
-        help="Send: in the background, the way each customer prefers.",
+        help="Send: in the background, the way each customer prefers, once confirmed.",
     )
     import_from = fields.Date(
         help="The first fetch starts here; left empty, three months back. Copaco looks "

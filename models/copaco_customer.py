@@ -7,7 +7,7 @@ from odoo.tools import SQL
 from ..tools import EVIDENCE, get_account_key
 
 # What a person decides here; everything else is Copaco's or ours.
-EDITABLE_FIELDS = {"partner_id"}
+EDITABLE_FIELDS = {"partner_id", "analytic_distribution"}
 CONTACT_FIELDS = (
     *EVIDENCE,
     *("name", "cost_center", "email", "phone", "contact_name"),
@@ -19,7 +19,7 @@ class CopacoCustomer(models.Model):
     """A customer account in Copaco's platform, and who that is in Odoo."""
 
     _name = "copaco.customer"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "copaco.analytic.mixin"]
     _description = "Copaco Customer"
     _order = "name, id"
     _check_company_auto = True

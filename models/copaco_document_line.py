@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.tools import format_date
 
@@ -80,6 +82,13 @@ class CopacoDocumentLine(models.Model):
         readonly=True,
         help="Not invoiced, because it is the same charge as another line.",
     )
+    rule_id = fields.Many2one(
+        "copaco.rule",
+        readonly=True,
+        index="btree_not_null",
+        help="The rule that decided what this became; empty: none did.",
+    )
+    product_id = fields.Many2one("product.product", readonly=True)
     move_line_id = fields.Many2one(
         "account.move.line",
         string="Invoice Line",
@@ -136,6 +145,32 @@ class CopacoDocumentLine(models.Model):
             text = " – ".join(dict.fromkeys(filter(None, names)))
             line.display_name = text or line.line_ref or "–"
 
+    # === ACTION METHODS === #
+
+    def action_create_rule(self):
+        """Begin a rule that catches this line and others of its plan.
+
+        :return: the window action with the form of it, nothing is saved yet
+        """
+        self.ensure_one()
+        self.env["copaco.rule"].check_access("create")
+        text = self.plan_name or self.subscription_name or self.description
+        context = {
+            "default_company_id": self.company_id.id,
+            "default_plan_ref": self.plan_ref or False,
+            "default_text_contains": not self.plan_ref and text,
+        }
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Make a Rule"),
+            "res_model": "copaco.rule",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": context,
+        }
+
+    # === BUSINESS METHODS === #
+
     def _get_po_number(self):
         """:return: the customer's PO number for this line, "" for none"""
         return self.line_po or self.subscription_po or ""
@@ -150,6 +185,19 @@ class CopacoDocumentLine(models.Model):
         self.ensure_one()
         days = filter(None, (self.date_start, self.date_end))
         return " – ".join(format_date(self.env, day) for day in days)
+
+    @api.model
+    def _set_matches(self, matches):
+        """Keep what these lines became.
+
+        :param matches: dict of `LineMatch` by line
+        """
+        groups = defaultdict(list)
+        for line, match in matches.items():
+            if (line.rule_id, line.product_id) != (match.rule, match.product):
+                groups[match.rule.id, match.product.id].append(line.id)
+        for (rule_id, product_id), ids in groups.items():
+            self.browse(ids).write({"rule_id": rule_id, "product_id": product_id})
 
     @api.model
     def _prepare_source_values(self, source_line, company, currency):

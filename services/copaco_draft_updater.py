@@ -121,6 +121,7 @@ class CopacoDraftUpdater(models.AbstractModel):
             # It is there already: a person confirms it.
             self.env["copaco.vat.checker"]._check(document, move, may_hold=False)
         document.move_snapshot = manual_edits._update_snapshot(move, edits, snapshot)
+        self.env["copaco.document.line"]._set_matches(match.lines)
         document._message_log(
             body=self.env._(
                 "Draft invoice updated. Manual edits that were kept: lines edited: "

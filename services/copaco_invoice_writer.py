@@ -60,6 +60,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
             document._set_invoiced(
                 move, self.env["copaco.manual.edits"]._take_snapshot(move)
             )
+            self.env["copaco.document.line"]._set_matches(matches[document].lines)
         documents = self.env["copaco.document"].union(*created)
         policy = documents.connection_id.invoice_policy
         if policy != "draft":
@@ -69,7 +70,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
             for document, move in created.items():
                 self._check_totals(document, move)
         if policy == "send":
-            self.env["copaco.sender"]._send_in_background(documents)
+            self.env["copaco.sender"]._queue(documents)
 
     @api.model
     def _create_moves(self, matches):

@@ -27,6 +27,8 @@ class CopacoPreview(models.TransientModel):
     _description = "Copaco Preview"
 
     company_id = fields.Many2one(related="connection_id.company_id", store=True)
+    goods_tax_warning = fields.Text(related="connection_id.goods_tax_warning")
+    typical_customers = fields.Html(related="connection_id.typical_customers")
     date_from = fields.Date(
         compute="_compute_date_from", store=True, readonly=False, precompute=True
     )
