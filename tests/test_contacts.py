@@ -2,6 +2,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, new_test_user, tagged
 
 from .common import price_line
+from .test_sending import SendingCommon
 from .test_source import SourceCommon
 
 RECEIVER = {
@@ -142,3 +143,20 @@ class TestContacts(SourceCommon):
         customer = self.add_unknown().customer_id
         with self.assertRaises(AccessError):
             customer.with_user(self.billing_user).action_create_contact()
+
+
+@tagged("post_install", "-at_install")
+class TestIncompleteContactIsSentLater(SendingCommon):
+    def test_an_invoice_of_an_incomplete_contact_is_sent_once_it_is_confirmed(self):
+        self.partner.vat = False
+        self.add_known()
+        self.fetch()
+        move = self.documents.move_id
+        self.assertEqual(move.state, "draft")
+        self.send()
+        self.assertFalse(move.is_move_sent)
+        self.assertFalse(self.get_mails(move.copaco_delivery_ids))
+        self.partner.vat = "/"
+        move.action_post()
+        self.send()
+        self.assertSent(move.copaco_delivery_ids)
