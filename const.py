@@ -53,7 +53,7 @@ KINDS = {
     ),
 }
 KIND_SELECTION = [
-    ("specification", "Customer Specification"),
+    ("specification", "Customer Invoice or Specification"),
     ("purchase", "Purchase Invoice"),
 ]
 # Where what customers have to pay is fetched from: `client.ENDPOINTS` by

@@ -117,6 +117,9 @@ class CopacoDraftUpdater(models.AbstractModel):
             }
         )
         self.env["copaco.invoice.writer"]._check_totals(document, move, edits)
+        if not edits.has_edits:
+            # It is there already: a person confirms it.
+            self.env["copaco.vat.checker"]._check(document, move, may_hold=False)
         document.move_snapshot = manual_edits._update_snapshot(move, edits, snapshot)
         self.env["copaco.document.line"]._set_matches(match.lines)
         document._message_log(

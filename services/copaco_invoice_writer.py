@@ -65,8 +65,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         policy = documents.connection_id.invoice_policy
         if policy != "draft":
             checker = self.env["copaco.contact.checker"]
-            documents = checker._split_off_incomplete(documents)
-            documents.move_id._post(soft=False)
+            checker._split_off_incomplete(documents).move_id._post(soft=False)
             for document, move in created.items():
                 self._check_totals(document, move)
         if policy == "send":

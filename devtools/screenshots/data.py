@@ -29,6 +29,7 @@ def main(env):
         {"connection_id": connection.id, **period}
     ).action_fetch()
     fail_to_send(documents[-3:])
+    connection.action_test_connection()
     env.cr.commit()
 
     duplicate = documents.search([("invoice_number", "=", "81100")])
@@ -36,6 +37,7 @@ def main(env):
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
         "unsent": ("/odoo/copaco-could-not-be-sent", 330),
+        "connection": (f"/odoo/copaco-connections/{connection.id}", 1000),
         "months": ("/odoo/copaco-months", 350),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
