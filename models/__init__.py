@@ -1,8 +1,11 @@
 from . import (
     copaco_analytic_mixin,
+    copaco_content_mixin,
     copaco_document_link_mixin,
     copaco_presence_mixin,
     copaco_product_mixin,
+    copaco_sending_mixin,
+    copaco_source_mixin,
 )
 
 # isort: split
@@ -12,6 +15,7 @@ from . import (
     account_move_line,
     copaco_connection,
     copaco_customer,
+    copaco_delivery,
     copaco_document,
     copaco_document_line,
     copaco_document_version,

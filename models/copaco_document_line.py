@@ -69,6 +69,14 @@ class CopacoDocumentLine(models.Model):
     subscription_po = fields.Char(string="Subscription PO Number")
     line_po = fields.Char(string="Line PO Number")
     consumer_name = fields.Char(string="Consumer")
+    consumer_number = fields.Char()
+    quantity_type = fields.Char(string="Unit", help="Copaco's QuantityType.")
+    sku = fields.Char(string="SKU")
+    vat = fields.Float(
+        string="Copaco's VAT", min_display_digits=2, help="It is never booked."
+    )
+    tax_percentage = fields.Float(string="Copaco's Tax (%)", min_display_digits=0)
+    tax_zone = fields.Char(string="Copaco's Tax Zone")
     is_excluded = fields.Boolean(
         string="Excluded",
         readonly=True,
@@ -167,6 +175,11 @@ class CopacoDocumentLine(models.Model):
         """:return: the customer's PO number for this line, "" for none"""
         return self.line_po or self.subscription_po or ""
 
+    def _get_unit(self):
+        """:return: the unit of the quantity, "" where it is pieces"""
+        unit = (self.quantity_type or "").strip()
+        return "" if unit.casefold() in ("item", "items") else unit
+
     def _get_period(self):
         """:return: text with the days that this line is about"""
         self.ensure_one()
@@ -223,6 +236,19 @@ class CopacoDocumentLine(models.Model):
             "subscription_po": source_line.subscription_po,
             "line_po": source_line.line_po,
             "consumer_name": source_line.consumer_name,
+            "consumer_number": source_line.consumer_number,
+            "quantity_type": source_line.quantity_type,
+            "sku": source_line.sku,
+            **self._prepare_vat_values(source_line),
+        }
+
+    @api.model
+    def _prepare_vat_values(self, source_line):
+        """See `_prepare_source_values`; what is no part of what makes a line known."""
+        return {
+            "vat": _to_float(source_line.vat),
+            "tax_percentage": _to_float(source_line.tax_percentage),
+            "tax_zone": source_line.tax_zone,
         }
 
 

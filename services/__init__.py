@@ -1,9 +1,13 @@
 from . import (
     copaco_connection_tester,
+    copaco_contact_builder,
+    copaco_contact_checker,
     copaco_corrector,
+    copaco_credit_note,
     copaco_customer_evidence,
     copaco_customer_matcher,
     copaco_decision,
+    copaco_delivery_proof,
     copaco_document_builder,
     copaco_document_matcher,
     copaco_draft_updater,
@@ -19,6 +23,7 @@ from . import (
     copaco_line_text,
     copaco_manual_edits,
     copaco_monitor,
+    copaco_peppol,
     copaco_presence,
     copaco_processor,
     copaco_reconciliation,
@@ -28,4 +33,5 @@ from . import (
     copaco_run_scheduler,
     copaco_sender,
     copaco_service_setup,
+    copaco_vat_checker,
 )

@@ -18,7 +18,9 @@ WRITABLE = {
             *("specification_path", "purchase_path", "example_path"),
             # It has fetched, so not where that began.
             *("auth_method", "auth_name", "api_key_expiry", "retention_months"),
-            *("totals_tolerance", "weekly_digest", "unmatched_policy"),
+            *("totals_tolerance", "weekly_digest", "send_zero_totals"),
+            *("source", "customer_invoice_path", "vat_check", "payment_term_id"),
+            "unmatched_policy",
         }
     },
     "copaco.customer": dict.fromkeys(

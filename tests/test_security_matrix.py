@@ -22,6 +22,7 @@ copaco.connection            -     -     r     r     rwcu  -     -      -
     action_fetch             -     -     x     x     x     -     -      -
     action_fetch_all         -     -     x     x     x     x     -      -
     action_test_connection   -     -     -     -     x     -     -      -
+    action_use_customer_invoices - - -    -     x     -     -      -
     action_use_services      -     -     -     -     x     -     -      -
 copaco.customer              -     -     rw    rw    rw    -     -      -
     action_accept            -     -     x     x     x     -     -      -
@@ -30,8 +31,11 @@ copaco.customer              -     -     rw    rw    rw    -     -      -
     action_exclude           -     -     x     x     x     -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_process           -     -     x     x     x     -     -      -
+copaco.delivery              -     -     r     r     r     -     -      -
+    action_send_again        -     -     x     x     x     -     -      -
 copaco.document              -     -     r     r     r     -     -      -
     action_accept_lines      -     -     x     x     x     -     -      -
+    action_accept_vat        -     -     x     x     x     -     -      -
     action_acknowledge_missing - -   x     x     x     -     -      -
     action_correct           -     -     x     x     x     -     -      -
     action_exclude           -     -     x     x     x     -     -      -
