@@ -84,16 +84,18 @@ class CopacoPlan(models.Model):
     def _table_query(self):
         return SQL(
             """
-            SELECT plan.*, last.plan_name AS name, last.plan_category,
-                   company.currency_id, rule.id AS rule_id, rule.product_id,
+            SELECT plan.*, last.plan_name AS name, company.currency_id,
+                   rule.id AS rule_id, rule.product_id,
                    rule.product_id IS NOT NULL AS is_mapped
               FROM (
                 SELECT min(first_id) AS id, max(last_id) AS last_id, company_id,
-                       plan_ref, count(customer_id) AS customer_count,
+                       plan_ref, max(plan_category) AS plan_category,
+                       count(customer_id) AS customer_count,
                        sum(line_count)::int AS line_count, sum(amount) AS amount
                   FROM (
                     SELECT document.company_id, document.customer_id, line.plan_ref,
                            min(line.id) AS first_id, max(line.id) AS last_id,
+                           max(line.plan_category) AS plan_category,
                            count(*) AS line_count,
                            coalesce(sum(line.amount) FILTER (
                              WHERE document.invoice_date >= %(since)s

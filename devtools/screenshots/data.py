@@ -28,6 +28,7 @@ def main(env):
     env["copaco.fetch"].create(
         {"connection_id": connection.id, **period}
     ).action_fetch()
+    rule = make_rules(env)
     env.cr.commit()
 
     duplicate = documents.search([("invoice_number", "=", "81100")])
@@ -38,8 +39,24 @@ def main(env):
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
         "preview": (f"/odoo/copaco-preview/{preview['res_id']}", 1000),
+        "plans": ("/odoo/copaco-plans", 700),
+        "rule": (f"/odoo/copaco-rules/{rule.id}", 800),
+        "typical_customers": (f"/odoo/copaco-connections/{connection.id}", 1500),
     }
     Path(os.environ["COPACO_PAGES"]).write_text(json.dumps(pages))
+
+
+def make_rules(env):
+    """Give some plans a product, and return a rule for a category of them."""
+    names = ("Microsoft 365", "Telephony", "Azure plan")
+    office, telephony, _suggested = env["product.product"].create(
+        [{"name": name, "type": "service"} for name in names]
+    )
+    for plan in env["copaco.plan"].search([("plan_category", "=", "Microsoft 365")])[:4]:
+        plan.product_id = office
+    return env["copaco.rule"].create(
+        {"plan_category": "Telecom", "product_id": telephony.id, "sequence": 20}
+    )
 
 
 def upload(env, invoices, name="copaco.json"):
