@@ -12,6 +12,7 @@ from . import (
     copaco_document_matcher,
     copaco_draft_updater,
     copaco_duplicate_finder,
+    copaco_exclusion_finder,
     copaco_fetch_window,
     copaco_fetcher,
     copaco_importer,
