@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from . import odoo_cli, prettier, terminal
+from . import odoo_cli, prefork, prettier, terminal
 from .instance import CheckoutInstance
 from .jobs import server
 from .paths import ADDON, CHECKOUT, RUNTIME
@@ -67,6 +67,12 @@ def run_tagged(tags: str) -> bool:
     with CheckoutInstance().in_use() as instance:
         tests = {f"Tests in Odoo, {tags}": partial(run_odoo_tests, instance, tags)}
         return run_stages(tests)
+
+
+def run_limits() -> bool:
+    """Run the tests of large documents on a real server; tell whether all passed."""
+    with CheckoutInstance().in_use() as instance:
+        return run_stages({"Tests of a server's limits": partial(_limit_tests, instance)})
 
 
 def run_upgrade() -> bool:
@@ -148,6 +154,17 @@ def _process_tests(instance: CheckoutInstance) -> Outcome:
 def _job_tests(instance: CheckoutInstance) -> Outcome:
     with test_database(instance) as name, jobs_carried_out(instance, name) as variables:
         return run_unittests(DEVTOOLS / "jobs", variables)
+
+
+def _limit_tests(instance: CheckoutInstance) -> Outcome:
+    with test_database(instance) as name:
+        variables = install(instance, name)
+        ready = "HTTP service (werkzeug) running"
+        with prefork.serving(
+            instance, name, "limits-server", ready, options={"--max-cron-threads": 2}
+        ) as address:
+            variables["COPACO_ADDRESS"] = address
+            return run_unittests(DEVTOOLS / "limits", variables)
 
 
 def _upgrade_tests(instance: CheckoutInstance) -> Outcome:

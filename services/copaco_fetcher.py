@@ -17,8 +17,11 @@ from ..client import (
     is_markup,
     parse_documents,
 )
-from ..const import CONCURRENCY_ATTEMPTS, KINDS
+from ..const import BUTTON_GRACE_SECONDS, CONCURRENCY_ATTEMPTS, KINDS
 from ..exceptions import RETRYABLE_ERRORS
+
+# Bytes of a response, on a machine that is busy; an idle one stores twice as many.
+STORED_A_SECOND = 1_000_000
 
 _logger = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ class CopacoFetcher(models.AbstractModel):
             else:
                 self._fail(run, error)
             return
-        self._receive(run, raw)
+        self._receive(run, raw, deadline)
 
     @api.model
     def _get_client(self, connection, time_limit=None):
@@ -68,16 +71,22 @@ class CopacoFetcher(models.AbstractModel):
         )
 
     @api.model
-    def _receive(self, run, raw):
+    def _receive(self, run, raw, deadline=None):
         """Store a response: first as it was received, then as documents; commits.
 
         :param raw: the bytes that Copaco sent
+        :param deadline: `time.monotonic()` by which the documents have to be stored, or
+            are in the background
         """
         digest = hashlib.sha256(raw).hexdigest()
         importer = self.env["copaco.importer"]
         if not self._commit_with_retry(run, importer._import_unchanged, digest):
             self._commit_with_retry(run, self._keep, raw, digest)
-            self._store_kept(run)
+            left = deadline and deadline - time.monotonic()
+            if deadline and len(raw) / STORED_A_SECOND > left + BUTTON_GRACE_SECONDS:
+                self.env["copaco.run.scheduler"]._postpone(run)
+            else:
+                self._store_kept(run)
 
     @api.model
     def _keep(self, run, raw, digest):

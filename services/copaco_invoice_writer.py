@@ -185,6 +185,8 @@ class CopacoInvoiceWriter(models.AbstractModel):
         """:return: the `Hold` for what Odoo said when an invoice was to be created"""
         if isinstance(error, TotalsMismatchError):
             return Hold("totals_differ", str(error))
+        if isinstance(error, MemoryError):
+            return self.env["copaco.batch.planner"]._get_too_large_hold(document)
         if isinstance(error, UserError | RedirectWarning):
             return Hold(
                 "unexpected_error",

@@ -35,6 +35,7 @@ from . import (
     test_security_matrix,
     test_security_texts,
     test_security_upload,
+    test_server_limits,
     test_server_trouble,
     test_tours,
     test_upload,
