@@ -11,7 +11,7 @@ from . import odoo_cli, prefork, prettier, terminal
 from .instance import CheckoutInstance
 from .jobs import server
 from .paths import ADDON, CHECKOUT, RUNTIME
-from .python_packages import environment, python
+from .python_packages import environment, python, separate_packages
 from .stages import Outcome, run_stages, shorten
 from .suites import (
     install,
@@ -24,6 +24,7 @@ from .terminal import SetupError
 from .upgrade import run as upgrade
 
 DEVTOOLS = Path(__file__).parent
+OLDEST = DEVTOOLS / "oldest_requirements.txt"
 # The tests in Odoo are run by two processes side by side. These, most of which need the
 # web server, take about half of the time; the other process runs whatever is not named
 # here, so nothing is left out.
@@ -49,6 +50,7 @@ def run_all() -> bool:
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
                 "Tests with automation rules": partial(_automation_tests, instance),
+                "Tests with the oldest packages": partial(_oldest_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
             },
@@ -141,6 +143,16 @@ def _check(command: list, folder: Path) -> Outcome:
 
 def _automation_tests(instance: CheckoutInstance) -> Outcome:
     return run_odoo_tests(instance, "copaco_automation", modules=("base_automation",))
+
+
+# The tests in Odoo with the oldest packages that may be there
+
+
+def _oldest_tests(instance: CheckoutInstance) -> Outcome:
+    packages = separate_packages("the oldest packages", OLDEST)
+    variables = odoo_cli.environment(packages)
+    # They come first: what Odoo has of its own is newer.
+    return run_odoo_tests(instance, "copaco_client", variables)
 
 
 # The tests that Odoo doesn't run

@@ -1,4 +1,4 @@
-from . import copaco_attempt_mixin, copaco_presence_mixin
+from . import copaco_invoicing_mixin, copaco_journal_mixin, copaco_presence_mixin
 
 # isort: split
 

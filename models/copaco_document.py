@@ -20,7 +20,7 @@ class CopacoDocument(models.Model):
     """
 
     _name = "copaco.document"
-    _inherit = ["mail.thread", "copaco.presence.mixin", "copaco.attempt.mixin"]
+    _inherit = ["mail.thread", "copaco.presence.mixin", "copaco.invoicing.mixin"]
     _description = "Copaco Document"
     _mail_post_access = "read"
     _order = "invoice_date desc, id desc"

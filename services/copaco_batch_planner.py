@@ -29,28 +29,34 @@ class CopacoBatchPlanner(models.AbstractModel):
         """:param documents: the `copaco.document` records that are to be next
         :param pace: a `Pace`
         :param deadline: `time.monotonic()` when somebody stops to wait
-        :return: the first of them; none when there is not even time for one
+        :return: the first of them; none when there is not even time for one. What was
+            under way when a worker died is begun by one that has all of its time.
         """
         domain = self.env["copaco.processor"]._get_waiting_domain()
         waiting = documents.filtered_domain(domain)
         seconds, is_fresh = self._get_seconds_left(deadline)
         chosen = documents.browse()
-        for document in documents:
-            if document not in waiting:
-                # Somebody else has done it.
-                chosen += document
-                continue
-            together = (chosen & waiting) + document
+        for document in waiting:
+            together = chosen + document
             needed = pace.estimate(together)
-            if len(together) == 1:
-                if needed > seconds * SHARE and not is_fresh:
-                    break
-            elif needed > min(seconds * SHARE, BATCH_SECONDS) or any(
-                together.mapped("attempt_count")
-            ):
+            if chosen:
+                fits = needed <= min(seconds * SHARE, BATCH_SECONDS)
+                fits = fits and not any(together.mapped("attempt_count"))
+            else:
+                fits = needed <= seconds * SHARE and not document.attempt_count
+                fits = fits or is_fresh
+            if not fits:
                 break
-            chosen += document
-        return chosen
+            chosen = together
+        # Those that somebody else has done meanwhile are dealt with, too.
+        done = documents - waiting
+        return chosen + done if chosen or not waiting else chosen
+
+    @api.model
+    def _sort(self, documents):
+        """:return: documents in the order in which they are begun: what was under way
+        when a worker died stops no other"""
+        return documents.sorted(lambda each: (bool(each.attempt_count), each.id))
 
     @api.model
     def _get_seconds_left(self, deadline):

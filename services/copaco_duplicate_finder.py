@@ -45,6 +45,15 @@ _LINE_QUERY = """
            AND other.extended_price = asked.extended_price
          WHERE asked.row_hash != '' AND coalesce(other.row_hash, '') = ''
     ),
+    -- Apart, or PostgreSQL would begin with all lines of the company's documents as long
+    -- as it has no statistics of what was just stored.
+    other AS MATERIALIZED (
+        SELECT candidate.key, line.id, line.document_id, line.row_hash,
+               line.subscription_ref, line.description, line.date_start, line.date_end,
+               line.quantity, line.extended_price, line.is_excluded
+          FROM candidate
+          JOIN copaco_document_line line ON line.id = candidate.id
+    ),
     compared AS (
         SELECT asked.key, other.id AS line_id, document.id AS document_id,
                document.state = 'excluded' AS is_excluded,
@@ -69,9 +78,8 @@ _LINE_QUERY = """
                AND other.quantity = asked.quantity
                AND (document.customer_id = asked.customer_id
                     OR customer.partner_id = asked.partner_id) AS is_service
-          FROM candidate
+          FROM other
           JOIN asked USING (key)
-          JOIN copaco_document_line other ON other.id = candidate.id
           JOIN copaco_document document ON document.id = other.document_id
      LEFT JOIN copaco_customer customer ON customer.id = document.customer_id
      LEFT JOIN account_move move ON move.id = document.move_id

@@ -2,11 +2,13 @@ import gzip
 import hashlib
 import logging
 import time
+from contextlib import contextmanager
 from random import getrandbits
 
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
+from odoo.sql_db import db_connect
 
 from ..client import (
     ENDPOINTS,
@@ -122,7 +124,10 @@ class CopacoFetcher(models.AbstractModel):
             return
         try:
             response = parse_documents(gzip.decompress(run.payload_id.raw))
-            self._commit_with_retry(run, self.env["copaco.importer"]._import, response)
+            with self._storing_alone(run):
+                self._commit_with_retry(
+                    run, self.env["copaco.importer"]._import, response
+                )
         except InvalidResponseError as error:
             self.env.cr.rollback()
             self._fail(run, error)
@@ -137,6 +142,22 @@ class CopacoFetcher(models.AbstractModel):
                     connection=run.connection_id.name,
                 ),
             )
+
+    @contextmanager
+    def _storing_alone(self, run):
+        """Let nobody else store documents of the same companies in this block: two who
+        fetch the same at the same moment would both insert it, and the database's
+        refusal of the second would be logged with all that it was to insert.
+        """
+        # Held by a transaction of its own, whatever becomes of the one that stores.
+        with db_connect(self.env.cr.dbname).cursor() as lock:
+            lock.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('copaco_document'), %s)",
+                [run.company_id.root_id.id],
+            )
+            # What the others have stored is to be seen.
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+            yield
 
     @api.model
     def _commit_with_retry(self, run, step, *arguments):

@@ -213,6 +213,14 @@ class CopacoMonitor(models.AbstractModel):
                     count=missing,
                 )
             )
+        if unconfirmed := count(Document._get_unconfirmed_domain()):
+            alerts.append(
+                self.env._(
+                    "Invoices that could not be confirmed: %(count)s; see Copaco, "
+                    "Documents, filter Could Not Be Confirmed.",
+                    count=unconfirmed,
+                )
+            )
         if unsent := count(Document._get_unsent_domain()):
             alerts.append(
                 self.env._(

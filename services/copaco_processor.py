@@ -97,6 +97,7 @@ class CopacoProcessor(models.AbstractModel):
         connections = waiting.connection_id
         planner, pace = self.env["copaco.batch.planner"], Pace()
         planner._hold_too_large(waiting)
+        waiting = planner._sort(waiting)
         batch_size, conflicts, errors = BATCH_SIZE, 0, {}
         while waiting:
             if deadline and time.monotonic() > deadline:
@@ -104,12 +105,12 @@ class CopacoProcessor(models.AbstractModel):
                 break
             batch = waiting.browse()
             try:
-                batch = planner._choose(
-                    waiting.try_lock_for_update(limit=batch_size), pace, deadline
-                )
+                locked = waiting.try_lock_for_update(limit=batch_size)
+                batch = planner._choose(locked, pace, deadline)
                 if not batch:
-                    # Others are at all of them, or there is no time for the next one.
-                    if deadline:
+                    # Others are at all of them; or there is no time for the next one,
+                    # which a worker that is woken at once has.
+                    if locked or deadline:
                         self._continue_in_background()
                     break
                 self._process_batch(batch, pace)
@@ -292,9 +293,10 @@ class CopacoProcessor(models.AbstractModel):
         connection = documents.connection_id
         context = {
             "lang": connection.responsible_id.lang,
-            # The invoices say what they were created from; nobody follows a draft.
+            # Nobody follows an invoice because the scheduled action ran as that user,
+            # and a salesperson gets no mail for each of hundreds.
             "mail_create_nosubscribe": True,
-            "tracking_disable": True,
+            "mail_auto_subscribe_no_notify": True,
         }
         # pylint: disable-next=context-overridden # nothing of the caller's is to stay
         documents = documents.sudo().with_context(context)

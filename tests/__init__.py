@@ -1,5 +1,6 @@
 from . import (
     test_amounts,
+    test_audit_trail,
     test_automation,
     test_change,
     test_change_machine,
@@ -18,6 +19,7 @@ from . import (
     test_invoice,
     test_match,
     test_monitor,
+    test_other_companies,
     test_partial_responses,
     test_preview,
     test_preview_access,

@@ -3,6 +3,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -204,6 +205,32 @@ class TestServerLimits(CopacoCommon):
             self.work()
         self.assertEqual(self.get_states(), {"A": "held", "B": "held"})
         self.assertEqual(set(self.documents.mapped("attempt_count")), {0})
+
+    def test_what_may_not_be_confirmed_yet_stays_a_draft_with_the_reason(self):
+        self.receive(A=1, B=2, C=1)
+        post = self.registry["account.move"]._post
+
+        def refuse(moves, *arguments, **options):
+            if "B" in moves.mapped("invoice_origin"):
+                raise ValidationError("Request a validation first.")
+            return post(moves, *arguments, **options)
+
+        self.connection.invoice_policy = "post"
+        with patch.object(self.registry["account.move"], "_post", refuse):
+            self.work()
+        self.assertEqual(set(self.get_states().values()), {"invoiced"})
+        self.assertEqual(
+            self.documents.move_id.mapped("state"), ["posted", "draft", "posted"]
+        )
+        draft = self.documents[1]
+        self.assertEqual(draft.confirm_obstacle, "Request a validation first.")
+        self.assertEqual(draft.move_id.amount_untaxed, 20)
+        self.assertIn("Request a validation", draft.move_id.message_ids[0].body)
+        self.assertIn(
+            "could not be confirmed: 1", self.connection.activity_ids.summary
+        )
+        draft.move_id.action_post()
+        self.assertFalse(self.get_alerts())
 
     def test_too_little_memory_is_said_so(self):
         self.receive(A=1)

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 # A worker that dies sooner was stopped by something else than a limit of the server,
@@ -6,19 +6,25 @@ from odoo.tools import SQL
 SHORTEST_LIMIT = "10 seconds"
 
 
-class CopacoAttemptMixin(models.AbstractModel):
-    """How often the worker died that made the invoice of a document."""
+class CopacoInvoicingMixin(models.AbstractModel):
+    """What came between a document and its confirmed invoice: workers that died, and
+    what Odoo said when it was to be confirmed."""
 
-    _name = "copaco.attempt.mixin"
-    _description = "Attempts to Invoice"
+    _name = "copaco.invoicing.mixin"
+    _description = "Obstacles to Invoicing"
 
     attempt_count = fields.Integer(
         readonly=True,
         help="How often somebody began to create the invoice and has not ended.",
     )
     attempted_at = fields.Datetime(readonly=True)
+    confirm_obstacle = fields.Text(
+        string="Could Not Be Confirmed",
+        readonly=True,
+        help="What Odoo said when the invoice was to be confirmed.",
+    )
 
-    # === BUSINESS METHODS === #
+    # === BUSINESS METHODS: ATTEMPTS === #
 
     def _begin_attempt(self):
         """Note that the invoices of these documents are about to be created. It counts
@@ -55,3 +61,21 @@ class CopacoAttemptMixin(models.AbstractModel):
 
     def _invalidate_attempts(self):
         self.invalidate_recordset(["attempt_count", "attempted_at"], flush=False)
+
+    # === BUSINESS METHODS: CONFIRMATION === #
+
+    @api.model
+    def _get_unconfirmed_domain(self):
+        return [("confirm_obstacle", "!=", False), ("move_id.state", "=", "draft")]
+
+    def _set_unconfirmed(self, obstacle):
+        """:param obstacle: what Odoo said"""
+        self.ensure_one()
+        self.confirm_obstacle = obstacle
+        self.move_id._message_log(
+            body=self.env._(
+                "This invoice was created as a draft, because it could not be "
+                "confirmed: %(reason)s Do what that asks for, then confirm it.",
+                reason=obstacle,
+            )
+        )
