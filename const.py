@@ -80,7 +80,7 @@ CUSTOMER_HOLD_REASONS = (
 
 # Batches of 10 to 50 invoices get nearly all of the gain of creating in batches.
 BATCH_SIZE = 40
-# Fewer when their lines would take longer: what a batch locks, others wait for, and what
+# Fewer when their lines would take longer: others wait for what a batch locks, and what
 # it has done when its worker is stopped is lost.
 BATCH_SECONDS = 5
 # The button may keep a person waiting for 30 s; the last step that was begun before

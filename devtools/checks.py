@@ -74,7 +74,14 @@ def run_tagged(tags: str) -> bool:
 def run_limits() -> bool:
     """Run the tests of large documents on a real server; tell whether all passed."""
     with CheckoutInstance().in_use() as instance:
-        return run_stages({"Tests of a server's limits": partial(_limit_tests, instance)})
+        return run_stages(
+            {
+                "Tests with default limits": partial(_limit_tests, instance, "default"),
+                "Tests with tight limits": partial(
+                    _limit_tests, instance, "tight", limit_time_cpu=12
+                ),
+            }
+        )
 
 
 def run_upgrade() -> bool:
@@ -168,15 +175,24 @@ def _job_tests(instance: CheckoutInstance) -> Outcome:
         return run_unittests(DEVTOOLS / "jobs", variables)
 
 
-def _limit_tests(instance: CheckoutInstance) -> Outcome:
+def _limit_tests(instance: CheckoutInstance, which: str, **options) -> Outcome:
+    """:param options: of Odoo's command line, in the spelling of Python"""
+    named = {f"--{name.replace('_', '-')}": options[name] for name in options}
+    ready = "HTTP service (werkzeug) running"
     with test_database(instance) as name:
         variables = install(instance, name)
-        ready = "HTTP service (werkzeug) running"
         with prefork.serving(
-            instance, name, "limits-server", ready, options={"--max-cron-threads": 2}
+            instance,
+            name,
+            f"limits-server-{which}",
+            ready,
+            # Odoo's default, which the configuration of tests is not.
+            options={"--max-cron-threads": 2, **named},
         ) as address:
             variables["COPACO_ADDRESS"] = address
-            return run_unittests(DEVTOOLS / "limits", variables)
+            return run_unittests(
+                DEVTOOLS / "limits", variables, f"test_{which}_limits.py"
+            )
 
 
 def _upgrade_tests(instance: CheckoutInstance) -> Outcome:

@@ -2,8 +2,9 @@ import logging
 import time
 
 from odoo import api, models
-from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
 from odoo.tools import config
+
+from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
 
 from ..const import BATCH_SECONDS, BUTTON_GRACE_SECONDS, Hold
 from ..tools import get_seconds_left

@@ -45,8 +45,8 @@ _LINE_QUERY = """
            AND other.extended_price = asked.extended_price
          WHERE asked.row_hash != '' AND coalesce(other.row_hash, '') = ''
     ),
-    -- Apart, or PostgreSQL would begin with all lines of the company's documents as long
-    -- as it has no statistics of what was just stored.
+    -- Apart, or PostgreSQL would begin with all lines of the company's documents, as
+    -- long as it has no statistics of what was just stored.
     other AS MATERIALIZED (
         SELECT candidate.key, line.id, line.document_id, line.row_hash,
                line.subscription_ref, line.description, line.date_start, line.date_end,

@@ -131,7 +131,9 @@ class TestServerLimits(CopacoCommon):
 
         with (
             patch.object(
-                self.registry["copaco.invoice.writer"], "_create_invoices", create_slowly
+                self.registry["copaco.invoice.writer"],
+                "_create_invoices",
+                create_slowly,
             ),
             patch("odoo.addons.account_copaco.tools.pace.LINES_A_SECOND", 10_000),
             patch(f"{PLANNER}.BATCH_SECONDS", 0.02),
@@ -212,7 +214,7 @@ class TestServerLimits(CopacoCommon):
 
         def refuse(moves, *arguments, **options):
             if "B" in moves.mapped("invoice_origin"):
-                raise ValidationError("Request a validation first.")
+                raise ValidationError(self.env._("Request a validation first."))
             return post(moves, *arguments, **options)
 
         self.connection.invoice_policy = "post"
@@ -226,9 +228,7 @@ class TestServerLimits(CopacoCommon):
         self.assertEqual(draft.confirm_obstacle, "Request a validation first.")
         self.assertEqual(draft.move_id.amount_untaxed, 20)
         self.assertIn("Request a validation", draft.move_id.message_ids[0].body)
-        self.assertIn(
-            "could not be confirmed: 1", self.connection.activity_ids.summary
-        )
+        self.assertIn("could not be confirmed: 1", self.connection.activity_ids.summary)
         draft.move_id.action_post()
         self.assertFalse(self.get_alerts())
 

@@ -38,7 +38,7 @@ PROBLEM = re.compile(r"ERROR|CRITICAL|.*^Traceback", re.M | re.S)
 # Odoo logs each refused query, also one that is tried again and then succeeds.
 EXPECTED_ERROR = "ERROR odoo.sql_db "
 # ... with all that was to be stored of customers.
-TELLING_ERROR = "INSERT INTO \"copaco_"
+TELLING_ERROR = 'INSERT INTO "copaco_'
 COLLISION = re.compile(
     r"could not serialize|deadlock detected|could not obtain lock|duplicate key value"
 )
