@@ -19,6 +19,10 @@ class TotalsMismatchError(Exception):
     """Odoo would book another amount than Copaco asks for. Its text tells a user so."""
 
 
+class VatMismatchError(Exception):
+    """Odoo's tax is not the VAT that Copaco states. Its text tells a user so."""
+
+
 def describe_system_error(error):
     """:param error: an `OSError`, or an `OperationalError` of the database
     :return: what the system says, without the name of a file

@@ -1,4 +1,13 @@
-from . import copaco_invoicing_mixin, copaco_journal_mixin, copaco_presence_mixin
+from . import (
+    copaco_analytic_mixin,
+    copaco_content_mixin,
+    copaco_document_link_mixin,
+    copaco_invoicing_mixin,
+    copaco_journal_mixin,
+    copaco_presence_mixin,
+    copaco_product_mixin,
+    copaco_source_mixin,
+)
 
 # isort: split
 
@@ -11,6 +20,8 @@ from . import (
     copaco_document_line,
     copaco_document_version,
     copaco_month,
+    copaco_plan,
+    copaco_rule,
     copaco_run,
     key_log,
     res_partner,

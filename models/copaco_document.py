@@ -20,7 +20,13 @@ class CopacoDocument(models.Model):
     """
 
     _name = "copaco.document"
-    _inherit = ["mail.thread", "copaco.presence.mixin", "copaco.invoicing.mixin"]
+    _inherit = [
+        "mail.thread",
+        "copaco.content.mixin",
+        "copaco.document.link.mixin",
+        "copaco.invoicing.mixin",
+        "copaco.presence.mixin",
+    ]
     _description = "Copaco Document"
     _mail_post_access = "read"
     _order = "invoice_date desc, id desc"
@@ -63,7 +69,6 @@ class CopacoDocument(models.Model):
         "res.partner", string="Contact", related="customer_id.partner_id"
     )
     invoice_date = fields.Date()
-    currency_id = fields.Many2one("res.currency")
     currency_code = fields.Char(help="As Copaco sent it.")
     amount_source = fields.Monetary(
         string="Amount",
@@ -330,18 +335,6 @@ class CopacoDocument(models.Model):
         :return: see `action_retry`
         """
         return self.env["copaco.decision"]._include(self)
-
-    def action_view_invoice(self):
-        """:return: the form of the invoice"""
-        return self.move_id._get_records_action()
-
-    def action_view_customer(self):
-        """:return: the form of the Copaco customer"""
-        return self.customer_id._get_records_action()
-
-    def action_view_corrections(self):
-        """:return: the window action with the corrections of these documents"""
-        return self.correction_ids._get_copaco_action()
 
     # === BUSINESS METHODS === #
 

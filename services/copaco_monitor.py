@@ -221,6 +221,14 @@ class CopacoMonitor(models.AbstractModel):
                     count=unconfirmed,
                 )
             )
+        if unposted := count(Document._get_unposted_domain()):
+            alerts.append(
+                self.env._(
+                    "Draft invoices of incomplete contacts: %(count)s; see Copaco, "
+                    "Documents, filter Contact Incomplete.",
+                    count=unposted,
+                )
+            )
         if unsent := count(Document._get_unsent_domain()):
             alerts.append(
                 self.env._(

@@ -60,6 +60,7 @@ class RemoteCase(CopacoCommon, HttpCase):
             self.add_invoice("INV-1", "A1", [price_line(amount)], created=date.today())
             self.fetch()
         self.document = self.documents
+        self.env["copaco.rule"].create({"company_id": self.company.id})
         self.assertTrue(self.document.version_ids, "Copaco changed it")
 
     def become(self, role):

@@ -11,3 +11,4 @@ from .limits import get_seconds_left
 from .line_pairing import are_apart, pair_lines
 from .names import enumerate_names
 from .pace import Pace
+from .rule_index import LineTraits, RuleConditions, RuleIndex

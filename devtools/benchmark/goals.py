@@ -93,6 +93,13 @@ def _find_own(results):
         _join([100 * share for share in shares], ".1f") + " %",
         shares[-1] <= 0.03,
     )
+    shares = _divide(get("rules", "cpu"), get("whole", "cpu"))
+    yield Goal(
+        "200 rules, share of the whole job",
+        "under 3 %, at the largest size",
+        _join([100 * share for share in shares], ".1f") + " %",
+        shares[-1] < 0.03,
+    )
     if len(sizes) > 1:
         small, *_others, large = _divide(get("whole", "cpu"), sizes)
         yield Goal(

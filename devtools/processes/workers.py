@@ -39,7 +39,7 @@ PROBLEM = re.compile(r"ERROR|CRITICAL|.*^Traceback", re.M | re.S)
 EXPECTED_ERROR = "ERROR odoo.sql_db "
 # ... with all that was to be stored of customers.
 TELLING_ERROR = 'INSERT INTO "copaco_'
-COLLISION = re.compile(
+CONCURRENCY_ERROR = re.compile(
     r"could not serialize|deadlock detected|could not obtain lock|duplicate key value"
 )
 
@@ -240,10 +240,10 @@ class Workers:
             and (not record.startswith(EXPECTED_ERROR) or TELLING_ERROR in record)
         )
 
-    def collisions(self):
+    def concurrency_errors(self):
         """Return how many queries the log says PostgreSQL refused because of what other
         transactions did."""
-        return len(COLLISION.findall(self.log.read_text()))
+        return len(CONCURRENCY_ERROR.findall(self.log.read_text()))
 
     def _work(self, task, start=None, until=None, on_commit=None):
         logging.basicConfig(
