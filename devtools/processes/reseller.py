@@ -206,7 +206,10 @@ def create_contacts(customers, company_id=False):
                 {
                     "name": customer.name,
                     "is_company": True,
-                    "vat": customer.vat,
+                    # Complete, or their invoices would stay drafts.
+                    "street": "Straat 1",
+                    "city": "Utrecht",
+                    "vat": customer.vat or "/",
                     "ref": "" if customer.vat else customer.customer_number,
                     "country_id": countries[customer.country_code],
                     "company_id": company_id,
