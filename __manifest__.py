@@ -31,6 +31,7 @@
         "wizards/copaco_upload_views.xml",
         "wizards/copaco_preview_document_views.xml",
         "wizards/copaco_preview_views.xml",
+        "views/copaco_delivery_views.xml",
         "views/copaco_document_line_views.xml",
         "views/copaco_document_templates.xml",
         "views/copaco_document_form_views.xml",

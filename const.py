@@ -14,6 +14,11 @@ class Kind(NamedTuple):
     move_type: str = ""
     refund_type: str = ""
     tax_use: str = ""  # `account.tax.type_tax_use`
+    product_taxes: str = ""  # field of `product.product`
+    product_account: str = ""  # of `product.template.get_product_accounts`
+    # Fields of `copaco.rule`.
+    rule_taxes: str = ""
+    rule_account: str = ""
 
     def get_move_type(self, amount):
         """:param amount: without tax, below zero for a credit
@@ -33,8 +38,19 @@ KINDS = {
         move_type="out_invoice",
         refund_type="out_refund",
         tax_use="sale",
+        product_taxes="taxes_id",
+        product_account="income",
+        rule_taxes="tax_ids",
+        rule_account="account_id",
     ),
-    "purchase": Kind("purchase"),
+    "purchase": Kind(
+        "purchase",
+        tax_use="purchase",
+        product_taxes="supplier_taxes_id",
+        product_account="expense",
+        rule_taxes="purchase_tax_ids",
+        rule_account="expense_account_id",
+    ),
 }
 KIND_SELECTION = [
     ("specification", "Customer Specification"),
@@ -72,6 +88,7 @@ HOLD_REASONS = [
     ("account_missing", "Account missing"),
     ("period_locked", "Period locked"),
     ("too_large", "Too large"),
+    ("credit_without_invoice", "No invoice to credit"),
     ("totals_differ", "Totals differ"),
     ("source_totals_differ", "Copaco's totals differ"),
     ("vat_differs", "Copaco's VAT differs"),

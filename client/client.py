@@ -62,9 +62,9 @@ class Endpoint:
 
 
 # What customers have to pay, twice: as whole invoices with all that Copaco knows of the
-# customer (on request only, Copaco's release notes of 13 February 2024; its path and
-# its permission are on no public page), and without VAT. What the reseller has to pay,
-# and fictional invoices of that kind. All responses have the same form.
+# customer (on request only, Copaco's release notes of 13 February 2024; path and
+# permission are on no public page), and without VAT. What the reseller has to pay, and
+# fictional invoices of that kind. All responses have the same form.
 ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
     {
         "customer_invoice": Endpoint(

@@ -24,7 +24,6 @@ from .fields import (
     SourceDocument,
 )
 from .json_reader import read_json, read_slice, write_json
-from .salvage import read_what_can_be_read
 from .schemas import (
     CountedCustomer,
     Customer,
@@ -34,6 +33,7 @@ from .schemas import (
     describe_problems,
 )
 from .totals import ElementTotals, add_exactly, get_stated_amounts, get_worst
+from .unreadable import read_what_can_be_read
 from .xml_reader import read_xml
 
 # A person needs to see what is wrong, not every place where it is.

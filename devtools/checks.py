@@ -52,6 +52,7 @@ def run_all() -> bool:
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
                 "Tests with automation rules": partial(_automation_tests, instance),
                 "Tests with the oldest packages": partial(_oldest_tests, instance),
+                "Tests with Peppol": partial(_peppol_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
             },
@@ -151,6 +152,10 @@ def _check(command: list, folder: Path) -> Outcome:
 
 def _automation_tests(instance: CheckoutInstance) -> Outcome:
     return run_odoo_tests(instance, "copaco_automation", modules=("base_automation",))
+
+
+def _peppol_tests(instance: CheckoutInstance) -> Outcome:
+    return run_odoo_tests(instance, "copaco_peppol", modules=("account_peppol",))
 
 
 # The tests in Odoo with the oldest packages that may be there

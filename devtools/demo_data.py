@@ -97,6 +97,7 @@ def create_contacts(env):
                 values["name"] = values["name"].removesuffix(form)
         elif customer.index % 2 and "shared_number" not in customer.traits:
             values |= {"ref": customer.customer_number, "email": customer.email}
+            values["vat"] = "/"
         else:
             values |= {"vat": customer.vat, "email": customer.email}
         env["res.partner"].create(values)

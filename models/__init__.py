@@ -6,6 +6,7 @@ from . import (
     copaco_journal_mixin,
     copaco_presence_mixin,
     copaco_product_mixin,
+    copaco_sending_mixin,
     copaco_source_mixin,
 )
 
@@ -16,6 +17,7 @@ from . import (
     account_move_line,
     copaco_connection,
     copaco_customer,
+    copaco_delivery,
     copaco_document,
     copaco_document_line,
     copaco_document_version,

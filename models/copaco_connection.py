@@ -32,6 +32,7 @@ class CopacoConnection(models.Model):
         "mail.activity.mixin",
         "copaco.journal.mixin",
         "copaco.product.mixin",
+        "copaco.sending.mixin",
         "copaco.source.mixin",
     ]
     _description = "Copaco Connection"
@@ -106,7 +107,7 @@ class CopacoConnection(models.Model):
         string="Invoice Status on Import",
         required=True,
         default="draft",
-        help="Send: in the background, the way each customer prefers.",
+        help="Send: in the background, the way each customer prefers, once confirmed.",
     )
     import_from = fields.Date(
         help="The first fetch starts here; left empty, three months back. Copaco looks "

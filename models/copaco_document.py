@@ -117,8 +117,7 @@ class CopacoDocument(models.Model):
         help="A person said that it is to be invoiced besides one that looks the same.",
     )
     is_unsent = fields.Boolean(
-        string="Could Not Be Sent",
-        help="The invoice was to be sent, and the customer can't be reached.",
+        string="Could Not Be Sent", related="move_id.copaco_delivery_ids.is_unsent"
     )
     exclude_reason = fields.Char()
     excluded_by_id = fields.Many2one("res.users")
@@ -363,14 +362,6 @@ class CopacoDocument(models.Model):
 
     def _format_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
-
-    @api.model
-    def _get_unsent_domain(self):
-        return [
-            ("is_unsent", "=", True),
-            ("move_id.state", "=", "posted"),
-            ("move_id.is_move_sent", "=", False),
-        ]
 
     def _get_live_invoice(self):
         """:return: the invoice of this document unless it was cancelled"""

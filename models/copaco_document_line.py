@@ -192,12 +192,12 @@ class CopacoDocumentLine(models.Model):
 
         :param matches: dict of `LineMatch` by line
         """
-        groups = defaultdict(self.browse)
+        groups = defaultdict(list)
         for line, match in matches.items():
             if (line.rule_id, line.product_id) != (match.rule, match.product):
-                groups[match.rule, match.product] += line
-        for (rule, product), lines in groups.items():
-            lines.write({"rule_id": rule.id, "product_id": product.id})
+                groups[match.rule.id, match.product.id].append(line.id)
+        for (rule_id, product_id), ids in groups.items():
+            self.browse(ids).write({"rule_id": rule_id, "product_id": product_id})
 
     @api.model
     def _prepare_source_values(self, source_line, company, currency):

@@ -143,6 +143,9 @@ class CopacoDocumentMatcher(models.AbstractModel):
             document,
             any(match.taxes for match in (*lines.values(), default) if match),
             correction_date or document.invoice_date,
+        ) or (
+            not correction_date
+            and self.env["copaco.credit.note"]._check(document, partner)
         )
         if hold:
             return hold

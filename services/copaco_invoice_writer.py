@@ -75,7 +75,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
             )
         if policy == "send":
             confirmed = documents.filtered(lambda each: each.move_id.state == "posted")
-            self.env["copaco.sender"]._send_in_background(confirmed)
+            self.env["copaco.sender"]._queue(confirmed)
 
     @api.model
     def _confirm(self, created):

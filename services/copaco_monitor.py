@@ -229,11 +229,11 @@ class CopacoMonitor(models.AbstractModel):
                     count=unposted,
                 )
             )
-        if unsent := count(Document._get_unsent_domain()):
+        if unsent := connection.unsent_count:
             alerts.append(
                 self.env._(
-                    "Invoices that could not be sent: %(count)s; see Copaco, "
-                    "Documents, filter Could Not Be Sent.",
+                    "Invoices that could not be sent: %(count)s; see Copaco, Could Not "
+                    "Be Sent.",
                     count=unsent,
                 )
             )

@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..const import INVOICED_KINDS
-from ..tools import LineTraits, RuleIndex
+from ..tools import LineTraits
 
 MONTHS = 3
 
@@ -162,10 +162,7 @@ class CopacoRuleEffect(models.AbstractModel):
             others = list(stored - saved)
             edited = others + [rule] * rule._is_for(company)
             edited.sort(key=lambda each: (each.sequence, each._origin.id or inf))
-            without, before, after = (
-                RuleIndex(map(engine._get_conditions, each))
-                for each in (others, stored, edited)
-            )
+            without, before, after = map(engine._build_index, (others, stored, edited))
             names = {each.id: each._describe() for each in stored}
             names_after = {**names, key: rule._describe()}
             names[None] = names_after[None] = self.env._("no rule")

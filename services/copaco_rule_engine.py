@@ -20,6 +20,7 @@ class RuleBook(NamedTuple):
     """The rules of a batch of documents, and what was made of them so far."""
 
     indexes: dict  # `RuleIndex` by `res.company`
+    rules: dict  # `copaco.rule` by id, read all at once; by None an empty one
     matches: dict  # `LineMatch` by what it depends on
 
 
@@ -35,7 +36,12 @@ class CopacoRuleEngine(models.AbstractModel):
     @api.model
     def _get_rule_book(self, companies):
         """:return: `RuleBook` for documents of these `res.company` records"""
-        return RuleBook({each: self._get_index(each) for each in companies}, {})
+        rules = {company: self._get_rules(company) for company in companies}
+        indexes = {company: self._build_index(own) for company, own in rules.items()}
+        every = self.env["copaco.rule"].sudo().union(*rules.values())
+        return RuleBook(
+            indexes, {None: every.browse(), **{rule.id: rule for rule in every}}, {}
+        )
 
     @api.model
     def _get_rules(self, company):
@@ -49,7 +55,14 @@ class CopacoRuleEngine(models.AbstractModel):
     @api.model
     def _get_index(self, company):
         """:return: `RuleIndex` of the rules for a company"""
-        return RuleIndex(map(self._get_conditions, self._get_rules(company)))
+        return self._build_index(self._get_rules(company))
+
+    @api.model
+    def _build_index(self, rules):
+        """:param rules: iterable of `copaco.rule` records, those that win first
+        :return: `RuleIndex`
+        """
+        return RuleIndex(map(self._get_conditions, rules))
 
     @api.model
     def _get_conditions(self, rule):
@@ -68,21 +81,16 @@ class CopacoRuleEngine(models.AbstractModel):
         )
 
     @api.model
-    def _get_traits(self, line):
-        """:param line: a `copaco.document.line`
-        :return: `LineTraits`"""
-        document = line.document_id
-        return LineTraits(
-            document.connection_id.id,
-            document.customer_id.id,
-            line.plan_ref or "",
-            line.plan_category or "",
-            line.charge_type or "",
-            line.billing_frequency or "",
-            line.plan_name or "",
-            line.subscription_name or "",
-            line.description or "",
-        )
+    def _get_traits(self, document):
+        """Yield the `LineTraits` of each line of a document that is billed.
+
+        :param document: a `copaco.document`
+        :return: iterator of (`copaco.document.line`, `LineTraits`)
+        """
+        owners = document.connection_id.id, document.customer_id.id
+        for line in document._get_billed_lines():
+            texts = (line[name] or "" for name in LineTraits._fields[len(owners) :])
+            yield line, LineTraits(*owners, *texts)
 
     # === MATCHES === #
 
@@ -98,14 +106,15 @@ class CopacoRuleEngine(models.AbstractModel):
         """
         index = book.indexes[document.company_id]
         rules = {
-            line: self.env["copaco.rule"].browse(index.find(self._get_traits(line)))
-            for line in document._get_billed_lines()
+            line: book.rules[index.find(traits)]
+            for line, traits in self._get_traits(document)
         }
         unmatched = [line for line, rule in rules.items() if not rule]
-        if unmatched and document.connection_id.unmatched_policy == "hold":
+        is_sale = KINDS[document.kind].tax_use == "sale"
+        if unmatched and is_sale and document.connection_id.unmatched_policy == "hold":
             return self._get_unmatched_hold(document, unmatched)
         found = {}
-        for rule in set(rules.values()):
+        for rule in dict.fromkeys(rules.values()):
             match = self._match_rule(document, rule, fiscal_position, book)
             if isinstance(match, Hold):
                 return match
@@ -137,44 +146,86 @@ class CopacoRuleEngine(models.AbstractModel):
         )
         if not product.active:
             return self._get_archived_hold(document, product)
-        journal = connection.journal_id
-        # As `account.move.line._compute_account_id` does for a sale.
+        kind, journal = KINDS[document.kind], connection.journal_id
+        own_account = rule[kind.rule_account]
+        if own_account and not own_account.active:
+            return self._get_rule_account_hold(document, rule, own_account)
+        # As `account.move.line._compute_account_id` does.
         account = (
-            fiscal_position.map_account(rule.account_id)
-            or product.product_tmpl_id.get_product_accounts(fiscal_position)["income"]
+            fiscal_position.map_account(own_account)
+            or product.product_tmpl_id.get_product_accounts(fiscal_position)[
+                kind.product_account
+            ]
             or fiscal_position.map_account(journal.default_account_id)
         )
         if not account or not account.active:
-            return Hold(
-                "account_missing",
-                self.env._(
-                    "There is no usable income account for %(document)s. Set one on "
-                    "product %(product)s, on its category or on journal %(journal)s, "
-                    "then retry.",
-                    document=document.name,
-                    product=product.display_name,
-                    journal=journal.name,
-                ),
-            )
+            return self._get_account_hold(document, product, journal)
         base_taxes = self._get_base_taxes(document, rule, product, account)
         if not base_taxes:
-            return Hold(
-                "tax_missing",
-                self.env._(
-                    "There is no sales tax for %(document)s. Set one on product "
-                    "%(product)s or on account %(account)s (a 0 %% tax when none is "
-                    "due), then retry.",
-                    document=document.name,
-                    product=product.display_name,
-                    account=account.display_name,
-                ),
-            )
+            return self._get_tax_hold(document, product, account)
         return LineMatch(
             rule,
             product,
             account,
             fiscal_position.map_tax(base_taxes),
             rule.analytic_distribution or None,
+        )
+
+    @api.model
+    def _get_base_taxes(self, document, rule, product, account):
+        """The taxes before the fiscal position, as
+        `account.move.line._get_computed_taxes` finds them."""
+        company, kind = document.company_id, KINDS[document.kind]
+        taxes = (
+            rule[kind.rule_taxes]
+            or product[kind.product_taxes].filtered_domain(
+                self.env["account.tax"]._check_company_domain(company)
+            )
+            or account.tax_ids.filtered(lambda tax: tax.type_tax_use == kind.tax_use)
+        )
+        return taxes._filter_taxes_by_company(company)
+
+    # === WHAT HOLDS A DOCUMENT === #
+
+    @api.model
+    def _get_account_hold(self, document, product, journal):
+        return Hold(
+            "account_missing",
+            self.env._(
+                "There is no usable income account for %(document)s. Set one on "
+                "product %(product)s, on its category or on journal %(journal)s, then "
+                "retry.",
+                document=document.name,
+                product=product.display_name,
+                journal=journal.name,
+            ),
+        )
+
+    @api.model
+    def _get_rule_account_hold(self, document, rule, account):
+        return Hold(
+            "account_missing",
+            self.env._(
+                "%(document)s can't be booked, because account %(account)s is "
+                "archived. Choose another one on rule %(rule)s, then retry.",
+                document=document.name,
+                account=account.display_name,
+                rule=rule.display_name,
+            ),
+        )
+
+    @api.model
+    def _get_tax_hold(self, document, product, account):
+        return Hold(
+            "tax_missing",
+            self.env._(
+                "There is no sales tax for %(document)s. Set one on product "
+                "%(product)s or on account %(account)s (a 0 %% tax when none is due), "
+                "then retry.",
+                document=document.name,
+                product=product.display_name,
+                account=account.display_name,
+            ),
         )
 
     @api.model
@@ -206,17 +257,3 @@ class CopacoRuleEngine(models.AbstractModel):
                 connection=document.connection_id.name,
             ),
         )
-
-    @api.model
-    def _get_base_taxes(self, document, rule, product, account):
-        """The taxes before the fiscal position, as
-        `account.move.line._get_computed_taxes` finds them."""
-        company, tax_use = document.company_id, KINDS[document.kind].tax_use
-        taxes = (
-            rule.tax_ids
-            or product.taxes_id.filtered_domain(
-                self.env["account.tax"]._check_company_domain(company)
-            )
-            or account.tax_ids.filtered(lambda tax: tax.type_tax_use == tax_use)
-        )
-        return taxes._filter_taxes_by_company(company)

@@ -254,6 +254,68 @@ class TestRules(RulesCommon):
         document = self.book(self.subscription("M365", "10.00"))
         self.assertEqual(document.move_id.invoice_line_ids.product_id, product)
 
+    def test_an_archived_account_of_a_rule_is_held(self):
+        account = self.company_data["default_account_revenue"].copy()
+        self.add_rule(account_id=account.id)
+        account.active = False
+        document = self.book(self.subscription("M365", "10.00"))
+        self.assertEqual(document.hold_reason, "account_missing")
+        self.assertIn("All lines", document.hold_message)
+
+    def test_copacos_own_invoices_have_accounts_and_taxes_of_their_own(self):
+        expense = self.company_data["default_account_expense"]
+        own_account = expense.copy()
+        own_tax = self.percent_tax(9, type_tax_use="purchase")
+        rule = self.add_rule(
+            plan_ref="VOIP",
+            expense_account_id=own_account.id,
+            purchase_tax_ids=own_tax.ids,
+            account_id=self.company_data["default_account_revenue"].id,
+        )
+        document = self.env["copaco.document"].new(
+            {
+                "connection_id": self.connection.id,
+                "company_id": self.company.id,
+                "kind": "purchase",
+            }
+        )
+        engine = self.env["copaco.rule.engine"]
+        position = self.env["account.fiscal.position"]
+        with_rule, without = (
+            engine._match_product(document, each, position)
+            for each in (rule, rule.browse())
+        )
+        self.assertEqual((with_rule.account, with_rule.taxes), (own_account, own_tax))
+        self.assertEqual(without.account, expense)
+        self.assertEqual(without.taxes, self.product.supplier_taxes_id)
+
+    def test_queries_depend_on_neither_rules_nor_lines(self):
+        products = [self.add_product(f"Product {number}") for number in range(12)]
+        for number, product in enumerate(products):
+            self.add_rule(plan_ref=f"P{number}", product_id=product.id)
+        documents = [
+            self.book(
+                *(self.subscription(f"P{number}", "1.00") for number in range(count)),
+                number=f"INV-{count}",
+            )
+            for count in (2, 12)
+        ]
+        engine = self.env["copaco.rule.engine"]
+        position = self.env["account.fiscal.position"]
+        counts = []
+        # The first time, Odoo fills its caches.
+        for document in documents[:1] + documents:
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            book = engine._get_rule_book(document.company_id)
+            self.assertEqual(
+                len(set(engine._match_lines(document, position, book).values())),
+                document.line_count,
+            )
+            counts.append(self.cr.sql_log_count - before)
+        self.assertEqual(*counts[1:])
+
     def test_roundings_are_a_line_per_tax_of_the_rules(self):
         nine = self.percent_tax(9)
         self.add_rule(plan_ref="VOIP", tax_ids=nine.ids)

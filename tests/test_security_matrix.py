@@ -31,6 +31,8 @@ copaco.customer              -     -     rw    rw    rw    -     -      -
     action_exclude           -     -     x     x     x     -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_process           -     -     x     x     x     -     -      -
+copaco.delivery              -     -     r     r     r     -     -      -
+    action_send_again        -     -     x     x     x     -     -      -
 copaco.document              -     -     r     r     r     -     -      -
     action_accept_lines      -     -     x     x     x     -     -      -
     action_accept_vat        -     -     x     x     x     -     -      -

@@ -1,6 +1,7 @@
 """Which rule a price line falls under."""
 
 import re
+from operator import attrgetter
 from typing import NamedTuple
 
 WILDCARD = "*"
@@ -34,81 +35,87 @@ class RuleConditions(NamedTuple):
     billing_frequency: str = ""
 
 
+# What many lines have in common, and is compared once for all of them.
+_COMMON = (
+    "connection_id",
+    "plan_ref",
+    "plan_category",
+    "charge_type",
+    "billing_frequency",
+)
+_get_common = attrgetter(*_COMMON)
+_get_texts = attrgetter("plan_name", "subscription_name", "description")
+
+
 class RuleIndex:
     """The first rule of a list that a line falls under.
 
-    Most rules are of one plan: only those, and the ones that are of none, are compared
-    with a line. What is found is kept, because the lines of a month are much alike.
+    The lines of a month are much alike: which rules are left for them when all but
+    customer and texts is compared, is found once for all that are.
     """
 
     def __init__(self, rules):
         """:param rules: iterable of `RuleConditions`; the first that fits wins"""
-        self._general = []
-        self._by_plan = {}
-        self._found = {}
-        self._has_texts = False
-        for position, conditions in enumerate(rules):
-            rule = _Rule(position, conditions)
-            self._has_texts = self._has_texts or bool(rule.pieces)
-            if conditions.plan_ref:
-                self._by_plan.setdefault(conditions.plan_ref, []).append(rule)
-            else:
-                self._general.append(rule)
-        for plan_ref, rules_of_plan in self._by_plan.items():
-            self._by_plan[plan_ref] = sorted(
-                rules_of_plan + self._general, key=lambda rule: rule.position
-            )
+        self._rules = list(map(_Rule, rules))
+        self._left = {}
 
     def find(self, traits):
         """:param traits: `LineTraits`
         :return: the id of the first rule that the line falls under, else None
         """
-        key = traits if self._has_texts else traits[:6]
-        if key not in self._found:
-            self._found[key] = self._find(traits)
-        return self._found[key]
-
-    def _find(self, traits):
-        rules = self._by_plan.get(traits.plan_ref, self._general)
-        if not rules:
-            return None
-        names = (
-            get_name_key(traits.plan_category),
-            get_name_key(traits.charge_type),
-            get_name_key(traits.billing_frequency),
-        )
-        texts = [text.casefold() for text in traits[6:] if text]
-        for rule in rules:
-            if rule.fits(traits, names, texts):
+        common = _get_common(traits)
+        if common not in self._left:
+            self._left[common] = self._find_left(common)
+        texts = None
+        for rule in self._left[common]:
+            if rule.customer_id and rule.customer_id != traits.customer_id:
+                continue
+            if rule.pieces and texts is None:
+                texts = [text.casefold() for text in _get_texts(traits)]
+            if not rule.pieces or rule.is_in(texts):
                 return rule.rule_id
         return None
 
+    def _find_left(self, common):
+        """:return: the rules that lines may fall under, by customer and texts"""
+        own = _make_keys(common)
+        left = []
+        for rule in self._rules:
+            if rule.fits(own):
+                left.append(rule)
+                if not rule.customer_id and not rule.pieces:
+                    break
+        return left
+
 
 class _Rule:
-    def __init__(self, position, conditions):
-        self.position = position
+    def __init__(self, conditions):
         self.rule_id = conditions.rule_id
-        self.owners = (conditions.connection_id, conditions.customer_id)
-        self.names = (
-            get_name_key(conditions.plan_category),
-            get_name_key(conditions.charge_type),
-            get_name_key(conditions.billing_frequency),
-        )
+        self.customer_id = conditions.customer_id
+        self._asked = _make_keys(_get_common(conditions))
         text = conditions.text_contains.casefold()
         self.pieces = [piece for piece in text.split(WILDCARD) if piece.strip()]
+        self._longest = max(self.pieces, key=len, default="")
 
-    def fits(self, traits, names, texts):
-        return (
-            all(
-                not asked or asked == own
-                for asked, own in zip(self.owners, traits[:2], strict=True)
-            )
-            and all(
-                not asked or asked == own
-                for asked, own in zip(self.names, names, strict=True)
-            )
-            and (not self.pieces or any(_contains(text, self.pieces) for text in texts))
+    def fits(self, own):
+        """Whether all but customer and texts is as asked."""
+        return all(
+            not asked or asked == value
+            for asked, value in zip(self._asked, own, strict=True)
         )
+
+    def is_in(self, texts):
+        """Whether one of the texts has what is asked for."""
+        for text in texts:
+            # Most texts don't have it, and this finds that out soonest.
+            if self._longest in text and _contains(text, self.pieces):
+                return True
+        return False
+
+
+def _make_keys(common):
+    connection_id, plan_ref, *names = common
+    return connection_id, plan_ref, *map(get_name_key, names)
 
 
 def get_name_key(name):
