@@ -87,6 +87,7 @@ HOLD_REASONS = [
     ("tax_missing", "Tax missing"),
     ("account_missing", "Account missing"),
     ("period_locked", "Period locked"),
+    ("too_large", "Too large"),
     ("credit_without_invoice", "No invoice to credit"),
     ("totals_differ", "Totals differ"),
     ("source_totals_differ", "Copaco's totals differ"),
@@ -109,9 +110,14 @@ CUSTOMER_HOLD_REASONS = (
 
 # Batches of 10 to 50 invoices get nearly all of the gain of creating in batches.
 BATCH_SIZE = 40
+# Fewer when their lines would take longer: others wait for what a batch locks, and what
+# it has done when its worker is stopped is lost.
+BATCH_SECONDS = 5
 # The button may keep a person waiting for 30 s; the last step that was begun before
 # this many seconds has the rest of them to end.
 BUTTON_SECONDS = 18
+# How much later than that the last step may end, as far as can be told when it begins.
+BUTTON_GRACE_SECONDS = 5
 # How often a step is tried again that another worker's transaction conflicted with.
 CONCURRENCY_ATTEMPTS = 5
 

@@ -24,6 +24,7 @@ class CopacoDocument(models.Model):
         "mail.thread",
         "copaco.content.mixin",
         "copaco.document.link.mixin",
+        "copaco.invoicing.mixin",
         "copaco.presence.mixin",
     ]
     _description = "Copaco Document"

@@ -1,4 +1,6 @@
 from . import (
+    copaco_background,
+    copaco_batch_planner,
     copaco_connection_tester,
     copaco_contact_builder,
     copaco_contact_checker,

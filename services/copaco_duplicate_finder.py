@@ -82,9 +82,11 @@ _LINE_QUERY = """
                AND other.quantity = asked.quantity
                AND (document.customer_id = asked.customer_id
                     OR customer.partner_id = asked.partner_id) AS is_service
-          FROM candidate
+          -- Apart (OFFSET 0), or PostgreSQL begins with all lines of the company, as
+          -- long as it has no statistics of what was just stored.
+          FROM (SELECT candidate.key, line.* FROM candidate
+                  JOIN copaco_document_line line USING (id) OFFSET 0) other
           JOIN asked USING (key)
-          JOIN copaco_document_line other ON other.id = candidate.id
           JOIN copaco_document document ON document.id = other.document_id
      LEFT JOIN copaco_customer customer ON customer.id = document.customer_id
      LEFT JOIN account_move move ON move.id = document.move_id

@@ -1,5 +1,6 @@
 from . import (
     test_amounts,
+    test_audit_trail,
     test_automation,
     test_change,
     test_change_machine,
@@ -19,6 +20,7 @@ from . import (
     test_invoice,
     test_match,
     test_monitor,
+    test_other_companies,
     test_partial_responses,
     test_peppol,
     test_preview,
@@ -42,6 +44,7 @@ from . import (
     test_security_upload,
     test_sending,
     test_sending_tour,
+    test_server_limits,
     test_server_trouble,
     test_services,
     test_source,
