@@ -9,11 +9,23 @@ class Kind(NamedTuple):
     """What becomes of the documents of one of Copaco's endpoints."""
 
     endpoint: str  # of `client.ENDPOINTS`
-    # `account.move.move_type` of an amount to pay and of a credit; none: documents of
-    # this kind are stored, and nothing is made of them.
-    move_type: str = ""
-    refund_type: str = ""
-    tax_use: str = ""  # `account.tax.type_tax_use`
+    # `account.move.move_type` of an amount to pay and of a credit.
+    move_type: str
+    refund_type: str
+    tax_use: str  # `account.tax.type_tax_use`
+    product_taxes: str  # field of `product.product`
+    product_account: str  # of `product.template.get_product_accounts`
+    journal: str  # field of `copaco.connection`
+    fetched_until: str  # field of `copaco.connection`
+    # Services: what makes invoices of documents, what finds what they need, what has
+    # their values, and what creates them.
+    maker: str
+    matcher: str
+    builder: str
+    writer: str
+    # What Odoo signs as a sale, such as `amount_untaxed_signed`, times this is what the
+    # document says.
+    sign: int
 
     def get_move_type(self, amount):
         """:param amount: without tax, below zero for a credit
@@ -28,14 +40,37 @@ KINDS = {
         move_type="out_invoice",
         refund_type="out_refund",
         tax_use="sale",
+        product_taxes="taxes_id",
+        product_account="income",
+        journal="journal_id",
+        fetched_until="fetched_until",
+        maker="copaco.processor",
+        matcher="copaco.document.matcher",
+        builder="copaco.invoice.builder",
+        writer="copaco.invoice.writer",
+        sign=1,
     ),
-    "purchase": Kind("purchase"),
+    "purchase": Kind(
+        "purchase",
+        move_type="in_invoice",
+        refund_type="in_refund",
+        tax_use="purchase",
+        product_taxes="supplier_taxes_id",
+        product_account="expense",
+        journal="purchase_journal_id",
+        fetched_until="purchases_fetched_until",
+        maker="copaco.bill.maker",
+        matcher="copaco.bill.matcher",
+        builder="copaco.bill.builder",
+        writer="copaco.bill.writer",
+        sign=-1,
+    ),
 }
 KIND_SELECTION = [
     ("specification", "Customer Specification"),
     ("purchase", "Purchase Invoice"),
 ]
-INVOICED_KINDS = tuple(name for name, kind in KINDS.items() if kind.move_type)
+PURCHASE_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign < 0)
 
 # === HOLD REASONS === #
 
@@ -63,6 +98,11 @@ HOLD_REASONS = [
     ("source_totals_differ", "Copaco's totals differ"),
     ("payload_invalid", "Not readable"),
     ("source_changed", "Changed by Copaco"),
+    ("vendor_unknown", "Vendor unknown"),
+    ("bill_incomplete", "Bill incomplete"),
+    ("bill_awaited", "Waits for the bill"),
+    ("bill_differs", "Bill differs"),
+    ("vat_differs", "VAT differs"),
     ("invoice_deleted", "Invoice deleted"),
     ("invoice_cancelled", "Invoice cancelled"),
     ("unexpected_error", "Unexpected error"),

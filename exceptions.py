@@ -19,6 +19,10 @@ class TotalsMismatchError(Exception):
     """Odoo would book another amount than Copaco asks for. Its text tells a user so."""
 
 
+class TaxMismatchError(TotalsMismatchError):
+    """Odoo would book another tax than Copaco states."""
+
+
 def describe_system_error(error):
     """:param error: an `OSError`, or an `OperationalError` of the database
     :return: what the system says, without the name of a file

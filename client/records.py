@@ -100,6 +100,8 @@ class DocumentLine:
     subscription_po: Text = _of_subscription("SubscriptionPONumber")
     line_po: Text = _named("SubPONumber")
     consumer_name: Text = _named("ConsumerCompanyName")
+    vat: Number = Field(default=None, validation_alias="VAT")
+    tax_percentage: Number = None
     details: Annotated[tuple[tuple[str, str], ...], PlainValidator(tuple)] = ()
 
 
@@ -122,6 +124,8 @@ class SourceDocument:
     :ivar totals_line_count: how many lines that element has
     :ivar stated_amount: what Copaco's ``Totals`` say that this document alone costs
         without VAT; None if they don't
+    :ivar due_date: the latest, when elements differ; None if none could be read
+    :ivar sender: who bills it: Copaco, or the reseller
     """
 
     invoice_number: str
@@ -136,6 +140,8 @@ class SourceDocument:
     totals_difference: Decimal | None = None
     totals_line_count: int = 0
     stated_amount: Decimal | None = None
+    due_date: date | None = None
+    sender: CustomerInfo | None = None
 
     @property
     def amount(self) -> Decimal:

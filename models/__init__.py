@@ -1,4 +1,4 @@
-from . import copaco_presence_mixin
+from . import copaco_bill_mixin, copaco_presence_mixin, copaco_purchase_mixin
 
 # isort: split
 

@@ -4,7 +4,12 @@ from odoo.exceptions import AccessError, UserError
 from ..const import BILLING_GROUP
 
 # Set by the import alone.
-COPACO_LINKS = ("copaco_document_id", "copaco_version_id", "copaco_digest")
+COPACO_LINKS = (
+    "copaco_document_id",
+    "copaco_version_id",
+    "copaco_digest",
+    "copaco_amount",
+)
 
 
 class AccountMove(models.Model):
@@ -32,6 +37,19 @@ class AccountMove(models.Model):
         copy=False,
         groups=BILLING_GROUP,
         help="Of the content of the Copaco document that this was made of.",
+    )
+    copaco_amount = fields.Monetary(
+        readonly=True,
+        copy=False,
+        groups=BILLING_GROUP,
+        help="What the documents of this bill come to, without tax.",
+    )
+    copaco_document_ids = fields.One2many(
+        "copaco.document",
+        "move_id",
+        string="Copaco Documents",
+        readonly=True,
+        groups=BILLING_GROUP,
     )
     copaco_correction_count = fields.Integer(
         related="copaco_document_id.correction_count", groups=BILLING_GROUP
@@ -88,9 +106,10 @@ class AccountMove(models.Model):
             if before[move] == move.state:
                 continue
             if move.state == "cancel":
-                cancelled |= move.copaco_document_id
+                cancelled |= move._get_copaco_documents()
             elif before[move] == "cancel":
-                move.copaco_document_id._set_invoiced(move)
+                for document in move._get_copaco_documents():
+                    document._set_invoiced(move)
         self.env["copaco.decision"]._handle_invoice_removed(
             cancelled, "invoice_cancelled"
         )
@@ -103,7 +122,7 @@ class AccountMove(models.Model):
     def unlink(self):
         self._check_copaco_corrections()
         self.filtered(lambda move: move.state != "cancel")._undo_copaco_corrections()
-        documents = self.sudo().copaco_document_id
+        documents = self.sudo()._get_copaco_documents()
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
         self.env["copaco.decision"]._handle_invoice_removed(
@@ -138,6 +157,11 @@ class AccountMove(models.Model):
     def _get_copaco_document(self):
         """:return: the `copaco.document` that this invoice was made of, or corrects"""
         return self.copaco_document_id or self.copaco_version_id.document_id
+
+    def _get_copaco_documents(self):
+        """:return: the `copaco.document` records that these invoices were made of: all
+        of a Copaco invoice for a vendor bill"""
+        return self.copaco_document_id | self.copaco_document_ids
 
     def _get_copaco_action(self):
         """:return: the window action with these invoices"""
@@ -188,7 +212,8 @@ class AccountMove(models.Model):
                         other=document.move_id.display_name,
                     )
                 )
-            if move.copaco_digest and move.copaco_digest != document.payload_digest:
+            digest = move._get_copaco_documents()._get_digest()
+            if move.copaco_digest and move.copaco_digest != digest:
                 raise UserError(
                     self.env._(
                         "%(invoice)s can't be used again: Copaco changed %(document)s "

@@ -20,12 +20,13 @@ PROTECTED_FIELDS = (
     "last_alert_at",
     "months_without_invoices",
     "origin",
+    "purchases_fetched_until",
 )
 
 
 class CopacoConnection(models.Model):
     _name = "copaco.connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "copaco.purchase.mixin"]
     _description = "Copaco Connection"
     _mail_post_access = "read"
     _order = "company_id, name, id"
@@ -248,9 +249,7 @@ class CopacoConnection(models.Model):
     @api.depends("run_ids.state")
     def _compute_last_run(self):
         for connection in self:
-            run = self.env["copaco.run"].search(
-                [("connection_id", "=", connection.id)], order="id desc", limit=1
-            )
+            run = connection._get_last_run()
             connection.last_run_id = run
             connection.last_run_state = run.state
             connection.last_run_message = run.message
@@ -337,6 +336,7 @@ class CopacoConnection(models.Model):
             for connection in self:
                 if get_origin(addresses[connection]) != get_origin(vals["base_url"]):
                     connection.sudo().fetched_until = False
+                    connection.sudo().purchases_fetched_until = False
                     if "api_key" not in vals:
                         connection.api_key = False
         return res

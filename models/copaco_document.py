@@ -20,7 +20,7 @@ class CopacoDocument(models.Model):
     """
 
     _name = "copaco.document"
-    _inherit = ["mail.thread", "copaco.presence.mixin"]
+    _inherit = ["mail.thread", "copaco.presence.mixin", "copaco.bill.mixin"]
     _description = "Copaco Document"
     _mail_post_access = "read"
     _order = "invoice_date desc, id desc"
@@ -63,7 +63,6 @@ class CopacoDocument(models.Model):
         "res.partner", string="Contact", related="customer_id.partner_id"
     )
     invoice_date = fields.Date()
-    currency_id = fields.Many2one("res.currency")
     currency_code = fields.Char(help="As Copaco sent it.")
     amount_source = fields.Monetary(
         string="Amount",
@@ -226,8 +225,8 @@ class CopacoDocument(models.Model):
     @api.depends("move_id.amount_untaxed", "move_id.move_type")
     def _compute_move_amount_untaxed(self):
         for document in self:
-            sign = -1 if document.move_id.move_type == "out_refund" else 1
-            document.move_amount_untaxed = sign * document.move_id.amount_untaxed
+            booked = document.move_id.amount_untaxed_in_currency_signed
+            document.move_amount_untaxed = document._get_sign() * booked
 
     @api.depends("version_ids.state")
     def _compute_pending_version(self):

@@ -67,6 +67,10 @@ class CopacoDocumentLine(models.Model):
     subscription_po = fields.Char(string="Subscription PO Number")
     line_po = fields.Char(string="Line PO Number")
     consumer_name = fields.Char(string="Consumer")
+    vat = fields.Float(
+        string="VAT", min_display_digits=2, help="The tax amount that Copaco states."
+    )
+    tax_percentage = fields.Float(min_display_digits=0)
     is_excluded = fields.Boolean(
         string="Excluded",
         readonly=True,
@@ -175,6 +179,8 @@ class CopacoDocumentLine(models.Model):
             "subscription_po": source_line.subscription_po,
             "line_po": source_line.line_po,
             "consumer_name": source_line.consumer_name,
+            "vat": _to_float(source_line.vat),
+            "tax_percentage": _to_float(source_line.tax_percentage),
         }
 
 

@@ -1,4 +1,6 @@
 from . import (
+    copaco_bill_maker,
+    copaco_bill_matcher,
     copaco_connection_tester,
     copaco_corrector,
     copaco_customer_evidence,
@@ -27,3 +29,7 @@ from . import (
     copaco_run_scheduler,
     copaco_sender,
 )
+
+# isort: split
+
+from . import copaco_bill_builder, copaco_bill_writer

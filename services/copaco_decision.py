@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..const import INVOICED_KINDS, Hold
+from ..const import Hold
 from ..tools import enumerate_names
 
 
@@ -21,8 +21,7 @@ class CopacoDecision(models.AbstractModel):
         updater = self.env["copaco.draft.updater"]
         possible = documents.filtered(
             lambda document: (
-                document.kind in INVOICED_KINDS
-                and not document.has_pending_version
+                not document.has_pending_version
                 and (
                     document.state in ("held", "new")
                     or (
@@ -251,9 +250,7 @@ class CopacoDecision(models.AbstractModel):
         """See `copaco.document.action_include`."""
         documents._check_billing_access()
         excluded = documents.filtered(
-            lambda document: (
-                document.state == "excluded" and document.kind in INVOICED_KINDS
-            )
+            lambda document: document.state == "excluded"
         ).sudo()
         self._undo_exclusion(excluded)
         return self._process(excluded)
@@ -306,7 +303,6 @@ class CopacoDecision(models.AbstractModel):
         return (
             document.state == "excluded"
             and not document.excluded_by_id
-            and document.kind in INVOICED_KINDS
             and bool(document.line_ids)
         )
 

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare, format_date, formatLang
 
-from ..const import Hold
+from ..const import KINDS, Hold
 from ..tools import CENT
 from .copaco_rule_engine import LineMatch
 
@@ -42,11 +42,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
             is excluded
         """
         has_analytic_models = {
-            company: bool(
-                self.env["account.analytic.distribution.model"].search_count(
-                    [("company_id", "in", [False, *company.parent_ids.ids])], limit=1
-                )
-            )
+            company: self._has_analytic_models(company)
             for company in documents.company_id
         }
         invoice_addresses = self._get_addresses(
@@ -86,6 +82,14 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 )
             )
         return match
+
+    @api.model
+    def _has_analytic_models(self, company):
+        return bool(
+            self.env["account.analytic.distribution.model"].search_count(
+                [("company_id", "in", [False, *company.parent_ids.ids])], limit=1
+            )
+        )
 
     @api.model
     def _get_addresses(self, partners, kind):
@@ -313,7 +317,8 @@ class CopacoDocumentMatcher(models.AbstractModel):
     @api.model
     def _check_journal(self, document):
         connection = document.connection_id
-        for record in (connection.journal_id, connection.product_id):
+        journal = connection[KINDS[document.kind].journal]
+        for record in (journal, connection.product_id):
             if not record.active:
                 return Hold(
                     "account_missing",
@@ -332,7 +337,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
     def _check_lock_dates(self, document, has_tax, invoice_date):
         """Odoo would move the accounting date out of a locked period without a word."""
         violated = document.company_id._get_violated_lock_dates(
-            invoice_date, has_tax, document.connection_id.journal_id
+            invoice_date, has_tax, document.connection_id[KINDS[document.kind].journal]
         )
         if not violated:
             return None

@@ -82,11 +82,14 @@ class CopacoManualEdits(models.AbstractModel):
         """:param lines: those that the addon made; all of them by default
         :return: dict for `move_snapshot` of a document or a version
         """
+        sign = move._get_copaco_document()._get_sign()
         return {
             "header": {name: _get_digest(move, [name]) for name in HEADER_FIELDS},
             "lines": {
                 str(line.id): _prepare_entry(
-                    line.copaco_line_id, -line.amount_currency, _get_line_digest(line)
+                    line.copaco_line_id,
+                    -sign * line.amount_currency,
+                    _get_line_digest(line),
                 )
                 for line in (move.invoice_line_ids if lines is None else lines)
             },
@@ -202,6 +205,7 @@ class CopacoManualEdits(models.AbstractModel):
         # What the invoice was made for, before it was corrected.
         total = (
             corrections.copaco_version_id[:1].amount_source
+            or invoice.copaco_amount
             or document.amount_to_invoice
         )
         amount = self._get_amount_of_move(invoice, total) if invoice else 0.0
@@ -216,7 +220,8 @@ class CopacoManualEdits(models.AbstractModel):
         :return: what a person took off an invoice or a correction
         """
         edits = self._compare(move)
-        booked = move.amount_untaxed_in_currency_signed
+        sign = move._get_copaco_document()._get_sign()
+        booked = sign * move.amount_untaxed_in_currency_signed
         amounts = {
             key: entry["amount"]
             for key, entry in self._read_snapshot(move)["lines"].items()
@@ -228,7 +233,7 @@ class CopacoManualEdits(models.AbstractModel):
         for line in edits.unedited:
             del amounts[str(line.id)]
         others = move.invoice_line_ids - edits.unedited
-        return sum(amounts.values()) + sum(others.mapped("amount_currency"))
+        return sum(amounts.values()) + sign * sum(others.mapped("amount_currency"))
 
     # === LINES THAT A CORRECTION TOOK OFF THE DOCUMENT === #
 

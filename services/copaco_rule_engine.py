@@ -2,7 +2,7 @@ from typing import NamedTuple
 
 from odoo import api, models
 
-from ..const import KINDS, Hold
+from ..const import KINDS, PURCHASE_KINDS, Hold
 
 
 class LineMatch(NamedTuple):
@@ -43,36 +43,17 @@ class CopacoRuleEngine(models.AbstractModel):
     @api.model
     def _match_product(self, document, product, fiscal_position):
         """:return: the `LineMatch` of a product, or a `Hold`"""
-        journal = document.connection_id.journal_id
-        # As `account.move.line._compute_account_id` does for a sale.
+        kind = KINDS[document.kind]
+        journal = document.connection_id[kind.journal]
+        # As `account.move.line._compute_account_id` does.
         account = product.product_tmpl_id.get_product_accounts(fiscal_position)[
-            "income"
+            kind.product_account
         ] or fiscal_position.map_account(journal.default_account_id)
         if not account or not account.active:
-            return Hold(
-                "account_missing",
-                self.env._(
-                    "There is no usable income account for %(document)s. Set one on "
-                    "product %(product)s, on its category or on journal %(journal)s, "
-                    "then retry.",
-                    document=document.name,
-                    product=product.display_name,
-                    journal=journal.name,
-                ),
-            )
+            return self._get_account_hold(document, product, journal)
         base_taxes = self._get_base_taxes(document, product, account)
         if not base_taxes:
-            return Hold(
-                "tax_missing",
-                self.env._(
-                    "There is no sales tax for %(document)s. Set one on product "
-                    "%(product)s or on account %(account)s (a 0 %% tax when none is "
-                    "due), then retry.",
-                    document=document.name,
-                    product=product.display_name,
-                    account=account.display_name,
-                ),
-            )
+            return self._get_tax_hold(document, product, account)
         return LineMatch(product, account, fiscal_position.map_tax(base_taxes), None)
 
     @api.model
@@ -80,7 +61,53 @@ class CopacoRuleEngine(models.AbstractModel):
         """The taxes before the fiscal position, as
         `account.move.line._get_computed_taxes` finds them."""
         company, tax_use = document.company_id, KINDS[document.kind].tax_use
-        taxes = product.taxes_id.filtered_domain(
+        taxes = product[KINDS[document.kind].product_taxes].filtered_domain(
             self.env["account.tax"]._check_company_domain(company)
         ) or account.tax_ids.filtered(lambda tax: tax.type_tax_use == tax_use)
         return taxes._filter_taxes_by_company(company)
+
+    @api.model
+    def _get_account_hold(self, document, product, journal):
+        values = {
+            "document": document.name,
+            "product": product.display_name,
+            "journal": journal.name,
+        }
+        if document.kind in PURCHASE_KINDS:
+            message = self.env._(
+                "There is no usable expense account for %(document)s. Set one on "
+                "product %(product)s, on its category or on journal %(journal)s, then "
+                "retry.",
+                **values,
+            )
+        else:
+            message = self.env._(
+                "There is no usable income account for %(document)s. Set one on "
+                "product %(product)s, on its category or on journal %(journal)s, then "
+                "retry.",
+                **values,
+            )
+        return Hold("account_missing", message)
+
+    @api.model
+    def _get_tax_hold(self, document, product, account):
+        values = {
+            "document": document.name,
+            "product": product.display_name,
+            "account": account.display_name,
+        }
+        if document.kind in PURCHASE_KINDS:
+            message = self.env._(
+                "There is no purchase tax for %(document)s. Set one on product "
+                "%(product)s or on account %(account)s (a 0 %% tax when none is due), "
+                "then retry.",
+                **values,
+            )
+        else:
+            message = self.env._(
+                "There is no sales tax for %(document)s. Set one on product "
+                "%(product)s or on account %(account)s (a 0 %% tax when none is due), "
+                "then retry.",
+                **values,
+            )
+        return Hold("tax_missing", message)

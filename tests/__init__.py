@@ -1,6 +1,7 @@
 from . import (
     test_amounts,
     test_automation,
+    test_bill,
     test_change,
     test_change_machine,
     test_change_order,
