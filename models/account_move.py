@@ -51,6 +51,12 @@ class AccountMove(models.Model):
         readonly=True,
         groups=BILLING_GROUP,
     )
+    copaco_received_bill_id = fields.Many2one(
+        "account.move",
+        compute="_compute_copaco_received_bill_id",
+        groups=BILLING_GROUP,
+        help="The bill that the vendor sent of the same.",
+    )
     copaco_correction_count = fields.Integer(
         related="copaco_document_id.correction_count", groups=BILLING_GROUP
     )
@@ -66,6 +72,14 @@ class AccountMove(models.Model):
         "(copaco_version_id) WHERE copaco_version_id IS NOT NULL AND state != 'cancel'",
         "There already is a correction for this change of a Copaco document.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("ref", "partner_id", "state", "copaco_document_id")
+    def _compute_copaco_received_bill_id(self):
+        finder = self.env["copaco.bill.finder"].sudo()
+        for move in self:
+            move.copaco_received_bill_id = finder._find_received(move.sudo())
 
     # === CRUD METHODS === #
 
@@ -151,6 +165,29 @@ class AccountMove(models.Model):
     def action_view_copaco_corrections(self):
         """:return: the window action with what corrects these invoices"""
         return self.copaco_document_id.action_view_corrections()
+
+    def action_copaco_use_received(self):
+        """Link the bill that the vendor sent to the Copaco documents of this draft, and
+        delete the draft; cancel it instead when someone edited it.
+
+        :return: the form of the received bill
+        :raise UserError: when there is none, or this one is confirmed
+        """
+        self.ensure_one()
+        self.check_access("write")
+        bill = self.sudo()
+        received = self.env["copaco.bill.finder"].sudo()._find_received(bill)
+        if not received or bill.state != "draft":
+            raise UserError(
+                self.env._(
+                    "The received bill can't take the place of %(bill)s: there is none "
+                    "of this vendor with this number, or %(bill)s is confirmed. Reset "
+                    "it to draft first.",
+                    bill=bill.display_name,
+                )
+            )
+        self.env["copaco.bill.maker"].sudo()._use_received(bill, received)
+        return received.with_env(self.env)._get_copaco_action()
 
     # === BUSINESS METHODS === #
 

@@ -2,7 +2,7 @@ import hashlib
 
 from odoo import fields, models
 
-from ..const import KINDS
+from ..const import KINDS, PURCHASE_KINDS
 
 
 class CopacoBillMixin(models.AbstractModel):
@@ -23,6 +23,44 @@ class CopacoBillMixin(models.AbstractModel):
         help="What the vendor bill was made, or linked, for of this document, without "
         "tax.",
     )
+
+    # === ACTION METHODS === #
+
+    def action_link_bill(self):
+        """Link the bill that has the number of these documents, although its totals
+        differ from theirs.
+
+        :return: see `copaco.document.action_retry`
+        """
+        return self.env["copaco.decision"]._link_bill(self)
+
+    # === BUSINESS METHODS === #
+
+    def _get_bill_documents(self):
+        """:return: these documents, and all others of the same Copaco purchase
+        invoices"""
+        purchases = self.filtered(lambda document: document.kind in PURCHASE_KINDS)
+        if not purchases:
+            return self
+        found = self.search(
+            [
+                ("root_company_id", "in", purchases.root_company_id.ids),
+                ("kind", "in", PURCHASE_KINDS),
+                ("invoice_number", "in", purchases.mapped("invoice_number")),
+            ],
+            order="id",
+        )
+        return (self - purchases) | found
+
+    def _set_billed(self, move, snapshot=None):
+        """:param move: the `account.move` that is the bill of these documents
+        :param snapshot: of a bill that was created, see `copaco.manual.edits`
+        """
+        for document in self:
+            document._set_invoiced(move, snapshot)
+            document.amount_billed = document.amount_to_invoice
+            # The first one has it for all.
+            snapshot = None
 
     def _get_digest(self):
         """:return: by which the content of these documents is recognised"""

@@ -35,6 +35,12 @@ class CopacoPurchaseMixin(models.AbstractModel):
         check_company=True,
         help="The contact of the Copaco company that bills you.",
     )
+    suggested_vendor_id = fields.Many2one(
+        "res.partner",
+        readonly=True,
+        copy=False,
+        help="Who has the name that Copaco sends.",
+    )
     purchase_journal_id = fields.Many2one(
         "account.journal",
         check_company=True,
@@ -86,7 +92,38 @@ class CopacoPurchaseMixin(models.AbstractModel):
                     limit=1,
                 )
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        res = super().write(vals)
+        if not vals.keys().isdisjoint(("vendor_id", "purchase_policy")):
+            self._resume_bills()
+        return res
+
+    # === ACTION METHODS === #
+
+    def action_accept_vendor(self):
+        """Take the suggested vendor."""
+        for connection in self:
+            connection.vendor_id = connection.suggested_vendor_id
+
     # === BUSINESS METHODS === #
+
+    def _resume_bills(self):
+        """Process the documents in the background that waited for the vendor, or for a
+        bill to be received."""
+        documents = self.env["copaco.document"].sudo()
+        waiting = documents.search(
+            [
+                ("connection_id", "in", self.ids),
+                ("state", "=", "held"),
+                ("hold_reason", "in", ("vendor_unknown", "bill_awaited")),
+            ]
+        )
+        if waiting:
+            waiting.with_context(copaco_refresh_later=True).state = "new"
+            self.env["copaco.processor"]._continue_in_background()
+
 
     def _receives_by_peppol(self):
         """Whether the company of this connection receives bills by Peppol, so that

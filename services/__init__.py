@@ -1,4 +1,5 @@
 from . import (
+    copaco_bill_finder,
     copaco_bill_maker,
     copaco_bill_matcher,
     copaco_connection_tester,

@@ -2,6 +2,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..client import parse_payload
 from ..const import Hold
@@ -38,19 +39,35 @@ class CopacoBillMatcher(models.AbstractModel):
     _description = "Copaco Bill Matcher"
 
     @api.model
-    def _match(self, documents):
+    def _get_match(self, document, correction_date=None):
+        """:param document: a `copaco.document`
+        :param correction_date: see `copaco.document.matcher`
+        :return: the `BillMatch` of it and all others of its bill
+        :raise UserError: when it can't be billed now
+        """
+        documents = document._get_bill_documents().filtered(
+            lambda each: each.state != "excluded"
+        )
+        match = self._match(documents, correction_date)
+        if isinstance(match, Hold):
+            raise UserError(match.message)
+        return match
+
+    @api.model
+    def _match(self, documents, correction_date=None):
         """:param documents: the `copaco.document` records of one Copaco invoice that
             are to be billed
+        :param correction_date: see `copaco.document.matcher`
         :return: `BillMatch`, or a `Hold` for all of them
         """
         matcher = self.env["copaco.document.matcher"]
         document = documents[0]
         connection = document.connection_id
-        hold = next(
-            filter(None, map(matcher._check_source_totals, documents)),
-            matcher._check_currency(document)
+        hold = (
+            (not correction_date and self._check_source_totals(documents))
+            or matcher._check_currency(document)
             or self._check_vendor(document)
-            or matcher._check_journal(document),
+            or self._check_journal(document)
         )
         if hold:
             return hold
@@ -71,7 +88,7 @@ class CopacoBillMatcher(models.AbstractModel):
         hold = matcher._check_lock_dates(
             document,
             any(match.taxes for match in (*lines.values(), default)),
-            document.invoice_date,
+            correction_date or document.invoice_date,
         )
         if hold:
             return hold
@@ -95,10 +112,42 @@ class CopacoBillMatcher(models.AbstractModel):
         )
 
     @api.model
+    def _check_source_totals(self, documents):
+        matcher = self.env["copaco.document.matcher"]
+        return next(filter(None, map(matcher._check_source_totals, documents)), None)
+
+    @api.model
+    def _check_journal(self, document):
+        connection = document.connection_id
+        if connection.purchase_journal_id:
+            return self.env["copaco.document.matcher"]._check_journal(document)
+        return Hold(
+            "account_missing",
+            self.env._(
+                "%(document)s can't be booked, because connection %(connection)s has "
+                "no purchase journal. Choose one there, then retry.",
+                document=document.name,
+                connection=connection.name,
+            ),
+        )
+
+    @api.model
     def _check_vendor(self, document):
         connection = document.connection_id
         if connection.vendor_id.active:
             return None
+        if connection.suggested_vendor_id:
+            return Hold(
+                "vendor_unknown",
+                self.env._(
+                    "%(document)s has no vendor. It may be %(vendor)s, who has the "
+                    "name of its sender: accept that on connection %(connection)s, or "
+                    "choose another contact there.",
+                    document=document.name,
+                    vendor=connection.suggested_vendor_id.display_name,
+                    connection=connection.name,
+                ),
+            )
         return Hold(
             "vendor_unknown",
             self.env._(

@@ -18,6 +18,8 @@ class CopacoDecision(models.AbstractModel):
     def _retry(self, documents):
         """See `copaco.document.action_retry`."""
         documents._check_billing_access()
+        # A bill is decided about as a whole.
+        documents = documents._get_bill_documents()
         updater = self.env["copaco.draft.updater"]
         possible = documents.filtered(
             lambda document: (
@@ -46,7 +48,7 @@ class CopacoDecision(models.AbstractModel):
     @api.model
     def _accept_lines(self, documents):
         """See `copaco.document.action_accept_lines`."""
-        held = self._get_held(documents, "source_totals_differ")
+        held = self._get_held(documents._get_bill_documents(), "source_totals_differ")
         for document in held:
             document._message_log(
                 body=self.env._(
@@ -57,6 +59,24 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         held.write({"totals_difference": 0, "state": "new"})
+        return self._process(held)
+
+    @api.model
+    def _link_bill(self, documents):
+        """See `copaco.bill.mixin.action_link_bill`."""
+        held = self._get_held(documents._get_bill_documents(), "bill_differs")
+        if held:
+            self.env["copaco.bill.maker"]._link_anyway(
+                self.env["copaco.processor"]._with_processing_context(held)
+            )
+            for bill in held.move_id:
+                bill._message_log(
+                    body=self.env._(
+                        "%(user)s linked this bill, although it differs from Copaco's "
+                        "lines.",
+                        user=self.env.user.name,
+                    )
+                )
         return self._process(held)
 
     @api.model
@@ -244,6 +264,13 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         self._apply_exclusion(documents.sudo(), reason.strip(), self.env.user)
+        # The bill of the others waited for what was decided now.
+        waiting = documents.sudo()._get_bill_documents().filtered_domain(
+            [("hold_reason", "=", "bill_incomplete"), ("id", "not in", documents.ids)]
+        )
+        if waiting:
+            waiting.state = "new"
+            self.env["copaco.processor"]._continue_in_background()
 
     @api.model
     def _include(self, documents):

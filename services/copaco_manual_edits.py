@@ -124,7 +124,7 @@ class CopacoManualEdits(models.AbstractModel):
         keys = {line_id: f"removed {line_id}" for line_id in edits.removed}
         keys |= {line.copaco_line_id.id: str(line.id) for line in edits.edited}
         entries = {entry["line"]: entry for entry in snapshot["lines"].values()}
-        for line in move.copaco_document_id.line_ids.filtered(
+        for line in move._get_copaco_documents().line_ids.filtered(
             lambda line: line.id in keys
         ):
             entry = entries.get(line.id, _prepare_entry(line))
@@ -139,16 +139,18 @@ class CopacoManualEdits(models.AbstractModel):
         for key, entry in snapshot["lines"].items():
             if not entry["line"] and key not in made:
                 updated["lines"][key] = entry
-                lacking = self._get_lacking(move.copaco_document_id, updated)
+                lacking = self._get_lacking(move, updated)
                 if lacking:
                     entry.update(amount=entry["amount"] + lacking, hash=None)
         return updated
 
     @api.model
-    def _get_lacking(self, document, snapshot):
+    def _get_lacking(self, move, snapshot):
         """:return: what a snapshot has less than is to be invoiced, without tax"""
         amounts = [entry["amount"] for entry in snapshot["lines"].values()]
-        return document.currency_id.round(document.amount_to_invoice - sum(amounts))
+        document = move.copaco_document_id
+        total = move.copaco_amount or document.amount_to_invoice
+        return document.currency_id.round(total - sum(amounts))
 
     # === MANUAL EDITS === #
 

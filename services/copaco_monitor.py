@@ -215,6 +215,16 @@ class CopacoMonitor(models.AbstractModel):
                     count=unsent,
                 )
             )
+        if drafts := self.env["copaco.bill.finder"]._find_replaceable(connection):
+            alerts.append(
+                self.env._(
+                    "Bills that were received after a draft was made of Copaco's "
+                    "lines: %(bills)s. Press Use the received one on the draft.",
+                    bills=", ".join(
+                        drafts.mapped(lambda bill: bill.ref or bill.display_name)
+                    ),
+                )
+            )
         overdue_domain = [
             *self.env["copaco.processor"]._get_waiting_domain(),
             ("write_date", "<", fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)),

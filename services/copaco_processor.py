@@ -278,6 +278,7 @@ class CopacoProcessor(models.AbstractModel):
     def _process_all(self):
         """Make the invoices of everything that waits for it."""
         self._retry_held_for_customer()
+        self.env["copaco.bill.finder"]._find_awaited().state = "new"
         documents = self.env["copaco.document"].search(
             self._get_waiting_domain(), order="id"
         )
