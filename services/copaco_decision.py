@@ -66,9 +66,8 @@ class CopacoDecision(models.AbstractModel):
         """See `copaco.bill.mixin.action_link_bill`."""
         held = self._get_held(documents._get_bill_documents(), "bill_differs")
         if held:
-            self.env["copaco.bill.maker"]._link_anyway(
-                self.env["copaco.processor"]._with_processing_context(held)
-            )
+            held = self.env["copaco.processor"]._with_processing_context(held)
+            held.env["copaco.bill.maker"]._link_anyway(held)
             for bill in held.move_id:
                 bill._message_log(
                     body=self.env._(

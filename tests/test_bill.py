@@ -66,7 +66,10 @@ class TestBill(CopacoBillCommon):
         self.add_purchase(
             "P-1",
             {
-                "A1": [price_line("8.00", VAT="1.68"), price_line("2", VAT="0.42")],
+                "A1": [
+                    price_line("8.00", VAT="1.68"),
+                    price_line("2", number=2, VAT="0.42"),
+                ],
                 "A2": [price_line("5.005", VAT="1.05")],
                 "A3": [price_line("-1.004", VAT="-0.21")],
             },
@@ -112,7 +115,10 @@ class TestBill(CopacoBillCommon):
                 price_line("10.004", VAT="2.10"),
                 price_line("3.333", number=2, VAT="0.70"),
             ],
-            "A2": [price_line("5.005", VAT="1.05"), price_line("-2", VAT="-0.42")],
+            "A2": [
+                price_line("5.005", VAT="1.05"),
+                price_line("-2", number=2, VAT="-0.42"),
+            ],
         }
         expected = {"line": 4, "subscription": 2, "customer": 2, "product": 1, "one": 1}
         totals = set()
