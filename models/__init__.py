@@ -10,6 +10,7 @@ from . import (
     copaco_document,
     copaco_document_line,
     copaco_document_version,
+    copaco_finding,
     copaco_month,
     copaco_run,
     key_log,

@@ -18,6 +18,11 @@ class CopacoBillMixin(models.AbstractModel):
         readonly=True,
         help="Copaco states the tax amount of each line.",
     )
+    is_margin_only = fields.Boolean(
+        readonly=True,
+        help="Excluded, because the connection keeps purchase invoices for the margin "
+        "only.",
+    )
     amount_billed = fields.Monetary(
         readonly=True,
         help="What the vendor bill was made, or linked, for of this document, without "

@@ -18,6 +18,7 @@ PROTECTED_FIELDS = (
     "api_key_hint",
     "fetched_until",
     "last_alert_at",
+    "margins_checked_at",
     "months_without_invoices",
     "origin",
     "purchases_fetched_until",
@@ -335,8 +336,7 @@ class CopacoConnection(models.Model):
             # a host of their own; and another portal has to be asked from the start.
             for connection in self:
                 if get_origin(addresses[connection]) != get_origin(vals["base_url"]):
-                    connection.sudo().fetched_until = False
-                    connection.sudo().purchases_fetched_until = False
+                    connection.sudo()._forget_what_was_fetched()
                     if "api_key" not in vals:
                         connection.api_key = False
         return res

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..const import PURCHASE_KINDS
+from ..const import KINDS, PURCHASE_KINDS
 
 
 class CopacoPurchaseMixin(models.AbstractModel):
@@ -63,6 +63,12 @@ class CopacoPurchaseMixin(models.AbstractModel):
         default="line",
         help="Accounts, taxes and the total are the same in each.",
     )
+    margin_threshold = fields.Float(
+        string="Lowest Margin",
+        help="In percent of the sale. What has less is a finding; 0: only what is sold "
+        "below cost.",
+    )
+    margins_checked_at = fields.Datetime(readonly=True, copy=False)
     purchases_fetched_until = fields.Date(
         readonly=True,
         copy=False,
@@ -124,6 +130,10 @@ class CopacoPurchaseMixin(models.AbstractModel):
             waiting.with_context(copaco_refresh_later=True).state = "new"
             self.env["copaco.processor"]._continue_in_background()
 
+
+    def _forget_what_was_fetched(self):
+        """Another portal has to be asked from the start."""
+        self.write(dict.fromkeys((kind.fetched_until for kind in KINDS.values()), False))
 
     def _receives_by_peppol(self):
         """Whether the company of this connection receives bills by Peppol, so that

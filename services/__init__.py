@@ -21,6 +21,7 @@ from . import (
     copaco_key_store,
     copaco_line_text,
     copaco_manual_edits,
+    copaco_margin_checker,
     copaco_monitor,
     copaco_presence,
     copaco_processor,

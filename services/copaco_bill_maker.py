@@ -55,6 +55,7 @@ class CopacoBillMaker(models.AbstractModel):
             self._exclude(
                 live, self.env._("Purchase invoices are kept for the margin only.")
             )
+            live.is_margin_only = True
             return
         hold = self._check_documents(live)
         live = live.filtered(lambda document: document.state != "excluded")

@@ -340,6 +340,7 @@ class CopacoDecision(models.AbstractModel):
                 "exclude_reason": False,
                 "excluded_by_id": False,
                 "is_excluded_by_customer": False,
+                "is_margin_only": False,
             }
         )
 

@@ -82,6 +82,7 @@ class CopacoMonitor(models.AbstractModel):
             self.env["copaco.connection"].sudo().search([("active", "=", True)])
         )
         self._get_runs_to_check(connections)._refresh_state()
+        self.env["copaco.margin.checker"]._check_recent(connections)
         self._update_activity(connections)
 
     @api.model
@@ -119,7 +120,10 @@ class CopacoMonitor(models.AbstractModel):
                     ("state", "in", ("held", "changed")),
                 ]
             )
-            if not documents:
+            findings = self.env["copaco.finding"].search(
+                [("connection_id", "=", connection.id), ("state", "=", "open")]
+            )
+            if not documents and not findings:
                 continue
             user = self._get_responsible(connection)
             connection = connection.with_context(lang=user.lang)
@@ -128,10 +132,17 @@ class CopacoMonitor(models.AbstractModel):
                 subject=connection.env._(
                     "Copaco documents waiting for a decision: %(count)s",
                     count=len(documents),
+                )
+                if documents
+                else connection.env._(
+                    "Findings about margins: %(count)s", count=len(findings)
                 ),
                 body=connection.env["ir.qweb"]._render(
                     "account_copaco.copaco_monitor_weekly_digest",
-                    {"documents": documents.with_env(connection.env)},
+                    {
+                        "documents": documents.with_env(connection.env),
+                        "findings": findings.with_env(connection.env),
+                    },
                 ),
             )
 
@@ -205,6 +216,15 @@ class CopacoMonitor(models.AbstractModel):
                 self.env._(
                     "Documents no longer at Copaco: %(count)s; see Copaco, To Do.",
                     count=missing,
+                )
+            )
+        if findings := self.env["copaco.finding"].search_count(
+            [*own, ("state", "=", "open")]
+        ):
+            alerts.append(
+                self.env._(
+                    "Findings about margins: %(count)s; see Copaco, Findings.",
+                    count=findings,
                 )
             )
         if unsent := count(Document._get_unsent_domain()):

@@ -290,6 +290,9 @@ class CopacoProcessor(models.AbstractModel):
             [("state", "=", "running"), ("stored_at", "!=", False)]
         )
         self._refresh_progress(runs, runs.connection_id)
+        self.env["copaco.margin.checker"]._check_changed(
+            self.env["copaco.connection"].search([("fetch_purchases", "=", True)])
+        )
 
     @api.model
     def _retry_held_for_customer(self):

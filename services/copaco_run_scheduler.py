@@ -127,6 +127,9 @@ class CopacoRunScheduler(models.AbstractModel):
         # Only what these runs received; the rest belongs to the scheduled action.
         documents = runs.document_ids | runs.version_ids.document_id
         self.env["copaco.processor"]._process_waiting(documents, deadline)
+        if any(documents.connection_id.mapped("fetch_purchases")):
+            # Margins are compared while nobody waits.
+            self.env["copaco.processor"]._continue_in_background()
         failed = runs.filtered(lambda run: run.state == "failed")
         if failed:
             self.env.cr.commit()  # pylint: disable=invalid-commit # keep the reason
