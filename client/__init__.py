@@ -24,8 +24,7 @@ from .exceptions import (
     TimedOutError,
     UnavailableError,
 )
-from .parser import is_markup, merge_payloads, parse_documents, parse_payload
-from .records import (
+from .fields import (
     CustomerInfo,
     DocumentHead,
     DocumentLine,
@@ -33,6 +32,7 @@ from .records import (
     RejectedInvoice,
     SourceDocument,
 )
+from .parser import is_markup, merge_payloads, parse_documents, parse_payload
 from .values import EXACT
 
 __all__ = [

@@ -15,8 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from .digest import digest_document, digest_payload
 from .exceptions import InvalidResponseError
-from .json_reader import read_json, read_slice, write_json
-from .records import (
+from .fields import (
     CustomerInfo,
     DocumentHead,
     DocumentLine,
@@ -24,6 +23,7 @@ from .records import (
     RejectedInvoice,
     SourceDocument,
 )
+from .json_reader import read_json, read_slice, write_json
 from .schemas import (
     CountedCustomer,
     Customer,

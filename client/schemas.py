@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from .records import CONFIG, CustomerInfo, DocumentLine
+from .fields import CONFIG, CustomerInfo, DocumentLine
 from .values import (
     Day,
     Identity,

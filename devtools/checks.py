@@ -24,10 +24,11 @@ from .terminal import SetupError
 from .upgrade import run as upgrade
 
 DEVTOOLS = Path(__file__).parent
-# The tests in Odoo are run by two processes side by side. These, most of which need the
-# web server, take about half of the time; the other process runs whatever is not named
-# here, so nothing is left out.
+# The tests in Odoo are run by two processes side by side. These take about half of the
+# time; the other process runs whatever is not named here, so nothing is left out.
 FIRST_HALF = (
+    *("TestAmounts", "TestEquality"),
+    *("TestChange", "TestChangeMachine", "TestChangeOrder", "TestChangeParts"),
     *("TestSecurity", "TestSecurityContext", "TestSecurityForgery"),
     *("TestSecurityInvoices", "TestSecurityKey", "TestSecurityMatrix"),
     *("TestSecurityTexts", "TestSecurityUpload", "TestTours", "TestPreviewTour"),

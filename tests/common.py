@@ -85,6 +85,16 @@ def copaco_invoice(number, account, lines, **values):
     }
 
 
+def enter_lines(form, move):
+    """Enter in Odoo's form of an invoice the lines of another one."""
+    for line in move.invoice_line_ids.sorted("sequence"):
+        with form.invoice_line_ids.new() as form_line:
+            form_line.product_id = line.product_id
+            form_line.name = line.name
+            form_line.quantity = line.quantity
+            form_line.price_unit = line.price_unit
+
+
 class CopacoCommon(AccountTestInvoicingCommon):
     """A Dutch company with a connection to a simulator that holds no invoices yet."""
 

@@ -39,7 +39,7 @@ NUMBERS = {
     "JOB_KILLS": 40,
     "CRASHES": 24,
     "FULL_DISKS": 24,
-    "COLLISIONS": 24,
+    "CONCURRENCY_ERRORS": 24,
     "ROUNDS": 100,
     "PAYLOADS": 20_000,
 }

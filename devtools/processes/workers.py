@@ -37,7 +37,7 @@ RECORD = re.compile(r"^(?=(?:INFO|WARNING|ERROR|CRITICAL) \S+ \d+: )", re.M)
 PROBLEM = re.compile(r"ERROR|CRITICAL|.*^Traceback", re.M | re.S)
 # Odoo logs each refused query, also one that is tried again and then succeeds.
 EXPECTED_ERROR = "ERROR odoo.sql_db "
-COLLISION = re.compile(
+CONCURRENCY_ERROR = re.compile(
     r"could not serialize|deadlock detected|could not obtain lock|duplicate key value"
 )
 
@@ -237,10 +237,10 @@ class Workers:
             if PROBLEM.match(record) and not record.startswith(EXPECTED_ERROR)
         )
 
-    def collisions(self):
+    def concurrency_errors(self):
         """Return how many queries the log says PostgreSQL refused because of what other
         transactions did."""
-        return len(COLLISION.findall(self.log.read_text()))
+        return len(CONCURRENCY_ERROR.findall(self.log.read_text()))
 
     def _work(self, task, start=None, until=None, on_commit=None):
         logging.basicConfig(
