@@ -90,7 +90,9 @@ class CopacoDocumentLine(models.Model):
         help="What someone did with the invoice line since it was created.",
     )
 
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    company_currency_id = fields.Many2one(
+        string="Company Currency", related="company_id.currency_id"
+    )
     cost = fields.Monetary(
         compute="_compute_margin",
         currency_field="company_currency_id",
