@@ -1,5 +1,7 @@
 from typing import NamedTuple
 
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -126,30 +128,44 @@ class Pair(NamedTuple):
 
 class CopacoMargin(models.Model):
     """What Copaco bills, beside what is billed on: a row for each pair of price lines,
-    or for lines that can't be told apart. Nothing is stored."""
+    or for lines that can't be told apart. Rows are made anew for the months of which
+    documents changed (`copaco.margin.checker`), so that years are shown at once."""
 
     _name = "copaco.margin"
     _description = "Copaco Margin"
-    _auto = False
+    _log_access = False
     _order = "date desc, margin"
     _rec_name = "line_id"
 
     company_id = fields.Many2one("res.company", readonly=True)
-    connection_id = fields.Many2one("copaco.connection", readonly=True)
+    root_company_id = fields.Many2one("res.company", readonly=True)
+    connection_id = fields.Many2one(
+        "copaco.connection", readonly=True, ondelete="cascade"
+    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     customer_id = fields.Many2one("copaco.customer", readonly=True)
-    partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)
+    partner_id = fields.Many2one(related="customer_id.partner_id")
     date = fields.Date(readonly=True)
     line_id = fields.Many2one(
-        "copaco.document.line", string="Price Line", readonly=True
+        "copaco.document.line",
+        string="Price Line",
+        readonly=True,
+        index=True,
+        ondelete="cascade",
     )
-    sale_line_id = fields.Many2one("copaco.document.line", readonly=True)
-    cost_line_id = fields.Many2one("copaco.document.line", readonly=True)
+    sale_line_id = fields.Many2one(
+        "copaco.document.line", readonly=True, index=True, ondelete="cascade"
+    )
+    cost_line_id = fields.Many2one(
+        "copaco.document.line", readonly=True, index=True, ondelete="cascade"
+    )
     subscription_ref = fields.Char(string="Subscription ID", readonly=True)
     subscription_name = fields.Char(string="Subscription", readonly=True)
     plan_name = fields.Char(string="Plan", readonly=True)
     plan_category = fields.Char(string="Vendor", readonly=True)
     charge_type = fields.Char(readonly=True)
+    billing_frequency = fields.Char(readonly=True)
+    description = fields.Char(readonly=True)
     match = fields.Selection(
         [
             ("sure", "Row hash"),
@@ -185,22 +201,7 @@ class CopacoMargin(models.Model):
         help="In another currency: converted at the rate of the date of each document.",
     )
 
-    @property
-    def _table_query(self):
-        return SQL(
-            """
-            SELECT pair.*, customer.partner_id, pair.sale - pair.cost AS margin,
-                   CASE WHEN pair.sale != 0
-                        THEN (pair.sale - pair.cost) / pair.sale * 100 END
-                       AS margin_percent,
-                   line.subscription_ref, line.subscription_name, line.plan_name,
-                   line.plan_category, line.charge_type
-              FROM (%(pairs)s) pair
-              JOIN copaco_document_line line ON line.id = pair.line_id
-         LEFT JOIN copaco_customer customer ON customer.id = pair.customer_id
-            """,
-            pairs=self._get_pairs_query(),
-        )
+    _month_idx = models.Index("(root_company_id, date)")
 
     @api.model
     def _get_pairs_query(self, condition=None):
@@ -221,6 +222,70 @@ class CopacoMargin(models.Model):
             condition=condition or SQL("true"),
         )
 
+    @api.model
+    def _refresh(self, root_company, date_from, date_to):
+        """Make the rows of a period anew. A sale and its cost may be dated in the months
+        next to each other.
+
+        :param root_company: `res.company`
+        :param date_from: first day of the first month
+        :param date_to: last day of the last month
+        """
+        condition = SQL(
+            "document.root_company_id = %s "
+            "AND document.invoice_date BETWEEN %s AND %s",
+            root_company.id,
+            date_from - relativedelta(months=1),
+            date_to + relativedelta(months=1),
+        )
+        columns = [
+            *("id", "root_company_id", "company_id", "customer_id", "connection_id"),
+            *("line_id", "sale_line_id", "cost_line_id", "date"),
+            *("sale_count", "cost_count", "sale", "cost", "margin", "margin_percent"),
+            *("sale_quantity", "cost_quantity", "is_excluded", "is_converted", "match"),
+            *("subscription_ref", "subscription_name", "plan_name", "plan_category"),
+            *("charge_type", "billing_frequency", "description"),
+        ]
+        pairs = self._get_pairs_query(condition)
+        # To compile such a query takes longer than to run it.
+        self.env.cr.execute("SET LOCAL jit = off")
+        period = SQL(
+            "root_company_id = %s AND date BETWEEN %s AND %s",
+            root_company.id,
+            date_from,
+            date_to,
+        )
+        self.env.cr.execute(SQL("DELETE FROM copaco_margin WHERE %s", period))
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO copaco_margin (%(columns)s)
+                SELECT %(columns)s
+                  FROM (
+                    SELECT pair.*, pair.sale - pair.cost AS margin,
+                           CASE WHEN pair.sale != 0
+                                THEN (pair.sale - pair.cost) / pair.sale * 100 END
+                               AS margin_percent,
+                           line.subscription_ref, line.subscription_name,
+                           line.plan_name, line.plan_category, line.charge_type,
+                           line.billing_frequency, line.description
+                      FROM (%(pairs)s) pair
+                      JOIN copaco_document_line line ON line.id = pair.line_id
+                  ) pair
+                 WHERE %(period)s
+                    ON CONFLICT (id) DO UPDATE SET %(updates)s
+                """,
+                columns=SQL(", ").join(map(SQL.identifier, columns)),
+                updates=SQL(", ").join(
+                    SQL("%(name)s = excluded.%(name)s", name=SQL.identifier(name))
+                    for name in columns
+                ),
+                pairs=pairs,
+                period=period,
+            )
+        )
+        self.invalidate_model()
+
     def _read_group_select(self, aggregate_spec, query):
         if aggregate_spec != "margin_percent:avg":
             return super()._read_group_select(aggregate_spec, query)
@@ -233,13 +298,25 @@ class CopacoMargin(models.Model):
 
     # === ACTION METHODS === #
 
+    @api.model
+    def action_open(self):
+        """:return: the window action with the margins, of all that is known now"""
+        self.env["copaco.connection"]._check_billing_access()
+        connections = self.env["copaco.connection"].search(
+            [("company_id", "in", self.env.companies.ids)]
+        )
+        self.env["copaco.margin.checker"].sudo()._check_changed(connections.sudo())
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "account_copaco.action_copaco_margin"
+        )
+
     def action_view_lines(self):
         """:return: the window action with all price lines of these pairs"""
         rows = self.env.execute_query(
             SQL(
-                "SELECT line_ids FROM (%s) pair WHERE id IN %s",
-                self._get_pairs_query(),
-                self._ids or (0,),
+                "SELECT line_ids FROM (%s) pair WHERE id = ANY(%s)",
+                self._get_pairs_query(self._get_condition(self.line_id)),
+                self.ids,
             )
         )
         return {
@@ -259,16 +336,11 @@ class CopacoMargin(models.Model):
         """
         if not lines.ids:
             return {}
-        condition = SQL(
-            "(line.row_hash = ANY(%s) OR line.subscription_ref = ANY(%s))",
-            [line.row_hash for line in lines if line.row_hash],
-            [line.subscription_ref for line in lines if line.subscription_ref],
-        )
         rows = self.env.execute_query(
             SQL(
                 "SELECT sale_line_id, sale, cost FROM (%s) pair "
                 "WHERE match IN ('sure', 'likely') AND sale_line_id = ANY(%s)",
-                self._get_pairs_query(condition),
+                self._get_pairs_query(self._get_condition(lines)),
                 lines.ids,
             )
         )
@@ -277,3 +349,13 @@ class CopacoMargin(models.Model):
             by_id[line_id]: Pair(float(sale), float(cost))
             for line_id, sale, cost in rows
         }
+
+    @api.model
+    def _get_condition(self, lines):
+        """:return: see `_get_pairs_query`: that of what may be paired with these
+        `copaco.document.line` records"""
+        return SQL(
+            "(line.row_hash = ANY(%s) OR line.subscription_ref = ANY(%s))",
+            [line.row_hash for line in lines if line.row_hash],
+            [line.subscription_ref for line in lines if line.subscription_ref],
+        )

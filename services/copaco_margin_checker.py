@@ -14,17 +14,13 @@ PRICE_DIGITS = 2
 
 # The pairs of a month; a sale and its cost may be dated in the months next to it.
 _MONTH = """
-    WITH pair AS (%(pairs)s),
-    row AS (
-        SELECT pair.*, line.charge_type, line.billing_frequency, line.subscription_ref,
-               coalesce(line.plan_name, line.subscription_name) AS name,
-               replace(replace(lower(line.charge_type), ' ', ''), '-', '') AS charge,
-               date_trunc('month', pair.date)::date AS month,
-               concat_ws('|', line.subscription_ref, line.charge_type,
-                         line.description) AS service
-          FROM pair
-          JOIN copaco_document_line line ON line.id = pair.line_id
-         WHERE pair.connection_id = ANY(%(connections)s)
+    WITH row AS (
+        SELECT margin.*, coalesce(plan_name, subscription_name) AS name,
+               replace(replace(lower(charge_type), ' ', ''), '-', '') AS charge,
+               date_trunc('month', date)::date AS month
+          FROM copaco_margin margin
+         WHERE connection_id = ANY(%(connections)s)
+           AND date >= %(before)s AND date < %(after)s
     ),
     present AS (
         SELECT date_trunc('month', invoice_date)::date AS month,
@@ -39,14 +35,19 @@ _MONTH = """
     whole AS (
         SELECT month FROM present WHERE has_costs AND has_sales
     ),
-    -- What has the same service once a month.
-    single AS (
-        SELECT month, service, min(id) AS id
+    -- What has the same service once in each of two months.
+    service AS (
+        SELECT row.*, month = lag(month) OVER same OR month = lead(month) OVER same
+                      OR lag(month) OVER same = lag(month, 2) OVER same AS is_several,
+               lag(month) OVER same AS month_before,
+               lag(sale / sale_quantity) OVER same AS sale_before,
+               lag(cost / cost_quantity) OVER same AS cost_before
           FROM row
          WHERE match IN ('sure', 'likely') AND charge IN ('cyclefee', 'itemfee')
            AND sale_quantity != 0 AND cost_quantity != 0
-      GROUP BY 1, 2
-        HAVING count(*) = 1
+        WINDOW same AS (PARTITION BY concat_ws('|', subscription_ref, charge_type,
+                                               description)
+                        ORDER BY month, id)
     ),
     found AS (
         SELECT CASE WHEN is_excluded AND cost != 0 THEN 'customer_excluded'
@@ -56,59 +57,59 @@ _MONTH = """
                     WHEN cost > 0 AND sale < cost THEN 'below_cost'
                     WHEN sale > 0 AND (sale - cost) / sale * 100 < %(threshold)s
                     THEN 'low_margin' END AS kind,
-               id::text AS key, id, NULL::int AS before_id
+               id::text AS key, %(line)s, NULL::numeric AS sale_before,
+               NULL::numeric AS cost_before
           FROM row
          WHERE month = %(month)s AND (sale != 0 OR cost != 0)
      UNION ALL
-        SELECT 'quantity_differs', id::text, id, NULL
+        SELECT 'quantity_differs', id::text, %(line)s, NULL, NULL
           FROM row
          WHERE month = %(month)s AND match IN ('sure', 'likely', 'group')
            AND NOT is_excluded
            AND abs(abs(sale_quantity) - abs(cost_quantity)) > 1e-6
      UNION ALL
-        SELECT 'price_changed', row.id::text, row.id, earlier.id
-          FROM single
-          JOIN row ON row.id = single.id
-          JOIN single single_before
-            ON single_before.service = single.service
-           AND single_before.month = %(before)s
-          JOIN row earlier ON earlier.id = single_before.id
-         WHERE single.month = %(month)s AND NOT row.is_excluded
-           AND (round((row.sale / row.sale_quantity)::numeric, %(digits)s)
-                != round((earlier.sale / earlier.sale_quantity)::numeric, %(digits)s)
-                OR round((row.cost / row.cost_quantity)::numeric, %(digits)s)
-                != round((earlier.cost / earlier.cost_quantity)::numeric, %(digits)s))
+        SELECT 'price_changed', id::text, %(line)s, sale_before, cost_before
+          FROM service
+         WHERE month = %(month)s AND month_before = %(before)s
+           AND is_several IS NOT TRUE AND NOT is_excluded
+           AND (round((sale / sale_quantity)::numeric, %(digits)s)
+                != round(sale_before::numeric, %(digits)s)
+                OR round((cost / cost_quantity)::numeric, %(digits)s)
+                != round(cost_before::numeric, %(digits)s))
      UNION ALL
-        SELECT 'subscription_new', %(month_text)s || subscription_ref, min(id), NULL
-          FROM row
-         WHERE month = %(month)s AND subscription_ref != '' AND cost_count > 0
-           AND EXISTS (SELECT FROM whole WHERE month = %(before)s)
-           AND NOT EXISTS (
-                   SELECT FROM copaco_document_line line
-                     JOIN copaco_document document ON document.id = line.document_id
-                    WHERE line.subscription_ref = row.subscription_ref
-                      AND document.connection_id = ANY(%(connections)s)
-                      AND document.invoice_date < %(month)s)
-      GROUP BY subscription_ref
+        (SELECT DISTINCT ON (subscription_ref)
+                'subscription_new', %(month_text)s || subscription_ref, %(line)s,
+                NULL::numeric, NULL::numeric
+           FROM row
+          WHERE month = %(month)s AND subscription_ref != '' AND cost_count > 0
+            AND EXISTS (SELECT FROM whole WHERE month = %(before)s)
+            AND subscription_ref NOT IN (
+                    SELECT subscription_ref
+                      FROM copaco_margin
+                     WHERE connection_id = ANY(%(connections)s) AND date < %(month)s
+                       AND subscription_ref IS NOT NULL)
+       ORDER BY subscription_ref, id)
      UNION ALL
-        SELECT 'subscription_gone', %(month_text)s || subscription_ref, min(id), NULL
-          FROM row
-         WHERE month = %(before)s AND subscription_ref != '' AND cost_count > 0
-           AND charge = 'cyclefee' AND lower(billing_frequency) LIKE 'month%%'
-           AND NOT EXISTS (SELECT FROM row current
-                            WHERE current.month = %(month)s
-                              AND current.subscription_ref = row.subscription_ref)
-      GROUP BY subscription_ref
+        (SELECT DISTINCT ON (subscription_ref)
+                'subscription_gone', %(month_text)s || subscription_ref, %(line)s,
+                NULL::numeric, NULL::numeric
+           FROM row
+          WHERE month = %(before)s AND subscription_ref != '' AND cost_count > 0
+            AND charge = 'cyclefee' AND lower(billing_frequency) LIKE 'month%%'
+            AND subscription_ref NOT IN (
+                    SELECT subscription_ref
+                      FROM row
+                     WHERE month = %(month)s AND subscription_ref IS NOT NULL)
+       ORDER BY subscription_ref, id)
     )
-    SELECT found.kind, found.key, row.sale_line_id, row.cost_line_id, row.customer_id,
-           row.sale, row.cost, row.sale_quantity, row.cost_quantity,
-           earlier.sale / earlier.sale_quantity, earlier.cost / earlier.cost_quantity,
-           row.name
+    SELECT kind, key, sale_line_id, cost_line_id, customer_id, sale, cost,
+           sale_quantity, cost_quantity, name, sale_before, cost_before
       FROM found
-      JOIN row ON row.id = found.id
- LEFT JOIN row earlier ON earlier.id = found.before_id
-     WHERE found.kind IS NOT NULL
-       AND EXISTS (SELECT FROM whole WHERE month = %(month)s)"""
+     WHERE kind IS NOT NULL AND EXISTS (SELECT FROM whole WHERE month = %(month)s)"""
+
+# What a finding says of a pair.
+_LINE = """sale_line_id, cost_line_id, customer_id, sale, cost, sale_quantity,
+    cost_quantity, name"""
 
 _BILLS = """
     SELECT move.id, -move.amount_untaxed_in_currency_signed, move.copaco_amount
@@ -132,10 +133,9 @@ class CopacoMarginChecker(models.AbstractModel):
     def _check_recent(self, connections):
         """Check the last months of connections."""
         month = self.env["copaco.fetch.window"]._get_today().replace(day=1)
+        months = [month - relativedelta(months=back) for back in range(CHECKED_MONTHS)]
         for connection in connections:
-            for back in range(CHECKED_MONTHS):
-                self._check(connection, month - relativedelta(months=back))
-        self.env["copaco.monitor"]._update_activity(connections)
+            self._check_months(connection, months)
 
     @api.model
     def _check_changed(self, connections):
@@ -143,7 +143,7 @@ class CopacoMarginChecker(models.AbstractModel):
         checked last."""
         for connection in connections:
             now = fields.Datetime.now()
-            months = self.env["copaco.document"]._read_group(
+            rows = self.env["copaco.document"]._read_group(
                 [
                     ("connection_id", "=", connection.id),
                     ("invoice_date", "!=", False),
@@ -151,11 +151,30 @@ class CopacoMarginChecker(models.AbstractModel):
                 ],
                 ["invoice_date:month"],
             )
-            for (month,) in months:
-                self._check(connection, month)
-            if months:
+            if rows:
+                self._check_months(connection, [month for (month,) in rows])
                 connection.margins_checked_at = now
-                self.env["copaco.monitor"]._update_activity(connection)
+
+    @api.model
+    def _check_months(self, connection, months):
+        """Compute the margins of months anew, and look for what there is to be found.
+
+        :param months: list of first days
+        """
+        root_company = connection.company_id.root_id
+        one = relativedelta(months=1)
+        near = sorted({day for month in months for day in (month - one, month, month + one)})
+        while near:
+            # Months that follow each other are computed at once.
+            first = last = near.pop(0)
+            while near and near[0] == last + one:
+                last = near.pop(0)
+            self.env["copaco.margin"]._refresh(
+                root_company, first, last + one - relativedelta(days=1)
+            )
+        for month in sorted({day for month in months for day in (month, month + one)}):
+            self._check(connection, month)
+        self.env["copaco.monitor"]._update_activity(connection)
 
     @api.model
     def _check(self, connection, month):
@@ -194,13 +213,6 @@ class CopacoMarginChecker(models.AbstractModel):
         after = month + relativedelta(months=1)
         connections = self.env["copaco.replacement"]._get_replaced(connection)
         self.env["account.move"].flush_model()
-        condition = SQL(
-            "document.invoice_date >= %s AND document.invoice_date < %s "
-            "AND document.root_company_id = %s",
-            before - relativedelta(months=1),
-            after + relativedelta(months=1),
-            connection.company_id.root_id.id,
-        )
         values = {
             "purchases": list(PURCHASE_KINDS),
             "connections": connections.ids,
@@ -212,10 +224,10 @@ class CopacoMarginChecker(models.AbstractModel):
             SQL(
                 _MONTH,
                 **values,
-                pairs=self.env["copaco.margin"]._get_pairs_query(condition),
                 threshold=connection.margin_threshold or -1e12,
                 month_text=f"{month:%Y-%m} ",
                 digits=PRICE_DIGITS,
+                line=SQL(_LINE),
             )
         )
         common = {
@@ -254,9 +266,9 @@ class CopacoMarginChecker(models.AbstractModel):
         cost,
         sale_quantity,
         cost_quantity,
+        name,
         sale_before,
         cost_before,
-        name,
     ):
         figures = {
             "name": name or "",

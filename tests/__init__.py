@@ -18,6 +18,7 @@ from . import (
     test_fetch,
     test_invoice,
     test_margin,
+    test_margin_faults,
     test_match,
     test_monitor,
     test_partial_responses,

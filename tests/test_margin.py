@@ -37,6 +37,7 @@ class TestMargin(CopacoBillCommon):
 
     @property
     def margins(self):
+        self.env["copaco.margin.checker"]._check_recent(self.connection)
         return self.env["copaco.margin"].search(
             [("company_id", "=", self.company.id)], order="id"
         )
@@ -63,6 +64,7 @@ class TestMargin(CopacoBillCommon):
 
     def test_the_percent_of_many_is_that_of_their_sums(self):
         self.bill([line("10", 1), line("90", 2)], [line("5", 1), line("81", 2)])
+        self.assertEqual(len(self.margins), 2)
         ((percent,),) = self.env["copaco.margin"]._read_group(
             [("company_id", "=", self.company.id)], [], ["margin_percent:avg"]
         )
