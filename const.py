@@ -1,31 +1,35 @@
-"""What several rooms have to agree on: kinds, hold reasons, limits and groups."""
+"""What several rooms have to agree on: kinds, sources, hold reasons, limits, groups."""
 
 from typing import NamedTuple
 
-# === KINDS === #
+# === KINDS AND SOURCES === #
 
 
 class Kind(NamedTuple):
-    """What becomes of the documents of one of Copaco's endpoints."""
+    """What becomes of what one of Copaco's endpoints has."""
 
-    endpoint: str  # of `client.ENDPOINTS`
+    endpoint: str = ""  # of `client.ENDPOINTS`; none: the connection's source says it
     # `account.move.move_type` of an amount to pay and of a credit.
-    move_type: str
-    refund_type: str
-    tax_use: str  # `account.tax.type_tax_use`
-    product_taxes: str  # field of `product.product`
-    product_account: str  # of `product.template.get_product_accounts`
-    journal: str  # field of `copaco.connection`
-    fetched_until: str  # field of `copaco.connection`
+    move_type: str = ""
+    refund_type: str = ""
+    tax_use: str = ""  # `account.tax.type_tax_use`
+    product_taxes: str = ""  # field of `product.product`
+    product_account: str = ""  # of `product.template.get_product_accounts`
+    # Fields of `copaco.rule`.
+    rule_taxes: str = ""
+    rule_account: str = ""
+    # Fields of `copaco.connection`.
+    journal: str = ""
+    fetched_until: str = ""
     # Services: what makes invoices of documents, what finds what they need, what has
     # their values, and what creates them.
-    maker: str
-    matcher: str
-    builder: str
-    writer: str
+    maker: str = ""
+    matcher: str = ""
+    builder: str = ""
+    writer: str = ""
     # What Odoo signs as a sale, such as `amount_untaxed_signed`, times this is what the
     # document says.
-    sign: int
+    sign: int = 1
 
     def get_move_type(self, amount):
         """:param amount: without tax, below zero for a credit
@@ -33,22 +37,28 @@ class Kind(NamedTuple):
         """
         return self.refund_type if amount < 0 else self.move_type
 
+    def get_endpoint(self, source):
+        """:param source: a value of `copaco.connection.source`
+        :return: one of `client.ENDPOINTS`
+        """
+        return self.endpoint or SOURCES[source]
+
 
 KINDS = {
     "specification": Kind(
-        "specification",
         move_type="out_invoice",
         refund_type="out_refund",
         tax_use="sale",
         product_taxes="taxes_id",
         product_account="income",
+        rule_taxes="tax_ids",
+        rule_account="account_id",
         journal="journal_id",
         fetched_until="fetched_until",
         maker="copaco.processor",
         matcher="copaco.document.matcher",
         builder="copaco.invoice.builder",
         writer="copaco.invoice.writer",
-        sign=1,
     ),
     "purchase": Kind(
         "purchase",
@@ -57,6 +67,8 @@ KINDS = {
         tax_use="purchase",
         product_taxes="supplier_taxes_id",
         product_account="expense",
+        rule_taxes="purchase_tax_ids",
+        rule_account="expense_account_id",
         journal="purchase_journal_id",
         fetched_until="purchases_fetched_until",
         maker="copaco.bill.maker",
@@ -70,7 +82,14 @@ KIND_SELECTION = [
     ("specification", "Customer Specification"),
     ("purchase", "Purchase Invoice"),
 ]
+SALES_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign > 0)
 PURCHASE_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign < 0)
+# Where what customers have to pay is fetched from: `client.ENDPOINTS` by
+# `copaco.connection.source`.
+SOURCES = {
+    "customer_invoices": "customer_invoice",
+    "customer_specifications": "specification",
+}
 
 # === HOLD REASONS === #
 
@@ -91,18 +110,20 @@ HOLD_REASONS = [
     ("currency_unknown", "Currency unknown"),
     ("currency_inactive", "Currency inactive"),
     ("currency_rate_missing", "Exchange rate missing"),
+    ("product_missing", "No product for plan"),
     ("tax_missing", "Tax missing"),
     ("account_missing", "Account missing"),
     ("period_locked", "Period locked"),
+    ("credit_without_invoice", "No invoice to credit"),
     ("totals_differ", "Totals differ"),
     ("source_totals_differ", "Copaco's totals differ"),
+    ("vat_differs", "Copaco's VAT differs"),
     ("payload_invalid", "Not readable"),
     ("source_changed", "Changed by Copaco"),
     ("vendor_unknown", "Vendor unknown"),
     ("bill_incomplete", "Bill incomplete"),
     ("bill_awaited", "Waits for the bill"),
     ("bill_differs", "Bill differs"),
-    ("vat_differs", "VAT differs"),
     ("invoice_deleted", "Invoice deleted"),
     ("invoice_cancelled", "Invoice cancelled"),
     ("unexpected_error", "Unexpected error"),

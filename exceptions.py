@@ -19,8 +19,12 @@ class TotalsMismatchError(Exception):
     """Odoo would book another amount than Copaco asks for. Its text tells a user so."""
 
 
-class TaxMismatchError(TotalsMismatchError):
-    """Odoo would book another tax than Copaco states."""
+class VatMismatchError(Exception):
+    """Odoo's tax is not the VAT that Copaco states. Its text tells a user so."""
+
+
+class UndeliverableError(Exception):
+    """An invoice would reach nobody. Its text tells a user why, and what to do."""
 
 
 def describe_system_error(error):

@@ -50,6 +50,7 @@ def run_all() -> bool:
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
                 "Tests with automation rules": partial(_automation_tests, instance),
+                "Tests with Peppol": partial(_peppol_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
             },
@@ -136,6 +137,10 @@ def _check(command: list, folder: Path) -> Outcome:
 
 def _automation_tests(instance: CheckoutInstance) -> Outcome:
     return run_odoo_tests(instance, "copaco_automation", modules=("base_automation",))
+
+
+def _peppol_tests(instance: CheckoutInstance) -> Outcome:
+    return run_odoo_tests(instance, "copaco_peppol", modules=("account_peppol",))
 
 
 # The tests that Odoo doesn't run

@@ -1,4 +1,14 @@
-from . import copaco_bill_mixin, copaco_presence_mixin, copaco_purchase_mixin
+from . import (
+    copaco_analytic_mixin,
+    copaco_bill_mixin,
+    copaco_content_mixin,
+    copaco_document_link_mixin,
+    copaco_presence_mixin,
+    copaco_product_mixin,
+    copaco_purchase_mixin,
+    copaco_sending_mixin,
+    copaco_source_mixin,
+)
 
 # isort: split
 
@@ -7,11 +17,14 @@ from . import (
     account_move_line,
     copaco_connection,
     copaco_customer,
+    copaco_delivery,
     copaco_document,
     copaco_document_line,
     copaco_document_version,
     copaco_finding,
     copaco_month,
+    copaco_plan,
+    copaco_rule,
     copaco_run,
     key_log,
     res_partner,

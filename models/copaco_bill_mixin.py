@@ -13,11 +13,6 @@ class CopacoBillMixin(models.AbstractModel):
     _description = "Copaco Document on a Bill"
 
     currency_id = fields.Many2one("res.currency")
-    has_vat = fields.Boolean(
-        string="VAT Stated",
-        readonly=True,
-        help="Copaco states the tax amount of each line.",
-    )
     is_margin_only = fields.Boolean(
         readonly=True,
         help="Excluded, because the connection keeps purchase invoices for the margin "

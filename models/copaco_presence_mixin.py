@@ -19,6 +19,9 @@ class CopacoPresenceMixin(models.AbstractModel):
     created_origin = fields.Char(
         readonly=True, help="The portal that these days are those of."
     )
+    created_endpoint = fields.Char(
+        readonly=True, help="What was asked there: another source has other days."
+    )
     missing_state = fields.Selection(
         [
             ("reported", "No longer at Copaco"),

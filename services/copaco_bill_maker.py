@@ -93,6 +93,7 @@ class CopacoBillMaker(models.AbstractModel):
             move = self.env["copaco.bill.writer"]._create_bill(match)
             snapshot = self.env["copaco.manual.edits"]._take_snapshot(move)
             match.documents._set_billed(move, snapshot)
+            self.env["copaco.document.line"]._set_matches(match.lines)
 
     # === DOCUMENTS === #
 

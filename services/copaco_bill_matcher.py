@@ -78,13 +78,18 @@ class CopacoBillMatcher(models.AbstractModel):
             ._get_fiscal_position(vendor)
         )
         engine = self.env["copaco.rule.engine"]
+        book = engine._get_rule_book(documents.company_id)
         lines = {}
         for each in documents:
-            found = engine._match_lines(each, fiscal_position)
+            found = engine._match_lines(each, fiscal_position, book)
             if isinstance(found, Hold):
                 return found
             lines |= found
-        default = engine._match_default(document, fiscal_position)
+        default = engine._match_rule(
+            document, self.env["copaco.rule"], fiscal_position, book
+        )
+        if isinstance(default, Hold):
+            return default
         hold = matcher._check_lock_dates(
             document,
             any(match.taxes for match in (*lines.values(), default)),
@@ -183,8 +188,9 @@ class CopacoBillMatcher(models.AbstractModel):
     def _get_vat(self, documents):
         if not all(documents.mapped("has_vat")):
             return None
-        lines = documents._get_billed_lines()
-        exact = sum(Decimal(repr(line.vat)) for line in lines)
+        excluded = documents.line_ids - documents._get_billed_lines()
+        exact = sum(Decimal(repr(document.amount_vat)) for document in documents)
+        exact -= sum(Decimal(repr(line.vat)) for line in excluded)
         return float(round_amount(exact, documents.currency_id.rounding))
 
     @api.model

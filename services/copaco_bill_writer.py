@@ -1,8 +1,7 @@
 from odoo import api, models
 from odoo.tools import float_compare, formatLang
 
-from ..const import Hold
-from ..exceptions import TaxMismatchError, TotalsMismatchError
+from ..exceptions import TotalsMismatchError, VatMismatchError
 
 
 class CopacoBillWriter(models.AbstractModel):
@@ -74,7 +73,7 @@ class CopacoBillWriter(models.AbstractModel):
         """Book the tax that Copaco states, where rounding or the tolerance explains
         that Odoo's is another one.
 
-        :raise TotalsMismatchError: when neither does
+        :raise VatMismatchError: when neither does, unless a person accepted that
         """
         if match.vat is None:
             return
@@ -89,12 +88,15 @@ class CopacoBillWriter(models.AbstractModel):
             match.documents._get_billed_lines()
         )
         tax_lines = move.line_ids.filtered("tax_line_id")
+        if any(match.documents.mapped("is_vat_accepted")):
+            return
         if not tax_lines or float_compare(abs(difference), allowed, 6) > 0:
-            raise TaxMismatchError(
+            raise VatMismatchError(
                 self.env._(
                     "The bill of Copaco invoice %(number)s was not booked, because its "
                     "tax would be %(booked)s, and Copaco states %(amount)s. Correct "
-                    "the taxes of the lines by rules or on the product, then retry.",
+                    "the taxes of the lines by rules or on the product, then retry; or "
+                    "accept Odoo's tax.",
                     number=document.invoice_number,
                     booked=self._format(match, sign * move.amount_tax),
                     amount=self._format(match, match.vat),
@@ -102,12 +104,6 @@ class CopacoBillWriter(models.AbstractModel):
             )
         largest = max(tax_lines, key=lambda line: abs(line.amount_currency))
         largest.amount_currency += difference
-
-    @api.model
-    def _get_error_hold(self, document, error):
-        if isinstance(error, TaxMismatchError):
-            return Hold("vat_differs", str(error))
-        return super()._get_error_hold(document, error)
 
     @api.model
     def _format(self, match, amount):

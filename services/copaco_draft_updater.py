@@ -125,6 +125,7 @@ class CopacoDraftUpdater(models.AbstractModel):
         move.copaco_document_id.move_snapshot = manual_edits._update_snapshot(
             move, edits, snapshot
         )
+        self.env["copaco.document.line"]._set_matches(match.lines)
         document._message_log(
             body=self.env._(
                 "Draft invoice updated. Manual edits that were kept: lines edited: "

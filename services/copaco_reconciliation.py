@@ -37,6 +37,9 @@ _DOCUMENTS = """
                document.hold_reason, document.excluded_by_id, document.exclude_reason,
                document.line_count, document.amount_source,
                document.totals_difference,
+               CASE WHEN document.state = 'held'
+                    THEN coalesce(document.amount_estimated, 0) ELSE 0 END
+                    AS amount_estimated,
                CASE WHEN document.state IN ('invoiced', 'changed')
                     THEN coalesce(document.amount_excluded, 0) ELSE 0 END
                     AS amount_excluded,
@@ -122,7 +125,7 @@ _DOCUMENTS = """
            CASE WHEN difference != 0 THEN compared.id END,
            count(*), sum(line_count), sum(amount_source), sum(amount_excluded),
            sum(totals_difference), sum(posted), sum(draft), sum(credited),
-           sum(difference)
+           sum(difference), sum(amount_estimated)
       FROM compared
  LEFT JOIN account_move main ON main.id = compared.move_id
   GROUP BY 1, 2, 3, 4, 5, 6"""
@@ -133,7 +136,7 @@ _VERSIONS = """
            CASE WHEN version.state = 'pending' THEN 'source_changed' END,
            NULL, NULL, NULL,
            count(*), sum(version.line_count), sum(version.amount_source), 0, 0,
-           0, 0, 0, 0
+           0, 0, 0, 0, 0
       FROM copaco_document_version version
      WHERE version.run_id IN %(runs)s
   GROUP BY 1, 2, 3"""
@@ -157,6 +160,7 @@ class Row(NamedTuple):
     draft: float
     credited: float  # manually
     difference: float  # how much less that is than it should be
+    estimated: float  # of what can't be read
 
 
 class Part(NamedTuple):
@@ -174,11 +178,14 @@ class Reconciliation:
 
     :ivar totals_difference: by how much Copaco's totals are higher than what its lines
         add up to, without what rounding explains
+    :ivar estimated: what the documents that can't be read may cost; no part of what
+        was received
     """
 
     def __init__(self):
         self._parts = {}
         self.totals_difference = 0.0
+        self.estimated = 0.0
 
     @property
     def parts(self):
@@ -276,6 +283,7 @@ class CopacoReconciliation(models.AbstractModel):
         """
         amount = float(row.amount or 0)
         reconciliation.totals_difference += float(row.totals_difference or 0)
+        reconciliation.estimated += float(row.estimated or 0)
         counts = row.documents, int(row.lines or 0)
         if row.place in INVOICED:
             reconciliation.add(row.place, "", *counts)
@@ -377,6 +385,7 @@ class CopacoReconciliation(models.AbstractModel):
                 "received": received,
                 "rows": rows,
                 "totals_difference": round(reconciliation.totals_difference, 6),
+                "estimated": round(reconciliation.estimated, 6),
                 "bar": [
                     (labels[bucket], COLORS[bucket], 100 * size / total)
                     for bucket, size in sizes.items()

@@ -93,7 +93,7 @@ class TestPreview(PreviewCommon):
         self.assertIn("Own use", excluded.message)
         self.assertIn("A6", held.message)
         self.assertEqual(held.line_ids.price_subtotal, 6)
-        self.assertIn("ExtendedPrice", invalid.message)
+        self.assertIn("the amount can't be read", invalid.message)
         self.assertIn("8.88", unreadable.payload)
         self.assertEqual(
             [

@@ -67,6 +67,12 @@ def press_retry(company_id):
     return _press("action_retry", "copaco.document", domain)
 
 
+def press_send_again(company_id):
+    """Return the task of a person who sends again all that could not be sent."""
+    domain = [("company_id", "=", company_id), ("is_unsent", "=", True)]
+    return _press("action_send_again", "copaco.delivery", domain)
+
+
 def upload(connection_id, raw):
     """Return the task of a person who uploads a file with the response ``raw``."""
 
