@@ -202,7 +202,9 @@ class CopacoImporter(models.AbstractModel):
         )
         run._refresh_state()
         if run.date_from and run.date_to:
-            self.env["copaco.fetch.window"]._update_fetched_until(run.connection_id)
+            self.env["copaco.fetch.window"]._update_fetched_until(
+                run.connection_id, run.kind
+            )
 
     @api.model
     def _has_acknowledged(self, run, rejected_payload):
