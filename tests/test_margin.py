@@ -187,7 +187,9 @@ class TestMargin(CopacoBillCommon):
     def test_what_changed_against_the_month_before_is_found(self):
         period = {"StartDate": "20260901", "EndDate": "20260930"}
         sub = {"InvoiceRowHash": "old", **period}
-        self.add_known("S-0", lines=[line("10", **sub)], created=OCTOBER, Date="20261023")
+        self.add_known(
+            "S-0", lines=[line("10", **sub)], created=OCTOBER, Date="20261023"
+        )
         self.add_purchase(
             "P-0", {"A1": [line("8", **sub)]}, created=OCTOBER, Date="20261023"
         )
