@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import INVOICED_KINDS
+from ..const import SALES_KINDS
 
 
 class CopacoPlan(models.Model):
@@ -128,7 +128,7 @@ class CopacoPlan(models.Model):
                  LIMIT 1
               ) rule ON true""",
             since=self.env["copaco.rule.effect"]._get_first_day(),
-            kinds=INVOICED_KINDS,
+            kinds=SALES_KINDS,
         )
 
     # === COMPUTE METHODS === #
