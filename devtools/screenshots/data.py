@@ -68,10 +68,10 @@ def make_rules(env):
     office, telephony, _suggested = env["product.product"].create(
         [{"name": name, "type": "service"} for name in names]
     )
-    for plan in env["copaco.plan"].search([("plan_category", "=", "Microsoft 365")])[
-        :4
-    ]:
-        plan.product_id = office
+    plans = env["copaco.plan"].search(
+        [("plan_category", "=", "Microsoft 365")], limit=4
+    )
+    plans.write({"product_id": office.id})
     return env["copaco.rule"].create(
         {"plan_category": "Telecom", "product_id": telephony.id, "sequence": 20}
     )
