@@ -232,9 +232,14 @@ class CopacoRunScheduler(models.AbstractModel):
             background
         """
         cron, fetcher = self.env["ir.cron"], self.env["copaco.fetcher"]
+        planner = self.env["copaco.batch.planner"]
         failed_connections = self.env["copaco.connection"]
         for run in runs:
             if deadline and time.monotonic() > deadline:
+                self._continue_in_background()
+                break
+            if not (deadline or planner._get_seconds_left(None)[1]):
+                # Each has a worker that has all of its time.
                 self._continue_in_background()
                 break
             # Those that could not be dropped wait for the background.
