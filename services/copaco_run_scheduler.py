@@ -15,6 +15,8 @@ _logger = logging.getLogger(__name__)
 # A run that began longer ago and has stored nothing was interrupted: no response may
 # take this long (`client.TIME_LIMIT`), so it is safe to begin again.
 INTERRUPTED_AFTER = timedelta(minutes=30)
+# A scheduled action whose server stops it sooner begins no fetch any more.
+FETCH_SECONDS = 30
 
 
 class CopacoRunScheduler(models.AbstractModel):
@@ -238,8 +240,9 @@ class CopacoRunScheduler(models.AbstractModel):
             if deadline and time.monotonic() > deadline:
                 self._continue_in_background()
                 break
-            if not (deadline or planner._get_seconds_left(None)[1]):
-                # Each has a worker that has all of its time.
+            seconds, _is_fresh = planner._get_seconds_left(deadline)
+            if not deadline and seconds < FETCH_SECONDS:
+                # The next worker has more time.
                 self._continue_in_background()
                 break
             # Those that could not be dropped wait for the background.
