@@ -1,5 +1,4 @@
 import logging
-import math
 import time
 from datetime import timedelta
 
@@ -234,12 +233,10 @@ class CopacoRunScheduler(models.AbstractModel):
         """
         cron, fetcher = self.env["ir.cron"], self.env["copaco.fetcher"]
         failed_connections = self.env["copaco.connection"]
+        # Odoo calls a scheduled action some times more after its time.
+        end = deadline or self.env.context.get("cron_end_time")
         for run in runs:
-            if deadline and time.monotonic() > deadline:
-                self._continue_in_background()
-                break
-            if time.monotonic() > self.env.context.get("cron_end_time", math.inf):
-                # Odoo calls an action some times more after its time.
+            if end and time.monotonic() > end:
                 self._continue_in_background()
                 break
             # Those that could not be dropped wait for the background.
