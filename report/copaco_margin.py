@@ -298,8 +298,7 @@ class CopacoMargin(models.Model):
 
     # === ACTION METHODS === #
 
-    @api.model
-    def action_open(self):
+    def action_view_margins(self):
         """:return: the window action with the margins, of all that is known now"""
         self.env["copaco.connection"]._check_billing_access()
         connections = self.env["copaco.connection"].search(
