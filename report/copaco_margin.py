@@ -232,8 +232,7 @@ class CopacoMargin(models.Model):
         :param date_to: last day of the last month
         """
         condition = SQL(
-            "document.root_company_id = %s "
-            "AND document.invoice_date BETWEEN %s AND %s",
+            "document.root_company_id = %s AND document.invoice_date BETWEEN %s AND %s",
             root_company.id,
             date_from - relativedelta(months=1),
             date_to + relativedelta(months=1),

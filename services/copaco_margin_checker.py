@@ -163,7 +163,9 @@ class CopacoMarginChecker(models.AbstractModel):
         """
         root_company = connection.company_id.root_id
         one = relativedelta(months=1)
-        near = sorted({day for month in months for day in (month - one, month, month + one)})
+        near = sorted(
+            {day for month in months for day in (month - one, month, month + one)}
+        )
         while near:
             # Months that follow each other are computed at once.
             first = last = near.pop(0)
