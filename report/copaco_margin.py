@@ -224,7 +224,7 @@ class CopacoMargin(models.Model):
 
     @api.model
     def _refresh(self, root_company, date_from, date_to):
-        """Make the rows of a period anew. A sale and its cost may be dated in the months
+        """Make the rows of a period anew. A sale and its cost may be dated in months
         next to each other.
 
         :param root_company: `res.company`
