@@ -163,13 +163,8 @@ class CopacoMarginChecker(models.AbstractModel):
         """
         root_company = connection.company_id.root_id
         one = relativedelta(months=1)
-        near = sorted(
-            {
-                *months,
-                *(each - one for each in months),
-                *(each + one for each in months),
-            }
-        )
+        later = [month + one for month in months]
+        near = sorted({*months, *later, *(month - one for month in months)})
         while near:
             # Months that follow each other are computed at once.
             first = last = near.pop(0)
@@ -179,7 +174,7 @@ class CopacoMarginChecker(models.AbstractModel):
                 root_company, first, last + one - relativedelta(days=1)
             )
         # Prices are compared with those of the month before.
-        for month in sorted({*months, *(each + one for each in months)}):
+        for month in sorted({*months, *later}):
             self._check(connection, month)
         self.env["copaco.monitor"]._update_activity(connection)
 
