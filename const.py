@@ -79,7 +79,7 @@ KINDS = {
     ),
 }
 KIND_SELECTION = [
-    ("specification", "Customer Specification"),
+    ("specification", "Customer Invoice or Specification"),
     ("purchase", "Purchase Invoice"),
 ]
 SALES_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign > 0)
@@ -114,6 +114,7 @@ HOLD_REASONS = [
     ("tax_missing", "Tax missing"),
     ("account_missing", "Account missing"),
     ("period_locked", "Period locked"),
+    ("too_large", "Too large"),
     ("credit_without_invoice", "No invoice to credit"),
     ("totals_differ", "Totals differ"),
     ("source_totals_differ", "Copaco's totals differ"),
@@ -140,9 +141,14 @@ CUSTOMER_HOLD_REASONS = (
 
 # Batches of 10 to 50 invoices get nearly all of the gain of creating in batches.
 BATCH_SIZE = 40
+# Fewer when their lines would take longer: others wait for what a batch locks, and what
+# it has done when its worker is stopped is lost.
+BATCH_SECONDS = 5
 # The button may keep a person waiting for 30 s; the last step that was begun before
 # this many seconds has the rest of them to end.
 BUTTON_SECONDS = 18
+# How much later than that the last step may end, as far as can be told when it begins.
+BUTTON_GRACE_SECONDS = 5
 # How often a step is tried again that another worker's transaction conflicted with.
 CONCURRENCY_ATTEMPTS = 5
 

@@ -3,6 +3,8 @@ from . import (
     copaco_bill_mixin,
     copaco_content_mixin,
     copaco_document_link_mixin,
+    copaco_invoicing_mixin,
+    copaco_journal_mixin,
     copaco_month_margin_mixin,
     copaco_presence_mixin,
     copaco_product_mixin,

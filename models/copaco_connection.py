@@ -32,6 +32,7 @@ class CopacoConnection(models.Model):
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
+        "copaco.journal.mixin",
         "copaco.product.mixin",
         "copaco.purchase.mixin",
         "copaco.sending.mixin",
@@ -89,16 +90,6 @@ class CopacoConnection(models.Model):
         compute="_compute_origin",
         store=True,
         help="The portal: what was asked of another one doesn't count.",
-    )
-    journal_id = fields.Many2one(
-        "account.journal",
-        required=True,
-        check_company=True,
-        domain="[('type', '=', 'sale')]",
-        compute="_compute_journal_id",
-        store=True,
-        readonly=False,
-        precompute=True,
     )
     product_id = fields.Many2one(
         "product.product",
@@ -207,19 +198,6 @@ class CopacoConnection(models.Model):
     )
 
     # === COMPUTE METHODS === #
-
-    @api.depends("company_id")
-    def _compute_journal_id(self):
-        Journal = self.env["account.journal"]
-        for connection in self:
-            if connection.journal_id.company_id != connection.company_id:
-                connection.journal_id = Journal.search(
-                    [
-                        *Journal._check_company_domain(connection.company_id),
-                        ("type", "=", "sale"),
-                    ],
-                    limit=1,
-                )
 
     @api.depends("base_url")
     def _compute_origin(self):

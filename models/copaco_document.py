@@ -25,6 +25,7 @@ class CopacoDocument(models.Model):
         "copaco.bill.mixin",
         "copaco.content.mixin",
         "copaco.document.link.mixin",
+        "copaco.invoicing.mixin",
         "copaco.presence.mixin",
     ]
     _description = "Copaco Document"

@@ -27,7 +27,11 @@ class CopacoMonth(models.Model):
 
     connection_id = fields.Many2one("copaco.connection", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    currency_id = fields.Many2one(related="company_id.currency_id")
+    currency_id = fields.Many2one(
+        "res.currency",
+        readonly=True,
+        help="That of the documents; of the company, when they have several or none.",
+    )
     date = fields.Date(string="Month", readonly=True)
     state = fields.Selection(
         [
@@ -85,7 +89,9 @@ class CopacoMonth(models.Model):
                        count(*) AS document_count,
                        count(*) FILTER (WHERE state IN ('new', 'held', 'changed'))
                            AS waiting_count,
-                       sum(amount_source) AS amount
+                       sum(amount_source) AS amount,
+                       CASE WHEN min(document.currency_id) = max(document.currency_id)
+                            THEN min(document.currency_id) END AS currency_id
                   FROM copaco_document document
                   JOIN replacement ON replacement.id = document.connection_id
                  WHERE document.kind = 'specification'
@@ -104,10 +110,13 @@ class CopacoMonth(models.Model):
                        coalesce(received.document_count, 0) AS document_count,
                        coalesce(received.waiting_count, 0) AS waiting_count,
                        coalesce(received.amount, 0) AS amount,
+                       coalesce(received.currency_id, company.currency_id)
+                           AS currency_id,
                        days.needed - days.stored AS missing_days,
                        days.stored, days.failed
                   FROM month
                   JOIN span USING (connection_id)
+                  JOIN res_company company ON company.id = span.company_id
              LEFT JOIN received USING (connection_id, month)
             CROSS JOIN LATERAL (
                            SELECT count(*) AS needed,
@@ -126,6 +135,7 @@ class CopacoMonth(models.Model):
             )
             SELECT %(id)s AS id, connection_id, company_id, month AS date,
                    missing_days, document_count, waiting_count, amount,
+                   currency_id,
                    CASE WHEN missing_days > 0 AND failed > 0 THEN 'failed'
                         WHEN missing_days > 0 AND stored = 0 THEN 'missing'
                         WHEN missing_days > 0 THEN 'incomplete'

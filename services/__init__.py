@@ -1,4 +1,6 @@
 from . import (
+    copaco_background,
+    copaco_batch_planner,
     copaco_bill_finder,
     copaco_bill_maker,
     copaco_bill_matcher,
@@ -15,6 +17,7 @@ from . import (
     copaco_document_matcher,
     copaco_draft_updater,
     copaco_duplicate_finder,
+    copaco_exclusion_finder,
     copaco_fetch_window,
     copaco_fetcher,
     copaco_importer,

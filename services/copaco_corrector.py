@@ -148,6 +148,14 @@ class CopacoCorrector(models.AbstractModel):
                     document=document.name,
                 )
             )
+        if version.amount_source and not version.line_count:
+            raise UserError(
+                self.env._(
+                    "%(document)s can't be corrected, because Copaco sent a total and "
+                    "no lines. Keep the old version, and ask Copaco.",
+                    document=document.name,
+                )
+            )
         if version.currency_id != document.currency_id:
             raise UserError(
                 self.env._(

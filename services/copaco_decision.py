@@ -151,6 +151,7 @@ class CopacoDecision(models.AbstractModel):
     @api.model
     def _exclude_lines(self, document, lines):
         lines.is_excluded = True
+        self._review_exclusions(document, lines)
         document._update_amount_excluded()
         document._message_log(
             body=self.env._(
@@ -318,11 +319,14 @@ class CopacoDecision(models.AbstractModel):
                 "state": "excluded",
                 "exclude_reason": reason,
                 "excluded_by_id": user.id,
+                "is_no_double": False,
                 "hold_reason": False,
                 "hold_message": False,
             }
         )
         for document in documents:
+            if user:
+                self._review_exclusions(document, document.line_ids)
             document._message_log(
                 body=self.env._(
                     "Excluded by %(user)s: %(reason)s", user=user.name, reason=reason
@@ -366,6 +370,18 @@ class CopacoDecision(models.AbstractModel):
             }
         )
 
+    @api.model
+    def _review_exclusions(self, document, lines):
+        """Process those documents anew, in the background, that a rule excluded because
+        their charges were on these lines of a document, which no longer count."""
+        finder = self.env["copaco.exclusion.finder"]
+        excluded = finder._find_lines(document, lines).document_id.filtered(
+            self._is_excluded_by_rule
+        )
+        if excluded:
+            self._undo_exclusion(excluded)
+            self.env["copaco.processor"]._continue_in_background()
+
     # === INVOICES === #
 
     @api.model
@@ -379,6 +395,8 @@ class CopacoDecision(models.AbstractModel):
         for document in documents.with_context(copaco_refresh_later=True):
             if document.state == "excluded" or document._get_live_invoice():
                 continue
+            # The charges may be billed elsewhere by the time that it is invoiced again.
+            document.is_no_double = False
             hold = self._get_invoice_removed_hold(document, reason)
             document._hold(hold)
             document._message_log(body=hold.message)

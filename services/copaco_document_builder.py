@@ -93,6 +93,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "payment_days": source.payment_days,
             "amount_estimated": float(source.estimate) if source.error else 0.0,
             **self.env["copaco.vat.checker"]._prepare_vat(source),
+            "is_vat_accepted": False,
             "line_ids": [Command.create(line) for line in lines],
             "state": "new",
             "hold_reason": False,

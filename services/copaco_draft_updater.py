@@ -122,6 +122,9 @@ class CopacoDraftUpdater(models.AbstractModel):
             }
         )
         self.env[kind.writer]._check_totals(document, move, edits)
+        if not edits.has_edits:
+            # It is there already: a person confirms it.
+            self.env["copaco.vat.checker"]._check(document, move, may_hold=False)
         move.copaco_document_id.move_snapshot = manual_edits._update_snapshot(
             move, edits, snapshot
         )

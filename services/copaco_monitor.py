@@ -13,8 +13,8 @@ ACTIVITY_TYPE = "account_copaco.mail_activity_type_attention"
 EXPIRY_ALERT_DAYS = 30
 # A weekend with the server off is no reason for an alert.
 STOPPED_DAYS = 3
-# Documents that wait longer are nothing that queue_job will deal with by itself.
-OVERDUE_HOURS = 24
+# The scheduled action begins to invoice what is received within minutes.
+OVERDUE_HOURS = 1
 # Who has had no invoices for longer doesn't expect any.
 LATE_MONTHS = 12
 # What Copaco creates so many days before the expected one is early; what it creates
@@ -84,6 +84,12 @@ class CopacoMonitor(models.AbstractModel):
         self._get_runs_to_check(connections)._refresh_state()
         self.env["copaco.margin.checker"]._check_recent(connections)
         self._update_activity(connections)
+
+    @api.model
+    def _check_overdue(self):
+        """Tell of documents that wait: whatever has to invoice them doesn't."""
+        overdue = self.env["copaco.document"].search(self._get_overdue_domain())
+        self._update_activity(overdue.connection_id)
 
     @api.model
     def _get_runs_to_check(self, connections):
@@ -218,6 +224,14 @@ class CopacoMonitor(models.AbstractModel):
                     count=missing,
                 )
             )
+        if unconfirmed := count(Document._get_unconfirmed_domain()):
+            alerts.append(
+                self.env._(
+                    "Invoices that could not be confirmed: %(count)s; see Copaco, "
+                    "Documents, filter Could Not Be Confirmed.",
+                    count=unconfirmed,
+                )
+            )
         if findings := self.env["copaco.finding"].search_count(
             [*own, ("state", "=", "open")]
         ):
@@ -253,21 +267,34 @@ class CopacoMonitor(models.AbstractModel):
                     ),
                 )
             )
-        overdue_domain = [
-            *self.env["copaco.processor"]._get_waiting_domain(),
-            ("write_date", "<", fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)),
-        ]
-        has_jobs = self.env["copaco.job.queue"]._is_installed()
-        if has_jobs and (overdue := count(overdue_domain)):
-            alerts.append(
-                self.env._(
-                    "Documents waiting to be invoiced for more than a day: %(count)s. "
-                    "Ask your administrator to check that the job runner works, and "
-                    "what the jobs in channel root.copaco say.",
-                    count=overdue,
-                )
-            )
+        if overdue := count(self._get_overdue_domain()):
+            alerts.append(self._get_overdue_alert(overdue))
         return alerts
+
+    @api.model
+    def _get_overdue_domain(self):
+        since = fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)
+        return [
+            *self.env["copaco.processor"]._get_waiting_domain(),
+            ("write_date", "<", since),
+        ]
+
+    @api.model
+    def _get_overdue_alert(self, count):
+        if self.env["copaco.job.queue"]._is_installed():
+            return self.env._(
+                "Documents waiting to be invoiced for more than an hour: %(count)s. "
+                "Ask your administrator to check that the job runner works, and what "
+                "the jobs in channel root.copaco say.",
+                count=count,
+            )
+        return self.env._(
+            "Documents waiting to be invoiced for more than an hour: %(count)s. Ask "
+            "your administrator to check that scheduled action %(action)s is active, "
+            "and what the server's log says of it.",
+            count=count,
+            action=self.env.ref("account_copaco.ir_cron_process").sudo().name,
+        )
 
     @api.model
     def _get_run_alerts(self, connection):

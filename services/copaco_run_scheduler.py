@@ -117,7 +117,7 @@ class CopacoRunScheduler(models.AbstractModel):
                 }
             )
             self.env.cr.commit()  # pylint: disable=invalid-commit # it can fail now
-            self._attempt(run, self.env["copaco.fetcher"]._receive, raw)
+            self._attempt(run, self.env["copaco.fetcher"]._receive, raw, deadline)
             runs += run
         return self._finish_now(runs, deadline)
 
@@ -228,6 +228,7 @@ class CopacoRunScheduler(models.AbstractModel):
         self.env["ir.cron"]._commit_progress(remaining=len(runs))
         self._execute(runs)
         self.env.ref("account_copaco.ir_cron_process")._trigger()
+        self.env["copaco.monitor"]._check_overdue()
 
     @api.model
     def _continue_in_background(self):
@@ -253,7 +254,7 @@ class CopacoRunScheduler(models.AbstractModel):
             if not run.exists() or _get_source(run) in failed or not self._claim(run):
                 cron._commit_progress(1)
                 continue
-            if run.trigger == "file":
+            if run.trigger == "file" or run.payload_id:
                 self._attempt(run, fetcher._store_kept)
             else:
                 self._attempt(run, fetcher._fetch, deadline)

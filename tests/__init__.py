@@ -1,5 +1,6 @@
 from . import (
     test_amounts,
+    test_audit_trail,
     test_automation,
     test_bill,
     test_change,
@@ -22,6 +23,7 @@ from . import (
     test_margin_faults,
     test_match,
     test_monitor,
+    test_other_companies,
     test_partial_responses,
     test_peppol,
     test_preview,
@@ -44,6 +46,8 @@ from . import (
     test_security_texts,
     test_security_upload,
     test_sending,
+    test_sending_tour,
+    test_server_limits,
     test_server_trouble,
     test_services,
     test_source,
