@@ -224,7 +224,7 @@ class CopacoMargin(models.Model):
 
     @api.model
     def _refresh(self, root_company, date_from, date_to):
-        """Make the rows of a period anew. A sale and its cost may be dated in the months
+        """Make the rows of a period anew. A sale and its cost may be dated in months
         next to each other.
 
         :param root_company: `res.company`
@@ -297,8 +297,7 @@ class CopacoMargin(models.Model):
 
     # === ACTION METHODS === #
 
-    @api.model
-    def action_open(self):
+    def action_view_margins(self):
         """:return: the window action with the margins, of all that is known now"""
         self.env["copaco.connection"]._check_billing_access()
         connections = self.env["copaco.connection"].search(

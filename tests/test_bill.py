@@ -156,7 +156,7 @@ class TestBill(CopacoBillCommon):
         self.assertEqual(bill.amount_total, 12.12)
 
     def test_another_tax_than_copaco_states_is_held_with_both_figures(self):
-        self.add_purchase("P-1", {"A1": [price_line("10", VAT="0")]})
+        self.add_purchase("P-1", {"A1": [price_line("10", VAT="0", TaxZoneID="NL")]})
         self.fetch()
         self.assertRecordValues(
             self.purchases,

@@ -222,6 +222,27 @@ class TestMargin(CopacoBillCommon):
             self.get_findings(), [("subscription_gone", 10), ("subscription_new", 10)]
         )
 
+    def test_a_month_shows_both_sides_and_what_lies_between(self):
+        self.bill([line("10"), line("20", 2)], [line("8"), line("15", 2)])
+        month = self.env["copaco.month"].search(
+            [
+                ("connection_id", "=", self.connection.id),
+                ("date", "=", date(2026, 11, 1)),
+            ]
+        )
+        self.assertRecordValues(
+            month, [{"amount_sale": 30, "amount_cost": 23, "amount_margin": 7}]
+        )
+        self.assertIn("30.00", month.reconciliation)
+        self.assertIn("23.00", month.purchase_reconciliation)
+        for action, count in (
+            (month.action_view_margins(), 2),
+            (month.action_view_findings(), 0),
+            (month.action_view_purchases(), 1),
+        ):
+            found = self.env[action["res_model"]].search_count(action["domain"])
+            self.assertEqual(found, count)
+
     def test_the_cost_of_an_excluded_customer_is_found(self):
         self.bill([line("10")], [line("8")])
         sale = self.documents.filtered(lambda each: each.kind == "specification")
