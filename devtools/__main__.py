@@ -49,6 +49,11 @@ def upgrade():
     return not checks.run_upgrade()
 
 
+def check_e_invoices():
+    """check e-invoices by the official rules"""
+    return not checks.run_e_invoices()
+
+
 def test_limits():
     """what `make limits` does"""
     return not checks.run_limits()
@@ -123,6 +128,7 @@ COMMANDS = {
     "shell": shell,
     "test": test,
     "upgrade": upgrade,
+    "einvoices": check_e_invoices,
     "limits": test_limits,
     "faults": inject_faults,
     "bench": measure,
