@@ -35,7 +35,7 @@ def main(env):
     pages = {
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
-        "unsent": ("/odoo/copaco-could-not-be-sent", 330),
+        "unsent": ("/odoo/copaco-could-not-be-sent", 430),
         "months": ("/odoo/copaco-months", 350),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
