@@ -11,7 +11,6 @@ from odoo.addons.account_copaco.client import (
     get_origin,
     parse_payload,
 )
-from odoo.addons.account_copaco.const import INVOICED_KINDS
 
 _logger = logging.getLogger(__name__)
 
@@ -135,9 +134,8 @@ def _read_amounts_again(env):
     rows = env.execute_query(
         SQL(
             "SELECT id FROM copaco_document "
-            "WHERE state IN ('new', 'held', 'excluded') AND kind IN %s "
-            "AND amount_exact != amount_source",
-            INVOICED_KINDS,
+            "WHERE state IN ('new', 'held', 'excluded') "
+            "AND amount_exact != amount_source"
         )
     )
     waiting = env["copaco.document"].browse(document_id for (document_id,) in rows)

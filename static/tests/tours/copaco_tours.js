@@ -164,3 +164,64 @@ tours.add("copaco_send_again", {
         },
     ],
 });
+
+tours.add("copaco_test_connection", {
+    steps: () => [
+        {
+            content: "Open the connection",
+            trigger: ".o_data_row .o_data_cell[name='name']",
+            run: "click",
+        },
+        {
+            content: "Test it",
+            trigger: ".o_form_view button[name='action_test_connection']",
+            run: "click",
+        },
+        {
+            content: "What Copaco did not release is named, with the permission",
+            trigger: ".o_notification_body:contains('Get Customer Invoices')",
+        },
+        {
+            content: "The result stays on the connection",
+            trigger:
+                ".o_field_widget[name='access_message']:contains('not released for your key')",
+        },
+        {
+            trigger:
+                ".o_form_view:not(:has(button[name='action_use_customer_invoices']:visible))",
+        },
+    ],
+});
+
+tours.add("copaco_use_customer_invoices", {
+    steps: () => [
+        {
+            content: "Open the connection",
+            trigger: ".o_data_row .o_data_cell[name='name']",
+            run: "click",
+        },
+        {
+            content: "Test it",
+            trigger: ".o_form_view button[name='action_test_connection']",
+            run: "click",
+        },
+        {
+            content: "Customer-Invoices are released: they are proposed",
+            trigger: ".o_form_view button[name='action_use_customer_invoices']:visible",
+            run: "click",
+        },
+        {
+            content: "They are the source from now on",
+            trigger:
+                ".o_field_widget[name='source'] input[data-value='customer_invoices']:checked",
+        },
+        {
+            content: "Fetch",
+            trigger: ".o_form_view button[name='action_fetch']",
+            run: "click",
+        },
+        {
+            trigger: ".o_notification_content:contains('1')",
+        },
+    ],
+});
