@@ -1,7 +1,7 @@
 # Everything here needs a machine with Debian on it and nothing else; the first run
 # downloads Odoo and PostgreSQL, the next ones take seconds.
 
-.PHONY: help demo stop shell test lint format faults bench package clean
+.PHONY: help demo stop shell test lint format limits faults bench package clean
 
 help: ## show this list (the default)
 	@awk -F ': ## ' '/^[a-z]*: ## / { printf "  make %-7s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ lint: ## only the checks that read the code
 
 format: ## rewrite the code as the checks want it
 	@devtools/run format
+
+limits: ## large documents on a real server with workers and Odoo's limits
+	@devtools/run limits
 
 faults: ## kills, crashes, full disks, bad documents; less with PART=kills
 	@devtools/run faults

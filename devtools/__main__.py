@@ -49,6 +49,11 @@ def upgrade():
     return not checks.run_upgrade()
 
 
+def test_limits():
+    """what `make limits` does"""
+    return not checks.run_limits()
+
+
 def inject_faults():
     """what `make faults` does"""
     return not faults.run()
@@ -118,6 +123,7 @@ COMMANDS = {
     "shell": shell,
     "test": test,
     "upgrade": upgrade,
+    "limits": test_limits,
     "faults": inject_faults,
     "bench": measure,
     "lint": lint,

@@ -7,11 +7,11 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from . import odoo_cli, prettier, terminal
+from . import odoo_cli, prefork, prettier, terminal
 from .instance import CheckoutInstance
 from .jobs import server
 from .paths import ADDON, CHECKOUT, RUNTIME
-from .python_packages import environment, python
+from .python_packages import environment, python, separate_packages
 from .stages import Outcome, run_stages, shorten
 from .suites import (
     install,
@@ -24,6 +24,7 @@ from .terminal import SetupError
 from .upgrade import run as upgrade
 
 DEVTOOLS = Path(__file__).parent
+OLDEST = DEVTOOLS / "oldest_requirements.txt"
 # The tests in Odoo are run by two processes side by side. These take about half of the
 # time; the other process runs whatever is not named here, so nothing is left out.
 FIRST_HALF = (
@@ -32,6 +33,7 @@ FIRST_HALF = (
     *("TestSecurity", "TestSecurityContext", "TestSecurityForgery"),
     *("TestSecurityInvoices", "TestSecurityKey", "TestSecurityMatrix"),
     *("TestSecurityTexts", "TestSecurityUpload", "TestTours", "TestPreviewTour"),
+    "TestSendingTour",
 )
 # Some stages wait more than they work.
 STAGES_AT_ONCE = max(os.cpu_count() or 1, 2) + 1
@@ -50,6 +52,7 @@ def run_all() -> bool:
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
                 "Tests with automation rules": partial(_automation_tests, instance),
+                "Tests with the oldest packages": partial(_oldest_tests, instance),
                 "Tests with Peppol": partial(_peppol_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
@@ -69,6 +72,19 @@ def run_tagged(tags: str) -> bool:
     with CheckoutInstance().in_use() as instance:
         tests = {f"Tests in Odoo, {tags}": partial(run_odoo_tests, instance, tags)}
         return run_stages(tests)
+
+
+def run_limits() -> bool:
+    """Run the tests of large documents on a real server; tell whether all passed."""
+    with CheckoutInstance().in_use() as instance:
+        return run_stages(
+            {
+                "Tests with default limits": partial(_limit_tests, instance, "default"),
+                "Tests with tight limits": partial(
+                    _limit_tests, instance, "tight", limit_time_cpu=12
+                ),
+            }
+        )
 
 
 def run_upgrade() -> bool:
@@ -143,6 +159,16 @@ def _peppol_tests(instance: CheckoutInstance) -> Outcome:
     return run_odoo_tests(instance, "copaco_peppol", modules=("account_peppol",))
 
 
+# The tests in Odoo with the oldest packages that may be there
+
+
+def _oldest_tests(instance: CheckoutInstance) -> Outcome:
+    packages = separate_packages("the oldest packages", OLDEST)
+    variables = odoo_cli.environment(packages)
+    # They come first: what Odoo has of its own is newer.
+    return run_odoo_tests(instance, "copaco_client", variables)
+
+
 # The tests that Odoo doesn't run
 
 
@@ -154,6 +180,26 @@ def _process_tests(instance: CheckoutInstance) -> Outcome:
 def _job_tests(instance: CheckoutInstance) -> Outcome:
     with test_database(instance) as name, jobs_carried_out(instance, name) as variables:
         return run_unittests(DEVTOOLS / "jobs", variables)
+
+
+def _limit_tests(instance: CheckoutInstance, which: str, **options) -> Outcome:
+    """:param options: of Odoo's command line, in the spelling of Python"""
+    named = {f"--{name.replace('_', '-')}": options[name] for name in options}
+    ready = "HTTP service (werkzeug) running"
+    with test_database(instance) as name:
+        variables = install(instance, name)
+        with prefork.serving(
+            instance,
+            name,
+            f"limits-server-{which}",
+            ready,
+            # Odoo's default, which the configuration of tests is not.
+            options={"--max-cron-threads": 2, **named},
+        ) as address:
+            variables["COPACO_ADDRESS"] = address
+            return run_unittests(
+                DEVTOOLS / "limits", variables, f"test_{which}_limits.py"
+            )
 
 
 def _upgrade_tests(instance: CheckoutInstance) -> Outcome:

@@ -19,8 +19,10 @@ PROTECTED_FIELDS = (
     "api_key_hint",
     "fetched_until",
     "last_alert_at",
+    "margins_checked_at",
     "months_without_invoices",
     "origin",
+    "purchases_fetched_until",
     *TEST_FIELDS,
 )
 
@@ -30,7 +32,9 @@ class CopacoConnection(models.Model):
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
+        "copaco.journal.mixin",
         "copaco.product.mixin",
+        "copaco.purchase.mixin",
         "copaco.sending.mixin",
         "copaco.source.mixin",
     ]
@@ -86,16 +90,6 @@ class CopacoConnection(models.Model):
         compute="_compute_origin",
         store=True,
         help="The portal: what was asked of another one doesn't count.",
-    )
-    journal_id = fields.Many2one(
-        "account.journal",
-        required=True,
-        check_company=True,
-        domain="[('type', '=', 'sale')]",
-        compute="_compute_journal_id",
-        store=True,
-        readonly=False,
-        precompute=True,
     )
     product_id = fields.Many2one(
         "product.product",
@@ -205,19 +199,6 @@ class CopacoConnection(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("company_id")
-    def _compute_journal_id(self):
-        Journal = self.env["account.journal"]
-        for connection in self:
-            if connection.journal_id.company_id != connection.company_id:
-                connection.journal_id = Journal.search(
-                    [
-                        *Journal._check_company_domain(connection.company_id),
-                        ("type", "=", "sale"),
-                    ],
-                    limit=1,
-                )
-
     @api.depends("base_url")
     def _compute_origin(self):
         for connection in self:
@@ -256,9 +237,7 @@ class CopacoConnection(models.Model):
     @api.depends("run_ids.state")
     def _compute_last_run(self):
         for connection in self:
-            run = self.env["copaco.run"].search(
-                [("connection_id", "=", connection.id)], order="id desc", limit=1
-            )
+            run = connection._get_last_run()
             connection.last_run_id = run
             connection.last_run_state = run.state
             connection.last_run_message = run.message
@@ -344,7 +323,7 @@ class CopacoConnection(models.Model):
             # a host of their own; and another portal has to be asked from the start.
             for connection in self:
                 if get_origin(addresses[connection]) != get_origin(vals["base_url"]):
-                    connection.sudo().fetched_until = False
+                    connection.sudo()._forget_what_was_fetched()
                     if "api_key" not in vals:
                         connection.api_key = False
         return res

@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
+from ..const import PURCHASE_KINDS, SALES_KINDS
+
 # The id of a month is made of its connection and its date, so that it stays.
 _MONTH_ID = (
     "%s * 100000 + extract(year FROM %s)::int * 12 + extract(month FROM %s)::int"
@@ -17,6 +19,7 @@ class CopacoMonth(models.Model):
     stored: it is counted from runs and documents."""
 
     _name = "copaco.month"
+    _inherit = "copaco.month.margin.mixin"
     _description = "Copaco Month"
     _auto = False
     _order = "date desc, connection_id"
@@ -24,7 +27,11 @@ class CopacoMonth(models.Model):
 
     connection_id = fields.Many2one("copaco.connection", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    currency_id = fields.Many2one(related="company_id.currency_id")
+    currency_id = fields.Many2one(
+        "res.currency",
+        readonly=True,
+        help="That of the documents; of the company, when they have several or none.",
+    )
     date = fields.Date(string="Month", readonly=True)
     state = fields.Selection(
         [
@@ -82,7 +89,9 @@ class CopacoMonth(models.Model):
                        count(*) AS document_count,
                        count(*) FILTER (WHERE state IN ('new', 'held', 'changed'))
                            AS waiting_count,
-                       sum(amount_source) AS amount
+                       sum(amount_source) AS amount,
+                       CASE WHEN min(document.currency_id) = max(document.currency_id)
+                            THEN min(document.currency_id) END AS currency_id
                   FROM copaco_document document
                   JOIN replacement ON replacement.id = document.connection_id
                  WHERE document.kind = 'specification'
@@ -101,10 +110,13 @@ class CopacoMonth(models.Model):
                        coalesce(received.document_count, 0) AS document_count,
                        coalesce(received.waiting_count, 0) AS waiting_count,
                        coalesce(received.amount, 0) AS amount,
+                       coalesce(received.currency_id, company.currency_id)
+                           AS currency_id,
                        days.needed - days.stored AS missing_days,
                        days.stored, days.failed
                   FROM month
                   JOIN span USING (connection_id)
+                  JOIN res_company company ON company.id = span.company_id
              LEFT JOIN received USING (connection_id, month)
             CROSS JOIN LATERAL (
                            SELECT count(*) AS needed,
@@ -123,6 +135,7 @@ class CopacoMonth(models.Model):
             )
             SELECT %(id)s AS id, connection_id, company_id, month AS date,
                    missing_days, document_count, waiting_count, amount,
+                   currency_id,
                    CASE WHEN missing_days > 0 AND failed > 0 THEN 'failed'
                         WHEN missing_days > 0 AND stored = 0 THEN 'missing'
                         WHEN missing_days > 0 THEN 'incomplete'
@@ -160,16 +173,21 @@ class CopacoMonth(models.Model):
             ),
         )
         service = self.env["copaco.reconciliation"]
-        found = service._reconcile_documents(
-            scope,
-            SQL(
-                "document.kind = 'specification' AND %s IN %s",
+        for name, kinds in (
+            ("reconciliation", SALES_KINDS),
+            ("purchase_reconciliation", PURCHASE_KINDS),
+        ):
+            found = service._reconcile_documents(
                 scope,
-                tuple(self.ids) or (0,),
-            ),
-        )
-        for month in self:
-            month.reconciliation = service._render(found[month.id], month.currency_id)
+                SQL(
+                    "document.kind IN %s AND %s IN %s",
+                    kinds,
+                    scope,
+                    tuple(self.ids) or (0,),
+                ),
+            )
+            for month in self:
+                month[name] = service._render(found[month.id], month.currency_id)
 
     @api.depends("date", "connection_id")
     def _compute_run_ids(self):

@@ -365,7 +365,7 @@ class CopacoRun(models.Model):
                 )
             )
         if fetching or any(self.mapped("waiting_count")):
-            parts.append(self.env._("The rest goes on in the background."))
+            parts.append(self.env["copaco.background"]._describe_rest())
         action = self.env.ref("account_copaco.action_copaco_run")
         url = f"/odoo/{action.path}"
         if len(self) == 1:

@@ -2,11 +2,13 @@ import gzip
 import hashlib
 import logging
 import time
+from contextlib import contextmanager
 from random import getrandbits
 
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
+from odoo.sql_db import db_connect
 
 from ..client import (
     ENDPOINTS,
@@ -17,8 +19,11 @@ from ..client import (
     is_markup,
     parse_documents,
 )
-from ..const import CONCURRENCY_ATTEMPTS
+from ..const import BUTTON_GRACE_SECONDS, CONCURRENCY_ATTEMPTS
 from ..exceptions import RETRYABLE_ERRORS
+
+# Bytes of a response, on a machine with ten processes for each of its cores.
+STORED_A_SECOND = 350_000
 
 _logger = logging.getLogger(__name__)
 
@@ -48,7 +53,7 @@ class CopacoFetcher(models.AbstractModel):
             else:
                 self._fail(run, error)
             return
-        self._receive(run, raw)
+        self._receive(run, raw, deadline)
 
     @api.model
     def _get_client(self, connection, time_limit=None):
@@ -68,16 +73,22 @@ class CopacoFetcher(models.AbstractModel):
         )
 
     @api.model
-    def _receive(self, run, raw):
+    def _receive(self, run, raw, deadline=None):
         """Store a response: first as it was received, then as documents; commits.
 
         :param raw: the bytes that Copaco sent
+        :param deadline: `time.monotonic()` by which the documents have to be stored, or
+            are in the background
         """
         digest = hashlib.sha256(raw).hexdigest()
         importer = self.env["copaco.importer"]
         if not self._commit_with_retry(run, importer._import_unchanged, digest):
             self._commit_with_retry(run, self._keep, raw, digest)
-            self._store_kept(run)
+            left = deadline and deadline - time.monotonic()
+            if deadline and len(raw) / STORED_A_SECOND > left + BUTTON_GRACE_SECONDS:
+                self.env["copaco.run.scheduler"]._postpone(run)
+            else:
+                self._store_kept(run)
 
     @api.model
     def _keep(self, run, raw, digest):
@@ -113,7 +124,10 @@ class CopacoFetcher(models.AbstractModel):
             return
         try:
             response = parse_documents(gzip.decompress(run.payload_id.raw))
-            self._commit_with_retry(run, self.env["copaco.importer"]._import, response)
+            with self._storing_alone(run):
+                self._commit_with_retry(
+                    run, self.env["copaco.importer"]._import, response
+                )
         except InvalidResponseError as error:
             self.env.cr.rollback()
             self._fail(run, error)
@@ -128,6 +142,22 @@ class CopacoFetcher(models.AbstractModel):
                     connection=run.connection_id.name,
                 ),
             )
+
+    @contextmanager
+    def _storing_alone(self, run):
+        """Let nobody else store documents of the same companies in this block: two who
+        fetch the same at the same moment would both insert it, and the database's
+        refusal of the second would be logged with all that it was to insert.
+        """
+        # Held by a transaction of its own, whatever becomes of the one that stores.
+        with db_connect(self.env.cr.dbname).cursor() as lock:
+            lock.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('copaco_document'), %s)",
+                [run.company_id.root_id.id],
+            )
+            # What the others have stored is to be seen.
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+            yield
 
     @api.model
     def _commit_with_retry(self, run, step, *arguments):

@@ -10,6 +10,8 @@ from ..tools import round_amount
 
 # What the product of two floats may differ from that of the numbers they stand for.
 FLOAT_NOISE = 1e-15
+# Fields that the community has for the period of a line, and those of price lines.
+PERIOD_FIELDS = {"start_date": "date_start", "end_date": "date_end"}
 # So many decimals of a price can be printed (`ir.qweb.field.float`) and sent in an
 # e-invoice (`account.edi.xml.ubl_20`).
 PRICE_DIGITS = 6
@@ -64,7 +66,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
                 }
             )
             for position, (line, amount) in enumerate(
-                self._get_roundings(document, lines, match), start=1
+                self._get_roundings(document.amount_to_invoice, lines, match), start=1
             )
         ]
         return {
@@ -132,8 +134,23 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             "price_unit": price,
             "copaco_line_id": line.id,
             "copaco_vendor_details": line.vendor_details,
+            **self._prepare_period(line),
             **self._prepare_balance(line.amount, match, add_computed),
         }
+
+    @api.model
+    def _prepare_period(self, line):
+        """:return: the period, where an addon such as `account_invoice_start_end_dates`
+        has fields for it; one that is not whole is none"""
+        fields = self.env["account.move.line"]._fields
+        is_whole = line.date_start and line.date_end
+        if (
+            not fields.keys() >= PERIOD_FIELDS.keys()
+            or not is_whole
+            or line.date_start > line.date_end
+        ):
+            return {}
+        return {name: line[own] for name, own in PERIOD_FIELDS.items()}
 
     @api.model
     def _prepare_balance(self, amount, match, add_computed):
@@ -145,16 +162,17 @@ class CopacoInvoiceBuilder(models.AbstractModel):
     # === ROUNDING === #
 
     @api.model
-    def _get_roundings(self, document, lines, match):
+    def _get_roundings(self, total, lines, match):
         """What is lost or gained because each line is an amount of its own: promise 4
         in doc/how_it_works.rst.
 
+        :param total: what is invoiced, without tax
         :param lines: the `copaco.document.line` records that are invoiced
         :return: list of (a line with the same taxes, amount without tax), for each
             combination of taxes that needs it
         """
-        currency = document.currency_id
-        rest = document.amount_to_invoice - sum(lines.mapped("amount"))
+        currency = lines.currency_id
+        rest = total - sum(lines.mapped("amount"))
         if currency.is_zero(rest):
             return []
 

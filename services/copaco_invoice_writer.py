@@ -6,7 +6,7 @@ from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import float_compare
 
-from ..const import Hold
+from ..const import KINDS, Hold
 from ..exceptions import TotalsMismatchError, VatMismatchError
 
 _logger = logging.getLogger(__name__)
@@ -65,11 +65,39 @@ class CopacoInvoiceWriter(models.AbstractModel):
         policy = documents.connection_id.invoice_policy
         if policy != "draft":
             checker = self.env["copaco.contact.checker"]
-            checker._split_off_incomplete(documents).move_id._post(soft=False)
-            for document, move in created.items():
-                self._check_totals(document, move)
+            complete = checker._split_off_incomplete(documents)
+            self._confirm(
+                {
+                    document: move
+                    for document, move in created.items()
+                    if document in complete
+                }
+            )
         if policy == "send":
             self.env["copaco.sender"]._queue(documents)
+
+    @api.model
+    def _confirm(self, created):
+        """Post invoices; one that may not be confirmed yet, such as before somebody has
+        approved it, stays a draft with the reason.
+
+        :param created: dict of `account.move` by document
+        :raise TotalsMismatchError: see `_create_checked_invoices`
+        """
+        try:
+            # The savepoint also lets Odoo finish what it tells of the creation: of what
+            # is confirmed in the same step, it would tell nothing.
+            with self.env.cr.savepoint():
+                self.env["account.move"].union(*created.values())._post(soft=False)
+        except (UserError, RedirectWarning) as error:
+            if len(created) > 1:
+                for document, move in created.items():
+                    self._confirm({document: move})
+                return
+            (document,) = created
+            document._set_unconfirmed(error.args[0])
+        for document, move in created.items():
+            self._check_totals(document, move)
 
     @api.model
     def _create_moves(self, matches):
@@ -85,7 +113,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         :return: dict of `account.move` by document
         :raise UserError: when Odoo refuses one
         """
-        if self._has_automations():
+        if self._get_automations():
             return self._create_moves_for_automations(matches)
         # An invoice without payment terms must be the last: while Odoo computes its due
         # date, it would give those behind it the same.
@@ -95,9 +123,10 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 key=lambda item: not item[1].partner.property_payment_term_id,
             )
         )
-        builder = self.env["copaco.invoice.builder"]
         vals_list = [
-            builder._prepare_invoice(document, match, add_computed=True)
+            self._get_builder(document)._prepare_invoice(
+                document, match, add_computed=True
+            )
             for document, match in matches.items()
         ]
         commands = [vals.pop("invoice_line_ids") for vals in vals_list]
@@ -119,25 +148,26 @@ class CopacoInvoiceWriter(models.AbstractModel):
         would enter: an automation has to see what it would see of an invoice that was
         entered, never one without lines, or with a total that lacks its taxes.
         """
-        builder = self.env["copaco.invoice.builder"]
         return {
             document: self.env["account.move"].create(
-                builder._prepare_invoice(document, match)
+                self._get_builder(document)._prepare_invoice(document, match)
             )
             for document, match in matches.items()
         }
 
     @api.model
-    def _has_automations(self):
-        """Whether an automation of Odoo's acts on invoices or their lines."""
+    def _get_builder(self, document):
+        return self.env[KINDS[document.kind].builder]
+
+    @api.model
+    def _get_automations(self):
+        """:return: the automations of Odoo's that act on invoices or their lines"""
         if "base.automation" not in self.env:
-            return False
-        return bool(
+            return ()
+        return (
             self.env["base.automation"]
             .sudo()
-            .search_count(
-                [("model_name", "in", ("account.move", "account.move.line"))], limit=1
-            )
+            .search([("model_name", "in", ("account.move", "account.move.line"))])
         )
 
     @api.model
@@ -159,9 +189,9 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 raise TotalsMismatchError(
                     self.env._(
                         "%(document)s was not booked, because line %(line)s would be "
-                        "%(booked)s instead of %(amount)s. Check the tax of the "
-                        "product (prices must not include tax), automations and other "
-                        "addons, then retry.",
+                        "%(booked)s instead of %(amount)s. Check automations, "
+                        "other addons, and the tax of the product (prices must not "
+                        "include tax), then retry.",
                         document=document.name,
                         line=line.display_name,
                         booked=document._format_amount(booked.get(line, 0.0)),
@@ -175,9 +205,9 @@ class CopacoInvoiceWriter(models.AbstractModel):
             raise TotalsMismatchError(
                 self.env._(
                     "%(document)s was not booked, because its total without tax would "
-                    "be %(booked)s instead of %(amount)s. Check cash rounding, the tax "
-                    "of the product (prices must not include tax), automations and "
-                    "other addons, then retry.",
+                    "be %(booked)s instead of %(amount)s. Check automations, other "
+                    "addons, cash rounding, and the tax of the product (prices must "
+                    "not include tax), then retry.",
                     document=document.name,
                     booked=document._format_amount(total),
                     amount=document._format_amount(document.amount_to_invoice),
@@ -185,12 +215,27 @@ class CopacoInvoiceWriter(models.AbstractModel):
             )
 
     @api.model
+    def _get_mismatch_message(self, error):
+        """:return: the text of a `TotalsMismatchError`, with what may be the cause"""
+        automations = self._get_automations()
+        if not automations:
+            return str(error)
+        hint = self.env._(
+            "These automations act on invoices: %(automations)s. One that adds a line "
+            "or changes a price must leave out invoices whose Copaco document is set.",
+            automations=", ".join(automations.mapped("name")),
+        )
+        return f"{error} {hint}"
+
+    @api.model
     def _get_error_hold(self, document, error):
         """:return: the `Hold` for what Odoo said when an invoice was to be created"""
         if isinstance(error, TotalsMismatchError):
-            return Hold("totals_differ", str(error))
+            return Hold("totals_differ", self._get_mismatch_message(error))
         if isinstance(error, VatMismatchError):
             return Hold("vat_differs", str(error))
+        if isinstance(error, MemoryError):
+            return self.env["copaco.batch.planner"]._get_too_large_hold(document)
         if isinstance(error, UserError | RedirectWarning):
             return Hold(
                 "unexpected_error",

@@ -6,6 +6,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, models
 
 from ..const import BATCH_SIZE
+from ..tools import Pace
 
 CHANNEL = "copaco"
 # From which attempt on a job waits how many seconds for the next one: by chance, or two
@@ -13,6 +14,7 @@ CHANNEL = "copaco"
 RETRY_PATTERN = {1: [1, 10], 3: [30, 90]}
 JOB_METHODS = {"copaco.document": "_job_process", "copaco.run": "_job_refresh"}
 # A job in one of these states will look at its documents only when it begins.
+DEAD = ("exc_name", "=", "JobFoundDead")
 QUEUED_STATES = ("wait_dependencies", "pending", "enqueued")
 
 
@@ -40,26 +42,44 @@ class CopacoJobQueue(models.AbstractModel):
         """
         if not self._is_installed():
             return False
-        self._enqueue(documents - self._get_queued_documents(), BATCH_SIZE)
+        planner = self.env["copaco.batch.planner"]
+        waiting = documents - self._get_queued_documents()
+        suspects, stuck = self._get_dead_documents(waiting)
+        for document in stuck:
+            document._hold(planner._get_too_large_hold(document))
+        self._enqueue(suspects, 1)
+        self._enqueue(waiting - suspects - stuck, BATCH_SIZE)
         self.env["ir.cron"]._commit_progress(len(documents))
         return True
 
     @api.model
+    def _get_dead_documents(self, documents):
+        """:return: (those of these documents that were with others in a job whose
+        worker died again and again, those that were alone in one)"""
+        suspects = stuck = documents.browse()
+        for job in self._search_jobs(("state", "=", "failed"), DEAD):
+            # Whoever retries a document doesn't mean what was before.
+            own = (job.records & documents).filtered(
+                lambda each, job=job: each.write_date <= job.date_created
+            )
+            if len(job.records) == 1:
+                stuck |= own
+            else:
+                suspects |= own
+        return suspects - stuck, stuck
+
+    @api.model
     def _get_queued_documents(self):
         """:return: the documents of jobs that have not begun"""
-        documents = self.env["copaco.document"]
-        jobs = (
-            self.env["queue.job"]
-            .sudo()
-            .search(
-                [
-                    ("model_name", "=", documents._name),
-                    ("method_name", "=", JOB_METHODS[documents._name]),
-                    ("state", "in", QUEUED_STATES),
-                ]
-            )
-        )
-        return documents.union(*jobs.mapped("records"))
+        jobs = self._search_jobs(("state", "in", QUEUED_STATES))
+        return self.env["copaco.document"].union(*jobs.mapped("records"))
+
+    @api.model
+    def _search_jobs(self, *conditions):
+        """:return: the jobs of documents that meet these conditions"""
+        name = "copaco.document"
+        own = [("model_name", "=", name), ("method_name", "=", JOB_METHODS[name])]
+        return self.env["queue.job"].sudo().search([*own, *conditions])
 
     @api.model
     def _enqueue(self, documents, batch_size):
@@ -67,19 +87,23 @@ class CopacoJobQueue(models.AbstractModel):
 
         :param batch_size: how many documents a job has at most
         """
+        from odoo.addons.queue_job.delay import group
         from odoo.addons.queue_job.job import identity_exact
 
         self._create_job_functions()
+        planner = self.env["copaco.batch.planner"]
         for run, own in documents.grouped("run_id").items():
-            jobs = (
-                # Who sees the job depends on its company.
-                own.with_company(run.company_id)
-                .delayable(
-                    description=self.env._("Copaco invoices of %(run)s", run=run.name),
-                    identity_key=identity_exact,
+            options = {
+                "description": self.env._("Copaco invoices of %(run)s", run=run.name),
+                "identity_key": identity_exact,
+            }
+            # Who sees the job depends on its company.
+            own = own.with_company(run.company_id)
+            jobs = group(
+                *(
+                    part.delayable(**options)._job_process()
+                    for part in planner._split(own, batch_size, Pace())
                 )
-                ._job_process()
-                .split(batch_size)
             )
             jobs.on_done(run.with_company(run.company_id).delayable()._job_refresh())
             jobs.delay()

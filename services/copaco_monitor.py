@@ -13,8 +13,8 @@ ACTIVITY_TYPE = "account_copaco.mail_activity_type_attention"
 EXPIRY_ALERT_DAYS = 30
 # A weekend with the server off is no reason for an alert.
 STOPPED_DAYS = 3
-# Documents that wait longer are nothing that queue_job will deal with by itself.
-OVERDUE_HOURS = 24
+# The scheduled action begins to invoice what is received within minutes.
+OVERDUE_HOURS = 1
 # Who has had no invoices for longer doesn't expect any.
 LATE_MONTHS = 12
 # What Copaco creates so many days before the expected one is early; what it creates
@@ -82,7 +82,14 @@ class CopacoMonitor(models.AbstractModel):
             self.env["copaco.connection"].sudo().search([("active", "=", True)])
         )
         self._get_runs_to_check(connections)._refresh_state()
+        self.env["copaco.margin.checker"]._check_recent(connections)
         self._update_activity(connections)
+
+    @api.model
+    def _check_overdue(self):
+        """Tell of documents that wait: whatever has to invoice them doesn't."""
+        overdue = self.env["copaco.document"].search(self._get_overdue_domain())
+        self._update_activity(overdue.connection_id)
 
     @api.model
     def _get_runs_to_check(self, connections):
@@ -119,7 +126,10 @@ class CopacoMonitor(models.AbstractModel):
                     ("state", "in", ("held", "changed")),
                 ]
             )
-            if not documents:
+            findings = self.env["copaco.finding"].search(
+                [("connection_id", "=", connection.id), ("state", "=", "open")]
+            )
+            if not documents and not findings:
                 continue
             user = self._get_responsible(connection)
             connection = connection.with_context(lang=user.lang)
@@ -128,10 +138,17 @@ class CopacoMonitor(models.AbstractModel):
                 subject=connection.env._(
                     "Copaco documents waiting for a decision: %(count)s",
                     count=len(documents),
+                )
+                if documents
+                else connection.env._(
+                    "Findings about margins: %(count)s", count=len(findings)
                 ),
                 body=connection.env["ir.qweb"]._render(
                     "account_copaco.copaco_monitor_weekly_digest",
-                    {"documents": documents.with_env(connection.env)},
+                    {
+                        "documents": documents.with_env(connection.env),
+                        "findings": findings.with_env(connection.env),
+                    },
                 ),
             )
 
@@ -207,6 +224,23 @@ class CopacoMonitor(models.AbstractModel):
                     count=missing,
                 )
             )
+        if unconfirmed := count(Document._get_unconfirmed_domain()):
+            alerts.append(
+                self.env._(
+                    "Invoices that could not be confirmed: %(count)s; see Copaco, "
+                    "Documents, filter Could Not Be Confirmed.",
+                    count=unconfirmed,
+                )
+            )
+        if findings := self.env["copaco.finding"].search_count(
+            [*own, ("state", "=", "open")]
+        ):
+            alerts.append(
+                self.env._(
+                    "Findings about margins: %(count)s; see Copaco, Findings.",
+                    count=findings,
+                )
+            )
         if unposted := count(Document._get_unposted_domain()):
             alerts.append(
                 self.env._(
@@ -223,21 +257,44 @@ class CopacoMonitor(models.AbstractModel):
                     count=unsent,
                 )
             )
-        overdue_domain = [
-            *self.env["copaco.processor"]._get_waiting_domain(),
-            ("write_date", "<", fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)),
-        ]
-        has_jobs = self.env["copaco.job.queue"]._is_installed()
-        if has_jobs and (overdue := count(overdue_domain)):
+        if drafts := self.env["copaco.bill.finder"]._find_replaceable(connection):
             alerts.append(
                 self.env._(
-                    "Documents waiting to be invoiced for more than a day: %(count)s. "
-                    "Ask your administrator to check that the job runner works, and "
-                    "what the jobs in channel root.copaco say.",
-                    count=overdue,
+                    "Bills that were received after a draft was made of Copaco's "
+                    "lines: %(bills)s. Press Use the received one on the draft.",
+                    bills=", ".join(
+                        drafts.mapped(lambda bill: bill.ref or bill.display_name)
+                    ),
                 )
             )
+        if overdue := count(self._get_overdue_domain()):
+            alerts.append(self._get_overdue_alert(overdue))
         return alerts
+
+    @api.model
+    def _get_overdue_domain(self):
+        since = fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)
+        return [
+            *self.env["copaco.processor"]._get_waiting_domain(),
+            ("write_date", "<", since),
+        ]
+
+    @api.model
+    def _get_overdue_alert(self, count):
+        if self.env["copaco.job.queue"]._is_installed():
+            return self.env._(
+                "Documents waiting to be invoiced for more than an hour: %(count)s. "
+                "Ask your administrator to check that the job runner works, and what "
+                "the jobs in channel root.copaco say.",
+                count=count,
+            )
+        return self.env._(
+            "Documents waiting to be invoiced for more than an hour: %(count)s. Ask "
+            "your administrator to check that scheduled action %(action)s is active, "
+            "and what the server's log says of it.",
+            count=count,
+            action=self.env.ref("account_copaco.ir_cron_process").sudo().name,
+        )
 
     @api.model
     def _get_run_alerts(self, connection):

@@ -12,10 +12,11 @@ from ..const import (
     BUTTON_SECONDS,
     CONCURRENCY_ATTEMPTS,
     CUSTOMER_HOLD_REASONS,
-    INVOICED_KINDS,
+    KINDS,
     Hold,
 )
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
+from ..tools import Pace, ask_for_whole_time
 from .copaco_duplicate_finder import Exclusion
 
 _logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class CopacoProcessor(models.AbstractModel):
 
     @api.model
     def _get_waiting_domain(self):
-        return [("state", "=", "new"), ("kind", "in", INVOICED_KINDS)]
+        return [("state", "=", "new")]
 
     # === WHILE A PERSON WAITS === #
 
@@ -54,25 +55,21 @@ class CopacoProcessor(models.AbstractModel):
             "invoiced": counts.get("invoiced", 0),
             "held": counts.get("held", 0),
             "excluded": counts.get("excluded", 0),
-            "waiting": counts.get("new", 0),
         }
-        if values["waiting"]:
-            message = self.env._(
-                "Invoiced: %(invoiced)s, held: %(held)s, excluded: %(excluded)s. The "
-                "other %(waiting)s are processed in the background.",
-                **values,
-            )
-        else:
-            message = self.env._(
+        parts = [
+            self.env._(
                 "Invoiced: %(invoiced)s, held: %(held)s, excluded: %(excluded)s.",
                 **values,
             )
+        ]
+        if counts.get("new"):
+            parts.append(self.env["copaco.background"]._describe_rest())
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "type": "warning" if counts.get("held") else "success",
-                "message": message,
+                "message": " ".join(parts),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
@@ -98,6 +95,9 @@ class CopacoProcessor(models.AbstractModel):
         # A rebuilt draft is counted with the run that received the change.
         runs = waiting.run_id | waiting._get_pending_version().run_id
         connections = waiting.connection_id
+        planner, pace = self.env["copaco.batch.planner"], Pace()
+        planner._hold_too_large(waiting)
+        waiting = planner._sort(waiting)
         batch_size, conflicts, errors = BATCH_SIZE, 0, {}
         while waiting:
             if deadline and time.monotonic() > deadline:
@@ -105,12 +105,21 @@ class CopacoProcessor(models.AbstractModel):
                 break
             batch = waiting.browse()
             try:
-                batch = waiting.try_lock_for_update(limit=batch_size)
-                self._process(batch.filtered_domain(self._get_waiting_domain()))
+                locked = waiting.try_lock_for_update(limit=batch_size)
+                batch = planner._choose(locked, pace, deadline)
+                if not batch:
+                    # Others are at all of them; or there is no time for the next one,
+                    # which a worker that is woken at once has.
+                    if locked or deadline:
+                        ask_for_whole_time()
+                        self._continue_in_background()
+                    break
+                self._process_batch(batch, pace)
                 seconds_left = self.env["ir.cron"]._commit_progress(len(batch))
             except CONCURRENCY_ERRORS as error:
                 # Another worker was in conflict: once more, with what it left.
                 self.env.cr.rollback()
+                self._end_attempt(batch)
                 conflicts += 1
                 _logger.info("Copaco documents: concurrent update (%s)", type(error))
                 if conflicts < CONCURRENCY_ATTEMPTS:
@@ -121,6 +130,7 @@ class CopacoProcessor(models.AbstractModel):
                 self.env.cr.rollback()
                 if not batch:
                     raise
+                self._end_attempt(batch)
                 if len(batch) > 1:
                     # Which one is it? It must not stop the others.
                     batch_size = 1
@@ -132,11 +142,37 @@ class CopacoProcessor(models.AbstractModel):
                 seconds_left = self.env["ir.cron"]._commit_progress(1)
             conflicts = 0
             waiting -= batch
-            if not batch or not seconds_left:
+            if not seconds_left:
                 break
         self._refresh_progress(runs, connections)
         if errors:
             self._raise_database_error(errors)
+
+    @api.model
+    def _process_batch(self, batch, pace):
+        """Make the invoices of locked documents; commits before, not after.
+
+        :param pace: the `Pace` that learns how long that takes
+        """
+        started = time.monotonic()
+        batch._begin_attempt()
+        self.env.cr.commit()  # pylint: disable=invalid-commit # should it die now
+        locked = batch.try_lock_for_update()
+        self._process(locked.filtered_domain(self._get_waiting_domain()))
+        locked._end_attempt()
+        done = locked.filtered(lambda document: document.state == "invoiced")
+        if done:
+            pace.measure(done, time.monotonic() - started)
+
+    @api.model
+    def _end_attempt(self, documents):
+        """Note that an error is no death of the worker; commits."""
+        try:
+            documents._end_attempt()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except CONCURRENCY_ERRORS:
+            # Others work on them and say how that ends.
+            self.env.cr.rollback()
 
     @api.model
     def _continue_in_background(self):
@@ -196,26 +232,32 @@ class CopacoProcessor(models.AbstractModel):
 
         :param documents: `copaco.document` records
         """
-        for own in documents.grouped("connection_id").values():
+        groups = documents.grouped(lambda each: (each.connection_id, each.kind))
+        for (_connection, kind), own in groups.items():
             own = self._with_processing_context(own).with_context(
                 copaco_refresh_later=True
             )
-            env = own.env
-            env["copaco.document.builder"]._read_again(own)
-            env["copaco.draft.updater"]._sync_drafts(own.filtered("move_id"))
-            own = own.filtered(lambda document: document.state == "new")
-            own.customer_id._match()
-            own -= self._handle_duplicates(own)
-            ready = {}
-            matches = env["copaco.document.matcher"]._match_documents(own)
-            for document, match in matches.items():
-                if isinstance(match, Hold):
-                    document._hold(match)
-                elif match is None:
-                    env["copaco.decision"]._exclude_with_customer(document)
-                else:
-                    ready[document] = match
-            env["copaco.invoice.writer"]._create_invoices(ready)
+            own.env["copaco.document.builder"]._read_again(own)
+            own.env[KINDS[kind].maker]._make(own)
+
+    @api.model
+    def _make(self, documents):
+        """Make the invoices of documents of one connection, one of each."""
+        env = documents.env
+        env["copaco.draft.updater"]._sync_drafts(documents.filtered("move_id"))
+        own = documents.filtered(lambda document: document.state == "new")
+        own.customer_id._match()
+        own -= self._handle_duplicates(own)
+        ready = {}
+        matches = env["copaco.document.matcher"]._match_documents(own)
+        for document, match in matches.items():
+            if isinstance(match, Hold):
+                document._hold(match)
+            elif match is None:
+                env["copaco.decision"]._exclude_with_customer(document)
+            else:
+                ready[document] = match
+        env["copaco.invoice.writer"]._create_invoices(ready)
 
     @api.model
     def _handle_duplicates(self, documents):
@@ -258,9 +300,10 @@ class CopacoProcessor(models.AbstractModel):
         connection = documents.connection_id
         context = {
             "lang": connection.responsible_id.lang,
-            # The invoices say what they were created from; nobody follows a draft.
+            # Nobody follows an invoice because the scheduled action ran as that user,
+            # and a salesperson gets no mail for each of hundreds.
             "mail_create_nosubscribe": True,
-            "tracking_disable": True,
+            "mail_auto_subscribe_no_notify": True,
         }
         # pylint: disable-next=context-overridden # nothing of the caller's is to stay
         documents = documents.sudo().with_context(context)
@@ -272,6 +315,7 @@ class CopacoProcessor(models.AbstractModel):
     def _process_all(self):
         """Make the invoices of everything that waits for it."""
         self._retry_held_for_customer()
+        self.env["copaco.bill.finder"]._find_awaited().state = "new"
         documents = self.env["copaco.document"].search(
             self._get_waiting_domain(), order="id"
         )
@@ -283,6 +327,9 @@ class CopacoProcessor(models.AbstractModel):
             [("state", "=", "running"), ("stored_at", "!=", False)]
         )
         self._refresh_progress(runs, runs.connection_id)
+        self.env["copaco.margin.checker"]._check_changed(
+            self.env["copaco.connection"].search([("fetch_purchases", "=", True)])
+        )
 
     @api.model
     def _retry_held_for_customer(self):

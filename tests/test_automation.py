@@ -114,6 +114,9 @@ class TestAutomation(CopacoChangeCommon):
         (document,) = self.send(*LINES)
         self.assertEqual(document.hold_reason, "totals_differ")
         self.assertFalse(document.move_id)
+        (rule,) = self.env["base.automation"].search([])
+        self.assertIn(f"act on invoices: {rule.name}.", document.hold_message)
+        self.assertIn("other addons", document.hold_message)
 
     def test_each_invoice_of_a_batch_is_seen_once(self):
         self.add_rule("on_create", filter_domain="[('amount_tax', '>', 0)]")

@@ -343,14 +343,14 @@ class TestInvoice(CopacoCommon):
         self.add_invoice(
             "INV-2", "A2", [price_line("7")], customer={"CustomerNumber": "K-2"}
         )
-        method = self.env.registry["account.move"]._post
+        method = self.env.registry["account.move"].create
 
-        def refuse(moves, soft=True):
-            if self.partner in moves.partner_id:
+        def refuse(moves, vals_list):
+            if self.partner.id in [vals["partner_id"] for vals in vals_list]:
                 raise UserError(self.env._("Refused by a rule of this company."))
-            return method(moves, soft=soft)
+            return method(moves, vals_list)
 
-        self.patch(self.env.registry["account.move"], "_post", refuse)
+        self.patch(self.env.registry["account.move"], "create", refuse)
         document = self.book([price_line("5")])
         self.assertHeld(document, "unexpected_error", "Refused by a rule")
         self.assertEqual(

@@ -1,5 +1,5 @@
 """The jobs of the community's ``queue_job``, in a database that has it. A server
-carries them out beside the tests (``devtools/job_server.py``)."""
+carries them out beside the tests (``devtools/jobs/server.py``)."""
 
 import os
 import signal

@@ -136,6 +136,36 @@ class TestEnqueued(JobCase):
         (again,) = self._get_jobs() - jobs
         self.assertEqual(again.records, jobs[0].records)
 
+    def test_a_job_has_as_many_lines_as_take_a_few_seconds(self):
+        self.documents[1].line_count = 100_000
+        self.env["copaco.job.queue"]._enqueue_waiting(self.documents[:4])
+        self.assertEqual(
+            sorted(job.records.ids for job in self._get_jobs()),
+            [self.documents[:1].ids, self.documents[1:2].ids, self.documents[2:4].ids],
+        )
+
+    def test_what_workers_died_of_has_a_job_alone_and_is_then_held(self):
+        self.env["copaco.job.queue"]._enqueue_waiting(self.documents[:3])
+        for document_count in (3, 1):
+            job = self._get_jobs().filtered(
+                lambda job: self.documents[1] in job.records and job.state != "failed"
+            )
+            self.assertEqual(len(job.records), document_count)
+            job.write({"state": "failed", "exc_name": "JobFoundDead"})
+            self.env["copaco.job.queue"]._enqueue_waiting(self.documents[:3])
+        self.assertEqual(
+            self.documents[:3].mapped("hold_reason"), [False, "too_large", False]
+        )
+        self.documents[1].write({"state": "new", "hold_reason": False})
+        self.env.cr.execute(
+            "UPDATE copaco_document SET write_date = write_date + interval '1 s'"
+            " WHERE id = %s",
+            [self.documents[1].id],
+        )
+        self.documents.invalidate_recordset(["write_date"])
+        self.env["copaco.job.queue"]._enqueue_waiting(self.documents[:3])
+        self.assertEqual(self.documents[1].state, "new", "it was retried")
+
     def test_a_job_leads_to_its_documents(self):
         self.env["copaco.job.queue"]._enqueue(self.documents[:4], 3)
         for job in self._get_jobs():
@@ -206,12 +236,12 @@ class TestEnqueued(JobCase):
         self.env["copaco.job.queue"]._enqueue_waiting(self.documents)
         self.assertNotIn("job runner", " ".join(self._get_alerts()))
         self.env.cr.execute(
-            "UPDATE copaco_document SET write_date = write_date - interval '25 hours'"
+            "UPDATE copaco_document SET write_date = write_date - interval '2 hours'"
             " WHERE id IN %s",
             [tuple(self.documents.ids)],
         )
         (alert,) = self._get_alerts()
-        self.assertIn(f"more than a day: {len(self.documents)}.", alert)
+        self.assertIn(f"more than an hour: {len(self.documents)}.", alert)
         self.assertIn("job runner", alert)
 
     def _get_alerts(self):

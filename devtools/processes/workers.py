@@ -37,6 +37,8 @@ RECORD = re.compile(r"^(?=(?:INFO|WARNING|ERROR|CRITICAL) \S+ \d+: )", re.M)
 PROBLEM = re.compile(r"ERROR|CRITICAL|.*^Traceback", re.M | re.S)
 # Odoo logs each refused query, also one that is tried again and then succeeds.
 EXPECTED_ERROR = "ERROR odoo.sql_db "
+# ... with all that was to be stored of customers.
+TELLING_ERROR = 'INSERT INTO "copaco_'
 CONCURRENCY_ERROR = re.compile(
     r"could not serialize|deadlock detected|could not obtain lock|duplicate key value"
 )
@@ -240,7 +242,8 @@ class Workers:
         return "".join(
             record
             for record in records
-            if PROBLEM.match(record) and not record.startswith(EXPECTED_ERROR)
+            if PROBLEM.match(record)
+            and (not record.startswith(EXPECTED_ERROR) or TELLING_ERROR in record)
         )
 
     def concurrency_errors(self):

@@ -8,7 +8,7 @@ from ...client import client
 _send = requests.Session.send
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "copaco_client")
 class ClientCase(BaseCase):
     """A test of the client, which needs no database.
 

@@ -1,0 +1,81 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+# A worker that dies sooner was stopped by something else than a limit of the server,
+# such as a restart.
+SHORTEST_LIMIT = "10 seconds"
+
+
+class CopacoInvoicingMixin(models.AbstractModel):
+    """What came between a document and its confirmed invoice: workers that died, and
+    what Odoo said when it was to be confirmed."""
+
+    _name = "copaco.invoicing.mixin"
+    _description = "Obstacles to Invoicing"
+
+    attempt_count = fields.Integer(
+        readonly=True,
+        help="How often somebody began to create the invoice and has not ended.",
+    )
+    attempted_at = fields.Datetime(readonly=True)
+    confirm_obstacle = fields.Text(
+        string="Could Not Be Confirmed",
+        readonly=True,
+        help="What Odoo said when the invoice was to be confirmed.",
+    )
+
+    # === BUSINESS METHODS: ATTEMPTS === #
+
+    def _begin_attempt(self):
+        """Note that the invoices of these documents are about to be created. It counts
+        when the caller commits, and dies before `_end_attempt`."""
+        # Not by `write`: since when a document waits is told by `write_date`.
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE %(table)s
+                   SET attempted_at = now() AT TIME ZONE 'UTC',
+                       attempt_count = coalesce(attempt_count, 0) + (
+                           attempted_at IS NULL OR attempted_at
+                           < now() AT TIME ZONE 'UTC' - interval %(shortest)s
+                       )::int
+                 WHERE id = ANY(%(ids)s)""",
+                table=SQL.identifier(self._table),
+                shortest=SHORTEST_LIMIT,
+                ids=self.ids,
+            )
+        )
+        self._invalidate_attempts()
+
+    def _end_attempt(self):
+        """Note that whoever called `_begin_attempt` has not died."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %(table)s SET attempted_at = NULL, attempt_count = 0"
+                " WHERE id = ANY(%(ids)s) AND attempt_count != 0",
+                table=SQL.identifier(self._table),
+                ids=self.ids,
+            )
+        )
+        self._invalidate_attempts()
+
+    def _invalidate_attempts(self):
+        self.invalidate_recordset(["attempt_count", "attempted_at"], flush=False)
+
+    # === BUSINESS METHODS: CONFIRMATION === #
+
+    @api.model
+    def _get_unconfirmed_domain(self):
+        return [("confirm_obstacle", "!=", False), ("move_id.state", "=", "draft")]
+
+    def _set_unconfirmed(self, obstacle):
+        """:param obstacle: what Odoo said"""
+        self.ensure_one()
+        self.confirm_obstacle = obstacle
+        self.move_id._message_log(
+            body=self.env._(
+                "This invoice was created as a draft, because it could not be "
+                "confirmed: %(reason)s Do what that asks for, then confirm it.",
+                reason=obstacle,
+            )
+        )

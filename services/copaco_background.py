@@ -1,0 +1,45 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+# An action that was due for so long isn't carried out at all: each has its turn within
+# minutes.
+OVERDUE_AFTER = timedelta(hours=1)
+
+
+class CopacoBackground(models.AbstractModel):
+    """What a person doesn't wait for is done by two scheduled actions. Starts them, and
+    tells whether they run at all."""
+
+    _name = "copaco.background"
+    _description = "Copaco Background"
+
+    @api.model
+    def _get_actions(self):
+        """:return: the `ir.cron` records that fetch and create invoices"""
+        return self.env.ref("account_copaco.ir_cron_run").sudo() | self.env.ref(
+            "account_copaco.ir_cron_process"
+        )
+
+    @api.model
+    def _get_stopped_actions(self):
+        """:return: those of the two that nobody carries out: switched off, or overdue
+        because this server has no process for scheduled actions"""
+        limit = fields.Datetime.now() - OVERDUE_AFTER
+        return self._get_actions().filtered(
+            lambda action: not action.active or action.nextcall < limit
+        )
+
+    @api.model
+    def _describe_rest(self):
+        """:return: a sentence that tells a person what becomes of the rest"""
+        stopped = self._get_stopped_actions()
+        if not stopped:
+            return self.env._("The rest goes on in the background.")
+        return self.env._(
+            "The rest waits, because no scheduled action of this name is carried out: "
+            "%(actions)s. Ask your administrator to switch it on under Settings, "
+            "Technical, Scheduled Actions, and to let the server run scheduled "
+            "actions (max_cron_threads); or press the button again to go on.",
+            actions=", ".join(stopped.mapped("name")),
+        )

@@ -1,0 +1,300 @@
+import time
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+from odoo.tools import config, mute_logger
+
+from ..tools import ask_for_whole_time, get_seconds_left
+from .common import CopacoCommon, price_line
+
+SERVICES = "odoo.addons.account_copaco.services"
+PLANNER = f"{SERVICES}.copaco_batch_planner"
+
+
+class WorkerDied(BaseException):
+    """What stops a worker is nothing that it can catch."""
+
+
+@tagged("post_install", "-at_install")
+class TestServerLimits(CopacoCommon):
+    """A server stops workers that take too long: promises 2, 3 and 8."""
+
+    def setUp(self):
+        super().setUp()
+        self.create_partner(ref="K-1")
+        self.batches = []
+        processor = self.registry["copaco.processor"]
+        process = processor._process
+
+        def note_and_process(service, documents):
+            self.batches.append(documents.mapped("invoice_number"))
+            if self.deadly and set(self.deadly) & set(self.batches[-1]):
+                raise WorkerDied
+            process(service, documents)
+
+        self.deadly = ()
+        self.patch(processor, "_process", note_and_process)
+
+    def receive(self, **line_counts):
+        """Fetch documents of so many lines, and make no invoices yet."""
+        for number, count in line_counts.items():
+            lines = [price_line("10", number=each) for each in range(count)]
+            self.add_known(number, lines=lines)
+        with patch(f"{SERVICES}.copaco_run_scheduler.BUTTON_SECONDS", 8):
+            with patch.object(
+                self.registry["copaco.processor"], "_process_waiting", lambda *_: None
+            ):
+                self.fetch()
+        self.assertEqual(set(self.documents.mapped("state")), {"new"})
+
+    def work(self, **limits):
+        """Make the invoices as the scheduled action does, in a worker that may die.
+
+        :param limits: `seconds` that are left, and whether that `is_fresh`
+        """
+        self.batches.clear()
+        left = limits.get("seconds", 60), limits.get("is_fresh", True)
+        with (
+            patch(f"{PLANNER}.get_seconds_left", lambda **_options: left),
+            self.committing(self.env["copaco.document"]) as documents,
+        ):
+            try:
+                documents._cron_process()
+            except WorkerDied:
+                documents.env.cr.rollback()
+
+    def let_a_minute_pass(self):
+        self.env.cr.execute(
+            "UPDATE copaco_document SET attempted_at = attempted_at - interval '1 min'"
+        )
+        self.env.invalidate_all()
+
+    def get_states(self):
+        return dict(
+            zip(
+                self.documents.mapped("invoice_number"),
+                self.documents.mapped("state"),
+                strict=True,
+            )
+        )
+
+    # === BATCHES === #
+
+    def test_a_batch_has_as_many_lines_as_take_a_few_seconds(self):
+        self.receive(A=20, B=20, C=20, D=30, E=1)
+        with patch("odoo.addons.account_copaco.tools.pace.WEIGHT", 0):
+            with patch(f"{PLANNER}.BATCH_SECONDS", 100 / 250):
+                self.work()
+        # Each invoice counts as 20 lines more.
+        self.assertEqual(self.batches, [["A", "B"], ["C", "D"], ["E"]])
+        self.assertEqual(set(self.get_states().values()), {"invoiced"})
+
+    def test_one_document_is_a_batch_however_large_it_is(self):
+        self.receive(A=50, B=1)
+        with patch(f"{PLANNER}.BATCH_SECONDS", 0.01):
+            self.work()
+        self.assertEqual(self.batches, [["A"], ["B"]])
+
+    def test_what_does_not_fit_the_time_left_has_a_turn_of_its_own(self):
+        self.receive(A=1, B=50)
+        self.work(seconds=0.2, is_fresh=False)
+        self.assertEqual(self.batches, [["A"]])
+        self.assertEqual(self.get_states(), {"A": "invoiced", "B": "new"})
+        self.work(seconds=0.2, is_fresh=False)
+        self.assertEqual(self.batches, [])
+        self.work(seconds=0.2, is_fresh=True)
+        self.assertEqual(self.get_states(), {"A": "invoiced", "B": "invoiced"})
+
+    def test_a_person_does_not_wait_for_what_takes_longer(self):
+        self.receive(A=1, B=50)
+        self.batches.clear()
+        with (
+            patch(f"{PLANNER}.BUTTON_GRACE_SECONDS", 0),
+            patch(f"{SERVICES}.copaco_processor.BUTTON_SECONDS", 0.3),
+            self.committing(self.documents) as documents,
+        ):
+            notification = documents.action_retry()
+        self.assertEqual(self.batches, [["A"]])
+        message = notification["params"]["message"]
+        self.assertIn("Invoiced: 1", message)
+        self.assertIn("background", message)
+
+    def test_what_was_measured_counts_for_the_next_batch(self):
+        self.receive(**{f"INV{number:02}": 1 for number in range(30)})
+        create = self.registry["copaco.invoice.writer"]._create_invoices
+
+        def create_slowly(writer, matches):
+            create(writer, matches)
+            time.sleep(0.05 * len(matches))
+
+        with (
+            patch.object(
+                self.registry["copaco.invoice.writer"],
+                "_create_invoices",
+                create_slowly,
+            ),
+            patch("odoo.addons.account_copaco.tools.pace.LINES_A_SECOND", 10_000),
+            patch(f"{PLANNER}.BATCH_SECONDS", 0.02),
+        ):
+            self.work()
+        self.assertGreater(len(self.batches[0]), 5)
+        self.assertEqual([len(batch) for batch in self.batches[-3:]], [1, 1, 1])
+
+    def test_a_large_response_is_stored_in_the_background(self):
+        self.add_known("A")
+        with patch(f"{SERVICES}.copaco_fetcher.STORED_A_SECOND", 1):
+            run = self.fetch()
+        self.assertRecordValues(run, [{"state": "running", "stored_at": False}])
+        self.assertTrue(run.payload_id)
+        requests = len(self.simulator.requests)
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
+            self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+        self.assertEqual(len(self.simulator.requests), requests, "asked only once")
+        self.assertEqual(self.get_states(), {"A": "invoiced"})
+
+    def test_a_worker_that_may_have_slept_has_less_than_one_that_begins_at_once(self):
+        limits = "odoo.addons.account_copaco.tools.limits"
+        self.patch(config, "options", {**config.options, "limit_time_real_cron": 120})
+        with (
+            patch(f"{limits}._get_cpu_seconds_left", return_value=55),
+            patch(f"{limits}._asked_at", float("-inf")),
+        ):
+            seconds, is_fresh = get_seconds_left(started=time.monotonic())
+            self.assertAlmostEqual(seconds, 50, delta=1)
+            self.assertFalse(is_fresh)
+            ask_for_whole_time()
+            seconds, is_fresh = get_seconds_left(started=time.monotonic())
+            self.assertEqual((seconds, is_fresh), (55, True))
+            started = time.monotonic() - 90
+            with patch(f"{limits}._asked_at", started):
+                seconds, is_fresh = get_seconds_left(started=started)
+            self.assertAlmostEqual(seconds, 20, delta=1)
+            self.assertFalse(is_fresh)
+
+    # === A WORKER THAT DIED === #
+
+    @mute_logger(PLANNER)
+    def test_what_a_worker_died_of_is_tried_alone_then_held(self):
+        self.receive(A=1, B=3, C=1)
+        self.deadly = ["B"]
+        self.work()
+        self.assertEqual(self.batches, [["A", "B", "C"]])
+        self.assertEqual(set(self.get_states().values()), {"new"})
+        self.let_a_minute_pass()
+        self.work()
+        self.assertEqual(self.batches, [["A"], ["B"]])
+        self.let_a_minute_pass()
+        self.work()
+        self.assertEqual(self.batches, [["C"]])
+        self.assertEqual(
+            self.get_states(), {"A": "invoiced", "B": "held", "C": "invoiced"}
+        )
+        held = self.documents[1]
+        self.assertEqual(held.hold_reason, "too_large")
+        self.assertIn("3 lines", held.hold_message)
+        self.assertIn("limit_time_cpu", held.hold_message)
+        activity = self.connection.activity_ids
+        self.assertIn("waiting for a decision: 1", activity.summary)
+
+        self.deadly = ()
+        with self.committing(held) as committing:
+            committing.action_retry()
+        self.assertEqual(held.state, "invoiced")
+
+    def test_a_restart_of_the_server_holds_nothing(self):
+        self.receive(A=1)
+        self.deadly = ["A"]
+        for _restart in range(4):
+            self.work()
+        self.deadly = ()
+        self.work()
+        self.assertEqual(self.get_states(), {"A": "invoiced"})
+        self.assertEqual(self.documents.attempt_count, 0)
+
+    def test_an_error_is_no_death(self):
+        self.receive(A=1, B=1)
+        with (
+            patch.object(
+                self.registry["account.move"], "_post", side_effect=ValueError("bad")
+            ),
+            mute_logger(f"{SERVICES}.copaco_invoice_writer"),
+        ):
+            self.connection.invoice_policy = "post"
+            self.work()
+        self.assertEqual(self.get_states(), {"A": "held", "B": "held"})
+        self.assertEqual(set(self.documents.mapped("attempt_count")), {0})
+
+    def test_what_may_not_be_confirmed_yet_stays_a_draft_with_the_reason(self):
+        self.receive(A=1, B=2, C=1)
+        post = self.registry["account.move"]._post
+
+        def refuse(moves, *arguments, **options):
+            if "B" in moves.mapped("invoice_origin"):
+                raise ValidationError(self.env._("Request a validation first."))
+            return post(moves, *arguments, **options)
+
+        self.connection.invoice_policy = "post"
+        with patch.object(self.registry["account.move"], "_post", refuse):
+            self.work()
+        self.assertEqual(set(self.get_states().values()), {"invoiced"})
+        self.assertEqual(
+            self.documents.move_id.mapped("state"), ["posted", "draft", "posted"]
+        )
+        draft = self.documents[1]
+        self.assertEqual(draft.confirm_obstacle, "Request a validation first.")
+        self.assertEqual(draft.move_id.amount_untaxed, 20)
+        self.assertIn("Request a validation", draft.move_id.message_ids[0].body)
+        self.assertIn("could not be confirmed: 1", self.connection.activity_ids.summary)
+        draft.move_id.action_post()
+        self.assertFalse(self.get_alerts())
+
+    def test_too_little_memory_is_said_so(self):
+        self.receive(A=1)
+        with patch.object(
+            self.registry["account.move"], "create", side_effect=MemoryError
+        ):
+            self.work()
+        self.assertEqual(self.documents.hold_reason, "too_large")
+        self.assertIn("limit_memory_hard", self.documents.hold_message)
+
+    # === WHAT WAITS === #
+
+    def test_someone_is_told_of_what_waits_for_over_an_hour(self):
+        self.receive(A=1, B=1)
+        self.assertFalse(self.get_alerts())
+        self.env.cr.execute(
+            "UPDATE copaco_document SET write_date = write_date - interval '61 min'"
+        )
+        self.env.invalidate_all()
+        (alert,) = self.get_alerts()
+        self.assertIn("more than an hour: 2.", alert)
+        # Also when the action that makes the invoices does not run at all.
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_run").method_direct_trigger()
+        self.assertIn("more than an hour: 2.", self.connection.activity_ids.summary)
+
+    def get_alerts(self):
+        return self.env["copaco.monitor"]._get_alerts(self.connection)
+
+    def test_where_no_scheduled_action_runs_nothing_goes_on_in_the_background(self):
+        self.receive(A=50)
+        action = self.env.ref("account_copaco.ir_cron_process")
+        for values in (
+            {"active": False},
+            {
+                "active": True,
+                "nextcall": fields.Datetime.now() - timedelta(hours=2),
+            },
+        ):
+            action.write(values)
+            with patch(f"{SERVICES}.copaco_processor.BUTTON_SECONDS", -1):
+                with self.committing(self.documents) as documents:
+                    message = documents.action_retry()["params"]["message"]
+            with self.subTest(values=values):
+                self.assertNotIn("background", message)
+                self.assertIn(action.name, message)
+                self.assertIn("max_cron_threads", message)
