@@ -40,6 +40,8 @@
         "views/copaco_monitor_templates.xml",
         "views/copaco_run_views.xml",
         "views/copaco_month_views.xml",
+        "views/copaco_margin_views.xml",
+        "views/copaco_finding_views.xml",
         "views/copaco_connection_views.xml",
         "views/copaco_customer_views.xml",
         "views/copaco_rule_templates.xml",

@@ -9,8 +9,7 @@ class Kind(NamedTuple):
     """What becomes of what one of Copaco's endpoints has."""
 
     endpoint: str = ""  # of `client.ENDPOINTS`; none: the connection's source says it
-    # `account.move.move_type` of an amount to pay and of a credit; none: documents of
-    # this kind are stored, and nothing is made of them.
+    # `account.move.move_type` of an amount to pay and of a credit.
     move_type: str = ""
     refund_type: str = ""
     tax_use: str = ""  # `account.tax.type_tax_use`
@@ -19,6 +18,18 @@ class Kind(NamedTuple):
     # Fields of `copaco.rule`.
     rule_taxes: str = ""
     rule_account: str = ""
+    # Fields of `copaco.connection`.
+    journal: str = ""
+    fetched_until: str = ""
+    # Services: what makes invoices of documents, what finds what they need, what has
+    # their values, and what creates them.
+    maker: str = ""
+    matcher: str = ""
+    builder: str = ""
+    writer: str = ""
+    # What Odoo signs as a sale, such as `amount_untaxed_signed`, times this is what the
+    # document says.
+    sign: int = 1
 
     def get_move_type(self, amount):
         """:param amount: without tax, below zero for a credit
@@ -42,27 +53,43 @@ KINDS = {
         product_account="income",
         rule_taxes="tax_ids",
         rule_account="account_id",
+        journal="journal_id",
+        fetched_until="fetched_until",
+        maker="copaco.processor",
+        matcher="copaco.document.matcher",
+        builder="copaco.invoice.builder",
+        writer="copaco.invoice.writer",
     ),
     "purchase": Kind(
         "purchase",
+        move_type="in_invoice",
+        refund_type="in_refund",
         tax_use="purchase",
         product_taxes="supplier_taxes_id",
         product_account="expense",
         rule_taxes="purchase_tax_ids",
         rule_account="expense_account_id",
+        journal="purchase_journal_id",
+        fetched_until="purchases_fetched_until",
+        maker="copaco.bill.maker",
+        matcher="copaco.bill.matcher",
+        builder="copaco.bill.builder",
+        writer="copaco.bill.writer",
+        sign=-1,
     ),
 }
 KIND_SELECTION = [
-    ("specification", "Customer Specification"),
+    ("specification", "Customer Invoice or Specification"),
     ("purchase", "Purchase Invoice"),
 ]
+SALES_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign > 0)
+PURCHASE_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign < 0)
 # Where what customers have to pay is fetched from: `client.ENDPOINTS` by
 # `copaco.connection.source`.
 SOURCES = {
     "customer_invoices": "customer_invoice",
     "customer_specifications": "specification",
 }
-INVOICED_KINDS = tuple(name for name, kind in KINDS.items() if kind.move_type)
 
 # === HOLD REASONS === #
 
@@ -94,6 +121,10 @@ HOLD_REASONS = [
     ("vat_differs", "Copaco's VAT differs"),
     ("payload_invalid", "Not readable"),
     ("source_changed", "Changed by Copaco"),
+    ("vendor_unknown", "Vendor unknown"),
+    ("bill_incomplete", "Bill incomplete"),
+    ("bill_awaited", "Waits for the bill"),
+    ("bill_differs", "Bill differs"),
     ("invoice_deleted", "Invoice deleted"),
     ("invoice_cancelled", "Invoice cancelled"),
     ("unexpected_error", "Unexpected error"),

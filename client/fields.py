@@ -156,6 +156,8 @@ class SourceDocument:
         without VAT; None if they don't
     :ivar stated_vat: the VAT of that
     :ivar payment_days: ``TermsOfPaymentDays``: in Customer-Invoices, the customer's
+    :ivar due_date: the latest, when elements differ; None if none could be read
+    :ivar sender: who bills it: Copaco, or the reseller
     """
 
     invoice_number: str
@@ -174,6 +176,8 @@ class SourceDocument:
     payment_days: int = 0
     readable_lines: list[DocumentLine] = field(default_factory=list)
     unreadable_lines: list[UnreadableLine] = field(default_factory=list)
+    due_date: date | None = None
+    sender: CustomerInfo | None = None
 
     @property
     def amount(self) -> Decimal:

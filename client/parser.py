@@ -156,13 +156,19 @@ class _Part:
 
     def get_tree(self, with_totals: bool = True) -> dict[str, Any]:
         """Return the tree of the element as received, without all other customers, and
-        with the totals if they are of this customer alone."""
+        with the totals if they are of this customer alone.
+
+        :param with_totals: whether to give totals and sender, of which nothing makes a
+            document another one
+        """
         if not isinstance(self.invoice.customers, list):
             return self.element
         own = {
             "Header": self.element["Header"],
             "Customers": [read_slice(self.entry)],
         }
+        if with_totals and self.invoice.sender:
+            own["Sender"] = self.element["Sender"]
         if with_totals and "Totals" in self.element and self.totals.customer_count == 1:
             own["Totals"] = self.element["Totals"]
         if self.receiver:
@@ -318,6 +324,17 @@ def _make_document(
         stated_amount=stated_amount,
         stated_vat=stated_vat,
         payment_days=max(int(part.header.payment_days or 0) for part in parts),
+        due_date=max(
+            (
+                part.header.expiration_date
+                for part in parts
+                if part.header.expiration_date
+            ),
+            default=None,
+        ),
+        sender=next(
+            (part.invoice.sender for part in parts if part.invoice.sender), None
+        ),
     )
     if worst := get_worst(part.totals for part in parts):
         document.totals_difference = worst.difference

@@ -131,6 +131,7 @@ class CountedCustomer(Model):
 class Header(Model):
     invoice_number: Identity = Field(alias="InvoiceID")
     date: Day = None
+    expiration_date: Day = None
     currency: Text = ""
     # Always INVOICE today; on the older platform invoice or credit (Copaco's knowledge
     # base, page https://kb.copaco.cloud/kb/3-xml-elements).
@@ -164,9 +165,11 @@ class Invoice(Model):
     """An element of ``Invoices``; its customers are judged one by one.
 
     :ivar receiver: whom it is for: the customer itself, or the reseller
+    :ivar sender: who bills it
     """
 
     header: Header
+    sender: Annotated[CustomerInfo | None, other_is_none] = None
     receiver: Annotated[CustomerInfo | None, other_is_none] = None
     totals: Annotated[Totals | None, other_is_none] = None
     customers: Any = None

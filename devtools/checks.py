@@ -33,6 +33,7 @@ FIRST_HALF = (
     *("TestSecurity", "TestSecurityContext", "TestSecurityForgery"),
     *("TestSecurityInvoices", "TestSecurityKey", "TestSecurityMatrix"),
     *("TestSecurityTexts", "TestSecurityUpload", "TestTours", "TestPreviewTour"),
+    "TestSendingTour",
 )
 # Some stages wait more than they work.
 STAGES_AT_ONCE = max(os.cpu_count() or 1, 2) + 1

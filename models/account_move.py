@@ -4,7 +4,12 @@ from odoo.exceptions import AccessError, UserError
 from ..const import BILLING_GROUP
 
 # Set by the import alone.
-COPACO_LINKS = ("copaco_document_id", "copaco_version_id", "copaco_digest")
+COPACO_LINKS = (
+    "copaco_document_id",
+    "copaco_version_id",
+    "copaco_digest",
+    "copaco_amount",
+)
 
 
 class AccountMove(models.Model):
@@ -33,6 +38,25 @@ class AccountMove(models.Model):
         groups=BILLING_GROUP,
         help="Of the content of the Copaco document that this was made of.",
     )
+    copaco_amount = fields.Monetary(
+        readonly=True,
+        copy=False,
+        groups=BILLING_GROUP,
+        help="What the documents of this bill come to, without tax.",
+    )
+    copaco_document_ids = fields.One2many(
+        "copaco.document",
+        "move_id",
+        string="Copaco Documents",
+        readonly=True,
+        groups=BILLING_GROUP,
+    )
+    copaco_received_bill_id = fields.Many2one(
+        "account.move",
+        compute="_compute_copaco_received_bill_id",
+        groups=BILLING_GROUP,
+        help="The bill that the vendor sent of the same.",
+    )
     copaco_correction_count = fields.Integer(
         related="copaco_document_id.correction_count", groups=BILLING_GROUP
     )
@@ -55,6 +79,14 @@ class AccountMove(models.Model):
         "(copaco_version_id) WHERE copaco_version_id IS NOT NULL AND state != 'cancel'",
         "There already is a correction for this change of a Copaco document.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("ref", "partner_id", "state", "copaco_document_id")
+    def _compute_copaco_received_bill_id(self):
+        finder = self.env["copaco.bill.finder"].sudo()
+        for move in self:
+            move.copaco_received_bill_id = finder._find_received(move.sudo())
 
     # === CRUD METHODS === #
 
@@ -95,9 +127,10 @@ class AccountMove(models.Model):
             if before[move] == move.state:
                 continue
             if move.state == "cancel":
-                cancelled |= move.copaco_document_id
+                cancelled |= move._get_copaco_documents()
             elif before[move] == "cancel":
-                move.copaco_document_id._set_invoiced(move)
+                for document in move._get_copaco_documents():
+                    document._set_invoiced(move)
         self.env["copaco.decision"]._handle_invoice_removed(
             cancelled, "invoice_cancelled"
         )
@@ -110,7 +143,7 @@ class AccountMove(models.Model):
     def unlink(self):
         self._check_copaco_corrections()
         self.filtered(lambda move: move.state != "cancel")._undo_copaco_corrections()
-        documents = self.sudo().copaco_document_id
+        documents = self.sudo()._get_copaco_documents()
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
         self.env["copaco.decision"]._handle_invoice_removed(
@@ -147,11 +180,39 @@ class AccountMove(models.Model):
         """
         return self.copaco_delivery_ids.action_send_again()
 
+    def action_copaco_use_received(self):
+        """Link the bill that the vendor sent to the Copaco documents of this draft, and
+        delete the draft; cancel it instead when someone edited it.
+
+        :return: the form of the received bill
+        :raise UserError: when there is none, or this one is confirmed
+        """
+        self.ensure_one()
+        self.check_access("write")
+        bill = self.sudo()
+        received = self.env["copaco.bill.finder"].sudo()._find_received(bill)
+        if not received or bill.state != "draft":
+            raise UserError(
+                self.env._(
+                    "The received bill can't take the place of %(bill)s: there is none "
+                    "of this vendor with this number, or %(bill)s is confirmed. Reset "
+                    "it to draft first.",
+                    bill=bill.display_name,
+                )
+            )
+        self.env["copaco.bill.maker"].sudo()._use_received(bill, received)
+        return received.with_env(self.env)._get_copaco_action()
+
     # === BUSINESS METHODS === #
 
     def _get_copaco_document(self):
         """:return: the `copaco.document` that this invoice was made of, or corrects"""
         return self.copaco_document_id or self.copaco_version_id.document_id
+
+    def _get_copaco_documents(self):
+        """:return: the `copaco.document` records that these invoices were made of: all
+        of a Copaco invoice for a vendor bill"""
+        return self.copaco_document_id | self.copaco_document_ids
 
     def _get_copaco_action(self):
         """:return: the window action with these invoices"""
@@ -202,7 +263,8 @@ class AccountMove(models.Model):
                         other=document.move_id.display_name,
                     )
                 )
-            if move.copaco_digest and move.copaco_digest != document.payload_digest:
+            digest = move._get_copaco_documents()._get_digest()
+            if move.copaco_digest and move.copaco_digest != digest:
                 raise UserError(
                     self.env._(
                         "%(invoice)s can't be used again: Copaco changed %(document)s "

@@ -29,6 +29,49 @@ class AccountMoveLine(models.Model):
         help="What the roundings of the lines of a Copaco document add up to.",
     )
 
+    copaco_cost = fields.Monetary(
+        string="Cost",
+        compute="_compute_copaco_margin",
+        currency_field="company_currency_id",
+        groups=BILLING_GROUP,
+        exportable=False,
+        help="What Copaco bills for this line, in the company's currency.",
+    )
+    copaco_margin = fields.Monetary(
+        string="Margin",
+        compute="_compute_copaco_margin",
+        currency_field="company_currency_id",
+        groups=BILLING_GROUP,
+        exportable=False,
+    )
+    copaco_margin_percent = fields.Float(
+        string="Margin %",
+        compute="_compute_copaco_margin",
+        groups=BILLING_GROUP,
+        exportable=False,
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("copaco_line_id", "balance", "parent_state")
+    def _compute_copaco_margin(self):
+        # A correction has the difference of a line, and no cost of its own.
+        own = self.sudo().filtered(
+            lambda line: (
+                line.copaco_line_id
+                and line.move_id.copaco_document_id
+                and line.move_id.is_sale_document()
+            )
+        )
+        pairs = self.env["copaco.margin"].sudo()._get_pairs(own.copaco_line_id)
+        for line in self:
+            pair = pairs.get(line.sudo().copaco_line_id) if line in own else None
+            line.copaco_cost = pair.cost if pair else 0
+            line.copaco_margin = -line.balance - pair.cost if pair else 0
+            line.copaco_margin_percent = (
+                line.copaco_margin / -line.balance * 100 if pair and line.balance else 0
+            )
+
     # === CRUD METHODS === #
 
     @api.model

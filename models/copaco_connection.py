@@ -19,8 +19,10 @@ PROTECTED_FIELDS = (
     "api_key_hint",
     "fetched_until",
     "last_alert_at",
+    "margins_checked_at",
     "months_without_invoices",
     "origin",
+    "purchases_fetched_until",
     *TEST_FIELDS,
 )
 
@@ -32,6 +34,7 @@ class CopacoConnection(models.Model):
         "mail.activity.mixin",
         "copaco.journal.mixin",
         "copaco.product.mixin",
+        "copaco.purchase.mixin",
         "copaco.sending.mixin",
         "copaco.source.mixin",
     ]
@@ -234,9 +237,7 @@ class CopacoConnection(models.Model):
     @api.depends("run_ids.state")
     def _compute_last_run(self):
         for connection in self:
-            run = self.env["copaco.run"].search(
-                [("connection_id", "=", connection.id)], order="id desc", limit=1
-            )
+            run = connection._get_last_run()
             connection.last_run_id = run
             connection.last_run_state = run.state
             connection.last_run_message = run.message
@@ -322,7 +323,7 @@ class CopacoConnection(models.Model):
             # a host of their own; and another portal has to be asked from the start.
             for connection in self:
                 if get_origin(addresses[connection]) != get_origin(vals["base_url"]):
-                    connection.sudo().fetched_until = False
+                    connection.sudo()._forget_what_was_fetched()
                     if "api_key" not in vals:
                         connection.api_key = False
         return res

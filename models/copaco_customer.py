@@ -264,7 +264,8 @@ class CopacoCustomer(models.Model):
         updated with what Copaco says. Links are left alone.
 
         :param infos: list of `CustomerInfo`, those without an account are passed over
-        :return: dict of `copaco.customer` by account, as it is written in ``infos``
+        :return: dict of `copaco.customer` by account, as it is written in ``infos`` and
+            as it was written first
         """
         infos = [info for info in infos if info.account_ref]
         customers = self._find_by_account(
@@ -302,7 +303,8 @@ class CopacoCustomer(models.Model):
             tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
         ).create(new_vals_list):
             customers[get_account_key(customer.account_ref)] = customer
-        return {ref: customers[key] for ref, key in refs.items()}
+        found = {ref: customers[key] for ref, key in refs.items()}
+        return found | {customer.account_ref: customer for customer in found.values()}
 
     @api.model
     def _find_by_account(self, company, keys):

@@ -22,6 +22,7 @@ class CopacoDocument(models.Model):
     _name = "copaco.document"
     _inherit = [
         "mail.thread",
+        "copaco.bill.mixin",
         "copaco.content.mixin",
         "copaco.document.link.mixin",
         "copaco.invoicing.mixin",
@@ -230,8 +231,8 @@ class CopacoDocument(models.Model):
     @api.depends("move_id.amount_untaxed", "move_id.move_type")
     def _compute_move_amount_untaxed(self):
         for document in self:
-            sign = -1 if document.move_id.move_type == "out_refund" else 1
-            document.move_amount_untaxed = sign * document.move_id.amount_untaxed
+            booked = document.move_id.amount_untaxed_in_currency_signed
+            document.move_amount_untaxed = document._get_sign() * booked
 
     @api.depends("version_ids.state")
     def _compute_pending_version(self):

@@ -3,6 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from ..const import PURCHASE_KINDS
 from ..tools import round_amount
 
 
@@ -102,6 +103,19 @@ class CopacoDocumentLine(models.Model):
         help="What someone did with the invoice line since it was created.",
     )
 
+    company_currency_id = fields.Many2one(
+        string="Company Currency", related="company_id.currency_id"
+    )
+    cost = fields.Monetary(
+        compute="_compute_margin",
+        currency_field="company_currency_id",
+        help="What Copaco bills for this line, in the company's currency.",
+    )
+    margin = fields.Monetary(
+        compute="_compute_margin", currency_field="company_currency_id"
+    )
+    margin_percent = fields.Float(string="Margin %", compute="_compute_margin")
+
     # By these the same charge is found elsewhere.
     _row_hash_idx = models.Index("(row_hash) WHERE row_hash != ''")
     _charge_idx = models.Index("(subscription_ref, extended_price)")
@@ -124,6 +138,18 @@ class CopacoDocumentLine(models.Model):
         }
         for line in self:
             line.move_line_id = lines.get(line)
+
+    @api.depends("row_hash", "amount", "document_id.state")
+    def _compute_margin(self):
+        sales = self.filtered(lambda line: line.document_id.kind not in PURCHASE_KINDS)
+        pairs = self.env["copaco.margin"]._get_pairs(sales)
+        for line in self:
+            pair = pairs.get(line)
+            line.cost = pair.cost if pair else 0
+            line.margin = pair.sale - pair.cost if pair else 0
+            line.margin_percent = (
+                line.margin / pair.sale * 100 if pair and pair.sale else 0
+            )
 
     @api.depends("document_id.move_snapshot", "move_line_id")
     def _compute_invoice_line_state(self):

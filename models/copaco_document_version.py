@@ -78,6 +78,10 @@ class CopacoDocumentVersion(models.Model):
 
     # === BUSINESS METHODS: WHAT BECOMES OF A VERSION === #
 
+    def _get_declined(self):
+        """:return: what Copaco said last, where a person kept what it said before"""
+        return self.filtered(lambda version: version.state == "declined")
+
     def _is_continuation(self):
         """Whether this version has a line in common with its document."""
         self.ensure_one()
@@ -92,6 +96,18 @@ class CopacoDocumentVersion(models.Model):
         pairs = pair_lines(self.document_id.line_ids, lines)
         return [new for old, new in pairs if new and not old]
 
+    def _get_lost_lines(self):
+        """:return: the `copaco.document.line` records that this version does not have,
+        or has as another charge"""
+        self.ensure_one()
+        lines = self.document_id.line_ids
+        pairs = pair_lines(lines, parse_payload(self.payload).lines)
+        return lines - lines.browse(
+            old.id
+            for old, new in pairs
+            if old and new and _get_charge(old) == _get_charge(new)
+        )
+
     def _settle(self):
         """Take over this new content where nothing was decided about the document and
         its invoice was neither edited nor confirmed; let a person decide otherwise.
@@ -100,15 +116,28 @@ class CopacoDocumentVersion(models.Model):
         what is known, is never believed unasked."""
         self.ensure_one()
         document = self.document_id
+        warnings = self.env["copaco.exclusion.finder"]._get_warnings(self)
+        if (
+            document.version_ids._get_declined()
+            or document.missing_state == "acknowledged"
+        ):
+            warnings.append(
+                self.env._(
+                    "The old version was kept before, or it was acknowledged that "
+                    "Copaco no longer has it."
+                )
+            )
         if self.run_id.trigger == "file" or (
             document.line_count and not self.line_count
         ):
-            self._request_decision()
+            self._request_decision(*warnings)
             return
         if document._get_live_invoice():
-            warning = self.env["copaco.duplicate.finder"]._get_version_warning(self)
+            finder = self.env["copaco.duplicate.finder"]
+            if warning := finder._get_version_warning(self):
+                warnings.append(warning)
             if (
-                not warning
+                not warnings
                 and document.state in ("new", "invoiced")
                 and self._is_continuation()
                 and self.env["copaco.draft.updater"]._is_unedited_draft(document)
@@ -116,7 +145,7 @@ class CopacoDocumentVersion(models.Model):
                 # It is rebuilt where invoices are made.
                 document.write({"state": "new", "hold_reason": "source_changed"})
             else:
-                self._request_decision(warning)
+                self._request_decision(*warnings)
             return
         # A person's decision, or one that waits for a person, is not overruled.
         is_undecided = document.state == "new" or (
@@ -125,16 +154,16 @@ class CopacoDocumentVersion(models.Model):
             and document.hold_reason not in ("invoice_deleted", "source_changed")
         )
         if (
-            is_undecided and self._is_continuation()
+            is_undecided and not warnings and self._is_continuation()
         ) or document.is_excluded_by_customer:
             self._take_over()
         else:
-            self._request_decision()
+            self._request_decision(*warnings)
 
-    def _request_decision(self, obstacle=""):
+    def _request_decision(self, *obstacles):
         """Let a person decide about this pending version.
 
-        :param obstacle: a sentence: why what would have been done by itself can't be
+        :param obstacles: sentences: why what would have been done by itself can't be
         """
         self.ensure_one()
         document = self.document_id
@@ -177,7 +206,7 @@ class CopacoDocumentVersion(models.Model):
             )
         else:
             sentences.append(self.env._("Choose which version counts."))
-        message = " ".join(filter(None, (*sentences, obstacle)))
+        message = " ".join((*sentences, *obstacles))
         document.write(
             {
                 "state": "changed" if invoice else "held",
@@ -205,6 +234,10 @@ class CopacoDocumentVersion(models.Model):
         # What is kept of a document doesn't tell the totals of the whole invoice.
         vals["totals_difference"] = self.totals_difference
         vals["totals_line_count"] = self.totals_line_count
+        finder = self.env["copaco.duplicate.finder"]
+        if document.is_no_double and finder._get_version_warning(self):
+            # A person said that of the lines that it had.
+            vals["is_no_double"] = False
         if document.state == "excluded":
             vals["state"] = "excluded"
             vals.pop("exclude_reason", None)
@@ -220,6 +253,7 @@ class CopacoDocumentVersion(models.Model):
             "invoice_number",
         ):
             vals.pop(name)
+        self.env["copaco.decision"]._review_exclusions(document, self._get_lost_lines())
         vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
         old_run = document.run_id
         self.write(
@@ -235,10 +269,8 @@ class CopacoDocumentVersion(models.Model):
                 "payload_digest": document.payload_digest,
             }
         )
-        # They were declined in favour of what is replaced now.
-        document.version_ids.filtered(
-            lambda other: other.state == "declined"
-        ).state = "replaced"
+        # It was declined in favour of what is replaced now.
+        document.version_ids._get_declined().state = "replaced"
         document.write(vals)
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
@@ -265,6 +297,8 @@ class CopacoDocumentVersion(models.Model):
         """Leave the document as it was before Copaco changed it."""
         self.ensure_one()
         document = self.document_id
+        # They were declined in favour of the same content.
+        document.version_ids._get_declined().state = "replaced"
         self.state = "declined"
         document._message_log(
             body=self.env._(
@@ -396,6 +430,16 @@ class LineDifference(NamedTuple):
     sequence: int | None  # of the line in the version, unless that lacks it
     is_only_text: bool
     is_excluded: bool  # not invoiced, being the same charge as another line
+
+
+def _get_charge(line):
+    return (
+        line.row_hash or "",
+        line.subscription_ref or "",
+        line.date_start or None,
+        line.date_end or None,
+        float(line.extended_price),
+    )
 
 
 def _get_text(line):

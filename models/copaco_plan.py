@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import INVOICED_KINDS
+from ..const import SALES_KINDS
 
 
 class CopacoPlan(models.Model):
@@ -84,26 +84,32 @@ class CopacoPlan(models.Model):
     def _table_query(self):
         return SQL(
             """
-            SELECT plan.*, company.currency_id, rule.id AS rule_id, rule.product_id,
+            SELECT plan.*, last.plan_name AS name, company.currency_id,
+                   rule.id AS rule_id, rule.product_id,
                    rule.product_id IS NOT NULL AS is_mapped
               FROM (
-                SELECT min(line.id) AS id, document.company_id, line.plan_ref,
-                       (array_agg(line.plan_name ORDER BY line.id DESC)
-                         FILTER (WHERE line.plan_name != ''))[1] AS name,
-                       (array_agg(line.plan_category ORDER BY line.id DESC)
-                         FILTER (WHERE line.plan_category != ''))[1] AS plan_category,
-                       count(DISTINCT document.customer_id) AS customer_count,
-                       count(*) AS line_count,
-                       coalesce(sum(line.amount) FILTER (
-                         WHERE document.invoice_date >= %(since)s
-                           AND document.currency_id = owner.currency_id
-                           AND document.state != 'excluded'), 0) AS amount
-                  FROM copaco_document_line line
-                  JOIN copaco_document document ON document.id = line.document_id
-                  JOIN res_company owner ON owner.id = document.company_id
-                 WHERE line.plan_ref != '' AND document.kind IN %(kinds)s
-                 GROUP BY document.company_id, line.plan_ref
+                SELECT min(first_id) AS id, max(last_id) AS last_id, company_id,
+                       plan_ref, max(plan_category) AS plan_category,
+                       count(customer_id) AS customer_count,
+                       sum(line_count)::int AS line_count, sum(amount) AS amount
+                  FROM (
+                    SELECT document.company_id, document.customer_id, line.plan_ref,
+                           min(line.id) AS first_id, max(line.id) AS last_id,
+                           max(line.plan_category) AS plan_category,
+                           count(*) AS line_count,
+                           coalesce(sum(line.amount) FILTER (
+                             WHERE document.invoice_date >= %(since)s
+                               AND document.currency_id = owner.currency_id
+                               AND document.state != 'excluded'), 0) AS amount
+                      FROM copaco_document_line line
+                      JOIN copaco_document document ON document.id = line.document_id
+                      JOIN res_company owner ON owner.id = document.company_id
+                     WHERE line.plan_ref != '' AND document.kind IN %(kinds)s
+                     GROUP BY document.company_id, document.customer_id, line.plan_ref
+                  ) customer
+                 GROUP BY company_id, plan_ref
               ) plan
+              JOIN copaco_document_line last ON last.id = plan.last_id
               JOIN res_company company ON company.id = plan.company_id
               LEFT JOIN LATERAL (
                 SELECT rule.id, rule.product_id
@@ -122,7 +128,7 @@ class CopacoPlan(models.Model):
                  LIMIT 1
               ) rule ON true""",
             since=self.env["copaco.rule.effect"]._get_first_day(),
-            kinds=INVOICED_KINDS,
+            kinds=SALES_KINDS,
         )
 
     # === COMPUTE METHODS === #

@@ -1,9 +1,12 @@
 from odoo import api, fields, models
 
+from ..client import ENDPOINTS
 from ..const import KINDS
 
 # What only the test of a connection writes.
 TEST_FIELDS = ("tested_at", "access")
+# What a test is of.
+TESTED_FIELDS = {"base_url", "api_key", *(f"{name}_path" for name in ENDPOINTS)}
 
 
 class CopacoSourceMixin(models.AbstractModel):
@@ -48,7 +51,7 @@ class CopacoSourceMixin(models.AbstractModel):
     access = fields.Json(
         readonly=True,
         copy=False,
-        help="By endpoint: granted, refused, absent or failed.",
+        help="By endpoint: granted, denied, unreleased, refused, absent or failed.",
     )
     access_message = fields.Text(
         string="Test Result", compute="_compute_access_message"
@@ -73,14 +76,15 @@ class CopacoSourceMixin(models.AbstractModel):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        changed = self.filtered(
-            lambda connection: connection.source != vals.get("source")
-        )
-        res = super().write(vals)
+        changed = self.browse()
         if "source" in vals:
-            changed.sudo().fetched_until = False
-            for connection in changed:
-                self.env["copaco.fetch.window"]._update_fetched_until(connection)
+            changed = self.filtered(lambda each: each.source != vals["source"])
+        res = super().write(vals)
+        changed.sudo().fetched_until = False
+        for connection in changed:
+            self.env["copaco.fetch.window"]._update_fetched_until(connection)
+        if not TESTED_FIELDS.isdisjoint(vals):
+            self.sudo().write(dict.fromkeys(TEST_FIELDS, False))
         return res
 
     # === ACTION METHODS === #

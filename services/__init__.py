@@ -1,6 +1,9 @@
 from . import (
     copaco_background,
     copaco_batch_planner,
+    copaco_bill_finder,
+    copaco_bill_maker,
+    copaco_bill_matcher,
     copaco_connection_tester,
     copaco_contact_builder,
     copaco_contact_checker,
@@ -14,6 +17,7 @@ from . import (
     copaco_document_matcher,
     copaco_draft_updater,
     copaco_duplicate_finder,
+    copaco_exclusion_finder,
     copaco_fetch_window,
     copaco_fetcher,
     copaco_importer,
@@ -24,6 +28,7 @@ from . import (
     copaco_key_store,
     copaco_line_text,
     copaco_manual_edits,
+    copaco_margin_checker,
     copaco_monitor,
     copaco_peppol,
     copaco_presence,
@@ -37,3 +42,7 @@ from . import (
     copaco_service_setup,
     copaco_vat_checker,
 )
+
+# isort: split
+
+from . import copaco_bill_builder, copaco_bill_writer

@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from ..client import (
     ENDPOINTS,
     CopacoError,
+    KeyRefusedError,
     NotFoundError,
     NotReleasedError,
     PermissionMissingError,
@@ -113,6 +114,12 @@ class CopacoConnectionTester(models.AbstractModel):
                 "portal with the permission %(permission)s.",
                 **values,
             )
+        if code == "denied":
+            return self.env._(
+                "%(endpoint)s: Copaco did not accept the key. Set it again, then test "
+                "the connection.",
+                **values,
+            )
         if code == "absent":
             return self.env._(
                 "%(endpoint)s: there is nothing at the path %(path)s. Correct the path "
@@ -130,6 +137,7 @@ def _get_code(error):
     :return: what is kept of it in `copaco.connection.access`
     """
     codes = {
+        KeyRefusedError: "denied",
         NotReleasedError: "unreleased",
         PermissionMissingError: "refused",
         NotFoundError: "absent",

@@ -15,9 +15,9 @@ class CopacoContactBuilder(models.AbstractModel):
         """:param customer: a `copaco.customer`
         :return: values for `res.partner.create`, in the customer's company
         """
-        country = self.env["res.country"].search(
-            [("code", "=", (customer.country_code or "").upper())], limit=1
-        )
+        # The XML of the older platform has no CountryCode.
+        code = customer.country_code or (customer.vat or "").strip()[:2]
+        country = self.env["res.country"].search([("code", "=", code.upper())], limit=1)
         documents = customer.document_ids.sudo().sorted("id")
         vals = {
             "name": customer.name or customer.account_ref,

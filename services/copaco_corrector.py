@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import float_compare, formatLang
 
+from ..const import KINDS
+
 
 class CopacoCorrector(models.AbstractModel):
     """Prepares the draft of exactly the difference when Copaco changes what was
@@ -60,13 +62,12 @@ class CopacoCorrector(models.AbstractModel):
         if not differences and currency.is_zero(rounding):
             return invoice.browse()
         today = fields.Date.context_today(self)
-        match = self.env["copaco.document.matcher"]._get_match(
-            document, correction_date=today
-        )
+        kind = KINDS[document.kind]
+        match = self.env[kind.matcher]._get_match(document, correction_date=today)
         is_refund = amount < 0
         correction = self.env["account.move"].create(
             {
-                "move_type": "out_refund" if is_refund else "out_invoice",
+                "move_type": kind.get_move_type(amount),
                 "company_id": invoice.company_id.id,
                 "journal_id": invoice.journal_id.id,
                 "partner_id": invoice.partner_id.id,
@@ -80,7 +81,7 @@ class CopacoCorrector(models.AbstractModel):
                 # Odoo settles a credit note with the invoice that it is of.
                 "reversed_entry_id": is_refund
                 and invoice.state == "posted"
-                and invoice.move_type == "out_invoice"
+                and invoice.move_type == kind.move_type
                 and invoice.id,
                 "invoice_line_ids": [
                     Command.create(
@@ -90,10 +91,13 @@ class CopacoCorrector(models.AbstractModel):
                     )
                     for difference in differences
                 ]
-                + self._prepare_rounding(rounding, match, is_refund),
+                + self._prepare_rounding(document, rounding, match, is_refund),
             }
         )
         self._check_amount(document, correction, amount)
+        self.env["copaco.document.line"]._set_matches(
+            {line: own for line, own in match.lines.items() if line.id not in booked}
+        )
         version.move_snapshot = {
             **manual_edits._take_snapshot(correction),
             "positions": positions,
@@ -113,14 +117,14 @@ class CopacoCorrector(models.AbstractModel):
         return correction
 
     @api.model
-    def _prepare_rounding(self, rounding, match, is_refund):
+    def _prepare_rounding(self, document, rounding, match, is_refund):
         """:param rounding: what the correction gains or loses because each of its lines
             is an amount of its own
         :return: list of the command for the line with it, if it needs one
         """
         if not rounding:
             return []
-        builder = self.env["copaco.invoice.builder"]
+        builder = self.env[KINDS[document.kind].builder]
         line = match.default
         return [
             Command.create(
@@ -144,6 +148,14 @@ class CopacoCorrector(models.AbstractModel):
                 self.env._(
                     "%(document)s can't be corrected, because what Copaco sent can't "
                     "be read. Keep the old version and correct the invoice manually.",
+                    document=document.name,
+                )
+            )
+        if version.amount_source and not version.line_count:
+            raise UserError(
+                self.env._(
+                    "%(document)s can't be corrected, because Copaco sent a total and "
+                    "no lines. Keep the old version, and ask Copaco.",
                     document=document.name,
                 )
             )
@@ -204,9 +216,7 @@ class CopacoCorrector(models.AbstractModel):
         """:param amount: without tax, below zero for a credit note
         :raise UserError: when Odoo would book another amount
         """
-        booked = correction.amount_untaxed * (
-            -1 if correction.move_type == "out_refund" else 1
-        )
+        booked = document._get_sign() * correction.amount_untaxed_in_currency_signed
         if float_compare(booked, amount, 4):
             currency = document.currency_id
             raise UserError(

@@ -128,11 +128,11 @@ class CopacoCreditNote(models.AbstractModel):
         builder._export_invoice_constraints = _export_invoice_constraints
 
     def _unregister_hook(self):
-        super()._unregister_hook()
         if BUILDER in self.env:
             builder = self.env.registry[BUILDER]
             for name in EXTENDED & vars(builder).keys():
                 delattr(builder, name)
+        return super()._unregister_hook()
 
     @api.model
     def _add_reference(self, node, move):

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..const import INVOICED_KINDS, Hold
+from ..const import Hold
 from ..tools import enumerate_names
 
 
@@ -18,11 +18,12 @@ class CopacoDecision(models.AbstractModel):
     def _retry(self, documents):
         """See `copaco.document.action_retry`."""
         documents._check_billing_access()
+        # A bill is decided about as a whole.
+        documents = documents._get_bill_documents()
         updater = self.env["copaco.draft.updater"]
         possible = documents.filtered(
             lambda document: (
-                document.kind in INVOICED_KINDS
-                and not document.has_pending_version
+                not document.has_pending_version
                 and (
                     document.state in ("held", "new")
                     or (
@@ -47,7 +48,7 @@ class CopacoDecision(models.AbstractModel):
     @api.model
     def _accept_lines(self, documents):
         """See `copaco.document.action_accept_lines`."""
-        held = self._get_held(documents, "source_totals_differ")
+        held = self._get_held(documents._get_bill_documents(), "source_totals_differ")
         for document in held:
             document._message_log(
                 body=self.env._(
@@ -61,9 +62,26 @@ class CopacoDecision(models.AbstractModel):
         return self._process(held)
 
     @api.model
+    def _link_bill(self, documents):
+        """See `copaco.bill.mixin.action_link_bill`."""
+        held = self._get_held(documents._get_bill_documents(), "bill_differs")
+        if held:
+            held = self.env["copaco.processor"]._with_processing_context(held)
+            held.env["copaco.bill.maker"]._link_anyway(held)
+            for bill in held.move_id:
+                bill._message_log(
+                    body=self.env._(
+                        "%(user)s linked this bill, although it differs from Copaco's "
+                        "lines.",
+                        user=self.env.user.name,
+                    )
+                )
+        return self._process(held)
+
+    @api.model
     def _accept_vat(self, documents):
         """See `copaco.document.action_accept_vat`."""
-        held = self._get_held(documents, "vat_differs")
+        held = self._get_held(documents._get_bill_documents(), "vat_differs")
         for document in held:
             document._message_log(
                 body=self.env._(
@@ -133,6 +151,7 @@ class CopacoDecision(models.AbstractModel):
     @api.model
     def _exclude_lines(self, document, lines):
         lines.is_excluded = True
+        self._review_exclusions(document, lines)
         document._update_amount_excluded()
         document._message_log(
             body=self.env._(
@@ -260,15 +279,27 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         self._apply_exclusion(documents.sudo(), reason.strip(), self.env.user)
+        # The bill of the others waited for what was decided now.
+        waiting = (
+            documents.sudo()
+            ._get_bill_documents()
+            .filtered_domain(
+                [
+                    ("hold_reason", "=", "bill_incomplete"),
+                    ("id", "not in", documents.ids),
+                ]
+            )
+        )
+        if waiting:
+            waiting.state = "new"
+            self.env["copaco.processor"]._continue_in_background()
 
     @api.model
     def _include(self, documents):
         """See `copaco.document.action_include`."""
         documents._check_billing_access()
         excluded = documents.filtered(
-            lambda document: (
-                document.state == "excluded" and document.kind in INVOICED_KINDS
-            )
+            lambda document: document.state == "excluded"
         ).sudo()
         self._undo_exclusion(excluded)
         return self._process(excluded)
@@ -288,11 +319,14 @@ class CopacoDecision(models.AbstractModel):
                 "state": "excluded",
                 "exclude_reason": reason,
                 "excluded_by_id": user.id,
+                "is_no_double": False,
                 "hold_reason": False,
                 "hold_message": False,
             }
         )
         for document in documents:
+            if user:
+                self._review_exclusions(document, document.line_ids)
             document._message_log(
                 body=self.env._(
                     "Excluded by %(user)s: %(reason)s", user=user.name, reason=reason
@@ -321,7 +355,6 @@ class CopacoDecision(models.AbstractModel):
         return (
             document.state == "excluded"
             and not document.excluded_by_id
-            and document.kind in INVOICED_KINDS
             and bool(document.line_ids)
         )
 
@@ -333,8 +366,21 @@ class CopacoDecision(models.AbstractModel):
                 "exclude_reason": False,
                 "excluded_by_id": False,
                 "is_excluded_by_customer": False,
+                "is_margin_only": False,
             }
         )
+
+    @api.model
+    def _review_exclusions(self, document, lines):
+        """Process those documents anew, in the background, that a rule excluded because
+        their charges were on these lines of a document, which no longer count."""
+        finder = self.env["copaco.exclusion.finder"]
+        excluded = finder._find_lines(document, lines).document_id.filtered(
+            self._is_excluded_by_rule
+        )
+        if excluded:
+            self._undo_exclusion(excluded)
+            self.env["copaco.processor"]._continue_in_background()
 
     # === INVOICES === #
 
@@ -349,6 +395,8 @@ class CopacoDecision(models.AbstractModel):
         for document in documents.with_context(copaco_refresh_later=True):
             if document.state == "excluded" or document._get_live_invoice():
                 continue
+            # The charges may be billed elsewhere by the time that it is invoiced again.
+            document.is_no_double = False
             hold = self._get_invoice_removed_hold(document, reason)
             document._hold(hold)
             document._message_log(body=hold.message)

@@ -8,7 +8,7 @@ from odoo import api, models
 from odoo.fields import Command
 
 from ..client import parse_payload
-from ..const import KINDS, Hold
+from ..const import Hold
 from ..tools import CENT, get_account_key, round_amount
 
 _logger = logging.getLogger(__name__)
@@ -93,6 +93,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "payment_days": source.payment_days,
             "amount_estimated": float(source.estimate) if source.error else 0.0,
             **self.env["copaco.vat.checker"]._prepare_vat(source),
+            "is_vat_accepted": False,
             "line_ids": [Command.create(line) for line in lines],
             "state": "new",
             "hold_reason": False,
@@ -101,11 +102,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
         Document = self.env["copaco.document"]
         if source.error:
             vals.update(Document._prepare_hold_values(self._get_invalid_hold(source)))
-        elif not KINDS[run.kind].move_type:
-            vals["state"] = "excluded"
-            vals["exclude_reason"] = self.env._(
-                "Purchase invoices are stored, not invoiced."
-            )
         elif not (lines or vals["totals_difference"]):
             vals["state"] = "excluded"
             vals["exclude_reason"] = self.env._("Copaco sent no price lines.")

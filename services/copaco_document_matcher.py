@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare, format_date, formatLang
 
-from ..const import Hold
+from ..const import KINDS, Hold
 from ..tools import CENT
 from .copaco_rule_engine import LineMatch
 
@@ -43,11 +43,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
             is excluded
         """
         has_analytic_models = {
-            company: bool(
-                self.env["account.analytic.distribution.model"].search_count(
-                    [("company_id", "in", [False, *company.parent_ids.ids])], limit=1
-                )
-            )
+            company: self._has_analytic_models(company)
             for company in documents.company_id
         }
         invoice_addresses = self._get_addresses(
@@ -89,6 +85,14 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 )
             )
         return match
+
+    @api.model
+    def _has_analytic_models(self, company):
+        return bool(
+            self.env["account.analytic.distribution.model"].search_count(
+                [("company_id", "in", [False, *company.parent_ids.ids])], limit=1
+            )
+        )
 
     @api.model
     def _get_addresses(self, partners, kind):
@@ -325,7 +329,8 @@ class CopacoDocumentMatcher(models.AbstractModel):
     @api.model
     def _check_journal(self, document):
         connection = document.connection_id
-        if connection.journal_id.active:
+        journal = connection[KINDS[document.kind].journal]
+        if journal.active:
             return None
         return Hold(
             "account_missing",
@@ -334,7 +339,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 "archived. Restore it or choose another one on connection "
                 "%(connection)s, then retry.",
                 document=document.name,
-                journal=connection.journal_id.display_name,
+                journal=journal.display_name,
                 connection=connection.name,
             ),
         )
@@ -343,7 +348,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
     def _check_lock_dates(self, document, has_tax, invoice_date):
         """Odoo would move the accounting date out of a locked period without a word."""
         violated = document.company_id._get_violated_lock_dates(
-            invoice_date, has_tax, document.connection_id.journal_id
+            invoice_date, has_tax, document.connection_id[KINDS[document.kind].journal]
         )
         if not violated:
             return None

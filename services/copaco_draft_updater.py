@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..const import KINDS, PURCHASE_KINDS
 from .copaco_manual_edits import HEADER_FIELDS
 
 
@@ -17,10 +18,9 @@ class CopacoDraftUpdater(models.AbstractModel):
     @api.model
     def _can_be_rebuilt(self, document):
         # Beside a correction, an invoice of what is corrected would bill it twice.
-        return (
-            document._get_live_invoice().state == "draft"
-            and not document._get_live_corrections()
-        )
+        invoice = document._get_live_invoice()
+        documents = invoice._get_copaco_documents()
+        return invoice.state == "draft" and not documents._get_live_corrections()
 
     @api.model
     def _is_unedited_draft(self, document):
@@ -73,9 +73,12 @@ class CopacoDraftUpdater(models.AbstractModel):
         if version:
             version._take_over()
         document.customer_id._match()
-        match = self.env["copaco.document.matcher"]._get_match(document)
+        match = self.env[KINDS[document.kind].matcher]._get_match(document)
         self._rebuild(document, match, edits)
-        document._set_invoiced()
+        if document.kind in PURCHASE_KINDS:
+            match.documents._set_billed(document._get_live_invoice())
+        else:
+            document._set_invoiced()
 
     @api.model
     def _rebuild(self, document, match, edits):
@@ -88,7 +91,8 @@ class CopacoDraftUpdater(models.AbstractModel):
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
         move = document._get_live_invoice()
-        values = self.env["copaco.invoice.builder"]._prepare_invoice(document, match)
+        kind = KINDS[document.kind]
+        values = self.env[kind.builder]._prepare_invoice(document, match)
         if values["move_type"] != move.move_type:
             raise UserError(
                 self.env._(
@@ -113,11 +117,17 @@ class CopacoDraftUpdater(models.AbstractModel):
             {
                 **self._prepare_header(move, values, edits),
                 "copaco_digest": values["copaco_digest"],
+                "copaco_amount": values.get("copaco_amount", 0),
                 "invoice_line_ids": commands,
             }
         )
-        self.env["copaco.invoice.writer"]._check_totals(document, move, edits)
-        document.move_snapshot = manual_edits._update_snapshot(move, edits, snapshot)
+        self.env[kind.writer]._check_totals(document, move, edits)
+        if not edits.has_edits:
+            # It is there already: a person confirms it.
+            self.env["copaco.vat.checker"]._check(document, move, may_hold=False)
+        move.copaco_document_id.move_snapshot = manual_edits._update_snapshot(
+            move, edits, snapshot
+        )
         self.env["copaco.document.line"]._set_matches(match.lines)
         document._message_log(
             body=self.env._(

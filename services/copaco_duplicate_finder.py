@@ -94,8 +94,10 @@ _LINE_QUERY = """
            AND document.company_id = ANY(%(companies)s)
            AND document.kind = ANY(%(kinds)s)
            AND other.is_excluded IS NOT TRUE
-           -- Of two that both wait, the later one is asked about.
-           AND (document.id < asked.document_id OR move.state != 'cancel')
+           -- Of two that both wait, the later one is asked about, unless a person
+           -- said that it is to be invoiced.
+           AND (document.id < asked.document_id OR move.state != 'cancel'
+                OR (document.is_no_double AND document.state IN ('new', 'held')))
            -- What is excluded by a rule is on another document that counts.
            AND (document.state != 'excluded' OR document.excluded_by_id IS NOT NULL)
     )
@@ -309,7 +311,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         for name in ("document", "document.line", "customer", "run"):
             self.env[f"copaco.{name}"].flush_model()
         companies = documents._get_companies()
-        kinds = _get_side(documents[0].kind)
+        kinds = get_side(documents[0].kind)
         self.env["account.move"].flush_model(["state"])
         rows = self.env.execute_query(
             SQL(
@@ -439,7 +441,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         )
 
 
-def _get_side(kind):
+def get_side(kind):
     """:return: list of the kinds on the same side, sales or purchase"""
     tax_use = KINDS[kind].tax_use
     return [name for name, other in KINDS.items() if other.tax_use == tax_use]

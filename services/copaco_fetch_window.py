@@ -5,7 +5,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..const import SOURCES
+from ..const import KINDS, SOURCES
 
 # Copaco's own default window is three months back (Copaco's knowledge base, Billing
 # APIs).
@@ -36,23 +36,27 @@ class CopacoFetchWindow(models.AbstractModel):
         return max(connection.import_from or self._get_first_window_start(), FIRST_DAY)
 
     @api.model
-    def _get_chunks(self, connection, date_from=None, date_to=None):
+    def _get_chunks(
+        self, connection, date_from=None, date_to=None, kind="specification"
+    ):
         """Cut a window into parts that Copaco is asked for one by one.
 
         :param connection: a `copaco.connection`
         :param date_from: first creation date, inclusive; none: the oldest that
             was never stored, less the overlap
         :param date_to: last creation date, inclusive; none: today
+        :param kind: of what is asked for
         :return: list of (first date, last date), each of at most a month, oldest
             first; empty when the window lies in the future
         """
-        start = max(date_from or self._get_window_start(connection), FIRST_DAY)
+        start = date_from or self._get_window_start(connection, kind=kind)
+        start = max(start, FIRST_DAY)
         end = min(date_to or date.max, self._get_today())
-        if not date_from and connection.fetched_until:
+        if not date_from and connection[KINDS[kind].fetched_until]:
             start -= timedelta(days=1 + connection.overlap_days)
             # Someone may have fetched what follows a day that was not over yet.
-            start = min(start, self._get_window_start(connection, whole=True))
-            start = self._extend_to_creation_days(connection, start, end)
+            start = min(start, self._get_window_start(connection, True, kind))
+            start = self._extend_to_creation_days(connection, start, end, kind)
         chunks = []
         # Counted from the end, so that the newest chunk is a whole month.
         while start <= end:
@@ -62,17 +66,20 @@ class CopacoFetchWindow(models.AbstractModel):
         return chunks
 
     @api.model
-    def _get_window_start(self, connection, whole=False):
+    def _get_window_start(self, connection, whole=False, kind="specification"):
         """:param whole: see `_get_first_gap`
+        :param kind: of what is asked for
         :return: the first creation date that was never stored, at the latest tomorrow
         """
         today = self._get_today()
         start = self._get_import_from(connection)
-        gap = self._get_first_gap(connection, start, today, whole)
+        gap = self._get_first_gap(connection, start, today, whole, kind)
         return gap or today + timedelta(days=1)
 
     @api.model
-    def _get_first_gap(self, connection, date_from, date_to, whole=False):
+    def _get_first_gap(
+        self, connection, date_from, date_to, whole=False, kind="specification"
+    ):
         """:param whole: a day that was not over yet when it was asked for doesn't count
         :return: the first creation date of a period that was never stored, or None
         """
@@ -88,7 +95,7 @@ class CopacoFetchWindow(models.AbstractModel):
                                   AND %(is_there)s AND asked.day = needed::date)
             """,
             is_there=SQL("asked.is_whole" if whole else "asked.is_stored"),
-            asked=self._get_asked_days_query(),
+            asked=self._get_asked_days_query(kind),
             date_from=date_from,
             date_to=date_to,
             connection=connection.id,
@@ -97,11 +104,12 @@ class CopacoFetchWindow(models.AbstractModel):
         return gap
 
     @api.model
-    def _get_asked_days_query(self):
+    def _get_asked_days_query(self, kind="specification"):
         """Which days were asked for at the portal and the source that a connection uses
         now. What another source had is the same, but Copaco may have created it on
         other days: of that, the last month before the source changed doesn't count.
 
+        :param kind: of what was asked for
         :return: `SQL` of rows with the connection, a day, whether it was stored, and
             whether it was over when it was asked for
         """
@@ -120,7 +128,7 @@ class CopacoFetchWindow(models.AbstractModel):
                   JOIN copaco_connection connection
                     ON connection.id = run.connection_id
                    AND connection.origin = run.origin
-                 WHERE run.kind = 'specification' AND run.started_at IS NOT NULL
+                 WHERE run.kind = %(kind)s AND run.started_at IS NOT NULL
             )
             SELECT run.connection_id, day::date AS day,
                    bool_or(run.stored_at IS NOT NULL) AS is_stored,
@@ -136,7 +144,10 @@ class CopacoFetchWindow(models.AbstractModel):
                    ) day
           GROUP BY 1, 2
             """,
-            endpoint=SQL(
+            kind=kind,
+            endpoint=SQL("%s", KINDS[kind].endpoint)
+            if KINDS[kind].endpoint
+            else SQL(
                 "CASE connection.source %s END",
                 SQL(" ").join(
                     SQL("WHEN %s THEN %s", *item) for item in SOURCES.items()
@@ -149,7 +160,7 @@ class CopacoFetchWindow(models.AbstractModel):
         )
 
     @api.model
-    def _extend_to_creation_days(self, connection, start, end):
+    def _extend_to_creation_days(self, connection, start, end, kind):
         """A window that has only some of the days on which a document may have been
         created can't tell whether it is still at Copaco.
 
@@ -158,8 +169,13 @@ class CopacoFetchWindow(models.AbstractModel):
         ((created_from,),) = self.env["copaco.document"]._read_group(
             [
                 ("connection_id", "=", connection.id),
+                ("kind", "=", kind),
                 ("created_origin", "=", connection.origin),
-                ("created_endpoint", "=", connection._get_endpoint()),
+                (
+                    "created_endpoint",
+                    "=",
+                    KINDS[kind].get_endpoint(connection.source),
+                ),
                 ("created_from", "<", start),
                 ("created_to", ">=", start),
                 ("created_from", ">=", get_chunk_start(end)),
@@ -169,14 +185,15 @@ class CopacoFetchWindow(models.AbstractModel):
         return created_from or start
 
     @api.model
-    def _update_fetched_until(self, connection):
-        """Note on a connection until when all is stored, without a gap."""
-        start = self._get_window_start(connection)
+    def _update_fetched_until(self, connection, kind="specification"):
+        """Note on a connection until when all of a kind is stored, without a gap."""
+        name = KINDS[kind].fetched_until
+        start = self._get_window_start(connection, kind=kind)
         until = start - timedelta(days=1)
         if start > self._get_import_from(connection) and (
-            not connection.fetched_until or until > connection.fetched_until
+            not connection[name] or until > connection[name]
         ):
-            connection.sudo().fetched_until = until
+            connection.sudo()[name] = until
 
 
 def get_chunk_start(end):

@@ -81,8 +81,11 @@ class CopacoImporter(models.AbstractModel):
         rejected_payload = "\n\n".join(
             f"{rejected.reason}\n{rejected.payload}" for rejected in response.rejected
         )
-        # A response that has only a part of something has to be read again.
-        is_whole = not (response.rejected or unread or seen.get("partial"))
+        # A response that has only a part of something has to be read again: if all days
+        # were asked for, what it lacks is gone.
+        is_whole = not (
+            response.rejected or unread or seen.get("partial") or seen.get("merged")
+        )
         self._finish(
             run,
             totals,
@@ -199,7 +202,9 @@ class CopacoImporter(models.AbstractModel):
         )
         run._refresh_state()
         if run.date_from and run.date_to:
-            self.env["copaco.fetch.window"]._update_fetched_until(run.connection_id)
+            self.env["copaco.fetch.window"]._update_fetched_until(
+                run.connection_id, run.kind
+            )
 
     @api.model
     def _has_acknowledged(self, run, rejected_payload):
@@ -294,12 +299,16 @@ class CopacoImporter(models.AbstractModel):
             is_newest = source.digest == (pending or document).payload_digest
             if is_covered:
                 pending._withdraw_unless(source.digest)
+                if source.digest == document.payload_digest:
+                    document.version_ids._get_declined().state = "replaced"
             self._receive_totals(document, source)
             self.env["copaco.vat.checker"]._receive(document, source)
             return source, "whole" if is_covered or is_newest else "partial", True
         extent = "changed"
         if not is_covered:
-            merged = self._merge((pending or document).payload, source)
+            # What Copaco said last, though a person may have kept what it said before.
+            newest = pending or document.version_ids._get_declined() or document
+            merged = self._merge(newest.payload, source)
             if _is_known_content(document, merged.digest):
                 return source, "partial", True
             if merged is not source:

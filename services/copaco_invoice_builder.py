@@ -66,7 +66,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
                 }
             )
             for position, (line, amount) in enumerate(
-                self._get_roundings(document, lines, match), start=1
+                self._get_roundings(document.amount_to_invoice, lines, match), start=1
             )
         ]
         return {
@@ -162,16 +162,17 @@ class CopacoInvoiceBuilder(models.AbstractModel):
     # === ROUNDING === #
 
     @api.model
-    def _get_roundings(self, document, lines, match):
+    def _get_roundings(self, total, lines, match):
         """What is lost or gained because each line is an amount of its own: promise 4
         in doc/how_it_works.rst.
 
+        :param total: what is invoiced, without tax
         :param lines: the `copaco.document.line` records that are invoiced
         :return: list of (a line with the same taxes, amount without tax), for each
             combination of taxes that needs it
         """
-        currency = document.currency_id
-        rest = document.amount_to_invoice - sum(lines.mapped("amount"))
+        currency = lines.currency_id
+        rest = total - sum(lines.mapped("amount"))
         if currency.is_zero(rest):
             return []
 

@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..const import KINDS, Hold
+from ..const import KINDS, PURCHASE_KINDS, Hold
 from ..tools import enumerate_names
 
 # A customer invoice of the same amount that a person created is looked for so many
@@ -69,7 +69,13 @@ class CopacoInvoiceFinder(models.AbstractModel):
         """
         result = defaultdict(list)
         asked = documents.filtered(
-            lambda each: each.partner_id and each.invoice_date and each.currency_id
+            lambda each: (
+                # A bill is recognised by its reference: `copaco.bill.finder`.
+                each.kind not in PURCHASE_KINDS
+                and each.partner_id
+                and each.invoice_date
+                and each.currency_id
+            )
         )
         if not asked:
             return result

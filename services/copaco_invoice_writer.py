@@ -6,7 +6,7 @@ from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import float_compare
 
-from ..const import Hold
+from ..const import KINDS, Hold
 from ..exceptions import TotalsMismatchError, VatMismatchError
 
 _logger = logging.getLogger(__name__)
@@ -65,17 +65,16 @@ class CopacoInvoiceWriter(models.AbstractModel):
         policy = documents.connection_id.invoice_policy
         if policy != "draft":
             checker = self.env["copaco.contact.checker"]
-            documents = checker._split_off_incomplete(documents)
+            complete = checker._split_off_incomplete(documents)
             self._confirm(
                 {
                     document: move
                     for document, move in created.items()
-                    if document in documents
+                    if document in complete
                 }
             )
         if policy == "send":
-            confirmed = documents.filtered(lambda each: each.move_id.state == "posted")
-            self.env["copaco.sender"]._queue(confirmed)
+            self.env["copaco.sender"]._queue(documents)
 
     @api.model
     def _confirm(self, created):
@@ -124,9 +123,10 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 key=lambda item: not item[1].partner.property_payment_term_id,
             )
         )
-        builder = self.env["copaco.invoice.builder"]
         vals_list = [
-            builder._prepare_invoice(document, match, add_computed=True)
+            self._get_builder(document)._prepare_invoice(
+                document, match, add_computed=True
+            )
             for document, match in matches.items()
         ]
         commands = [vals.pop("invoice_line_ids") for vals in vals_list]
@@ -148,13 +148,16 @@ class CopacoInvoiceWriter(models.AbstractModel):
         would enter: an automation has to see what it would see of an invoice that was
         entered, never one without lines, or with a total that lacks its taxes.
         """
-        builder = self.env["copaco.invoice.builder"]
         return {
             document: self.env["account.move"].create(
-                builder._prepare_invoice(document, match)
+                self._get_builder(document)._prepare_invoice(document, match)
             )
             for document, match in matches.items()
         }
+
+    @api.model
+    def _get_builder(self, document):
+        return self.env[KINDS[document.kind].builder]
 
     @api.model
     def _get_automations(self):

@@ -82,11 +82,14 @@ class CopacoManualEdits(models.AbstractModel):
         """:param lines: those that the addon made; all of them by default
         :return: dict for `move_snapshot` of a document or a version
         """
+        sign = move._get_copaco_document()._get_sign()
         return {
             "header": {name: _get_digest(move, [name]) for name in HEADER_FIELDS},
             "lines": {
                 str(line.id): _prepare_entry(
-                    line.copaco_line_id, -line.amount_currency, _get_line_digest(line)
+                    line.copaco_line_id,
+                    -sign * line.amount_currency,
+                    _get_line_digest(line),
                 )
                 for line in (move.invoice_line_ids if lines is None else lines)
             },
@@ -121,7 +124,7 @@ class CopacoManualEdits(models.AbstractModel):
         keys = {line_id: f"removed {line_id}" for line_id in edits.removed}
         keys |= {line.copaco_line_id.id: str(line.id) for line in edits.edited}
         entries = {entry["line"]: entry for entry in snapshot["lines"].values()}
-        for line in move.copaco_document_id.line_ids.filtered(
+        for line in move._get_copaco_documents().line_ids.filtered(
             lambda line: line.id in keys
         ):
             entry = entries.get(line.id, _prepare_entry(line))
@@ -136,16 +139,18 @@ class CopacoManualEdits(models.AbstractModel):
         for key, entry in snapshot["lines"].items():
             if not entry["line"] and key not in made:
                 updated["lines"][key] = entry
-                lacking = self._get_lacking(move.copaco_document_id, updated)
+                lacking = self._get_lacking(move, updated)
                 if lacking:
                     entry.update(amount=entry["amount"] + lacking, hash=None)
         return updated
 
     @api.model
-    def _get_lacking(self, document, snapshot):
+    def _get_lacking(self, move, snapshot):
         """:return: what a snapshot has less than is to be invoiced, without tax"""
         amounts = [entry["amount"] for entry in snapshot["lines"].values()]
-        return document.currency_id.round(document.amount_to_invoice - sum(amounts))
+        document = move.copaco_document_id
+        total = move.copaco_amount or document.amount_to_invoice
+        return document.currency_id.round(total - sum(amounts))
 
     # === MANUAL EDITS === #
 
@@ -202,6 +207,7 @@ class CopacoManualEdits(models.AbstractModel):
         # What the invoice was made for, before it was corrected.
         total = (
             corrections.copaco_version_id[:1].amount_source
+            or invoice.copaco_amount
             or document.amount_to_invoice
         )
         amount = self._get_amount_of_move(invoice, total) if invoice else 0.0
@@ -216,7 +222,8 @@ class CopacoManualEdits(models.AbstractModel):
         :return: what a person took off an invoice or a correction
         """
         edits = self._compare(move)
-        booked = move.amount_untaxed_in_currency_signed
+        sign = move._get_copaco_document()._get_sign()
+        booked = sign * move.amount_untaxed_in_currency_signed
         amounts = {
             key: entry["amount"]
             for key, entry in self._read_snapshot(move)["lines"].items()
@@ -228,7 +235,7 @@ class CopacoManualEdits(models.AbstractModel):
         for line in edits.unedited:
             del amounts[str(line.id)]
         others = move.invoice_line_ids - edits.unedited
-        return sum(amounts.values()) + sum(others.mapped("amount_currency"))
+        return sum(amounts.values()) + sign * sum(others.mapped("amount_currency"))
 
     # === LINES THAT A CORRECTION TOOK OFF THE DOCUMENT === #
 

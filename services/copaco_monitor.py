@@ -82,6 +82,7 @@ class CopacoMonitor(models.AbstractModel):
             self.env["copaco.connection"].sudo().search([("active", "=", True)])
         )
         self._get_runs_to_check(connections)._refresh_state()
+        self.env["copaco.margin.checker"]._check_recent(connections)
         self._update_activity(connections)
 
     @api.model
@@ -125,7 +126,10 @@ class CopacoMonitor(models.AbstractModel):
                     ("state", "in", ("held", "changed")),
                 ]
             )
-            if not documents:
+            findings = self.env["copaco.finding"].search(
+                [("connection_id", "=", connection.id), ("state", "=", "open")]
+            )
+            if not documents and not findings:
                 continue
             user = self._get_responsible(connection)
             connection = connection.with_context(lang=user.lang)
@@ -134,10 +138,17 @@ class CopacoMonitor(models.AbstractModel):
                 subject=connection.env._(
                     "Copaco documents waiting for a decision: %(count)s",
                     count=len(documents),
+                )
+                if documents
+                else connection.env._(
+                    "Findings about margins: %(count)s", count=len(findings)
                 ),
                 body=connection.env["ir.qweb"]._render(
                     "account_copaco.copaco_monitor_weekly_digest",
-                    {"documents": documents.with_env(connection.env)},
+                    {
+                        "documents": documents.with_env(connection.env),
+                        "findings": findings.with_env(connection.env),
+                    },
                 ),
             )
 
@@ -221,6 +232,15 @@ class CopacoMonitor(models.AbstractModel):
                     count=unconfirmed,
                 )
             )
+        if findings := self.env["copaco.finding"].search_count(
+            [*own, ("state", "=", "open")]
+        ):
+            alerts.append(
+                self.env._(
+                    "Findings about margins: %(count)s; see Copaco, Findings.",
+                    count=findings,
+                )
+            )
         if unposted := count(Document._get_unposted_domain()):
             alerts.append(
                 self.env._(
@@ -235,6 +255,16 @@ class CopacoMonitor(models.AbstractModel):
                     "Invoices that could not be sent: %(count)s; see Copaco, Could Not "
                     "Be Sent.",
                     count=unsent,
+                )
+            )
+        if drafts := self.env["copaco.bill.finder"]._find_replaceable(connection):
+            alerts.append(
+                self.env._(
+                    "Bills that were received after a draft was made of Copaco's "
+                    "lines: %(bills)s. Press Use the received one on the draft.",
+                    bills=", ".join(
+                        drafts.mapped(lambda bill: bill.ref or bill.display_name)
+                    ),
                 )
             )
         if overdue := count(self._get_overdue_domain()):

@@ -12,7 +12,7 @@ from ..const import (
     BUTTON_SECONDS,
     CONCURRENCY_ATTEMPTS,
     CUSTOMER_HOLD_REASONS,
-    INVOICED_KINDS,
+    KINDS,
     Hold,
 )
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
@@ -30,7 +30,7 @@ class CopacoProcessor(models.AbstractModel):
 
     @api.model
     def _get_waiting_domain(self):
-        return [("state", "=", "new"), ("kind", "in", INVOICED_KINDS)]
+        return [("state", "=", "new")]
 
     # === WHILE A PERSON WAITS === #
 
@@ -232,26 +232,32 @@ class CopacoProcessor(models.AbstractModel):
 
         :param documents: `copaco.document` records
         """
-        for own in documents.grouped("connection_id").values():
+        groups = documents.grouped(lambda each: (each.connection_id, each.kind))
+        for (_connection, kind), own in groups.items():
             own = self._with_processing_context(own).with_context(
                 copaco_refresh_later=True
             )
-            env = own.env
-            env["copaco.document.builder"]._read_again(own)
-            env["copaco.draft.updater"]._sync_drafts(own.filtered("move_id"))
-            own = own.filtered(lambda document: document.state == "new")
-            own.customer_id._match()
-            own -= self._handle_duplicates(own)
-            ready = {}
-            matches = env["copaco.document.matcher"]._match_documents(own)
-            for document, match in matches.items():
-                if isinstance(match, Hold):
-                    document._hold(match)
-                elif match is None:
-                    env["copaco.decision"]._exclude_with_customer(document)
-                else:
-                    ready[document] = match
-            env["copaco.invoice.writer"]._create_invoices(ready)
+            own.env["copaco.document.builder"]._read_again(own)
+            own.env[KINDS[kind].maker]._make(own)
+
+    @api.model
+    def _make(self, documents):
+        """Make the invoices of documents of one connection, one of each."""
+        env = documents.env
+        env["copaco.draft.updater"]._sync_drafts(documents.filtered("move_id"))
+        own = documents.filtered(lambda document: document.state == "new")
+        own.customer_id._match()
+        own -= self._handle_duplicates(own)
+        ready = {}
+        matches = env["copaco.document.matcher"]._match_documents(own)
+        for document, match in matches.items():
+            if isinstance(match, Hold):
+                document._hold(match)
+            elif match is None:
+                env["copaco.decision"]._exclude_with_customer(document)
+            else:
+                ready[document] = match
+        env["copaco.invoice.writer"]._create_invoices(ready)
 
     @api.model
     def _handle_duplicates(self, documents):
@@ -309,6 +315,7 @@ class CopacoProcessor(models.AbstractModel):
     def _process_all(self):
         """Make the invoices of everything that waits for it."""
         self._retry_held_for_customer()
+        self.env["copaco.bill.finder"]._find_awaited().state = "new"
         documents = self.env["copaco.document"].search(
             self._get_waiting_domain(), order="id"
         )
@@ -320,6 +327,9 @@ class CopacoProcessor(models.AbstractModel):
             [("state", "=", "running"), ("stored_at", "!=", False)]
         )
         self._refresh_progress(runs, runs.connection_id)
+        self.env["copaco.margin.checker"]._check_changed(
+            self.env["copaco.connection"].search([("fetch_purchases", "=", True)])
+        )
 
     @api.model
     def _retry_held_for_customer(self):

@@ -4,6 +4,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL, formatLang
 
+from ..const import PURCHASE_KINDS
+
 INVOICED = ("posted", "draft")
 # Everything that was received is in exactly one of these (promise 2 in
 # doc/how_it_works.rst). How each is shown, in this order.
@@ -23,11 +25,15 @@ BUCKETS = tuple(COLORS)
 NAMED_DOCUMENTS = 5
 
 # A document whose invoices say something else than they should is a group of its own.
+# A bill is of all documents of a Copaco invoice: each has its own part of it, and the
+# first one also has what the bill says more, or less, than it was made for.
 # What waits is left out: it may have a draft that is about to be rebuilt. A credit note
 # that a person made, or what reverses that, is known by what it reverses.
 _DOCUMENTS = """
     WITH RECURSIVE received AS (
         SELECT %(scope)s AS scope, document.id, document.state, document.move_id,
+               document.kind = ANY(%(purchases)s) AS is_purchase,
+               document.amount_billed,
                document.hold_reason, document.excluded_by_id, document.exclude_reason,
                document.line_count, document.amount_source,
                document.totals_difference,
@@ -46,12 +52,27 @@ _DOCUMENTS = """
     ),
     own AS (
         SELECT received.id AS document_id, received.state != 'new' AS is_counted,
-               move.id, move.state, move.amount_untaxed_in_currency_signed AS amount
+               move.id, move.state, move.amount_untaxed_in_currency_signed AS amount,
+               true AS is_first
           FROM received
           JOIN account_move move ON move.copaco_document_id = received.id
+         WHERE NOT received.is_purchase
+     UNION ALL
+        SELECT received.id, received.state != 'new', move.id, move.state,
+               coalesce(received.amount_billed, 0)
+               - CASE WHEN move.copaco_document_id = received.id
+                      THEN move.amount_untaxed_in_currency_signed
+                           + coalesce(move.copaco_amount, 0)
+                      ELSE 0 END,
+               move.copaco_document_id = received.id
+          FROM received
+          JOIN account_move move ON move.id = received.move_id
+         WHERE received.is_purchase
      UNION ALL
         SELECT received.id, received.state != 'new', move.id, move.state,
                move.amount_untaxed_in_currency_signed
+               * CASE WHEN received.is_purchase THEN -1 ELSE 1 END,
+               true
           FROM received
           JOIN copaco_document_version version ON version.document_id = received.id
           JOIN account_move move ON move.copaco_version_id = version.id
@@ -59,14 +80,19 @@ _DOCUMENTS = """
          WHERE move.copaco_version_id IS NOT NULL
     ),
     invoice AS (
-        SELECT document_id, is_counted, id, state, amount, false AS is_manual
+        SELECT document_id, is_counted, id, state, amount, is_first,
+               false AS is_manual
           FROM own
          UNION
         SELECT invoice.document_id, true, move.id, move.state,
-               move.amount_untaxed_in_currency_signed, true
+               move.amount_untaxed_in_currency_signed
+               * CASE WHEN move.move_type IN ('in_invoice', 'in_refund')
+                      THEN -1 ELSE 1 END,
+               true, true
           FROM invoice
           JOIN account_move move ON move.reversed_entry_id = invoice.id
-         WHERE move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
+         WHERE invoice.is_first
+           AND move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
     ),
     booked AS (
         SELECT document_id,
@@ -227,7 +253,13 @@ class CopacoReconciliation(models.AbstractModel):
         """
         for name in ("copaco.document", "copaco.document.version", "account.move"):
             self.env[name].flush_model()
-        queries = [SQL(_DOCUMENTS, scope=scope, condition=condition), others]
+        documents = SQL(
+            _DOCUMENTS,
+            scope=scope,
+            condition=condition,
+            purchases=list(PURCHASE_KINDS),
+        )
+        queries = [documents, others]
         rows = [
             Row(*row)
             for query in filter(None, queries)

@@ -6,7 +6,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..const import INVOICED_KINDS
+from ..const import SALES_KINDS
 from ..tools import LineTraits
 
 MONTHS = 3
@@ -59,7 +59,7 @@ class CopacoRuleEffect(models.AbstractModel):
                           line.rule_id""",
                 traits=traits,
                 company=company.id,
-                kinds=INVOICED_KINDS,
+                kinds=SALES_KINDS,
                 condition=condition,
             )
         )

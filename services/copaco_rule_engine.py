@@ -2,7 +2,7 @@ from typing import NamedTuple
 
 from odoo import api, models
 
-from ..const import KINDS, Hold
+from ..const import KINDS, PURCHASE_KINDS, Hold
 from ..tools import LineTraits, RuleConditions, RuleIndex, enumerate_names
 
 
@@ -146,7 +146,8 @@ class CopacoRuleEngine(models.AbstractModel):
         )
         if not product.active:
             return self._get_archived_hold(document, product)
-        kind, journal = KINDS[document.kind], connection.journal_id
+        kind = KINDS[document.kind]
+        journal = connection[kind.journal]
         own_account = rule[kind.rule_account]
         if own_account and not own_account.active:
             return self._get_rule_account_hold(document, rule, own_account)
@@ -189,17 +190,26 @@ class CopacoRuleEngine(models.AbstractModel):
 
     @api.model
     def _get_account_hold(self, document, product, journal):
-        return Hold(
-            "account_missing",
-            self.env._(
+        values = {
+            "document": document.name,
+            "product": product.display_name,
+            "journal": journal.name,
+        }
+        if document.kind in PURCHASE_KINDS:
+            message = self.env._(
+                "There is no usable expense account for %(document)s. Set one on "
+                "product %(product)s, on its category or on journal %(journal)s, then "
+                "retry.",
+                **values,
+            )
+        else:
+            message = self.env._(
                 "There is no usable income account for %(document)s. Set one on "
                 "product %(product)s, on its category or on journal %(journal)s, then "
                 "retry.",
-                document=document.name,
-                product=product.display_name,
-                journal=journal.name,
-            ),
-        )
+                **values,
+            )
+        return Hold("account_missing", message)
 
     @api.model
     def _get_rule_account_hold(self, document, rule, account):
@@ -216,17 +226,26 @@ class CopacoRuleEngine(models.AbstractModel):
 
     @api.model
     def _get_tax_hold(self, document, product, account):
-        return Hold(
-            "tax_missing",
-            self.env._(
+        values = {
+            "document": document.name,
+            "product": product.display_name,
+            "account": account.display_name,
+        }
+        if document.kind in PURCHASE_KINDS:
+            message = self.env._(
+                "There is no purchase tax for %(document)s. Set one on product "
+                "%(product)s or on account %(account)s (a 0 %% tax when none is due), "
+                "then retry.",
+                **values,
+            )
+        else:
+            message = self.env._(
                 "There is no sales tax for %(document)s. Set one on product "
                 "%(product)s or on account %(account)s (a 0 %% tax when none is due), "
                 "then retry.",
-                document=document.name,
-                product=product.display_name,
-                account=account.display_name,
-            ),
-        )
+                **values,
+            )
+        return Hold("tax_missing", message)
 
     @api.model
     def _get_unmatched_hold(self, document, lines):

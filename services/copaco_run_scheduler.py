@@ -26,12 +26,13 @@ class CopacoRunScheduler(models.AbstractModel):
     # === WHILE A PERSON WAITS === #
 
     @api.model
-    def _fetch_now(self, connections, date_from=None, date_to=None):
+    def _fetch_now(self, connections, date_from=None, date_to=None, kinds=None):
         """Fetch and process while a person waits.
 
         :param connections: `copaco.connection` records
         :param date_from: see `copaco.fetch.window._get_chunks`
         :param date_to: see `copaco.fetch.window._get_chunks`
+        :param kinds: see `_create_runs`
         :return: a notification with what was done
         :raise UserError: when a fetch failed; what the others received is kept
         """
@@ -41,7 +42,7 @@ class CopacoRunScheduler(models.AbstractModel):
         self, connections = self.sudo(), connections.sudo()
         for connection in connections:
             self._check_ready(connection)
-        runs = self._create_runs(connections, "manual", date_from, date_to)
+        runs = self._create_runs(connections, "manual", date_from, date_to, kinds)
         if not runs:
             raise self._get_future_error()
         # Promise 10 in doc/how_it_works.rst.
@@ -85,7 +86,10 @@ class CopacoRunScheduler(models.AbstractModel):
                 )
             )
         return self._fetch_now(
-            document.connection_id, document.created_from, document.created_to
+            document.connection_id,
+            document.created_from,
+            document.created_to,
+            [document.kind],
         )
 
     @api.model
@@ -123,6 +127,9 @@ class CopacoRunScheduler(models.AbstractModel):
         # Only what these runs received; the rest belongs to the scheduled action.
         documents = runs.document_ids | runs.version_ids.document_id
         self.env["copaco.processor"]._process_waiting(documents, deadline)
+        if any(documents.connection_id.mapped("fetch_purchases")):
+            # Margins are compared while nobody waits.
+            self.env["copaco.processor"]._continue_in_background()
         failed = runs.filtered(lambda run: run.state == "failed")
         if failed:
             self.env.cr.commit()  # pylint: disable=invalid-commit # keep the reason
@@ -160,28 +167,34 @@ class CopacoRunScheduler(models.AbstractModel):
     # === RUNS === #
 
     @api.model
-    def _create_runs(self, connections, trigger, date_from=None, date_to=None):
+    def _create_runs(
+        self, connections, trigger, date_from=None, date_to=None, kinds=None
+    ):
         """Prepare the runs of a window, one for each of its chunks.
 
         :param trigger: `scheduled` or `manual`
+        :param kinds: of what is asked for; by default, all that a connection fetches
         :return: the `copaco.run` records, waiting
         """
         window = self.env["copaco.fetch.window"]
         vals_list = []
         for connection in connections:
-            chunks = window._get_chunks(connection, date_from, date_to)
             if not date_from and not connection.import_from:
                 # From now on it is known what has to be there.
                 connection.import_from = window._get_import_from(connection)
             vals_list += [
                 {
                     "connection_id": connection.id,
+                    "kind": kind,
                     "trigger": trigger,
                     "origin": connection.origin,
                     "date_from": chunk_start,
                     "date_to": chunk_end,
                 }
-                for chunk_start, chunk_end in chunks
+                for kind in kinds or connection._get_fetched_kinds()
+                for chunk_start, chunk_end in window._get_chunks(
+                    connection, date_from, date_to, kind
+                )
             ]
         return self.env["copaco.run"].create(vals_list)
 
@@ -225,14 +238,14 @@ class CopacoRunScheduler(models.AbstractModel):
     def _execute(self, runs, deadline=None):
         """Fetch and store runs, oldest first, and commit after each.
 
-        When one fails, the later runs of its connection are dropped: nothing was
-        asked for yet, and the next fetch begins at the same place.
+        When one fails, the later runs of its connection and kind are dropped: nothing
+        was asked for yet, and the next fetch begins at the same place.
 
         :param deadline: `time.monotonic()` after which what is left goes on in the
             background
         """
         cron, fetcher = self.env["ir.cron"], self.env["copaco.fetcher"]
-        failed_connections = self.env["copaco.connection"]
+        failed = set()
         # Odoo calls a scheduled action some times more after its time.
         end = deadline or self.env.context.get("cron_end_time")
         for run in runs:
@@ -240,7 +253,7 @@ class CopacoRunScheduler(models.AbstractModel):
                 self._continue_in_background()
                 break
             # Those that could not be dropped wait for the background.
-            if run.exists().connection_id in failed_connections or not self._claim(run):
+            if not run.exists() or _get_source(run) in failed or not self._claim(run):
                 cron._commit_progress(1)
                 continue
             if run.trigger == "file" or run.payload_id:
@@ -250,7 +263,7 @@ class CopacoRunScheduler(models.AbstractModel):
             # What became of it is kept, whatever the rest conflicts with.
             self.env.cr.commit()  # pylint: disable=invalid-commit
             if run.state == "failed":
-                failed_connections |= run.connection_id
+                failed.add(_get_source(run))
                 self._drop_later(runs, run)
             self.env["copaco.processor"]._refresh_progress(run, run.connection_id)
             if not cron._commit_progress(1):
@@ -265,7 +278,7 @@ class CopacoRunScheduler(models.AbstractModel):
             .exists()
             .filtered(
                 lambda run: (
-                    run.connection_id == failed_run.connection_id and not run.started_at
+                    _get_source(run) == _get_source(failed_run) and not run.started_at
                 )
             )
         )
@@ -337,3 +350,8 @@ class CopacoRunScheduler(models.AbstractModel):
     def _postpone(self, run):
         run.started_at = False
         self._continue_in_background()
+
+
+def _get_source(run):
+    """:return: what a run asks whom for"""
+    return run.connection_id, run.kind

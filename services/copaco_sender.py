@@ -2,6 +2,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 from datetime import time as day_time
+from smtplib import SMTPServerDisconnected
 from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models
@@ -163,8 +164,11 @@ class CopacoSender(models.AbstractModel):
             if deadline and time.monotonic() > deadline:
                 self._continue_in_background()
                 break
-            connection = delivery.connection_id
-            sender = self.sudo().with_context(lang=connection.responsible_id.lang)
+            sender = self.sudo().with_context(
+                lang=delivery.connection_id.responsible_id.lang,
+                # Scheduled actions would leave mails to another one.
+                mail_notify_force_send=True,
+            )
             sender = sender.with_company(delivery.company_id)
             sender._send_one(delivery.with_env(sender.env))
             if not self.env["ir.cron"]._commit_progress(1):
@@ -198,6 +202,9 @@ class CopacoSender(models.AbstractModel):
                 return
             problem = self._describe(delivery.move_id, error)
         try:
+            if problem:
+                # Odoo would try such a mail again by itself, and it may have arrived.
+                self._cancel_queued_mails(delivery)
             proof._conclude(delivery, problem)
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except CONCURRENCY_ERRORS as error:
@@ -311,7 +318,8 @@ class CopacoSender(models.AbstractModel):
     @api.model
     def _has_no_answer(self, error):
         while error:
-            if getattr(error, "code", None) == NO_ANSWER:
+            is_lost = isinstance(error, SMTPServerDisconnected | TimeoutError)
+            if is_lost or getattr(error, "code", None) == NO_ANSWER:
                 return True
             error = error.__context__
         return False

@@ -54,9 +54,10 @@ class CopacoVatChecker(models.AbstractModel):
             self.env.ref("account_copaco.ir_cron_process")._trigger()
 
     @api.model
-    def _check(self, document, move):
+    def _check(self, document, move, may_hold=True):
         """Compare the VAT of a document with the tax of its new invoice.
 
+        :param may_hold: otherwise, a difference is only told
         :raise VatMismatchError: when they differ, and the connection holds for that
         """
         connection = document.connection_id
@@ -65,7 +66,7 @@ class CopacoVatChecker(models.AbstractModel):
         values = self._find_difference(document, move)
         if not values:
             return
-        if connection.vat_check == "hold":
+        if may_hold and connection.vat_check == "hold":
             raise VatMismatchError(
                 self.env._(
                     "%(document)s was not booked, because Odoo's tax would be "

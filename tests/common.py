@@ -154,6 +154,7 @@ class CopacoCommon(AccountTestInvoicingCommon):
                 "product_id": cls.product.id,
                 "base_url": "http://127.0.0.1/",
                 "import_from": date(2026, 11, 1),
+                "fetch_purchases": False,
                 **values,
             }
         )

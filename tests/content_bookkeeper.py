@@ -20,6 +20,7 @@ class Bookkeeper:
     :ivar told: what a charge costs by what the addon said, where the bookkeeper decided
         to bill the difference by hand
     :ivar by_hand: what was billed by hand of a charge
+    :ivar uncorrected: documents that a correction was deleted of
     """
 
     def begin(self, case, copaco):
@@ -28,6 +29,7 @@ class Bookkeeper:
         self.told = {}
         self.by_hand = {}
         self.hand_moves = case.env["account.move"]
+        self.uncorrected = case.env["copaco.document"]
         self.log = []
 
     # What is there
@@ -71,6 +73,14 @@ class Bookkeeper:
             (self.get_charge(line), line.extended_price)
             for line in (parse_payload(payload).lines if payload else ())
         ]
+
+    def get_shown(self, document):
+        """:return: set of the charges that a person has to look at, to decide what
+        becomes of a document; of one that changed or is gone, excluded ones too"""
+        pending = dict(self.get_pending(document))
+        if pending or document.missing_state:
+            return pending.keys() | set(map(self.get_charge, document.line_ids))
+        return dict(self.get_lines(document)).keys()
 
     def get_billed(self):
         """:return: dict of lists of (document, amount) by charge"""
@@ -124,6 +134,7 @@ class Bookkeeper:
             f"{document.missing_state or ''} {self.get_lines(document)} "
             f"pending {self.get_pending(document)}"
         )
+        self.note_missing(document)
         if document.missing_state == "reported":
             self._decide_missing(document)
         elif document.state == "changed":
@@ -132,12 +143,12 @@ class Bookkeeper:
             getattr(self, f"_decide_{document.hold_reason}")(document)
 
     def _decide_missing(self, document):
-        content = self.get_lines(document)
-        for charge, _amount in content:
-            if not self.copaco.has(charge):
-                self.told[charge] = Decimal(0)
+        content, billed = dict(self.get_lines(document)), self.get_billed()
+        for charge in content.keys() & billed.keys():
+            # It has moved; what it costs there is told there.
+            self.told.setdefault(charge, Decimal(0))
         self.must_press("action_acknowledge_missing", document)
-        is_gone = not any(self.copaco.has(charge) for charge, _amount in content)
+        is_gone = not any(map(self.copaco.has, content))
         if document.state == "held" and is_gone:
             self.must_press("action_exclude", document, "Copaco took it back")
 
@@ -156,32 +167,36 @@ class Bookkeeper:
             return
         pending, own = self.get_pending(document), self.get_lines(document)
         charges = {charge for charge, _amount in pending}
-        elsewhere = charges & self.get_charges_elsewhere(document)
+        elsewhere = self.get_charges_elsewhere(document)
         # They have moved to a number that is not invoiced because of this one.
         resting = {
             charge
             for charge, _amount in own
-            if charge not in charges and self.copaco.has(charge)
+            if charge not in charges | elsewhere and self.copaco.has(charge)
         }
         is_repeated = len(charges) < len(pending)
         if not prefer_new or self._get_decided(document) & resting:
             prefer_new = not resting
-        if elsewhere or is_repeated or not prefer_new:
-            # There is no button for a part of it.
-            self.must_press("action_keep_version", document)
-            self._note(dict(own) | dict(pending))
-            self.told |= {
-                charge: Decimal(0)
-                for charge, _amount in own
-                if charge not in charges and charge not in resting
-            }
-            return
         invoice = document._get_live_invoice()
+        if elsewhere & charges or is_repeated or not prefer_new:
+            # There is no button for a part of it.
+            self._keep(document, own, pending)
+            return
+        self._note_use(document)
         if invoice.state != "draft" or document._get_live_corrections():
-            self.must_press("action_correct", document)
+            if pending or not document._get_pending_version().amount_source:
+                self.must_press("action_correct", document)
+            else:
+                self._keep(document, own, pending)
         elif self.press("action_use_new_version", document):
             # An invoice that became a credit note, or has no line any more.
             self.delete(invoice)
+
+    def _keep(self, document, own, pending):
+        lost = self.get_shown(document) - dict(pending).keys()
+        self.must_press("action_keep_version", document)
+        self._note(dict(own) | dict(pending))
+        self._note_lost(lost)
 
     def _get_decided(self, document):
         """:return: set of the charges that a person decided not to bill as part of
@@ -208,12 +223,38 @@ class Bookkeeper:
             if is_current and (charge not in places or billed[charge] != amount):
                 self.told[charge] = amount
 
+    def note_missing(self, document):
+        """Whoever decides about a document knows that Copaco no longer has it."""
+        if document.missing_state:
+            self._note_lost(self.get_shown(document))
+
+    def _note_lost(self, charges):
+        """Copaco has these charges no longer where the addon says so."""
+        for charge in charges:
+            if not self.copaco.has(charge):
+                self.told[charge] = Decimal(0)
+
+    def _note_use(self, document):
+        """What is billed by hand or elsewhere doesn't change with the invoice of a
+        document whose new version is used."""
+        costs = dict.fromkeys(self.get_shown(document), Decimal(0))
+        costs |= self.get_pending(document)
+        billed = set(self.by_hand)
+        billed |= set(
+            map(self.get_charge, document.line_ids - document._get_billed_lines())
+        )
+        self.told |= {charge: costs[charge] for charge in costs.keys() & billed}
+
     def _decide_source_changed(self, document):
         if not document._get_pending_version():
             self.must_press("action_retry", document)
         elif self._is_outdated(document):
             self.must_press("action_keep_version", document)
         else:
+            self._note_lost(
+                self.get_shown(document) - dict(self.get_pending(document)).keys()
+            )
+            self._note_use(document)
             self.must_press("action_use_new_version", document)
 
     def _decide_possible_double(self, document):
@@ -287,6 +328,7 @@ class Bookkeeper:
             self.env.invalidate_all()
 
     def delete(self, move):
+        self.uncorrected |= move.copaco_version_id.document_id
         self.on_move("unlink", move)
 
     def bill_by_hand(self, charge, amount):
@@ -321,6 +363,8 @@ class Bookkeeper:
         """Decide everything that waits, then bill by hand what the addon had told that
         no button can."""
         for _attempt in range(8 * len(self.documents) + 8):
+            if "new" in self.documents.mapped("state"):
+                self.run_background()
             waiting = self.waiting
             if not waiting:
                 break

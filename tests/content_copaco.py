@@ -263,7 +263,7 @@ class Copaco:
             self.add_charge(
                 charge.customer,
                 charge,
-                start=charge.start + relativedelta(months=1),
+                start=self._get_last_month(charge) + relativedelta(months=1),
                 row_hash=charge.row_hash and self.pick((charge.row_hash, f"next-{i}")),
             )
             for i, charge in enumerate(dict.fromkeys(part.charges), len(self.charges))
@@ -271,6 +271,15 @@ class Copaco:
         if self.pick((True, False)):
             return self._add_part_like(part, charges)
         return self.add_part(self.make_number(), get_customer(part), charges)
+
+    def _get_last_month(self, charge):
+        names = ("subscription", "description", "row_hash")
+        return max(
+            other.start
+            for other in self.charges
+            if all(getattr(other, name) == getattr(charge, name) for name in names)
+            or (charge.row_hash and other.row_hash == charge.row_hash)
+        )
 
     def bill_twin(self):
         """Another charge that only its line number tells apart."""
@@ -296,11 +305,14 @@ class Copaco:
             (self.make_number(), self.make_number(), swap_case(moved[0].number))
         )
         charges = list(dict.fromkeys(c for part in moved for c in part.charges))
-        if any(part.number == number for part in self.parts):
+        part = self.add_part(number, customer, charges)
+        others = set(self.parts) - {part, *moved}
+        if any(other.key == part.key for other in others):
+            self.parts.remove(part)
             return None
         self._move(charges)
-        part = self.add_part(number, customer, charges)
-        if self.pick((True, True, False)):
+        is_same = any(other.key == part.key for other in moved)
+        if is_same or self.pick((True, True, False)):
             for each in moved:
                 self.parts.remove(each)
         return part
@@ -310,6 +322,8 @@ class Copaco:
         part = self.pick_part(
             lambda part: len(set(part.charges)) > 1 and are_movable(part.charges)
         )
+        if not part:
+            return None
         charge = self.pick(part.charges)
         self._move([charge])
         part.charges = [each for each in part.charges if each != charge]
@@ -324,7 +338,7 @@ class Copaco:
     def join(self):
         """All charges of a part move to another number that is there."""
         part = self.pick_part(lambda part: part.charges and are_movable(part.charges))
-        others = [
+        others = part and [
             other
             for other in self.parts
             if other.key != part.key and other.account == part.account

@@ -2,6 +2,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, new_test_user, tagged
 
 from .common import price_line
+from .test_sending import SendingCommon
 from .test_source import SourceCommon
 
 RECEIVER = {
@@ -83,6 +84,10 @@ class TestContacts(SourceCommon):
         self.assertEqual(document.move_id.state, "posted")
         self.assertEqual(document.move_id.invoice_payment_term_id, self.terms)
 
+    def test_without_a_country_code_the_vat_number_says_the_country(self):
+        partner = self.create_contact(self.add_unknown(CountryCode=None).customer_id)
+        self.assertEqual(partner.country_id.code, "BE")
+
     def test_several_are_created_at_once(self):
         first = self.add_unknown("A8", VATNumber="", CompanyName="One").customer_id
         second = self.add_unknown("A9").customer_id
@@ -91,7 +96,7 @@ class TestContacts(SourceCommon):
     def test_an_invoice_to_an_incomplete_contact_stays_a_draft(self):
         for lacking, label in (
             ({"VATNumber": ""}, "Tax ID"),
-            ({"CountryCode": ""}, "Country"),
+            ({"CountryCode": "", "VATNumber": ""}, "Country"),
             ({"Address": ""}, "Street"),
         ):
             with self.subTest(lacking=lacking), self.undone():
@@ -138,3 +143,20 @@ class TestContacts(SourceCommon):
         customer = self.add_unknown().customer_id
         with self.assertRaises(AccessError):
             customer.with_user(self.billing_user).action_create_contact()
+
+
+@tagged("post_install", "-at_install")
+class TestIncompleteContactIsSentLater(SendingCommon):
+    def test_an_invoice_of_an_incomplete_contact_is_sent_once_it_is_confirmed(self):
+        self.partner.vat = False
+        self.add_known()
+        self.fetch()
+        move = self.documents.move_id
+        self.assertEqual(move.state, "draft")
+        self.send()
+        self.assertFalse(move.is_move_sent)
+        self.assertFalse(self.get_mails(move.copaco_delivery_ids))
+        self.partner.vat = "/"
+        move.action_post()
+        self.send()
+        self.assertSent(move.copaco_delivery_ids)

@@ -26,14 +26,10 @@ STEPS = int(os.environ.get("COPACO_CONTENT_STEPS", "12"))
 SEED = os.environ.get("COPACO_CONTENT_SEED")
 
 
-@tagged("post_install", "-at_install", "-standard", "copaco_content")
+@tagged("post_install", "-at_install")
 class TestContentMachine(CopacoCommon):
-    """Promises 1, 2, 4 and 8, whatever becomes of Copaco's charges.
-
-    It searches, and still finds what neither the addon nor its own bookkeeper handles,
-    so it is run by its tag and is no standard test. What it found and is mended is in
-    `test_content_found`.
-    """
+    """Promises 1, 2, 4 and 8, whatever becomes of Copaco's charges. What it found is in
+    `test_content_found`."""
 
     @classmethod
     def setUpClass(cls):
@@ -101,13 +97,13 @@ class TestContentMachine(CopacoCommon):
             database=None,
             derandomize=SEED is None,
             print_blob=False,
-            phases=(Phase.generate,)
-            if os.environ.get("DEVQUICK")
-            else (Phase.generate, Phase.shrink),
+            phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
         )
         started = time.perf_counter()
         with freeze_time(f"{FIRST_DAY} 10:00:00") as frozen:
             machine = Machine if SEED is None else seed(int(SEED))(Machine)
             run_state_machine_as_test(machine, settings=options)
-        _logger.info("%s steps, %s", Machine.steps, time.perf_counter() - started)
+        _logger.info(
+            "%s random steps, %.1f s", Machine.taken, time.perf_counter() - started
+        )

@@ -1,13 +1,13 @@
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import date, datetime
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import HttpCase, freeze_time, tagged
 from odoo.tools import mute_logger
 
 from .common import CopacoCommon, price_line
-from .receivers import REFUSE, MailServer
+from .receivers import DROP, REFUSE, MailServer
 
 SENDER = "odoo.addons.account_copaco.services.copaco_sender"
 MAIL_LOGGERS = (
@@ -50,9 +50,16 @@ class SendingCommon(CopacoCommon):
         return document.move_id.copaco_delivery_ids
 
     def send(self):
-        """What the scheduled action does."""
-        with self.committing(self.env["copaco.delivery"]) as deliveries:
-            deliveries._cron_send()
+        """Have the scheduled action work."""
+        self.trigger("ir_cron_send")
+
+    def trigger(self, cron):
+        # A browser test is in that mode from the beginning.
+        is_browser_test = isinstance(self, HttpCase)
+        mode = nullcontext() if is_browser_test else self.enter_registry_test_mode()
+        with mode:
+            self.env.ref(f"account_copaco.{cron}").method_direct_trigger()
+        self.env.invalidate_all()
 
     def send_again(self, delivery):
         with self.committing(delivery.with_user(self.billing_user)) as committing:
@@ -129,6 +136,15 @@ class TestSending(SendingCommon):
             self.send()
         self.assertUnsent(delivery, "info@bakkerij.example")
 
+    def test_a_mail_server_that_drops_the_connection_is_told(self):
+        delivery = self.book("5")
+        self.mail_server.behave(DROP)
+        with mute_logger(*MAIL_LOGGERS):
+            self.send()
+        self.assertUnsent(delivery, "nobody knows")
+        mails = self.get_mails(delivery).sudo().mail_ids
+        self.assertNotIn("outgoing", mails.mapped("state"), "not sent again unasked")
+
     def test_a_customer_who_prefers_to_be_sent_nothing_is_told(self):
         self.partner.invoice_sending_method = "manual"
         delivery = self.book("5")
@@ -153,7 +169,7 @@ class TestSending(SendingCommon):
         def fail(sender, moves, **settings):
             self.assertEqual(len(moves), 1, "one invoice, one transaction")
             if moves == first.move_id:
-                raise UserError("Street required")
+                raise UserError(moves.env._("Street required"))
             return sending(sender, moves, **settings)
 
         sender = self.registry["account.move.send"]

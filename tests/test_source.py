@@ -1,5 +1,7 @@
+from contextlib import suppress
 from datetime import date
 
+from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
 from .common import CopacoCommon, price_line
@@ -94,6 +96,35 @@ class TestConnectionTest(CopacoCommon):
         self.assertIn("not released for your key", result["message"])
         self.assertIn("Get Customer Invoices", self.connection.access_message)
         self.assertFalse(self.connection.is_source_proposed)
+
+    def test_a_result_is_not_kept_of_another_key_server_or_path(self):
+        for values in (
+            {"api_key": "another-key"},
+            {"base_url": "http://127.0.0.1:9/"},
+            {"customer_invoice_path": "other"},
+        ):
+            self.connection.write(
+                {
+                    "base_url": self.simulator.url,
+                    "customer_invoice_path": "customer-invoices",
+                    "api_key": "simulator-key",
+                }
+            )
+            self.press()
+            self.assertTrue(self.connection.access, values)
+            self.connection.write(values)
+            self.assertFalse(self.connection.access, values)
+            self.assertFalse(self.connection.tested_at, values)
+
+    def test_the_result_of_a_refused_key_stays_too(self):
+        self.simulator.api_key = "another"
+        with self.committing(self.connection) as committing:
+            # Not assertRaises: Odoo's takes back what was committed before.
+            with suppress(UserError):
+                committing.action_test_connection()
+                self.fail("A key that is refused is no success")
+        self.assertEqual(self.connection.access, {"specification": "denied"})
+        self.assertTrue(self.connection.tested_at)
 
     def test_that_only_the_examples_work_is_no_success(self):
         self.simulator.permissions = ["example-invoices"]

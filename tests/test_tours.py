@@ -49,6 +49,28 @@ class TestTours(CopacoCommon, HttpCase):
         )
         self.assertEqual(self.connection.auth_method, "x_api_key")
 
+    def test_what_copaco_did_not_release_is_said_when_a_connection_is_tested(self):
+        self.simulator.permissions = ["customer-specifications", "example-invoices"]
+        self.start_manager_tour("copaco_test_connection")
+
+    def test_customer_invoices_are_proposed_used_and_fetched(self):
+        self.create_partner(name="Bakkerij", ref="K-2")
+        self.add_invoice(
+            "CI-2",
+            "A2",
+            [price_line("20")],
+            customer={"CustomerNumber": "K-2"},
+            created=date.today(),
+            endpoint="customer-invoices",
+        )
+        self.start_manager_tour("copaco_use_customer_invoices")
+        self.assertEqual(self.connection.source, "customer_invoices")
+        self.assertEqual(self.documents.invoice_number, "CI-2")
+
+    def start_manager_tour(self, tour):
+        self.env.user.password = "manager-password"
+        self.start_tour("/odoo/copaco-connections", tour, login=self.env.user.login)
+
     def test_a_changed_invoice_is_corrected(self):
         self.create_partner(name="Bakkerij", ref="K-2")
         values = {"customer": {"CustomerNumber": "K-2"}, "created": date.today()}

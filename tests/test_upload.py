@@ -120,10 +120,11 @@ class TestUpload(CopacoCommon):
         self.assertEqual(message.count("upload it again"), 2)
         self.assertEqual(self.documents.state, "invoiced")
 
-    def test_purchase_invoices_are_stored_and_never_invoiced(self):
+    def test_an_uploaded_purchase_invoice_is_never_billed_to_the_customer(self):
         self.upload(self.answer, kind="purchase")
         self.assertRecordValues(
-            self.documents, [{"kind": "purchase", "move_id": False}]
+            self.documents,
+            [{"kind": "purchase", "hold_reason": "vendor_unknown", "move_id": False}],
         )
         self.assertFalse(
             self.env["account.move"].search([("copaco_document_id", "!=", False)])

@@ -100,6 +100,22 @@ class TestVat(SourceCommon):
         self.assertEqual(document.state, "invoiced")
         self.assertEqual(document.amount_vat, 21)
 
+    def test_a_draft_that_is_rebuilt_is_compared_again(self):
+        document = self.fetch_lines(taxed("100", "21"))
+        self.simulator.customer_invoices.clear()
+        self.fetch_lines(taxed("100", "21"), taxed("50", "3", number=2))
+        self.assertEqual(document.move_id.amount_untaxed, 150)
+        bodies = " ".join(document.move_id.message_ids.mapped("body"))
+        self.assertIn("Service 2", bodies)
+
+    def test_other_vat_of_a_new_version_is_not_accepted_with_the_old(self):
+        document = self.fetch_lines(taxed("100", "6"))
+        with self.committing(document.with_user(self.billing_user)) as committing:
+            committing.action_accept_vat()
+        self.simulator.customer_invoices.clear()
+        self.fetch_lines(taxed("100", "6"), taxed("50", "3", number=2))
+        self.assertFalse(document.is_vat_accepted)
+
     def test_a_credit_is_compared_with_its_sign(self):
         document = self.fetch_lines(taxed("-100", "-21"))
         self.assertEqual(document.state, "invoiced")

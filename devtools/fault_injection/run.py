@@ -43,7 +43,7 @@ NUMBERS = {
     "FULL_DISKS": 24,
     "CONCURRENCY_ERRORS": 24,
     "ROUNDS": 100,
-    "DELIVERIES": 40,
+    "DELIVERIES": 12,
     "PAYLOADS": 20_000,
 }
 COLUMNS = ("times", "documents", "lost", "doubled", "half", "seconds")

@@ -28,18 +28,53 @@ def main(env):
     env["copaco.fetch"].create(
         {"connection_id": connection.id, **period}
     ).action_fetch()
+    fail_to_send(documents[-3:])
+    connection.action_test_connection()
+    rule = make_rules(env)
     env.cr.commit()
 
     duplicate = documents.search([("invoice_number", "=", "81100")])
     pages = {
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
+        "unsent": ("/odoo/copaco-could-not-be-sent", 330),
+        "connection": (f"/odoo/copaco-connections/{connection.id}", 1200),
         "months": ("/odoo/copaco-months", 350),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
         "preview": (f"/odoo/copaco-preview/{preview['res_id']}", 1000),
+        "plans": ("/odoo/copaco-plans", 700),
+        "rule": (f"/odoo/copaco-rules/{rule.id}", 800),
+        "typical_customers": (f"/odoo/copaco-connections/{connection.id}", 1500),
     }
     Path(os.environ["COPACO_PAGES"]).write_text(json.dumps(pages))
+
+
+def fail_to_send(documents):
+    """Have invoices sent to a contact without an address, to one that prefers to be
+    sent nothing, and to one by a mail server that isn't there."""
+    nobody, nothing, _refused = documents.move_id.partner_id
+    nobody.email = False
+    nothing.invoice_sending_method = "manual"
+    documents.move_id.action_post()
+    env = documents.sudo().env
+    env["copaco.sender"]._queue(documents.sudo())
+    env["copaco.delivery"]._cron_send()
+
+
+def make_rules(env):
+    """Give some plans a product, and return a rule for a category of them."""
+    names = ("Microsoft 365", "Telephony", "Azure plan")
+    office, telephony, _suggested = env["product.product"].create(
+        [{"name": name, "type": "service"} for name in names]
+    )
+    plans = env["copaco.plan"].search(
+        [("plan_category", "=", "Microsoft 365")], limit=4
+    )
+    plans.write({"product_id": office.id})
+    return env["copaco.rule"].create(
+        {"plan_category": "Telecom", "product_id": telephony.id, "sequence": 20}
+    )
 
 
 def upload(env, invoices, name="copaco.json"):

@@ -22,6 +22,7 @@ DATABASE = os.environ["COPACO_DATABASE"]
 STAMPS = {"write_date", "write_uid"}
 DROPPED = {
     ("copaco_document", "amount_exact"),
+    ("copaco_document", "is_unsent"),
     ("copaco_run", "seen_ids"),
     ("copaco_run", "seen_state"),
 }
@@ -30,6 +31,11 @@ CRONS = {
     "ir_cron_fetch": ("Our nightly fetch", "_cron_fetch", True),
     "ir_cron_run": ("Copaco: resume interrupted fetches", "_cron_execute", True),
     "ir_cron_process": ("Copaco: create invoices", "_cron_process", True),
+    "ir_cron_send": ("Copaco: send invoices", "_cron_send", True),
+    "ir_cron_verify_contacts": (
+        *("Copaco: look contacts up for Peppol", "_cron_verify_contacts"),
+        True,
+    ),
     "ir_cron_check_alerts": ("Copaco: check alerts", "_cron_check_alerts", True),
     "ir_cron_weekly_digest": ("Copaco: weekly digest", "_cron_weekly_digest", False),
 }

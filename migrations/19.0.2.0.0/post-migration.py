@@ -11,7 +11,6 @@ from odoo.addons.account_copaco.client import (
     get_origin,
     parse_payload,
 )
-from odoo.addons.account_copaco.const import INVOICED_KINDS
 
 _logger = logging.getLogger(__name__)
 
@@ -27,6 +26,7 @@ def migrate(cr, version):
     _read_amounts_again(env)
     _tell_of_same_documents(env)
     _tell_of_same_accounts(env)
+    _list_what_was_not_sent(env)
 
 
 def _write_origins_alike(env):
@@ -134,9 +134,8 @@ def _read_amounts_again(env):
     rows = env.execute_query(
         SQL(
             "SELECT id FROM copaco_document "
-            "WHERE state IN ('new', 'held', 'excluded') AND kind IN %s "
-            "AND amount_exact != amount_source",
-            INVOICED_KINDS,
+            "WHERE state IN ('new', 'held', 'excluded') "
+            "AND amount_exact != amount_source"
         )
     )
     waiting = env["copaco.document"].browse(document_id for (document_id,) in rows)
@@ -202,6 +201,39 @@ def _tell_of_same_accounts(env):
                 accounts=", ".join(customers.mapped("account_ref")),
             ),
         )
+
+
+def _list_what_was_not_sent(env):
+    """It was only marked on the document."""
+    env.cr.execute(
+        """
+        SELECT document.move_id, document.connection_id
+          FROM copaco_document document
+          JOIN account_move move ON move.id = document.move_id
+         WHERE document.is_unsent
+           AND move.state = 'posted'
+           AND move.is_move_sent IS NOT TRUE
+        """
+    )
+    for move_id, connection_id in env.cr.fetchall():
+        move = env["account.move"].browse(move_id)
+        env["copaco.delivery"].create(
+            {
+                "move_id": move_id,
+                "connection_id": connection_id,
+                "state": "failed",
+                "send_at": move.create_date,
+                "last_message_id": max(move.message_ids.ids, default=0),
+                "reason": env._(
+                    "%(invoice)s was not sent: %(partner)s had no e-mail address, or "
+                    "preferred to be sent nothing. Correct that on the contact, then "
+                    "send it again.",
+                    invoice=move.name,
+                    partner=move.partner_id.display_name,
+                ),
+            }
+        )
+    env.cr.execute("ALTER TABLE copaco_document DROP COLUMN is_unsent")
 
 
 def _tell(records, message):

@@ -69,7 +69,10 @@ class TestServer(ClientCase):
         self.assertEqual(get(server, "example-invoices")[0], 200)
         self.assertEqual(get(server, "invoices")[0], 403)
         self.assertEqual(get(server, "customer-specifications")[0], 403)
+        self.assertEqual(get(server, "customer-invoices")[0], 403)
         self.assertEqual(get(server, "customers")[0], 404)
+        server.permissions = {"customer-invoices"}
+        self.assertEqual(get(server, "customer-invoices")[0], 200)
 
     def test_window_is_on_creation_date_and_inclusive(self):
         server = self.simulate()

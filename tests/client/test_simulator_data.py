@@ -154,6 +154,31 @@ class TestData(ClientCase):
             letters = "".join(str(int(letter, 36)) for letter in vat)
             self.assertTrue(eleven % 11 == 0 or int(letters) % 97 == 1, vat)
 
+    def test_customer_invoices_have_the_same_lines_with_vat_for_one_customer_each(self):
+        found = decode(self.server.customer_invoices)
+        keys = [
+            (line["InvoiceRowHash"], amount(line)) for *_, line in price_lines(found)
+        ]
+        self.assertEqual(
+            sorted(keys),
+            sorted((line["InvoiceRowHash"], amount(line)) for *_, line in self.lines),
+        )
+        numbers = {each["Header"]["InvoiceID"] for each in found}
+        self.assertFalse(numbers & {each["Header"]["InvoiceID"] for each in self.found})
+        zones = set()
+        for invoice in found:
+            (customer,) = invoice["Customers"]
+            receiver, totals = invoice["Receiver"], invoice["Totals"]
+            self.assertEqual(receiver["AccountID"], int(customer["AccountID"]))
+            lines = [line for *_, line in price_lines([invoice])]
+            self.assertEqual(totals["TotalVAT"], sum(line["VAT"] for line in lines))
+            self.assertEqual(
+                totals["TotalIncludingVAT"],
+                EXACT.add(totals["TotalExcludingVAT"], totals["TotalVAT"]),
+            )
+            zones |= {(line["TaxZoneID"], line["TaxPercentage"]) for line in lines}
+        self.assertEqual(zones, {("NL", 21), ("NL", 0), ("BE", 0)})
+
     def test_purchase_has_the_same_lines_at_lower_prices(self):
         purchases = decode(self.server.purchases)
         self.assertEqual(len(purchases), 3)

@@ -20,7 +20,7 @@ tours.add("copaco_map_plans", {
         {
             content: "A document is held because nobody said what the plan is",
             trigger:
-                ".o_data_row .o_data_cell[name='hold_message']:contains('Plan VOIP')",
+                ".o_data_row:contains('Plan VOIP') .o_data_cell[name='invoice_number']",
             run: "click",
         },
         {

@@ -110,3 +110,118 @@ tours.add("copaco_set_key", {
         },
     ],
 });
+
+tours.add("copaco_send_again", {
+    steps: () => [
+        {
+            content: "What did not reach its customer says why",
+            trigger:
+                ".o_data_row:contains('Bakkerij') .o_data_cell[name='message']:contains('has no e-mail address')",
+        },
+        {
+            content: "Open the invoice",
+            trigger: ".o_data_row:contains('Bakkerij') .o_data_cell[name='move_id']",
+            run: "click",
+        },
+        {
+            content: "It says so, too",
+            trigger: ".o_form_view .alert:contains('has no e-mail address')",
+        },
+        {
+            content: "Mend the contact",
+            trigger: ".o_form_view .o_field_widget[name='partner_id'] a",
+            run: "click",
+        },
+        {
+            trigger: ".o_form_view .o_field_widget[name='email'] input",
+            run: "edit info@bakkerij.example",
+        },
+        {
+            trigger: ".o_form_button_save",
+            run: "click",
+        },
+        {
+            content: "Back to the invoice",
+            trigger: ".o_form_saved .o_field_widget[name='email']",
+        },
+        {
+            trigger: ".breadcrumb-item.o_back_button a, .o_breadcrumb .o_back_button a",
+            run: "click",
+        },
+        {
+            content: "Send it again",
+            trigger: ".o_form_view button[name='action_copaco_send_again']",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_notification_content:contains('Sent: 1, could not be sent: 0')",
+        },
+        {
+            content: "Nothing is said any more",
+            trigger:
+                ".o_form_view:not(:has(button[name='action_copaco_send_again'])) .o_field_widget[name='partner_id']",
+        },
+    ],
+});
+
+tours.add("copaco_test_connection", {
+    steps: () => [
+        {
+            content: "Open the connection",
+            trigger: ".o_data_row .o_data_cell[name='name']",
+            run: "click",
+        },
+        {
+            content: "Test it",
+            trigger: ".o_form_view button[name='action_test_connection']",
+            run: "click",
+        },
+        {
+            content: "What Copaco did not release is named, with the permission",
+            trigger: ".o_notification_body:contains('Get Customer Invoices')",
+        },
+        {
+            content: "The result stays on the connection",
+            trigger:
+                ".o_field_widget[name='access_message']:contains('not released for your key')",
+        },
+        {
+            trigger:
+                ".o_form_view:not(:has(button[name='action_use_customer_invoices']:visible))",
+        },
+    ],
+});
+
+tours.add("copaco_use_customer_invoices", {
+    steps: () => [
+        {
+            content: "Open the connection",
+            trigger: ".o_data_row .o_data_cell[name='name']",
+            run: "click",
+        },
+        {
+            content: "Test it",
+            trigger: ".o_form_view button[name='action_test_connection']",
+            run: "click",
+        },
+        {
+            content: "Customer-Invoices are released: they are proposed",
+            trigger: ".o_form_view button[name='action_use_customer_invoices']:visible",
+            run: "click",
+        },
+        {
+            content: "They are the source from now on",
+            trigger:
+                ".o_field_widget[name='source'] input[data-value='customer_invoices']:checked",
+        },
+        {
+            content: "Fetch",
+            trigger: ".o_form_view button[name='action_fetch']",
+            run: "click",
+        },
+        {
+            trigger: ".o_notification_content:contains('1')",
+        },
+    ],
+});

@@ -1,0 +1,205 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..client import parse_payload
+from ..const import PURCHASE_KINDS, Hold
+from ..tools import enumerate_names, get_vat_key, is_same_vat_key
+
+# What vendors and people write of a number besides its digits doesn't count.
+_KEY = "ltrim(regexp_replace(%s, '[^0-9]', '', 'g'), '0')"
+_SAME_REFERENCE = SQL(
+    f"({_KEY} != '' AND {_KEY} = {_KEY} OR lower(%s) = lower(%s))"
+    % ("asked.ref", "asked.ref", "move.ref", "asked.ref", "move.ref")
+)
+
+
+class CopacoBillFinder(models.AbstractModel):
+    """Searches, and never writes: is the bill of a Copaco invoice there already, as it
+    was received by Peppol or mail, or entered by a person? And who is the vendor?"""
+
+    _name = "copaco.bill.finder"
+    _description = "Copaco Bill Finder"
+
+    # === BILLS === #
+
+    @api.model
+    def _find(self, match):
+        """:param match: a `BillMatch`
+        :return: the `account.move` that is the bill, a `Hold`, or None
+        """
+        document = match.documents[0]
+        found = self._search(
+            match.partner, document.invoice_number, document._get_companies()
+        )
+        if len(found) > 1:
+            return Hold(
+                "possible_double",
+                self.env._(
+                    "There are several bills of vendor %(vendor)s with number "
+                    "%(number)s: %(bills)s. Cancel or delete what is not the bill, "
+                    "then retry.",
+                    vendor=match.partner.display_name,
+                    number=document.invoice_number,
+                    bills=enumerate_names(self.env, found.mapped("display_name")),
+                ),
+            )
+        if not found or self._is_same_total(match, found):
+            return found or None
+        return Hold("bill_differs", self._describe_difference(match, found))
+
+    @api.model
+    def _search(self, vendor, number, companies):
+        """:param vendor: `res.partner`
+        :param number: of the vendor's invoice
+        :param companies: `res.company` in whose books the bill may be
+        :return: `account.move`: bills of the vendor with this number, letters and
+            leading zeros aside, that are of no Copaco document
+        """
+        self.env["account.move"].flush_model()
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT move.id
+                  FROM (SELECT %(number)s AS ref) asked
+            CROSS JOIN account_move move
+                  JOIN res_partner partner ON partner.id = move.partner_id
+                 WHERE partner.commercial_partner_id = %(vendor)s
+                   AND move.company_id IN %(companies)s
+                   AND move.move_type IN ('in_invoice', 'in_refund')
+                   AND move.state != 'cancel'
+                   AND move.copaco_document_id IS NULL
+                   AND move.copaco_version_id IS NULL
+                   AND move.reversed_entry_id IS NULL
+                   AND %(is_same)s
+              ORDER BY move.id
+                """,
+                number=number,
+                vendor=vendor.commercial_partner_id.id,
+                companies=companies._ids,
+                is_same=_SAME_REFERENCE,
+            )
+        )
+        return self.env["account.move"].browse(move_id for (move_id,) in rows)
+
+    @api.model
+    def _is_same_total(self, match, bill):
+        sign = -1 if bill.move_type == "in_refund" else 1
+        currency = match.documents.currency_id
+        return (
+            bill.currency_id == currency
+            and currency.is_zero(sign * bill.amount_untaxed - match.amount)
+            and (
+                match.vat is None
+                or currency.is_zero(sign * bill.amount_tax - match.vat)
+            )
+        )
+
+    @api.model
+    def _describe_difference(self, match, bill):
+        document = match.documents[0]
+        sign = -1 if bill.move_type == "in_refund" else 1
+        format_amount = document._format_amount
+        values = {
+            "bill": bill.display_name,
+            "number": document.invoice_number,
+            "booked": format_amount(sign * bill.amount_untaxed),
+            "amount": format_amount(match.amount),
+            "booked_vat": format_amount(sign * bill.amount_tax),
+            "vat": format_amount(match.vat or 0),
+        }
+        if match.vat is None:
+            return self.env._(
+                "Bill %(bill)s has the number of Copaco invoice %(number)s and is "
+                "%(booked)s without tax, while Copaco's lines are %(amount)s. Correct "
+                "the bill and retry, or link it as it is.",
+                **values,
+            )
+        return self.env._(
+            "Bill %(bill)s has the number of Copaco invoice %(number)s and is "
+            "%(booked)s without tax and %(booked_vat)s tax, while Copaco's lines are "
+            "%(amount)s and %(vat)s. Correct the bill and retry, or link it as it is.",
+            **values,
+        )
+
+    # === BILLS THAT ARE RECEIVED LATER === #
+
+    @api.model
+    def _find_received(self, bill):
+        """:param bill: an `account.move` that was made of Copaco documents
+        :return: the `account.move` that the vendor sent of the same, empty for none
+        """
+        document = bill.copaco_document_id
+        if document.kind not in PURCHASE_KINDS or bill.state == "cancel":
+            return bill.browse()
+        return self._search(
+            bill.partner_id, document.invoice_number, document._get_companies()
+        )[:1]
+
+    @api.model
+    def _find_replaceable(self, connection):
+        """:return: `account.move`: the drafts of a connection whose bills were received
+        since"""
+        drafts = self.env["account.move"].search(
+            [
+                ("copaco_document_id.connection_id", "=", connection.id),
+                ("copaco_document_id.kind", "in", PURCHASE_KINDS),
+                ("copaco_document_id.move_snapshot", "!=", False),
+                ("state", "!=", "cancel"),
+            ]
+        )
+        return drafts.filtered(self._find_received)
+
+    @api.model
+    def _find_awaited(self):
+        """:return: the `copaco.document` records that wait for a bill which is there"""
+        documents = self.env["copaco.document"].search(
+            [("state", "=", "held"), ("hold_reason", "=", "bill_awaited")], order="id"
+        )
+        firsts = documents.browse(
+            own[0].id
+            for own in documents.grouped(
+                lambda each: (each.root_company_id, each.invoice_number)
+            ).values()
+        )
+        return firsts.filtered(
+            lambda document: self._search(
+                document.connection_id.vendor_id,
+                document.invoice_number,
+                document._get_companies(),
+            )
+        )
+
+    # === THE VENDOR === #
+
+    @api.model
+    def _find_vendor(self, document):
+        """Find who bills a Copaco invoice, by what its sender says.
+
+        :return: (`res.partner` that has the sender's VAT number, and no other has it;
+            `res.partner` that has its name); each may be empty
+        """
+        Partner = self.env["res.partner"]
+        sender = parse_payload(document.payload).sender
+        if not sender:
+            return Partner, Partner
+        allowed = [
+            *Partner._check_company_domain(document.company_id),
+            ("parent_id", "=", False),
+        ]
+        key = get_vat_key(sender.vat, sender.country_code)
+        by_vat = Partner
+        if key:
+            by_vat = Partner.search([*allowed, ("vat", "!=", False)])
+            by_vat = by_vat.filtered(
+                lambda partner: is_same_vat_key(
+                    get_vat_key(partner.vat, partner.country_id.code), key
+                )
+            )
+        by_name = Partner
+        if sender.name:
+            by_name = Partner.search([*allowed, ("name", "=ilike", sender.name)])
+        return (
+            by_vat if len(by_vat) == 1 else Partner,
+            by_name if len(by_name) == 1 else Partner,
+        )

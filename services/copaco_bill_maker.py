@@ -1,0 +1,312 @@
+from psycopg2 import OperationalError
+from psycopg2.errors import LockNotAvailable
+
+from odoo import api, models
+
+from ..const import Hold
+from ..tools import enumerate_names
+from .copaco_duplicate_finder import Exclusion
+
+
+class CopacoBillMaker(models.AbstractModel):
+    """From the documents of a Copaco purchase invoice, one for each customer, to one
+    vendor bill: created, or linked when it is there already."""
+
+    _name = "copaco.bill.maker"
+    _description = "Copaco Bill Maker"
+
+    @api.model
+    def _make(self, documents):
+        """Make the bills of documents of one connection. A bill is made by who has the
+        first document of it that waits."""
+        for own in documents.grouped("invoice_number").values():
+            found = self._lock_others(own)
+            if found:
+                self._make_bill(found)
+
+    @api.model
+    def _lock_others(self, own):
+        """:param own: documents of one Copaco invoice that are locked
+        :return: all documents of it; none when another worker has its first one
+        :raise LockNotAvailable: when others have some of them
+        """
+        found = own[0]._get_bill_documents()
+        waiting = found.filtered(lambda document: document.state == "new")
+        if not waiting or waiting[0] not in own:
+            return own.browse()
+        others = found - own
+        if others.try_lock_for_update() != others:
+            raise LockNotAvailable("Another worker has documents of the same bill")
+        return found
+
+    @api.model
+    def _make_bill(self, documents):
+        """Make, link or update the bill of a Copaco invoice; its documents end
+        `invoiced`, `changed`, `held` or `excluded`.
+
+        :param documents: all `copaco.document` records of it
+        """
+        self.env["copaco.document.builder"]._read_again(documents)
+        live = documents.filtered(lambda document: document.state != "excluded")
+        if bill := self._get_bill(live):
+            self._update_bill(bill, live)
+            return
+        if live.connection_id[:1].purchase_policy == "off":
+            self._exclude(
+                live, self.env._("Purchase invoices are kept for the margin only.")
+            )
+            live.is_margin_only = True
+            return
+        hold = self._check_documents(live)
+        live = live.filtered(lambda document: document.state != "excluded")
+        if not live:
+            return
+        self._set_vendor(live[0])
+        match = hold or self.env["copaco.bill.matcher"]._match(live)
+        if isinstance(match, Hold):
+            self._hold(live, match)
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._find_or_create(match)
+        except OperationalError:
+            # Conflicts with other transactions are no document's fault.
+            raise
+        except Exception as error:  # noqa: BLE001 # told to a person
+            writer = self.env["copaco.bill.writer"]
+            self._hold(live, writer._get_error_hold(live[0], error))
+
+    @api.model
+    def _find_or_create(self, match):
+        """:raise UserError: when Odoo refuses the bill
+        :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
+        """
+        document = match.documents[0]
+        found = self.env["copaco.bill.finder"]._find(match)
+        if isinstance(found, Hold):
+            self._hold(match.documents, found)
+        elif found:
+            self._link(match, found)
+        elif document.connection_id.purchase_policy == "link":
+            self._hold(match.documents, self._get_awaited_hold(match))
+        else:
+            move = self.env["copaco.bill.writer"]._create_bill(match)
+            snapshot = self.env["copaco.manual.edits"]._take_snapshot(move)
+            match.documents._set_billed(move, snapshot)
+            self.env["copaco.document.line"]._set_matches(match.lines)
+
+    # === DOCUMENTS === #
+
+    @api.model
+    def _get_bill(self, documents):
+        """:return: the bill of these documents that was not cancelled"""
+        moves = documents.move_id.filtered(lambda move: move.state != "cancel")
+        return moves[:1]
+
+    @api.model
+    def _check_documents(self, documents):
+        """Exclude documents whose charges are all on others, when that is all of them.
+
+        :return: a `Hold` when some documents of a bill can't be on it, or None
+        """
+        waiting = documents.filtered(
+            lambda document: (
+                document.hold_reason == "payload_invalid"
+                or document.has_pending_version
+            )
+        )
+        verdicts = self.env["copaco.duplicate.finder"]._find(documents - waiting)
+        exclusions = {
+            document: verdict.reason
+            for document, verdict in verdicts.items()
+            if isinstance(verdict, Exclusion)
+        }
+        if len(exclusions) == len(documents):
+            for document, reason in exclusions.items():
+                self._exclude(document, reason)
+            return None
+        for document, verdict in verdicts.items():
+            if document in exclusions:
+                verdict = Hold(
+                    "possible_double",
+                    self.env._(
+                        "%(document)s: %(reason)s Exclude it, or press Invoice anyway.",
+                        document=document.name,
+                        reason=exclusions[document],
+                    ),
+                )
+            document._hold(verdict)
+            waiting |= document
+        if not waiting:
+            return None
+        return Hold(
+            "bill_incomplete",
+            self.env._(
+                "The bill of Copaco invoice %(number)s waits for %(documents)s. Decide "
+                "about that first.",
+                number=documents[0].invoice_number,
+                documents=enumerate_names(self.env, waiting.mapped("name")),
+            ),
+        )
+
+    @api.model
+    def _hold(self, documents, hold):
+        """Hold documents that have no reason of their own."""
+        own_reasons = ("payload_invalid", "possible_double", "source_changed")
+        if hold.reason == "bill_incomplete":
+            documents = documents.filtered(
+                lambda document: (
+                    document.state != "held" or document.hold_reason not in own_reasons
+                )
+            )
+        documents.write(documents._prepare_hold_values(hold))
+
+    @api.model
+    def _exclude(self, documents, reason):
+        self.env["copaco.decision"]._apply_exclusion(
+            documents, reason, self.env["res.users"]
+        )
+
+    # === BILLS === #
+
+    @api.model
+    def _set_vendor(self, document):
+        """Take who has the sender's VAT number for the vendor; suggest who has its
+        name."""
+        connection = document.connection_id
+        if connection.vendor_id:
+            return
+        vendor, suggestion = self.env["copaco.bill.finder"]._find_vendor(document)
+        if vendor:
+            connection.vendor_id = vendor
+            connection._message_log(
+                body=self.env._(
+                    "Vendor %(vendor)s was found by the VAT number that Copaco sends.",
+                    vendor=vendor.display_name,
+                )
+            )
+        elif connection.suggested_vendor_id != suggestion:
+            connection.suggested_vendor_id = suggestion
+
+    @api.model
+    def _get_awaited_hold(self, match):
+        return Hold(
+            "bill_awaited",
+            self.env._(
+                "The bill of Copaco invoice %(number)s, %(amount)s without tax, was "
+                "not received yet. It is linked when it is there: as a bill of "
+                "%(vendor)s with this number.",
+                number=match.documents[0].invoice_number,
+                amount=match.documents[0]._format_amount(match.amount),
+                vendor=match.partner.display_name,
+            ),
+        )
+
+    @api.model
+    def _link(self, match, bill):
+        """Link a bill that was not created from its documents."""
+        bill.write(
+            {
+                "copaco_document_id": match.documents[0].id,
+                "copaco_amount": match.amount,
+                "copaco_digest": match.documents._get_digest(),
+            }
+        )
+        match.documents._set_billed(bill)
+        bill._message_log(
+            body=self.env._(
+                "Linked to Copaco invoice %(number)s.",
+                number=match.documents[0].invoice_number,
+            )
+        )
+
+    # === BILLS THAT ARE THERE === #
+
+    @api.model
+    def _update_bill(self, bill, documents):
+        """Let the draft of a Copaco invoice follow what changed, unless it was edited
+        or confirmed: then a person decides.
+
+        :param bill: `account.move`
+        :param documents: the `copaco.document` records of the invoice
+        """
+        first = bill.copaco_document_id
+        updater = self.env["copaco.draft.updater"]
+        pending = documents.filtered("has_pending_version")
+        added = documents.filtered(
+            lambda document: document.state == "new" and document.move_id != bill
+        )
+        if updater._is_unedited_draft(first):
+            try:
+                with self.env.cr.savepoint():
+                    for version in pending._get_pending_version():
+                        version._take_over()
+                    updater._update_draft(first)
+                return
+            except OperationalError:
+                raise
+            except Exception as error:  # noqa: BLE001 # told to a person
+                writer = self.env["copaco.bill.writer"]
+                obstacle = writer._get_error_hold(first, error).message
+        else:
+            obstacle = ""
+        for version in pending._get_pending_version():
+            version._request_decision(obstacle)
+        self._hold(
+            added,
+            Hold(
+                "bill_incomplete",
+                self.env._(
+                    "Bill %(bill)s of Copaco invoice %(number)s does not have these "
+                    "charges, and was edited or confirmed. Delete or cancel the bill "
+                    "and retry, or exclude the document.",
+                    bill=bill.display_name,
+                    number=first.invoice_number,
+                ),
+            ),
+        )
+        for document in (documents - pending - added).filtered(
+            lambda document: document.state == "new"
+        ):
+            document._set_invoiced()
+
+    @api.model
+    def _link_anyway(self, documents):
+        """Link the bill that differs from its documents, because a person said so."""
+        for own in documents.grouped("invoice_number").values():
+            match = self.env["copaco.bill.matcher"]._get_match(own[0])
+            (bill,) = self.env["copaco.bill.finder"]._search(
+                match.partner, own[0].invoice_number, own[0]._get_companies()
+            )
+            self._link(match, bill)
+
+    @api.model
+    def _use_received(self, ours, received):
+        """Let the bill that the vendor sent take the place of the draft that was made
+        of its documents, which is kept, cancelled, when someone edited it.
+
+        :param ours: `account.move`, a draft
+        :param received: `account.move`
+        """
+        documents = ours._get_copaco_documents()
+        is_edited = self.env["copaco.manual.edits"]._compare(ours).has_edits
+        values = {
+            name: ours[name]
+            for name in ("copaco_document_id", "copaco_amount", "copaco_digest")
+        }
+        ours.copaco_document_id = False
+        documents.write({"move_id": received.id, "move_snapshot": False})
+        received.write(
+            {**values, "copaco_document_id": values["copaco_document_id"].id}
+        )
+        body = self.env._(
+            "%(user)s used the received bill instead of the draft that was made of "
+            "Copaco's lines.",
+            user=self.env.user.name,
+        )
+        received._message_log(body=body)
+        if is_edited:
+            ours._message_log(body=body)
+            ours.button_cancel()
+        else:
+            ours.unlink()

@@ -1,0 +1,200 @@
+from decimal import Decimal
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..client import parse_payload
+from ..const import Hold
+from ..tools import CENT, round_amount
+from .copaco_rule_engine import LineMatch
+
+
+class BillMatch(NamedTuple):
+    """Everything that the bill of a Copaco invoice needs besides its documents; what a
+    `DocumentMatch` has, for all of them."""
+
+    documents: models.BaseModel  # the first one stands for all
+    amount: float  # without tax
+    vat: float | None  # None: Copaco doesn't state it
+    partner: models.BaseModel  # the vendor
+    fiscal_position: models.BaseModel
+    journal: models.BaseModel
+    user: models.BaseModel
+    date_due: object  # None: the vendor's payment terms tell
+    layout: str
+    lines: dict  # `LineMatch` by `copaco.document.line`
+    default: LineMatch
+    is_refund: bool
+    is_company_currency: bool
+    has_analytic_models: bool
+    quantity_digits: int
+
+
+class CopacoBillMatcher(models.AbstractModel):
+    """Searches, and never writes: who is the vendor, and which journal, accounts and
+    taxes has the bill of a Copaco invoice?"""
+
+    _name = "copaco.bill.matcher"
+    _description = "Copaco Bill Matcher"
+
+    @api.model
+    def _get_match(self, document, correction_date=None):
+        """:param document: a `copaco.document`
+        :param correction_date: see `copaco.document.matcher`
+        :return: the `BillMatch` of it and all others of its bill
+        :raise UserError: when it can't be billed now
+        """
+        documents = document._get_bill_documents().filtered(
+            lambda each: each.state != "excluded"
+        )
+        match = self._match(documents, correction_date)
+        if isinstance(match, Hold):
+            raise UserError(match.message)
+        return match
+
+    @api.model
+    def _match(self, documents, correction_date=None):
+        """:param documents: the `copaco.document` records of one Copaco invoice that
+            are to be billed
+        :param correction_date: see `copaco.document.matcher`
+        :return: `BillMatch`, or a `Hold` for all of them
+        """
+        matcher = self.env["copaco.document.matcher"]
+        document = documents[0]
+        connection = document.connection_id
+        hold = (
+            (not correction_date and self._check_source_totals(documents))
+            or matcher._check_currency(document)
+            or self._check_vendor(document)
+            or self._check_journal(document)
+        )
+        if hold:
+            return hold
+        company, vendor = document.company_id, connection.vendor_id
+        fiscal_position = (
+            self.env["account.fiscal.position"]
+            .with_company(company)
+            ._get_fiscal_position(vendor)
+        )
+        engine = self.env["copaco.rule.engine"]
+        book = engine._get_rule_book(documents.company_id)
+        lines = {}
+        for each in documents:
+            found = engine._match_lines(each, fiscal_position, book)
+            if isinstance(found, Hold):
+                return found
+            lines |= found
+        default = engine._match_rule(
+            document, self.env["copaco.rule"], fiscal_position, book
+        )
+        if isinstance(default, Hold):
+            return default
+        hold = matcher._check_lock_dates(
+            document,
+            any(match.taxes for match in (*lines.values(), default)),
+            correction_date or document.invoice_date,
+        )
+        if hold:
+            return hold
+        amount = self._get_amount(documents)
+        return BillMatch(
+            documents=documents,
+            amount=amount,
+            vat=self._get_vat(documents),
+            partner=vendor,
+            fiscal_position=fiscal_position,
+            journal=connection.purchase_journal_id,
+            user=connection.responsible_id,
+            date_due=self._get_date_due(document),
+            layout=connection.bill_layout,
+            lines=lines,
+            default=default,
+            is_refund=amount < 0,
+            is_company_currency=document.currency_id == company.currency_id,
+            has_analytic_models=matcher._has_analytic_models(company),
+            quantity_digits=self.env["decimal.precision"].precision_get("Product Unit"),
+        )
+
+    @api.model
+    def _check_source_totals(self, documents):
+        matcher = self.env["copaco.document.matcher"]
+        return next(filter(None, map(matcher._check_source_totals, documents)), None)
+
+    @api.model
+    def _check_journal(self, document):
+        connection = document.connection_id
+        if connection.purchase_journal_id:
+            return self.env["copaco.document.matcher"]._check_journal(document)
+        return Hold(
+            "account_missing",
+            self.env._(
+                "%(document)s can't be booked, because connection %(connection)s has "
+                "no purchase journal. Choose one there, then retry.",
+                document=document.name,
+                connection=connection.name,
+            ),
+        )
+
+    @api.model
+    def _check_vendor(self, document):
+        connection = document.connection_id
+        if connection.vendor_id.active:
+            return None
+        if connection.suggested_vendor_id:
+            return Hold(
+                "vendor_unknown",
+                self.env._(
+                    "%(document)s has no vendor. It may be %(vendor)s, who has the "
+                    "name of its sender: accept that on connection %(connection)s, or "
+                    "choose another contact there.",
+                    document=document.name,
+                    vendor=connection.suggested_vendor_id.display_name,
+                    connection=connection.name,
+                ),
+            )
+        return Hold(
+            "vendor_unknown",
+            self.env._(
+                "%(document)s has no vendor: choose the contact of the Copaco company "
+                "that bills you on connection %(connection)s.",
+                document=document.name,
+                connection=connection.name,
+            ),
+        )
+
+    @api.model
+    def _get_amount(self, documents):
+        """Promise 4 in doc/how_it_works.rst.
+
+        :return: what a Copaco invoice costs without tax: the exact sum of its lines,
+            rounded; or what Copaco states, where rounding explains the difference
+        """
+        if len(documents) == 1:
+            return documents.amount_to_invoice
+        lines = documents._get_billed_lines()
+        exact = sum(Decimal(repr(line.extended_price)) for line in lines)
+        rounding = documents.currency_id.rounding or CENT
+        differences = set(documents.mapped("totals_difference"))
+        if len(differences) == 1 and set(documents.mapped("totals_line_count")) == {
+            len(lines)
+        }:
+            (difference,) = differences
+            if abs(difference) <= len(lines) * rounding / 2:
+                exact += Decimal(repr(difference))
+        return float(round_amount(exact, rounding))
+
+    @api.model
+    def _get_vat(self, documents):
+        if not all(documents.mapped("has_vat")):
+            return None
+        excluded = documents.line_ids - documents._get_billed_lines()
+        exact = sum(Decimal(repr(document.amount_vat)) for document in documents)
+        exact -= sum(Decimal(repr(line.vat)) for line in excluded)
+        return float(round_amount(exact, documents.currency_id.rounding))
+
+    @api.model
+    def _get_date_due(self, document):
+        """:return: the day until which Copaco says that its invoice has to be paid"""
+        date_due = parse_payload(document.payload).due_date
+        return date_due and fields.Date.to_date(date_due)

@@ -1,0 +1,100 @@
+from odoo import api, models
+
+from ..tools import are_apart
+from .copaco_duplicate_finder import get_side
+
+
+class CopacoExclusionFinder(models.AbstractModel):
+    """Searches, and never writes: what is excluded as the same charges as these lines
+    of a document, which may not count any more (promise 2 in doc/how_it_works.rst)."""
+
+    _name = "copaco.exclusion.finder"
+    _description = "Copaco Exclusion Finder"
+
+    @api.model
+    def _get_warnings(self, version):
+        """:param version: a `copaco.document.version`
+        :return: list of sentences: that a person excluded a charge which it lacks, on
+            its document or on another one
+        """
+        document, lost = version.document_id, version._get_lost_lines()
+        if not lost:
+            return []
+        finder = self.env["copaco.duplicate.finder"]
+        warnings = []
+        elsewhere = self._find_lines(document, lost - lost.filtered("is_excluded"))
+        others = elsewhere.filtered(
+            lambda line: line.is_excluded or line.document_id.excluded_by_id
+        ).document_id
+        if others:
+            warnings.append(
+                self.env._(
+                    "Charges that it lacks are excluded on %(documents)s: keep the old "
+                    "version if they still have to be paid.",
+                    documents=finder._enumerate(others, document),
+                )
+            )
+        excluded = list(lost.filtered("is_excluded"))
+        others = document.browse(
+            pair.other.document_id.id
+            for pair in finder._find_lines({document: excluded})[document]
+        )
+        if others:
+            warnings.append(
+                self.env._(
+                    "It lacks or changes lines that are excluded because the charges "
+                    "are on %(documents)s: correct them there.",
+                    documents=finder._enumerate(others, document),
+                )
+            )
+        return warnings
+
+    @api.model
+    def _find_lines(self, document, lines):
+        """:param lines: of the document
+        :return: the lines of other documents that are not invoiced, and may be the same
+            charges as these
+        """
+        if not lines:
+            return lines
+        by_hash = lines.filtered("row_hash").grouped("row_hash")
+        by_service = lines.grouped(_get_service)
+        candidates = lines.search(
+            [
+                ("document_id", "!=", document.id),
+                ("document_id.root_company_id", "=", document.root_company_id.id),
+                ("document_id.kind", "in", get_side(document.kind)),
+                "|",
+                ("is_excluded", "=", True),
+                ("document_id.state", "=", "excluded"),
+                "|",
+                ("row_hash", "in", list(by_hash)),
+                "&",
+                ("subscription_ref", "in", lines.mapped("subscription_ref")),
+                ("extended_price", "in", lines.mapped("extended_price")),
+            ]
+        )
+        return candidates.filtered(
+            lambda other: any(
+                _may_be_same(line, other)
+                for line in (
+                    *by_hash.get(other.row_hash, ()),
+                    *by_service.get(_get_service(other), ()),
+                )
+            )
+        )
+
+
+def _may_be_same(line, other):
+    # Copaco promises no row hash that is the same at another endpoint.
+    is_other_hash = (
+        line.row_hash
+        and other.row_hash
+        and line.row_hash != other.row_hash
+        and line.document_id.run_id.endpoint == other.document_id.run_id.endpoint
+    )
+    return not is_other_hash and not are_apart(line, other)
+
+
+def _get_service(line):
+    return line.subscription_ref, line.description, line.extended_price

@@ -1,0 +1,303 @@
+from datetime import datetime
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..const import PURCHASE_KINDS
+
+# How many months back are checked each day.
+CHECKED_MONTHS = 3
+# Prices of one are compared: what rounding a line to the cent explains is no change.
+PRICE_DIGITS = 2
+
+# The pairs of a month; a sale and its cost may be dated in the months next to it.
+_MONTH = """
+    WITH row AS (
+        SELECT margin.*, coalesce(plan_name, subscription_name) AS name,
+               replace(replace(lower(charge_type), ' ', ''), '-', '') AS charge,
+               date_trunc('month', date)::date AS month
+          FROM copaco_margin margin
+         WHERE connection_id = ANY(%(connections)s)
+           AND date >= %(before)s AND date < %(after)s
+    ),
+    present AS (
+        SELECT date_trunc('month', invoice_date)::date AS month,
+               bool_or(kind = ANY(%(purchases)s)) AS has_costs,
+               bool_or(kind != ALL(%(purchases)s)) AS has_sales
+          FROM copaco_document
+         WHERE connection_id = ANY(%(connections)s)
+           AND invoice_date >= %(before)s AND invoice_date < %(after)s
+           AND line_count > 0
+      GROUP BY 1
+    ),
+    whole AS (
+        SELECT month FROM present WHERE has_costs AND has_sales
+    ),
+    -- What has the same service once in each of two months.
+    service AS (
+        SELECT row.*, month = lag(month) OVER same OR month = lead(month) OVER same
+                      OR lag(month) OVER same = lag(month, 2) OVER same AS is_several,
+               lag(month) OVER same AS month_before,
+               lag(sale / sale_quantity) OVER same AS sale_before,
+               lag(cost / cost_quantity) OVER same AS cost_before
+          FROM row
+         WHERE match IN ('sure', 'likely') AND charge IN ('cyclefee', 'itemfee')
+           AND sale_quantity != 0 AND cost_quantity != 0
+        WINDOW same AS (PARTITION BY concat_ws('|', subscription_ref, charge_type,
+                                               description)
+                        ORDER BY month, id)
+    ),
+    found AS (
+        SELECT CASE WHEN is_excluded AND cost != 0 THEN 'customer_excluded'
+                    WHEN is_excluded THEN NULL
+                    WHEN match = 'cost' THEN 'cost_without_sale'
+                    WHEN match = 'sale' THEN 'sale_without_cost'
+                    WHEN cost > 0 AND sale < cost THEN 'below_cost'
+                    WHEN sale > 0 AND (sale - cost) / sale * 100 < %(threshold)s
+                    THEN 'low_margin' END AS kind,
+               id::text AS key, %(line)s, NULL::numeric AS sale_before,
+               NULL::numeric AS cost_before
+          FROM row
+         WHERE month = %(month)s AND (sale != 0 OR cost != 0)
+     UNION ALL
+        SELECT 'quantity_differs', id::text, %(line)s, NULL, NULL
+          FROM row
+         WHERE month = %(month)s AND match IN ('sure', 'likely', 'group')
+           AND NOT is_excluded
+           AND abs(abs(sale_quantity) - abs(cost_quantity)) > 1e-6
+     UNION ALL
+        SELECT 'price_changed', id::text, %(line)s, sale_before, cost_before
+          FROM service
+         WHERE month = %(month)s AND month_before = %(before)s
+           AND is_several IS NOT TRUE AND NOT is_excluded
+           AND (round((sale / sale_quantity)::numeric, %(digits)s)
+                != round(sale_before::numeric, %(digits)s)
+                OR round((cost / cost_quantity)::numeric, %(digits)s)
+                != round(cost_before::numeric, %(digits)s))
+     UNION ALL
+        (SELECT DISTINCT ON (subscription_ref)
+                'subscription_new', %(month_text)s || subscription_ref, %(line)s,
+                NULL::numeric, NULL::numeric
+           FROM row
+          WHERE month = %(month)s AND subscription_ref != '' AND cost_count > 0
+            AND EXISTS (SELECT FROM whole WHERE month = %(before)s)
+            AND subscription_ref NOT IN (
+                    SELECT subscription_ref
+                      FROM copaco_margin
+                     WHERE connection_id = ANY(%(connections)s) AND date < %(month)s
+                       AND subscription_ref IS NOT NULL)
+       ORDER BY subscription_ref, id)
+     UNION ALL
+        (SELECT DISTINCT ON (subscription_ref)
+                'subscription_gone', %(month_text)s || subscription_ref, %(line)s,
+                NULL::numeric, NULL::numeric
+           FROM row
+          WHERE month = %(before)s AND subscription_ref != '' AND cost_count > 0
+            AND charge = 'cyclefee' AND lower(billing_frequency) LIKE 'month%%'
+            AND subscription_ref NOT IN (
+                    SELECT subscription_ref
+                      FROM row
+                     WHERE month = %(month)s AND subscription_ref IS NOT NULL)
+       ORDER BY subscription_ref, id)
+    )
+    SELECT kind, key, sale_line_id, cost_line_id, customer_id, sale, cost,
+           sale_quantity, cost_quantity, name, sale_before, cost_before
+      FROM found
+     WHERE kind IS NOT NULL AND EXISTS (SELECT FROM whole WHERE month = %(month)s)"""
+
+# What a finding says of a pair.
+_LINE = """sale_line_id, cost_line_id, customer_id, sale, cost, sale_quantity,
+    cost_quantity, name"""
+
+_BILLS = """
+    SELECT move.id, -move.amount_untaxed_in_currency_signed, move.copaco_amount
+      FROM account_move move
+      JOIN copaco_document document ON document.id = move.copaco_document_id
+     WHERE document.kind = ANY(%(purchases)s)
+       AND document.connection_id = ANY(%(connections)s)
+       AND document.invoice_date >= %(month)s AND document.invoice_date < %(after)s
+       AND move.state != 'cancel'
+       AND abs(move.amount_untaxed_in_currency_signed + move.copaco_amount) > 0.001"""
+
+
+class CopacoMarginChecker(models.AbstractModel):
+    """Finds what does not add up between the two sides of a month. A month is looked at
+    when both of them are there: what is missing as a whole is no finding."""
+
+    _name = "copaco.margin.checker"
+    _description = "Copaco Margin Checker"
+
+    @api.model
+    def _check_recent(self, connections):
+        """Check the last months of connections."""
+        month = self.env["copaco.fetch.window"]._get_today().replace(day=1)
+        months = [month - relativedelta(months=back) for back in range(CHECKED_MONTHS)]
+        for connection in connections:
+            self._check_months(connection, months)
+
+    @api.model
+    def _check_changed(self, connections):
+        """Check the months of which documents were received or changed since they were
+        checked last."""
+        for connection in connections:
+            now = fields.Datetime.now()
+            rows = self.env["copaco.document"]._read_group(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("invoice_date", "!=", False),
+                    ("write_date", ">=", connection.margins_checked_at or datetime.min),
+                ],
+                ["invoice_date:month"],
+            )
+            if rows:
+                self._check_months(connection, [month for (month,) in rows])
+                connection.margins_checked_at = now
+
+    @api.model
+    def _check_months(self, connection, months):
+        """Compute the margins of months anew, and look for what there is to be found.
+
+        :param months: list of first days
+        """
+        root_company = connection.company_id.root_id
+        one = relativedelta(months=1)
+        later = [month + one for month in months]
+        near = sorted({*months, *later, *(month - one for month in months)})
+        while near:
+            # Months that follow each other are computed at once.
+            first = last = near.pop(0)
+            while near and near[0] == last + one:
+                last = near.pop(0)
+            self.env["copaco.margin"]._refresh(
+                root_company, first, last + one - relativedelta(days=1)
+            )
+        # Prices are compared with those of the month before.
+        for month in sorted({*months, *later}):
+            self._check(connection, month)
+        self.env["copaco.monitor"]._update_activity(connection)
+
+    @api.model
+    def _check(self, connection, month):
+        """Find anew what there is about a month: what was accepted stays so unless its
+        figures changed, and what isn't found any more is solved.
+
+        :param connection: a `copaco.connection`
+        :param month: its first day
+        """
+        found = self._find(connection, month)
+        Finding = self.env["copaco.finding"]
+        known = {
+            (finding.kind, finding.key): finding
+            for finding in Finding.search(
+                [("connection_id", "=", connection.id), ("date", "=", month)]
+            )
+        }
+        for identity, vals in found.items():
+            finding = known.pop(identity, None)
+            if not finding:
+                continue
+            is_changed = finding.figures != vals["figures"]
+            if is_changed:
+                finding.write(vals)
+            if finding.state == "solved" or (is_changed and finding.state != "open"):
+                finding.write({"state": "open", "accepted_by_id": False})
+            vals.clear()
+        Finding.create([vals for vals in found.values() if vals])
+        solved = Finding.union(*known.values())
+        solved.filtered(lambda finding: finding.state != "solved").state = "solved"
+
+    @api.model
+    def _find(self, connection, month):
+        """:return: dict of values for `copaco.finding` by kind and key"""
+        before = month - relativedelta(months=1)
+        after = month + relativedelta(months=1)
+        connections = self.env["copaco.replacement"]._get_replaced(connection)
+        self.env["account.move"].flush_model()
+        values = {
+            "purchases": list(PURCHASE_KINDS),
+            "connections": connections.ids,
+            "month": month,
+            "before": before,
+            "after": after,
+        }
+        rows = self.env.execute_query(
+            SQL(
+                _MONTH,
+                **values,
+                threshold=connection.margin_threshold or -1e12,
+                month_text=f"{month:%Y-%m} ",
+                digits=PRICE_DIGITS,
+                line=SQL(_LINE),
+            )
+        )
+        common = {
+            "company_id": connection.company_id.id,
+            "connection_id": connection.id,
+            "date": month,
+        }
+        found = {
+            (kind, key): {
+                **common,
+                "kind": kind,
+                "key": key,
+                **self._prepare_values(kind, *row),
+            }
+            for kind, key, *row in rows
+        }
+        for move_id, booked, amount in self.env.execute_query(SQL(_BILLS, **values)):
+            found["bill_differs", str(move_id)] = {
+                **common,
+                "kind": "bill_differs",
+                "key": str(move_id),
+                "move_id": move_id,
+                "amount": float(booked - amount),
+                "figures": {"sale": float(booked), "cost": float(amount)},
+            }
+        return found
+
+    @api.model
+    def _prepare_values(
+        self,
+        kind,
+        sale_line_id,
+        cost_line_id,
+        customer_id,
+        sale,
+        cost,
+        sale_quantity,
+        cost_quantity,
+        name,
+        sale_before,
+        cost_before,
+    ):
+        figures = {
+            "name": name or "",
+            "sale": round(float(sale), 2),
+            "cost": round(float(cost), 2),
+            "sale_quantity": round(float(sale_quantity), 6),
+            "cost_quantity": round(float(cost_quantity), 6),
+        }
+        amount = {
+            "sale_without_cost": figures["sale"],
+            "quantity_differs": figures["sale"] - figures["cost"],
+            "below_cost": figures["cost"] - figures["sale"],
+            "low_margin": figures["sale"] - figures["cost"],
+        }.get(kind, figures["cost"])
+        if kind == "low_margin":
+            figures["percent"] = round(amount / figures["sale"] * 100, 2)
+        if kind == "price_changed":
+            figures |= {
+                "sale": round(figures["sale"] / figures["sale_quantity"], 2),
+                "cost": round(figures["cost"] / figures["cost_quantity"], 2),
+                "sale_before": round(float(sale_before), 2),
+                "cost_before": round(float(cost_before), 2),
+            }
+        return {
+            "sale_line_id": sale_line_id,
+            "cost_line_id": cost_line_id,
+            "customer_id": customer_id,
+            "amount": amount,
+            "figures": figures,
+        }

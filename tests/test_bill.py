@@ -1,0 +1,404 @@
+from datetime import date
+
+from odoo.fields import Command
+from odoo.tests import freeze_time, tagged
+
+from .common import CREATED, CopacoCommon, copaco_invoice, price_line
+
+
+class CopacoBillCommon(CopacoCommon):
+    """A connection that also fetches what Copaco bills the reseller."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.purchase_tax = cls.company_data["default_tax_purchase"]
+        cls.product.supplier_taxes_id = cls.purchase_tax
+        cls.vendor = cls.env["res.partner"].create(
+            {"name": "Copaco Nederland B.V.", "is_company": True}
+        )
+        cls.connection.write({"fetch_purchases": True, "vendor_id": cls.vendor.id})
+
+    def start_simulator(self, **options):
+        result = super().start_simulator(**options)
+        self.simulator.purchases.clear()
+        return result
+
+    def add_purchase(self, number, amounts, created=CREATED, **values):
+        """Give the simulator a purchase invoice of several customers.
+
+        :param amounts: dict of lists of `price_line` by account
+        """
+        invoices = [
+            copaco_invoice(number, account, lines, **values)
+            for account, lines in amounts.items()
+        ]
+        invoice = invoices[0]
+        invoice["Receiver"] = {"AccountID": "reseller"}
+        invoice["Sender"] = {"CompanyName": "Copaco Nederland B.V."}
+        invoice["Customers"] = [each["Customers"][0] for each in invoices]
+        return self.simulator.add_invoice(invoice, created, "invoices")
+
+    def act(self, records, action, *arguments):
+        with self.committing(records.with_user(self.billing_user)) as committing:
+            return getattr(committing, action)(*arguments)
+
+    def run_crons(self):
+        with self.enter_registry_test_mode():
+            self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+
+    @property
+    def purchases(self):
+        return self.documents.filtered(lambda each: each.kind == "purchase")
+
+    def assertBalanced(self):
+        for run in self.env["copaco.run"].search([]):
+            self.assertTrue(run.is_balanced, run.balance_problem)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestBill(CopacoBillCommon):
+    """Copaco's purchase invoices become vendor bills."""
+
+    def test_all_documents_of_a_purchase_invoice_become_one_draft_bill(self):
+        self.add_known()
+        self.add_purchase(
+            "P-1",
+            {
+                "A1": [
+                    price_line("8.00", VAT="1.68"),
+                    price_line("2", number=2, VAT="0.42"),
+                ],
+                "A2": [price_line("5.005", VAT="1.05")],
+                "A3": [price_line("-1.004", VAT="-0.21")],
+            },
+        )
+        self.fetch()
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 3)
+        bill = self.purchases.move_id
+        self.assertRecordValues(
+            bill,
+            [
+                {
+                    "move_type": "in_invoice",
+                    "state": "draft",
+                    "ref": "P-1",
+                    "partner_id": self.vendor.id,
+                    "journal_id": self.connection.purchase_journal_id.id,
+                    "invoice_date": date(2026, 11, 23),
+                    "amount_untaxed": 14.0,
+                    "amount_tax": 2.94,
+                    "amount_total": 16.94,
+                }
+            ],
+        )
+        self.assertEqual(
+            bill.invoice_line_ids.account_id,
+            self.product.product_tmpl_id.get_product_accounts()["expense"],
+        )
+        self.assertBalanced()
+        self.fetch()
+        self.assertEqual(self.purchases.move_id, bill)
+        self.assertEqual(
+            self.env["account.move"].search_count(
+                [("move_type", "=", "in_invoice"), ("ref", "=", "P-1")]
+            ),
+            1,
+        )
+
+    # === LAYOUTS AND VAT === #
+
+    def test_the_total_is_copacos_in_each_layout_and_so_are_accounts_and_taxes(self):
+        amounts = {
+            "A1": [
+                price_line("10.004", VAT="2.10"),
+                price_line("3.333", number=2, VAT="0.70"),
+            ],
+            "A2": [
+                price_line("5.005", VAT="1.05"),
+                price_line("-2", number=2, VAT="-0.42"),
+            ],
+        }
+        expected = {"line": 4, "subscription": 2, "customer": 2, "product": 1, "one": 1}
+        totals = set()
+        for position, (layout, count) in enumerate(expected.items()):
+            self.connection.bill_layout = layout
+            self.add_purchase(f"P-{position}", amounts)
+            self.fetch()
+            bill = self.purchases.move_id.filtered(
+                lambda move, number=f"P-{position}": move.ref == number
+            )
+            lines = bill.invoice_line_ids
+            self.assertEqual(
+                len(lines.filtered(lambda line: not line.copaco_is_rounding)), count
+            )
+            self.assertEqual(bill.amount_total, 19.77)
+            totals.add(
+                tuple(
+                    sorted(
+                        (line.account_id.id, round(line.balance, 2))
+                        for line in bill.line_ids
+                        if line.display_type != "product"
+                    )
+                )
+            )
+            self.assertAlmostEqual(sum(lines.mapped("balance")), 16.34)
+        self.assertEqual(len(totals), 1)
+        self.assertBalanced()
+
+    def test_tax_that_copaco_states_is_booked_where_rounding_explains_it(self):
+        self.add_purchase("P-1", {"A1": [price_line("10", VAT="2.12")]})
+        self.fetch()
+        bill = self.purchases.move_id
+        self.assertEqual((bill.amount_tax, bill.amount_total), (2.12, 12.12))
+        bill.action_post()
+        self.assertEqual(bill.amount_total, 12.12)
+
+    def test_another_tax_than_copaco_states_is_held_with_both_figures(self):
+        self.add_purchase("P-1", {"A1": [price_line("10", VAT="0", TaxZoneID="NL")]})
+        self.fetch()
+        self.assertRecordValues(
+            self.purchases,
+            [{"state": "held", "hold_reason": "vat_differs", "move_id": False}],
+        )
+        for figure in ("2.10", "0.00"):
+            self.assertIn(figure, self.purchases.hold_message)
+        self.assertBalanced()
+
+    def test_a_credit_becomes_a_vendor_credit_note(self):
+        self.add_purchase("P-1", {"A1": [price_line("-10", VAT="-2.10")]})
+        self.fetch()
+        self.assertRecordValues(
+            self.purchases.move_id,
+            [{"move_type": "in_refund", "amount_untaxed": 10, "amount_total": 12.1}],
+        )
+        self.assertBalanced()
+
+    def test_the_bill_is_due_when_copaco_says_so(self):
+        self.vendor.property_supplier_payment_term_id = self.env.ref(
+            "account.account_payment_term_30days"
+        )
+        self.add_purchase("P-1", {"A1": [price_line("10")]}, ExpirationDate="20261207")
+        self.add_purchase("P-2", {"A1": [price_line("11")]})
+        self.fetch()
+        bills = self.purchases.move_id.sorted("ref")
+        self.assertEqual(
+            bills.mapped("invoice_date_due"), [date(2026, 12, 7), date(2026, 12, 23)]
+        )
+
+    # === THE VENDOR === #
+
+    def test_the_vendor_is_found_by_vat_number_and_suggested_by_name(self):
+        self.connection.vendor_id = False
+        self.add_purchase("P-1", {"A1": [price_line("10")], "A2": [price_line("1")]})
+        self.fetch()
+        self.assertEqual(set(self.purchases.mapped("hold_reason")), {"vendor_unknown"})
+        self.assertEqual(self.connection.suggested_vendor_id, self.vendor)
+        self.assertIn("Copaco Nederland", self.purchases[0].hold_message)
+        self.connection.action_accept_vendor()
+        self.run_crons()
+        self.assertEqual(self.purchases.move_id.partner_id, self.vendor)
+
+    def test_the_vendor_is_who_has_the_senders_vat_number(self):
+        self.connection.vendor_id = False
+        self.vendor.write({"name": "Distributeur", "vat": "NL001234567B01"})
+        stored = self.add_purchase("P-1", {"A1": [price_line("10")]})
+        stored.content["Sender"]["VATNumber"] = "NL 001234567 B01"
+        self.fetch()
+        self.assertEqual(self.connection.vendor_id, self.vendor)
+        self.assertEqual(self.purchases.move_id.partner_id, self.vendor)
+
+    def test_a_connection_may_keep_purchase_invoices_for_the_margin_only(self):
+        self.connection.purchase_policy = "off"
+        self.add_purchase("P-1", {"A1": [price_line("10")]})
+        self.fetch()
+        self.assertRecordValues(
+            self.purchases, [{"state": "excluded", "move_id": False}]
+        )
+        self.assertBalanced()
+
+    # === NEVER TWO BILLS === #
+
+    def enter_bill(self, ref, amount, **values):
+        return self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.vendor.id,
+                "ref": ref,
+                "invoice_date": "2026-11-23",
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "Cloud",
+                            "price_unit": amount,
+                            "tax_ids": self.purchase_tax.ids,
+                        }
+                    )
+                ],
+                **values,
+            }
+        )
+
+    def test_a_bill_that_is_there_is_linked_letters_and_leading_zeros_aside(self):
+        for number, ref in (("00123", "TN123"), ("CP-45", "45"), ("X", "x")):
+            with self.subTest(number=number, ref=ref), self.undone():
+                bill = self.enter_bill(ref, 15)
+                self.add_purchase(
+                    number,
+                    {
+                        "A1": [price_line("10", VAT="2.10")],
+                        "A2": [price_line("5", VAT="1.05")],
+                    },
+                )
+                self.fetch()
+                self.assertEqual(self.purchases.move_id, bill)
+                self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 2)
+                self.assertBalanced()
+                self.simulator.purchases.clear()
+
+    def test_a_bill_of_another_amount_is_held_and_linked_when_a_person_says_so(self):
+        bill = self.enter_bill("P-1", 14)
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        self.assertEqual(self.purchases.hold_reason, "bill_differs")
+        for figure in ("14.00", "15.00"):
+            self.assertIn(figure, self.purchases.hold_message)
+        self.act(self.purchases, "action_link_bill")
+        self.assertEqual(self.purchases.move_id, bill)
+        self.assertBalanced()
+
+    def test_a_bill_that_is_received_later_is_awaited_and_linked(self):
+        self.connection.purchase_policy = "link"
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.assertEqual(set(self.purchases.mapped("hold_reason")), {"bill_awaited"})
+        bill = self.enter_bill("P1", 16)
+        self.run_crons()
+        self.assertEqual(self.purchases.move_id, bill)
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 2)
+        self.assertBalanced()
+
+    def test_a_bill_that_is_received_after_the_draft_takes_its_place(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        draft = self.purchases.move_id
+        self.assertFalse(draft.copaco_received_bill_id)
+        received = self.enter_bill("P-1", 16)
+        draft.invalidate_recordset(["copaco_received_bill_id"])
+        self.assertEqual(draft.copaco_received_bill_id, received)
+        self.env["copaco.monitor"]._update_activity(self.connection)
+        self.assertIn("Use the received one", self.connection.activity_ids.summary)
+        draft.action_copaco_use_received()
+        self.assertFalse(draft.exists())
+        self.assertEqual(self.purchases.move_id, received)
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 2)
+        self.assertBalanced()
+
+    def test_an_edited_draft_is_kept_cancelled_beside_the_received_bill(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        draft = self.purchases.move_id
+        draft.invoice_line_ids[0].name = "Entered by a person"
+        received = self.enter_bill("P-1", 15)
+        draft.action_copaco_use_received()
+        self.assertEqual(draft.state, "cancel")
+        self.assertEqual(self.purchases.move_id, received)
+        self.assertEqual(self.purchases.state, "invoiced")
+
+    # === WHAT HAPPENS AFTERWARDS === #
+
+    def test_a_deleted_or_cancelled_bill_holds_its_documents_until_a_retry(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.purchases.move_id.button_cancel()
+        self.assertEqual(
+            self.purchases.mapped("hold_reason"), ["invoice_cancelled"] * 2
+        )
+        self.act(self.purchases[1], "action_retry")
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+        self.purchases.move_id.unlink()
+        self.assertEqual(self.purchases.mapped("hold_reason"), ["invoice_deleted"] * 2)
+        self.act(self.purchases[0], "action_retry")
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+        self.assertBalanced()
+
+    def test_a_draft_follows_what_copaco_changes_and_adds(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        bill = self.purchases.move_id
+        self.simulator.purchases.clear()
+        self.add_purchase(
+            "P-1",
+            {
+                "A1": [price_line("17")],
+                "A2": [price_line("1")],
+                "A3": [price_line("4")],
+            },
+        )
+        self.fetch()
+        self.assertEqual(self.purchases.move_id, bill)
+        self.assertEqual(bill.amount_untaxed, 22)
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 3)
+        self.assertBalanced()
+
+    def test_a_change_after_posting_is_corrected_by_a_draft_of_the_difference(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        bill = self.purchases.move_id
+        bill.action_post()
+        self.simulator.purchases.clear()
+        self.add_purchase("P-1", {"A1": [price_line("12")], "A2": [price_line("1")]})
+        self.fetch()
+        changed = self.purchases.filtered(lambda each: each.state == "changed")
+        self.assertEqual(changed.customer_id.account_ref, "A1")
+        result = self.act(changed, "action_correct")
+        correction = self.env["account.move"].browse(result["res_id"])
+        self.assertRecordValues(
+            correction, [{"move_type": "in_refund", "amount_untaxed": 3}]
+        )
+        self.assertEqual(bill.amount_untaxed, 16)
+        self.assertBalanced()
+
+    def test_a_document_that_is_added_to_a_posted_bill_is_held(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        self.purchases.move_id.action_post()
+        self.simulator.purchases.clear()
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.assertEqual(self.purchases[1].hold_reason, "bill_incomplete")
+        self.assertBalanced()
+
+    def test_one_unreadable_document_holds_the_whole_bill(self):
+        bad = price_line("1")
+        del bad["ExtendedPrice"]
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [bad]})
+        self.fetch()
+        self.assertEqual(
+            self.purchases.mapped("hold_reason"), ["bill_incomplete", "payload_invalid"]
+        )
+        unreadable = self.purchases[1]
+        self.act(unreadable, "action_exclude", "Not ours")
+        self.run_crons()
+        self.assertEqual(self.purchases[0].move_id.amount_untaxed, 15)
+        self.assertBalanced()
+
+    def test_renumbered_lines_make_no_second_bill(self):
+        lines = [price_line("15", InvoiceRowHash="same")]
+        self.add_purchase("P-1", {"A1": lines})
+        self.fetch()
+        self.add_purchase("P-2", {"A1": lines})
+        self.fetch()
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced", "excluded"])
+        self.assertBalanced()
+
+    def test_a_refused_purchase_fetch_stops_no_sales_invoice(self):
+        self.simulator.permissions = ["customer-specifications"]
+        self.add_known()
+        self.fetch(expect_failure=True)
+        sales = self.documents.filtered(lambda each: each.kind == "specification")
+        self.assertEqual(sales.mapped("state"), ["held"])
+        self.assertEqual(self.connection.last_run_state, "failed")
+        self.assertFalse(self.connection.purchases_fetched_until)
+        self.assertTrue(self.connection.fetched_until)

@@ -1,0 +1,37 @@
+from datetime import date
+
+from odoo.tests import HttpCase, tagged
+
+from .common import price_line
+from .test_sending import SendingCommon
+
+
+@tagged("post_install", "-at_install")
+class TestSendingTour(SendingCommon, HttpCase):
+    def test_what_could_not_be_sent_is_mended_and_sent(self):
+        """In a real browser: the reason, the contact, Send again, and it arrived."""
+        self.billing_user.write(
+            {
+                "password": "billing-password",
+                "group_ids": [(4, self.env.ref("base.group_partner_manager").id)],
+            }
+        )
+        self.connection.import_from = False
+        self.partner.email = False
+        self.add_invoice(
+            "INV-1",
+            "A1",
+            [price_line("10")],
+            customer={"CustomerNumber": "K-1"},
+            created=date.today(),
+            Date=f"{date.today():%Y%m%d}",
+        )
+        self.fetch()
+        delivery = self.documents.move_id.copaco_delivery_ids
+        self.trigger("ir_cron_send")
+        self.assertUnsent(delivery, "e-mail address")
+        self.start_tour(
+            "/odoo/copaco-could-not-be-sent", "copaco_send_again", login="billing"
+        )
+        self.assertSent(delivery)
+        self.assertEqual(self.mail_server.count(delivery.move_id.name), 1)
