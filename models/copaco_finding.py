@@ -136,7 +136,7 @@ class CopacoFinding(models.Model):
         accepted.write({"state": "open", "accepted_by_id": False})
         self.env["copaco.monitor"]._update_activity(accepted.connection_id)
 
-    def action_open(self):
+    def action_view_subject(self):
         """:return: the form of what has to be corrected: the bill, the customer, or the
         document of the line"""
         self.ensure_one()

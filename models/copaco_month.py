@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
+from ..const import PURCHASE_KINDS, SALES_KINDS
+
 # The id of a month is made of its connection and its date, so that it stays.
 _MONTH_ID = (
     "%s * 100000 + extract(year FROM %s)::int * 12 + extract(month FROM %s)::int"
@@ -17,6 +19,7 @@ class CopacoMonth(models.Model):
     stored: it is counted from runs and documents."""
 
     _name = "copaco.month"
+    _inherit = "copaco.month.margin.mixin"
     _description = "Copaco Month"
     _auto = False
     _order = "date desc, connection_id"
@@ -170,16 +173,21 @@ class CopacoMonth(models.Model):
             ),
         )
         service = self.env["copaco.reconciliation"]
-        found = service._reconcile_documents(
-            scope,
-            SQL(
-                "document.kind = 'specification' AND %s IN %s",
+        for name, kinds in (
+            ("reconciliation", SALES_KINDS),
+            ("purchase_reconciliation", PURCHASE_KINDS),
+        ):
+            found = service._reconcile_documents(
                 scope,
-                tuple(self.ids) or (0,),
-            ),
-        )
-        for month in self:
-            month.reconciliation = service._render(found[month.id], month.currency_id)
+                SQL(
+                    "document.kind IN %s AND %s IN %s",
+                    kinds,
+                    scope,
+                    tuple(self.ids) or (0,),
+                ),
+            )
+            for month in self:
+                month[name] = service._render(found[month.id], month.currency_id)
 
     @api.depends("date", "connection_id")
     def _compute_run_ids(self):

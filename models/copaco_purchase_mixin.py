@@ -130,10 +130,11 @@ class CopacoPurchaseMixin(models.AbstractModel):
             waiting.with_context(copaco_refresh_later=True).state = "new"
             self.env["copaco.processor"]._continue_in_background()
 
-
     def _forget_what_was_fetched(self):
         """Another portal has to be asked from the start."""
-        self.write(dict.fromkeys((kind.fetched_until for kind in KINDS.values()), False))
+        self.write(
+            dict.fromkeys((kind.fetched_until for kind in KINDS.values()), False)
+        )
 
     def _receives_by_peppol(self):
         """Whether the company of this connection receives bills by Peppol, so that

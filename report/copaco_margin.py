@@ -224,7 +224,7 @@ class CopacoMargin(models.Model):
 
     @api.model
     def _refresh(self, root_company, date_from, date_to):
-        """Make the rows of a period anew. A sale and its cost may be dated in the months
+        """Make the rows of a period anew. A sale and its cost may be dated in months
         next to each other.
 
         :param root_company: `res.company`
@@ -232,8 +232,7 @@ class CopacoMargin(models.Model):
         :param date_to: last day of the last month
         """
         condition = SQL(
-            "document.root_company_id = %s "
-            "AND document.invoice_date BETWEEN %s AND %s",
+            "document.root_company_id = %s AND document.invoice_date BETWEEN %s AND %s",
             root_company.id,
             date_from - relativedelta(months=1),
             date_to + relativedelta(months=1),
@@ -298,8 +297,7 @@ class CopacoMargin(models.Model):
 
     # === ACTION METHODS === #
 
-    @api.model
-    def action_open(self):
+    def action_view_margins(self):
         """:return: the window action with the margins, of all that is known now"""
         self.env["copaco.connection"]._check_billing_access()
         connections = self.env["copaco.connection"].search(

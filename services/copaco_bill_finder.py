@@ -139,7 +139,7 @@ class CopacoBillFinder(models.AbstractModel):
     @api.model
     def _find_replaceable(self, connection):
         """:return: `account.move`: the drafts of a connection whose bills were received
-            since"""
+        since"""
         drafts = self.env["account.move"].search(
             [
                 ("copaco_document_id.connection_id", "=", connection.id),

@@ -296,7 +296,9 @@ class CopacoBillMaker(models.AbstractModel):
         }
         ours.copaco_document_id = False
         documents.write({"move_id": received.id, "move_snapshot": False})
-        received.write({**values, "copaco_document_id": values["copaco_document_id"].id})
+        received.write(
+            {**values, "copaco_document_id": values["copaco_document_id"].id}
+        )
         body = self.env._(
             "%(user)s used the received bill instead of the draft that was made of "
             "Copaco's lines.",

@@ -280,8 +280,15 @@ class CopacoDecision(models.AbstractModel):
             )
         self._apply_exclusion(documents.sudo(), reason.strip(), self.env.user)
         # The bill of the others waited for what was decided now.
-        waiting = documents.sudo()._get_bill_documents().filtered_domain(
-            [("hold_reason", "=", "bill_incomplete"), ("id", "not in", documents.ids)]
+        waiting = (
+            documents.sudo()
+            ._get_bill_documents()
+            .filtered_domain(
+                [
+                    ("hold_reason", "=", "bill_incomplete"),
+                    ("id", "not in", documents.ids),
+                ]
+            )
         )
         if waiting:
             waiting.state = "new"

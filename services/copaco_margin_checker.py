@@ -163,7 +163,8 @@ class CopacoMarginChecker(models.AbstractModel):
         """
         root_company = connection.company_id.root_id
         one = relativedelta(months=1)
-        near = sorted({day for month in months for day in (month - one, month, month + one)})
+        later = [month + one for month in months]
+        near = sorted({*months, *later, *(month - one for month in months)})
         while near:
             # Months that follow each other are computed at once.
             first = last = near.pop(0)
@@ -172,7 +173,8 @@ class CopacoMarginChecker(models.AbstractModel):
             self.env["copaco.margin"]._refresh(
                 root_company, first, last + one - relativedelta(days=1)
             )
-        for month in sorted({day for month in months for day in (month, month + one)}):
+        # Prices are compared with those of the month before.
+        for month in sorted({*months, *later}):
             self._check(connection, month)
         self.env["copaco.monitor"]._update_activity(connection)
 

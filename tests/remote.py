@@ -63,6 +63,18 @@ class RemoteCase(CopacoCommon, HttpCase):
         self.document = self.documents
         self.env["copaco.rule"].create({"company_id": self.company.id})
         self.assertTrue(self.document.version_ids, "Copaco changed it")
+        self.env["copaco.finding"].sudo().create(
+            {
+                "kind": "bill_differs",
+                "company_id": self.company.id,
+                "connection_id": self.connection.id,
+                "date": date.today(),
+                "key": "1",
+                "reason": "Agreed",
+            }
+        )
+        month = self.document.invoice_date.replace(day=1)
+        self.env["copaco.margin"]._refresh(self.company, month, date.today())
         move = self.init_invoice("out_invoice", products=self.product, post=True)
         self.env["copaco.delivery"].sudo().create(
             {

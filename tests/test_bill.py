@@ -156,7 +156,7 @@ class TestBill(CopacoBillCommon):
         self.assertEqual(bill.amount_total, 12.12)
 
     def test_another_tax_than_copaco_states_is_held_with_both_figures(self):
-        self.add_purchase("P-1", {"A1": [price_line("10", VAT="0")]})
+        self.add_purchase("P-1", {"A1": [price_line("10", VAT="0", TaxZoneID="NL")]})
         self.fetch()
         self.assertRecordValues(
             self.purchases,
@@ -179,9 +179,7 @@ class TestBill(CopacoBillCommon):
         self.vendor.property_supplier_payment_term_id = self.env.ref(
             "account.account_payment_term_30days"
         )
-        self.add_purchase(
-            "P-1", {"A1": [price_line("10")]}, ExpirationDate="20261207"
-        )
+        self.add_purchase("P-1", {"A1": [price_line("10")]}, ExpirationDate="20261207")
         self.add_purchase("P-2", {"A1": [price_line("11")]})
         self.fetch()
         bills = self.purchases.move_id.sorted("ref")

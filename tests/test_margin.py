@@ -187,7 +187,9 @@ class TestMargin(CopacoBillCommon):
     def test_what_changed_against_the_month_before_is_found(self):
         period = {"StartDate": "20260901", "EndDate": "20260930"}
         sub = {"InvoiceRowHash": "old", **period}
-        self.add_known("S-0", lines=[line("10", **sub)], created=OCTOBER, Date="20261023")
+        self.add_known(
+            "S-0", lines=[line("10", **sub)], created=OCTOBER, Date="20261023"
+        )
         self.add_purchase(
             "P-0", {"A1": [line("8", **sub)]}, created=OCTOBER, Date="20261023"
         )
@@ -219,6 +221,27 @@ class TestMargin(CopacoBillCommon):
         self.assertEqual(
             self.get_findings(), [("subscription_gone", 10), ("subscription_new", 10)]
         )
+
+    def test_a_month_shows_both_sides_and_what_lies_between(self):
+        self.bill([line("10"), line("20", 2)], [line("8"), line("15", 2)])
+        month = self.env["copaco.month"].search(
+            [
+                ("connection_id", "=", self.connection.id),
+                ("date", "=", date(2026, 11, 1)),
+            ]
+        )
+        self.assertRecordValues(
+            month, [{"amount_sale": 30, "amount_cost": 23, "amount_margin": 7}]
+        )
+        self.assertIn("30.00", month.reconciliation)
+        self.assertIn("23.00", month.purchase_reconciliation)
+        for action, count in (
+            (month.action_view_margins(), 2),
+            (month.action_view_findings(), 0),
+            (month.action_view_purchases(), 1),
+        ):
+            found = self.env[action["res_model"]].search_count(action["domain"])
+            self.assertEqual(found, count)
 
     def test_the_cost_of_an_excluded_customer_is_found(self):
         self.bill([line("10")], [line("8")])

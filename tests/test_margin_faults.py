@@ -52,9 +52,7 @@ class TestMarginFaults(CopacoBillCommon):
         self.assertEqual(len(bills), 3)
         for stored in self.simulator.purchases:
             totals = stored.content["Totals"]
-            bill = bills.filtered(
-                lambda move, number=stored.number: move.ref == number
-            )
+            bill = bills.filtered(lambda move, number=stored.number: move.ref == number)
             for name, stated in (
                 ("amount_untaxed", totals["TotalExcludingVAT"]),
                 ("amount_tax", totals["TotalVAT"]),
@@ -68,12 +66,14 @@ class TestMarginFaults(CopacoBillCommon):
             set(self.env["copaco.margin"].search([]).mapped("match")), {"sure"}
         )
         self.assertFalse(
-            self.get_findings().filtered(
+            self.get_findings()
+            .filtered(
                 lambda each: (
                     each.kind
                     not in ("price_changed", "subscription_new", "subscription_gone")
                 )
-            ).mapped("message")
+            )
+            .mapped("message")
         )
 
     def test_every_planted_fault_is_found_and_none_is_invented(self):
@@ -123,9 +123,7 @@ class TestMarginFaults(CopacoBillCommon):
             if finding.kind
             not in ("price_changed", "subscription_new", "subscription_gone")
         }
-        self.assertEqual(
-            found, {(kind, str(line_ref)) for kind, line_ref in expected}
-        )
+        self.assertEqual(found, {(kind, str(line_ref)) for kind, line_ref in expected})
         self.assertEqual(
             self.env["copaco.margin"].search_count([("match", "=", "likely")]), 1
         )

@@ -20,7 +20,8 @@ WRITABLE = {
             *("auth_method", "auth_name", "api_key_expiry", "retention_months"),
             *("totals_tolerance", "weekly_digest", "send_zero_totals"),
             *("source", "customer_invoice_path", "vat_check", "payment_term_id"),
-            "unmatched_policy",
+            *("unmatched_policy", "fetch_purchases", "purchase_policy", "vendor_id"),
+            *("purchase_journal_id", "bill_layout", "margin_threshold"),
         }
     },
     "copaco.plan": {"admin": {"product_id"}},
@@ -32,6 +33,7 @@ WRITABLE = {
         }
     },
     "copaco.customer": dict.fromkeys(("bill", "book", "admin"), {"partner_id"}),
+    "copaco.finding": dict.fromkeys(("bill", "book", "admin"), {"reason"}),
     "account.move.line": dict.fromkeys(
         ("bill", "book", "admin"), {"copaco_vendor_details"}
     ),

@@ -19,6 +19,7 @@ TABLE = """
 copaco.api.key               -     -     -     -     rwcu  -     -      -
     action_save              -     -     -     -     x     -     -      -
 copaco.connection            -     -     r     r     rwcu  -     -      -
+    action_accept_vendor     -     -     -     -     x     -     -      -
     action_fetch             -     -     x     x     x     -     -      -
     action_fetch_all         -     -     x     x     x     x     -      -
     action_test_connection   -     -     -     -     x     -     -      -
@@ -45,6 +46,7 @@ copaco.document              -     -     r     r     r     -     -      -
     action_invoice_anyway   -     -     x     x     x     -     -      -
     action_invoice_new_lines -     -     x     x     x     -     -      -
     action_keep_version      -     -     x     x     x     -     -      -
+    action_link_bill         -     -     x     x     x     -     -      -
     action_retry             -     -     x     x     x     -     -      -
     action_use_new_version   -     -     x     x     x     -     -      -
 copaco.document.line         -     -     r     r     r     -     -      -
@@ -54,6 +56,11 @@ copaco.exclude               -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_exclude           -     -     x     x     x     x     -      -
 copaco.fetch                 -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_fetch             -     -     x     x     x     -     -      -
+copaco.finding               -     -     rw    rw    rw    -     -      -
+    action_accept            -     -     x     x     x     -     -      -
+    action_check             -     -     x     x     x     x     -      -
+    action_reopen            -     -     x     x     x     -     -      -
+copaco.margin                -     -     r     r     r     -     -      -
 copaco.month                 -     -     r     r     r     -     -      -
     action_confirm_no_invoices - -   x     x     x     -     -      -
     action_fetch             -     -     x     x     x     -     -      -

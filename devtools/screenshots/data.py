@@ -38,7 +38,7 @@ def main(env):
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
         "unsent": ("/odoo/copaco-could-not-be-sent", 330),
-        "connection": (f"/odoo/copaco-connections/{connection.id}", 1000),
+        "connection": (f"/odoo/copaco-connections/{connection.id}", 1200),
         "months": ("/odoo/copaco-months", 350),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
