@@ -21,7 +21,7 @@ class CopacoInvoicingMixin(models.AbstractModel):
         string="Waits for the Month",
         readonly=True,
         index="btree_not_null",
-        help="The invoice is confirmed when all that is expected in its month is there.",
+        help="The invoice is confirmed when all that its month must have is there.",
     )
     attempted_at = fields.Datetime(readonly=True)
     confirm_obstacle = fields.Text(
