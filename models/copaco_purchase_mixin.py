@@ -70,14 +70,14 @@ class CopacoPurchaseMixin(models.AbstractModel):
     )
     wait_for_month = fields.Boolean(
         string="Confirm When the Month Is Complete",
-        help="Invoices stay drafts until the customers and vendors of the month before, "
-        "and the purchase invoice, are there.",
+        help="Invoices stay drafts until the customers and vendors of the month "
+        "before, and the purchase invoice, are there.",
     )
     wait_days = fields.Integer(
         string="Wait at Most (Days)",
         default=5,
-        help="Days after the first document of a month; then its invoices are confirmed, "
-        "whatever is missing.",
+        help="Days after the first document of a month; then its invoices are "
+        "confirmed, whatever is missing.",
     )
     released_months = fields.Json(
         readonly=True,

@@ -8,8 +8,8 @@ from odoo.tools import SQL
 from ..const import BATCH_SIZE, KINDS, PURCHASE_KINDS, SALES_KINDS
 from ..exceptions import TotalsMismatchError
 
-# Of a connection in a period: customers and vendors of the sales side, and whether there
-# is a purchase invoice.
+# Of a connection in a period: customers and vendors of the sales side, and whether
+# there is a purchase invoice.
 _PRESENT = """
     SELECT 'customer' AS kind, customer.name AS name
       FROM copaco_document document
@@ -55,8 +55,8 @@ class CopacoCompleteness(models.AbstractModel):
         """Find what there was in the month before, and isn't in this one.
 
         :param month: its first day
-        :return: list of names; empty when nothing is missing, a person said that it need
-            not come, or it was waited for long enough
+        :return: list of names; empty when nothing is missing, a person said that it
+            need not come, or it was waited for long enough
         """
         if month.isoformat() in (connection.released_months or ()):
             return []
