@@ -4,6 +4,7 @@ from . import (
     copaco_bill_finder,
     copaco_bill_maker,
     copaco_bill_matcher,
+    copaco_completeness,
     copaco_connection_tester,
     copaco_contact_builder,
     copaco_contact_checker,
