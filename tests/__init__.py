@@ -15,6 +15,7 @@ from . import (
     test_customer_evidence,
     test_decide,
     test_duplicates,
+    test_e_invoice,
     test_equality,
     test_faults,
     test_fetch,
