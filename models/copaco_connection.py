@@ -23,6 +23,7 @@ PROTECTED_FIELDS = (
     "months_without_invoices",
     "origin",
     "purchases_fetched_until",
+    "released_months",
     *TEST_FIELDS,
 )
 

@@ -66,6 +66,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         if policy != "draft":
             checker = self.env["copaco.contact.checker"]
             complete = checker._split_off_incomplete(documents)
+            complete = self.env["copaco.completeness"]._split_off_waiting(complete)
             self._confirm(
                 {
                     document: move

@@ -22,6 +22,7 @@ WRITABLE = {
             *("source", "customer_invoice_path", "vat_check", "payment_term_id"),
             *("unmatched_policy", "fetch_purchases", "purchase_policy", "vendor_id"),
             *("purchase_journal_id", "bill_layout", "margin_threshold"),
+            *("wait_for_month", "wait_days"),
         }
     },
     "copaco.plan": {"admin": {"product_id"}},

@@ -62,6 +62,7 @@ copaco.finding               -     -     rw    rw    rw    -     -      -
     action_reopen            -     -     x     x     x     -     -      -
 copaco.margin                -     -     r     r     r     -     -      -
 copaco.month                 -     -     r     r     r     -     -      -
+    action_confirm_incomplete - -    x     x     x     -     -      -
     action_confirm_no_invoices - -   x     x     x     -     -      -
     action_fetch             -     -     x     x     x     -     -      -
 copaco.plan                  -     -     r     r     rw    -     -      -
