@@ -28,7 +28,7 @@ def main(env):
     env["copaco.fetch"].create(
         {"connection_id": connection.id, **period}
     ).action_fetch()
-    fail_to_send(documents[-3:])
+    fail_to_send(documents.filtered("move_id")[-3:])
     connection.action_test_connection()
     rule = make_rules(env)
     env.cr.commit()
