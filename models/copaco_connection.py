@@ -24,6 +24,7 @@ PROTECTED_FIELDS = (
     "origin",
     "purchases_fetched_until",
     "released_months",
+    "suggested_vendor_id",
     *TEST_FIELDS,
 )
 
