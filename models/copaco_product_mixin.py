@@ -48,10 +48,11 @@ class CopacoProductMixin(models.AbstractModel):
     # === ACTION METHODS === #
 
     def action_use_services(self):
-        """Have the products of these connections booked as services: with the account
-        and the sales tax that the chart of accounts has for them.
+        """Have the products of these connections and of their rules booked as services
+        that have a tax of goods: with the account and the sales tax that the chart of
+        accounts has for services.
 
-        :raise UserError: when the chart of accounts says nothing
+        :raise UserError: when the chart of accounts doesn't say how
         """
         for connection in self:
-            self.env["copaco.service.setup"]._apply_on_request(connection)
+            self.env["copaco.service.setup"]._use_services(connection)

@@ -95,6 +95,9 @@ class CopacoCorrector(models.AbstractModel):
             }
         )
         self._check_amount(document, correction, amount)
+        self.env["copaco.document.line"]._set_matches(
+            {line: own for line, own in match.lines.items() if line.id not in booked}
+        )
         version.move_snapshot = {
             **manual_edits._take_snapshot(correction),
             "positions": positions,

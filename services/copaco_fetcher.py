@@ -22,8 +22,8 @@ from ..client import (
 from ..const import BUTTON_GRACE_SECONDS, CONCURRENCY_ATTEMPTS
 from ..exceptions import RETRYABLE_ERRORS
 
-# Bytes of a response, on a machine that is busy; an idle one stores twice as many.
-STORED_A_SECOND = 1_000_000
+# Bytes of a response, on a machine with ten processes for each of its cores.
+STORED_A_SECOND = 350_000
 
 _logger = logging.getLogger(__name__)
 

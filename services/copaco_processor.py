@@ -16,7 +16,7 @@ from ..const import (
     Hold,
 )
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
-from ..tools import Pace
+from ..tools import Pace, ask_for_whole_time
 from .copaco_duplicate_finder import Exclusion
 
 _logger = logging.getLogger(__name__)
@@ -111,6 +111,7 @@ class CopacoProcessor(models.AbstractModel):
                     # Others are at all of them; or there is no time for the next one,
                     # which a worker that is woken at once has.
                     if locked or deadline:
+                        ask_for_whole_time()
                         self._continue_in_background()
                     break
                 self._process_batch(batch, pace)

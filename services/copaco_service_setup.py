@@ -77,20 +77,42 @@ class CopacoServiceSetup(models.AbstractModel):
 
     @api.model
     def _set_up_own_product(self, connection):
-        """Give the addon's own product what the chart of accounts has for services,
-        unless someone has chosen its account in this company.
+        """Have the addon's own product booked as a service, unless someone has chosen
+        its account in this company.
 
         :param connection: `copaco.connection`
         """
         product = connection.product_id.with_company(connection.company_id)
         own = self.env.ref("account_copaco.product_cloud_services", False)
         if product == own and not product.property_account_income_id:
-            self._apply(connection)
+            self._apply(connection, product)
 
     @api.model
-    def _apply(self, connection):
-        """Have the product of a connection booked as a service in its company. Taxes of
-        other companies, and those that aren't of goods, stay.
+    def _use_services(self, connection):
+        """Have the products of a connection and of its rules booked as services that
+        have a tax of goods.
+
+        :param connection: `copaco.connection`
+        :raise UserError: when the chart of accounts doesn't say how
+        """
+        connection.check_access("write")
+        company = connection.company_id
+        if not self._get_proposal(company).tax:
+            raise UserError(
+                self.env._(
+                    "The addon doesn't know which tax the chart of accounts of "
+                    "%(company)s has for services. Choose it on product %(product)s.",
+                    company=company.name,
+                    product=connection.product_id.display_name,
+                )
+            )
+        self._apply(connection, self._get_products_with_goods_tax(connection))
+
+    @api.model
+    def _apply(self, connection, products):
+        """Give products the tax for services instead of those for goods, and those that
+        have no account of their own the one for services. What they have in other
+        companies, and other taxes, stay.
 
         :param connection: `copaco.connection`, which the user may change
         """
@@ -98,37 +120,25 @@ class CopacoServiceSetup(models.AbstractModel):
         company = connection.company_id
         proposal = self._get_proposal(company)
         # An accounting administrator need not be one of products.
-        product = connection.product_id.sudo().with_company(company)
-        if proposal.account:
-            product.property_account_income_id = proposal.account
-        if proposal.tax:
-            proposal.tax.sudo().active = True
-            product.taxes_id = product.taxes_id - proposal.goods_taxes | proposal.tax
-
-    @api.model
-    def _apply_on_request(self, connection):
-        """:raise UserError: when the chart of accounts says nothing; see `_apply`"""
-        if not any(self._get_proposal(connection.company_id)):
-            raise UserError(
-                self.env._(
-                    "The addon doesn't know which account and tax the chart of "
-                    "accounts of %(company)s has for services. Choose them on product "
-                    "%(product)s.",
-                    company=connection.company_id.name,
-                    product=connection.product_id.display_name,
+        for product in products.sudo().with_company(company):
+            if proposal.account and not product.property_account_income_id:
+                product.property_account_income_id = proposal.account
+            if proposal.tax:
+                proposal.tax.sudo().active = True
+                product.taxes_id = (
+                    product.taxes_id - proposal.goods_taxes | proposal.tax
                 )
-            )
-        self._apply(connection)
 
     # === WHAT THE USER SEES === #
 
     @api.model
-    def _get_warning(self, connection):
-        """:return: text that warns of services with a tax of goods, else False"""
+    def _get_products_with_goods_tax(self, connection):
+        """:return: `product.product` records of a connection and of its rules that are
+        services and have a tax of goods"""
         company = connection.company_id
         goods_taxes = self._get_proposal(company).goods_taxes
         rules = self.env["copaco.rule.engine"]._get_rules(company)
-        products = (connection.product_id | rules.product_id).filtered(
+        return (connection.product_id | rules.product_id).filtered(
             lambda product: (
                 product.type == "service"
                 and any(
@@ -137,6 +147,11 @@ class CopacoServiceSetup(models.AbstractModel):
                 )
             )
         )
+
+    @api.model
+    def _get_warning(self, connection):
+        """:return: text that warns of services with a tax of goods, else False"""
+        products = self._get_products_with_goods_tax(connection)
         if not products:
             return False
         return self.env._(
@@ -210,6 +225,7 @@ class CopacoServiceSetup(models.AbstractModel):
             "account_copaco.copaco_typical_customers",
             {
                 "customers": customers,
+                "company": connection.company_id,
                 "is_hold": lambda match: isinstance(match, Hold),
             },
         )

@@ -178,12 +178,12 @@ class TestPeppol(PeppolCommon):
     def test_an_e_invoice_that_odoo_refuses_is_told(self):
         self.register()
         self.access_point.participants[ADDRESS] = [NLCIUS]
-        self.prefer("peppol", street=False)
+        self.prefer("peppol", zip=False)
         delivery = self.book("5")
         self.send()
-        self.assertUnsent(delivery, "treet")
+        self.assertUnsent(delivery, "Zip", "Bakkerij")
         self.assertFalse(self.access_point.documents)
-        self.partner.street = "Laan 1"
+        self.partner.zip = "1001 AA"
         self.send_again(delivery)
         self.assertSent(delivery)
 

@@ -316,6 +316,25 @@ class TestRules(RulesCommon):
             counts.append(self.cr.sql_log_count - before)
         self.assertEqual(*counts[1:])
 
+    def test_a_correction_decides_about_new_lines_and_leaves_the_others(self):
+        known = self.subscription("M365", "10.00")
+        document = self.book(known)
+        document.move_id.action_post()
+        rules = [
+            self.add_rule(plan_ref=plan_ref, product_id=self.add_product(plan_ref).id)
+            for plan_ref in ("M365", "VOIP")
+        ]
+        self.simulator.invoices.clear()
+        self.book(known, self.subscription("VOIP", "5.00"))
+        with self.committing(document) as committing:
+            committing.action_correct()
+        self.assertEqual(
+            document.correction_ids.invoice_line_ids.product_id, rules[1].product_id
+        )
+        self.assertEqual(
+            [line.rule_id for line in document.line_ids], [rules[1].browse(), rules[1]]
+        )
+
     def test_roundings_are_a_line_per_tax_of_the_rules(self):
         nine = self.percent_tax(9)
         self.add_rule(plan_ref="VOIP", tax_ids=nine.ids)

@@ -5,8 +5,9 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import config, mute_logger
 
+from ..tools import ask_for_whole_time, get_seconds_left
 from .common import CopacoCommon, price_line
 
 SERVICES = "odoo.addons.account_copaco.services"
@@ -154,6 +155,25 @@ class TestServerLimits(CopacoCommon):
             self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
         self.assertEqual(len(self.simulator.requests), requests, "asked only once")
         self.assertEqual(self.get_states(), {"A": "invoiced"})
+
+    def test_a_worker_that_may_have_slept_has_less_than_one_that_begins_at_once(self):
+        limits = "odoo.addons.account_copaco.tools.limits"
+        self.patch(config, "options", {**config.options, "limit_time_real_cron": 120})
+        with (
+            patch(f"{limits}._get_cpu_seconds_left", return_value=55),
+            patch(f"{limits}._asked_at", float("-inf")),
+        ):
+            seconds, is_fresh = get_seconds_left(started=time.monotonic())
+            self.assertAlmostEqual(seconds, 50, delta=1)
+            self.assertFalse(is_fresh)
+            ask_for_whole_time()
+            seconds, is_fresh = get_seconds_left(started=time.monotonic())
+            self.assertEqual((seconds, is_fresh), (55, True))
+            started = time.monotonic() - 90
+            with patch(f"{limits}._asked_at", started):
+                seconds, is_fresh = get_seconds_left(started=started)
+            self.assertAlmostEqual(seconds, 20, delta=1)
+            self.assertFalse(is_fresh)
 
     # === A WORKER THAT DIED === #
 

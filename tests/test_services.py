@@ -112,9 +112,24 @@ class TestDutchServices(ServicesCommon):
         other = self.percent_tax(9, company_id=company.id)
         product = product.sudo()
         product.taxes_id = self.company.account_sale_tax_id | other
-        self.assertIn("Cloud services", self.connection.goods_tax_warning)
+        of_rule = self._create_product(
+            name="Telephony",
+            type="service",
+            taxes_id=self.company.account_sale_tax_id,
+            property_account_income_id=product.property_account_income_id.copy().id,
+        )
+        chosen = of_rule.property_account_income_id
+        self.env["copaco.rule"].create(
+            {"company_id": self.company.id, "product_id": of_rule.id}
+        )
+        for name in ("Cloud services", "Telephony"):
+            self.assertIn(name, self.connection.goods_tax_warning)
         self.connection.action_use_services()
+        self.connection.invalidate_recordset()
         self.assertFalse(self.connection.goods_tax_warning)
+        taxes = of_rule.taxes_id._filter_taxes_by_company(self.company)
+        self.assertEqual(taxes.mapped("name"), ["21% ST S"])
+        self.assertEqual(of_rule.property_account_income_id, chosen)
         self.assertEqual(set(product.taxes_id.mapped("name")), {"21% ST S", other.name})
 
     def test_what_a_person_chose_stays_when_another_connection_is_made(self):

@@ -7,7 +7,7 @@ from .evidence import (
     get_vat_key,
     is_same_vat_key,
 )
-from .limits import get_seconds_left
+from .limits import ask_for_whole_time, get_seconds_left
 from .line_pairing import are_apart, pair_lines
 from .names import enumerate_names
 from .pace import Pace

@@ -16,6 +16,17 @@ from odoo.tools import config
 SLEPT = SLEEP_INTERVAL + 10
 # What a worker has left that has just begun.
 FRESH = 0.75
+# Seconds between the end of a round and the next one, when it was asked for.
+SOON = 10
+
+_asked_at = -math.inf  # `time.monotonic()`
+
+
+def ask_for_whole_time():
+    """Note that a scheduled action of this process is about to be triggered: Odoo lets
+    a worker begin again at once for that, and so it has not slept before."""
+    global _asked_at  # noqa: PLW0603 # of this worker, and of no database
+    _asked_at = time.monotonic()
 
 
 def get_seconds_left(started=None):
@@ -24,7 +35,7 @@ def get_seconds_left(started=None):
 
     :param started: `time.monotonic()` when a scheduled action began
     :return: (seconds until the server stops this worker, as far as is certain; whether
-        it has just begun, and would not have much more the next time)
+        it has just begun, and no other would have more)
     """
     cpu = _get_cpu_seconds_left()
     if cpu == math.inf:
@@ -34,10 +45,10 @@ def get_seconds_left(started=None):
     if real < 0:
         real = config["limit_time_real"]
     if started and real:
-        certain = max(real - SLEPT, 0)
-        real_left = started + certain - time.monotonic()
+        is_whole = 0 <= started - _asked_at < SOON
+        real_left = started + real - (SOON if is_whole else SLEPT) - time.monotonic()
         seconds = min(seconds, real_left)
-        is_fresh = is_fresh and real_left >= FRESH * certain
+        is_fresh = is_fresh and is_whole and real_left >= FRESH * real
     return max(seconds, 0), is_fresh
 
 

@@ -38,7 +38,7 @@ def main(env):
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
         "unsent": ("/odoo/copaco-could-not-be-sent", 330),
-        "connection": (f"/odoo/copaco-connections/{connection.id}", 1000),
+        "connection": (f"/odoo/copaco-connections/{connection.id}", 1200),
         "months": ("/odoo/copaco-months", 350),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
@@ -68,10 +68,10 @@ def make_rules(env):
     office, telephony, _suggested = env["product.product"].create(
         [{"name": name, "type": "service"} for name in names]
     )
-    for plan in env["copaco.plan"].search([("plan_category", "=", "Microsoft 365")])[
-        :4
-    ]:
-        plan.product_id = office
+    plans = env["copaco.plan"].search(
+        [("plan_category", "=", "Microsoft 365")], limit=4
+    )
+    plans.write({"product_id": office.id})
     return env["copaco.rule"].create(
         {"plan_category": "Telecom", "product_id": telephony.id, "sequence": 20}
     )
