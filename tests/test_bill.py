@@ -1,5 +1,6 @@
 from datetime import date
 
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
@@ -46,6 +47,26 @@ class CopacoBillCommon(CopacoCommon):
     def run_crons(self):
         with self.enter_registry_test_mode():
             self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+
+    def enter_bill(self, ref, amount, **values):
+        return self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.vendor.id,
+                "ref": ref,
+                "invoice_date": fields.Date.today(),
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "Cloud",
+                            "price_unit": amount,
+                            "tax_ids": self.purchase_tax.ids,
+                        }
+                    )
+                ],
+                **values,
+            }
+        )
 
     @property
     def purchases(self):
@@ -219,26 +240,6 @@ class TestBill(CopacoBillCommon):
         self.assertBalanced()
 
     # === NEVER TWO BILLS === #
-
-    def enter_bill(self, ref, amount, **values):
-        return self.env["account.move"].create(
-            {
-                "move_type": "in_invoice",
-                "partner_id": self.vendor.id,
-                "ref": ref,
-                "invoice_date": "2026-11-23",
-                "invoice_line_ids": [
-                    Command.create(
-                        {
-                            "name": "Cloud",
-                            "price_unit": amount,
-                            "tax_ids": self.purchase_tax.ids,
-                        }
-                    )
-                ],
-                **values,
-            }
-        )
 
     def test_a_bill_that_is_there_is_linked_letters_and_leading_zeros_aside(self):
         for number, ref in (("00123", "TN123"), ("CP-45", "45"), ("X", "x")):
