@@ -403,3 +403,16 @@ class TestBill(CopacoBillCommon):
         self.assertEqual(self.connection.last_run_state, "failed")
         self.assertFalse(self.connection.purchases_fetched_until)
         self.assertTrue(self.connection.fetched_until)
+
+    def test_invoices_and_bills_are_counted_and_listed_apart(self):
+        self.create_partner(name="Bakkerij", ref="K-1")
+        self.add_known()
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.assertEqual(self.connection.invoice_count, 1)
+        action = self.connection.action_view_invoices()
+        found = self.env["account.move"].search(action["domain"])
+        self.assertEqual(found.move_type, "out_invoice")
+        bill = self.purchases.move_id
+        action = self.purchases.run_id.action_view_invoices()
+        self.assertEqual(self.env["account.move"].search(action["domain"]), bill)
