@@ -11,7 +11,7 @@ from ..client import (
     SettingsError,
     get_origin,
 )
-from ..const import BILLING_GROUP
+from ..const import BILLING_GROUP, SALES_KINDS
 from .copaco_source_mixin import TEST_FIELDS
 
 # What the addon alone writes: it tells what was really done.
@@ -24,6 +24,7 @@ PROTECTED_FIELDS = (
     "origin",
     "purchases_fetched_until",
     "released_months",
+    "suggested_vendor_id",
     *TEST_FIELDS,
 )
 
@@ -219,13 +220,15 @@ class CopacoConnection(models.Model):
 
     @api.depends("run_ids", "document_ids.state")
     def _compute_counts(self):
-        states = defaultdict(Counter)
-        for connection, state, count in self.env["copaco.document"]._read_group(
+        states, invoiced = defaultdict(Counter), Counter()
+        for connection, kind, state, count in self.env["copaco.document"]._read_group(
             [("connection_id", "in", self.ids)],
-            ["connection_id", "state"],
+            ["connection_id", "kind", "state"],
             ["__count"],
         ):
-            states[connection][state] = count
+            states[connection][state] += count
+            if kind in SALES_KINDS and state in ("invoiced", "changed"):
+                invoiced[connection] += count
         for connection in self:
             counts = states[connection]
             connection.run_count = self.env["copaco.run"].search_count(
@@ -233,7 +236,7 @@ class CopacoConnection(models.Model):
             )
             connection.document_count = counts.total()
             connection.held_count = counts["held"] + counts["changed"]
-            connection.invoice_count = counts["invoiced"] + counts["changed"]
+            connection.invoice_count = invoiced[connection]
 
     @api.depends("run_ids.state")
     def _compute_last_run(self):
@@ -382,6 +385,7 @@ class CopacoConnection(models.Model):
         )
         action["domain"] = [
             ("copaco_document_id.connection_id", "in", self.ids),
+            ("copaco_document_id.kind", "in", SALES_KINDS),
             ("state", "!=", "cancel"),
         ]
         action["context"] = {"create": False, "default_move_type": "out_invoice"}

@@ -307,7 +307,7 @@ class CopacoRun(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_invoice"
         )
-        action["domain"] = [("copaco_document_id.run_id", "in", self.ids)]
+        action["domain"] = [("copaco_document_ids.run_id", "in", self.ids)]
         action["context"] = {"create": False, "default_move_type": "out_invoice"}
         return action
 

@@ -1,5 +1,6 @@
 from datetime import date
 
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
@@ -46,6 +47,26 @@ class CopacoBillCommon(CopacoCommon):
     def run_crons(self):
         with self.enter_registry_test_mode():
             self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+
+    def enter_bill(self, ref, amount, **values):
+        return self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.vendor.id,
+                "ref": ref,
+                "invoice_date": fields.Date.today(),
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "Cloud",
+                            "price_unit": amount,
+                            "tax_ids": self.purchase_tax.ids,
+                        }
+                    )
+                ],
+                **values,
+            }
+        )
 
     @property
     def purchases(self):
@@ -220,26 +241,6 @@ class TestBill(CopacoBillCommon):
 
     # === NEVER TWO BILLS === #
 
-    def enter_bill(self, ref, amount, **values):
-        return self.env["account.move"].create(
-            {
-                "move_type": "in_invoice",
-                "partner_id": self.vendor.id,
-                "ref": ref,
-                "invoice_date": "2026-11-23",
-                "invoice_line_ids": [
-                    Command.create(
-                        {
-                            "name": "Cloud",
-                            "price_unit": amount,
-                            "tax_ids": self.purchase_tax.ids,
-                        }
-                    )
-                ],
-                **values,
-            }
-        )
-
     def test_a_bill_that_is_there_is_linked_letters_and_leading_zeros_aside(self):
         for number, ref in (("00123", "TN123"), ("CP-45", "45"), ("X", "x")):
             with self.subTest(number=number, ref=ref), self.undone():
@@ -402,3 +403,16 @@ class TestBill(CopacoBillCommon):
         self.assertEqual(self.connection.last_run_state, "failed")
         self.assertFalse(self.connection.purchases_fetched_until)
         self.assertTrue(self.connection.fetched_until)
+
+    def test_invoices_and_bills_are_counted_and_listed_apart(self):
+        self.create_partner(name="Bakkerij", ref="K-1")
+        self.add_known()
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.assertEqual(self.connection.invoice_count, 1)
+        action = self.connection.action_view_invoices()
+        found = self.env["account.move"].search(action["domain"])
+        self.assertEqual(found.move_type, "out_invoice")
+        bill = self.purchases.move_id
+        action = self.purchases.run_id.action_view_invoices()
+        self.assertEqual(self.env["account.move"].search(action["domain"]), bill)
