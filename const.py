@@ -75,6 +75,12 @@ CUSTOMER_HOLD_REASONS = (
     "partner_company",
 )
 
+# === INVOICES === #
+
+# By which a person's invoice or credit note tells what it was made of: Odoo's own
+# button to credit, that to credit and create anew, and `account_debit_note`'s.
+ORIGIN_FIELDS = ("reversed_entry_id", "copaco_origin_id", "debit_origin_id")
+
 # === LIMITS === #
 
 # Batches of 10 to 50 invoices get nearly all of the gain of creating in batches.

@@ -5,6 +5,7 @@ from . import copaco_presence_mixin
 from . import (
     account_move,
     account_move_line,
+    account_move_reversal,
     copaco_connection,
     copaco_customer,
     copaco_document,

@@ -385,11 +385,18 @@ class CopacoDocument(models.Model):
         if self.move_id and self.move_id.state != "cancel":
             return self.move_id
         return self.env["account.move"].search(
-            [("copaco_document_id", "=", self.id), ("state", "!=", "cancel")], limit=1
+            [
+                ("copaco_document_id", "=", self.id),
+                ("state", "!=", "cancel"),
+                ("copaco_is_replaced", "=", False),
+            ],
+            limit=1,
         )
 
     def _get_live_corrections(self):
-        return self.version_ids.move_ids.filtered(lambda move: move.state != "cancel")
+        return self.version_ids.move_ids.filtered(
+            lambda move: move.state != "cancel" and not move.copaco_is_replaced
+        )
 
     def _get_pending_version(self):
         return self.version_ids.filtered(lambda version: version.state == "pending")

@@ -37,6 +37,10 @@ class CopacoDocumentVersion(models.Model):
         ],
         required=True,
     )
+    declined_by_id = fields.Many2one("res.users", string="Declined By")
+    is_latest = fields.Boolean(
+        help="Copaco says this now, although a person has declined it."
+    )
     currency_id = fields.Many2one("res.currency")
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
     totals_difference = fields.Monetary(help="See the field of the document.")
@@ -55,6 +59,11 @@ class CopacoDocumentVersion(models.Model):
         help="What the addon put on the correction, to find manual edits, and which "
         "lines of the document were on the invoice before."
     )
+    credited = fields.Json(
+        help="What of this change a person had credited before it was corrected: "
+        "amounts without tax by the text of the invoice line."
+    )
+    amount_credited = fields.Monetary(help="The sum of them.")
     difference = fields.Html(
         compute="_compute_difference",
         sanitize=False,
@@ -233,12 +242,14 @@ class CopacoDocumentVersion(models.Model):
                 "line_count": document.line_count,
                 "payload": document.payload,
                 "payload_digest": document.payload_digest,
+                "credited": False,
+                "amount_credited": 0,
             }
         )
         # They were declined in favour of what is replaced now.
         document.version_ids.filtered(
             lambda other: other.state == "declined"
-        ).state = "replaced"
+        ).write({"state": "replaced", "declined_by_id": False, "is_latest": False})
         document.write(vals)
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
@@ -265,7 +276,14 @@ class CopacoDocumentVersion(models.Model):
         """Leave the document as it was before Copaco changed it."""
         self.ensure_one()
         document = self.document_id
-        self.state = "declined"
+        document.version_ids.is_latest = False
+        self.write(
+            {
+                "state": "declined",
+                "declined_by_id": self.env.uid,
+                "is_latest": True,
+            }
+        )
         document._message_log(
             body=self.env._(
                 "%(user)s kept the version from before Copaco changed it.",
@@ -276,6 +294,20 @@ class CopacoDocumentVersion(models.Model):
             document._set_invoiced()
         elif document.state == "held" and document.hold_reason == "source_changed":
             document._resume()
+
+    @api.model
+    def _note_latest(self, document, digest):
+        """Note which of the versions that a person declined is what Copaco says now.
+
+        :param document: a `copaco.document`
+        :param digest: of all of it that was received
+        """
+        for version in document.version_ids:
+            is_latest = (
+                version.state == "declined" and version.payload_digest == digest
+            )
+            if version.is_latest != is_latest:
+                version.is_latest = is_latest
 
     def _withdraw_unless(self, digest):
         """Known content was received. A pending version that is another one is not what
@@ -322,6 +354,9 @@ class CopacoDocumentVersion(models.Model):
         document = self.document_id
         newer = document._get_pending_version()
         self._take_over(old_state="replaced" if newer else "pending")
+        # What was taken over after it is taken back, too.
+        later = document.version_ids.filtered(lambda version: version.id > self.id)
+        later.write({"credited": False, "amount_credited": 0})
         self.env["copaco.manual.edits"]._restore_links(
             document, (self.move_snapshot or {}).get("positions", {})
         )

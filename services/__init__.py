@@ -1,6 +1,7 @@
 from . import (
     copaco_connection_tester,
     copaco_corrector,
+    copaco_credit_finder,
     copaco_customer_evidence,
     copaco_customer_matcher,
     copaco_decision,

@@ -334,6 +334,7 @@ class CopacoDecision(models.AbstractModel):
         for document in documents.with_context(copaco_refresh_later=True):
             if document.state == "excluded" or document._get_live_invoice():
                 continue
+            document.version_ids.write({"credited": False, "amount_credited": 0})
             hold = self._get_invoice_removed_hold(document, reason)
             document._hold(hold)
             document._message_log(body=hold.message)

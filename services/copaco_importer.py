@@ -292,6 +292,7 @@ class CopacoImporter(models.AbstractModel):
             is_newest = source.digest == (pending or document).payload_digest
             if is_covered:
                 pending._withdraw_unless(source.digest)
+                pending._note_latest(document, source.digest)
             self._receive_totals(document, source)
             return source, "whole" if is_covered or is_newest else "partial", True
         extent = "changed"

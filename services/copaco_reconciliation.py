@@ -4,6 +4,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL, formatLang
 
+from ..const import ORIGIN_FIELDS
+
 INVOICED = ("posted", "draft")
 # Everything that was received is in exactly one of these (promise 2 in
 # doc/how_it_works.rst). How each is shown, in this order.
@@ -11,6 +13,7 @@ COLORS = {
     "posted": "bg-success",
     "draft": "bg-info",
     "credited": "bg-dark bg-opacity-50",
+    "added": "bg-info bg-opacity-50",
     "edited": "bg-dark bg-opacity-25",
     "unexplained": "bg-danger",
     "held": "bg-warning",
@@ -23,14 +26,22 @@ BUCKETS = tuple(COLORS)
 NAMED_DOCUMENTS = 5
 
 # A document whose invoices say something else than they should is a group of its own.
-# What waits is left out: it may have a draft that is about to be rebuilt. A credit note
-# that a person made, or what reverses that, is known by what it reverses.
+# What waits is left out: it may have a draft that is about to be rebuilt. What a person
+# made of an invoice is known by what it reverses or was created from; an invoice that
+# was credited in full, to be created anew, is one thing with its credit notes. Amounts
+# in another currency than the document's add up to nothing, and are named.
 _DOCUMENTS = """
     WITH RECURSIVE received AS (
         SELECT %(scope)s AS scope, document.id, document.state, document.move_id,
                document.hold_reason, document.excluded_by_id, document.exclude_reason,
-               document.line_count, document.amount_source,
-               document.totals_difference,
+               document.line_count, document.amount_source, document.currency_id,
+               -- Each document of an invoice has the difference of all of it.
+               CASE WHEN row_number() OVER (
+                        PARTITION BY %(scope)s, document.root_company_id, document.kind,
+                                     document.invoice_number, document.totals_difference
+                        ORDER BY document.id
+                    ) = 1 THEN document.totals_difference END AS totals_difference,
+               document.state IN ('invoiced', 'changed') AS is_invoiced,
                CASE WHEN document.state IN ('invoiced', 'changed')
                     THEN coalesce(document.amount_excluded, 0) ELSE 0 END
                     AS amount_excluded,
@@ -43,12 +54,11 @@ _DOCUMENTS = """
     ),
     own AS (
         SELECT received.id AS document_id, received.state != 'new' AS is_counted,
-               move.id, move.state, move.amount_untaxed_in_currency_signed AS amount
+               move.id
           FROM received
           JOIN account_move move ON move.copaco_document_id = received.id
      UNION ALL
-        SELECT received.id, received.state != 'new', move.id, move.state,
-               move.amount_untaxed_in_currency_signed
+        SELECT received.id, received.state != 'new', move.id
           FROM received
           JOIN copaco_document_version version ON version.document_id = received.id
           JOIN account_move move ON move.copaco_version_id = version.id
@@ -56,34 +66,59 @@ _DOCUMENTS = """
          WHERE move.copaco_version_id IS NOT NULL
     ),
     invoice AS (
-        SELECT document_id, is_counted, id, state, amount, false AS is_manual
+        SELECT own.document_id, own.is_counted OR move.copaco_is_replaced AS is_counted,
+               own.id,
+               CASE WHEN move.copaco_is_replaced THEN 'credited' ELSE 'own' END AS role
           FROM own
+          JOIN account_move move ON move.id = own.id
          UNION
-        SELECT invoice.document_id, true, move.id, move.state,
-               move.amount_untaxed_in_currency_signed, true
+        SELECT invoice.document_id, true, move.id,
+               CASE WHEN move.is_reversal AND invoice.role != 'added' THEN 'credited'
+                    ELSE 'added' END
           FROM invoice
-          JOIN account_move move ON move.reversed_entry_id = invoice.id
-         WHERE move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
+    CROSS JOIN LATERAL (%(made_of)s) move
+    ),
+    amounts AS (
+        SELECT invoice.document_id, invoice.role, move.state, move.currency_id,
+               move.amount_untaxed_in_currency_signed AS amount,
+               move.currency_id = received.currency_id AS is_same
+          FROM invoice
+          JOIN received ON received.id = invoice.document_id
+          JOIN account_move move ON move.id = invoice.id
+         WHERE invoice.is_counted AND move.state != 'cancel'
     ),
     booked AS (
         SELECT document_id,
-               sum(amount) FILTER (WHERE state = 'posted') AS posted,
-               sum(amount) FILTER (WHERE state = 'draft') AS draft,
-               -sum(amount) FILTER (WHERE is_manual) AS credited
-          FROM invoice
-         WHERE is_counted AND state != 'cancel'
+               sum(amount) FILTER (WHERE is_same AND state = 'posted') AS posted,
+               sum(amount) FILTER (WHERE is_same AND state = 'draft') AS draft,
+               -sum(amount) FILTER (WHERE is_same AND role = 'credited') AS credited,
+               -sum(amount) FILTER (WHERE is_same AND role = 'added') AS added,
+               sum(amount) FILTER (WHERE NOT is_same) AS other_amount,
+               max(currency_id) FILTER (WHERE NOT is_same) AS other_currency_id
+          FROM amounts
       GROUP BY document_id
+    ),
+    settled AS (
+        SELECT version.document_id, sum(version.amount_credited) AS amount
+          FROM received
+          JOIN copaco_document_version version ON version.document_id = received.id
+         WHERE received.is_invoiced
+      GROUP BY version.document_id
     ),
     totals AS (
         SELECT received.*, coalesce(booked.posted, 0) AS posted,
                coalesce(booked.draft, 0) AS draft,
-               coalesce(booked.credited, 0) AS credited
+               coalesce(booked.credited, 0) - coalesce(settled.amount, 0) AS credited,
+               coalesce(booked.added, 0) AS added,
+               coalesce(booked.other_amount, 0) AS other_amount,
+               booked.other_currency_id
           FROM received
      LEFT JOIN booked ON booked.document_id = received.id
+     LEFT JOIN settled ON settled.document_id = received.id
     ),
     compared AS (
         SELECT totals.*,
-               round(amount_due - posted - draft - credited, 6) AS difference
+               round(amount_due - posted - draft - credited - added, 6) AS difference
           FROM totals
     )
     SELECT scope,
@@ -93,24 +128,39 @@ _DOCUMENTS = """
            CASE WHEN compared.state = 'held' THEN hold_reason END,
            CASE WHEN compared.state = 'excluded' THEN excluded_by_id END,
            CASE WHEN compared.state = 'excluded' THEN exclude_reason END,
-           CASE WHEN difference != 0 THEN compared.id END,
+           CASE WHEN difference != 0 OR other_amount != 0 THEN compared.id END,
            count(*), sum(line_count), sum(amount_source), sum(amount_excluded),
-           sum(totals_difference), sum(posted), sum(draft), sum(credited),
-           sum(difference)
+           sum(totals_difference), sum(posted), sum(draft), sum(credited), sum(added),
+           sum(difference), sum(other_amount), max(other_currency_id)
       FROM compared
  LEFT JOIN account_move main ON main.id = compared.move_id
   GROUP BY 1, 2, 3, 4, 5, 6"""
+
+# What a person made of an invoice, by a field of Odoo's.
+_MADE_OF = """
+    SELECT id, %(is_reversal)s AS is_reversal
+      FROM account_move
+     WHERE %(field)s = invoice.id
+       AND copaco_document_id IS NULL AND copaco_version_id IS NULL"""
 
 _VERSIONS = """
     SELECT version.run_id,
            CASE WHEN version.state = 'pending' THEN 'held' ELSE 'replaced' END,
            CASE WHEN version.state = 'pending' THEN 'source_changed' END,
-           NULL, NULL, NULL,
+           version.declined_by_id, NULL, NULL,
            count(*), sum(version.line_count), sum(version.amount_source), 0, 0,
-           0, 0, 0, 0
+           0, 0, 0, 0, 0, 0, NULL
       FROM copaco_document_version version
      WHERE version.run_id IN %(runs)s
-  GROUP BY 1, 2, 3"""
+  GROUP BY 1, 2, 3, 4"""
+
+# What Copaco says now, and a person has declined.
+_DECLINED = """
+    SELECT %(scope)s, version.id
+      FROM copaco_document document
+      JOIN copaco_document_version version ON version.document_id = document.id
+     WHERE version.is_latest AND version.state = 'declined' AND %(condition)s
+  ORDER BY version.id"""
 
 
 class Row(NamedTuple):
@@ -130,7 +180,10 @@ class Row(NamedTuple):
     posted: float
     draft: float
     credited: float  # manually
+    added: float  # below zero: invoiced manually besides
     difference: float  # how much less that is than it should be
+    other_amount: float  # that is in another currency
+    other_currency_id: int
 
 
 class Part(NamedTuple):
@@ -148,11 +201,13 @@ class Reconciliation:
 
     :ivar totals_difference: by how much Copaco's totals are higher than what its lines
         add up to, without what rounding explains
+    :ivar notes: list of (text, amount) of what is no part of what was received
     """
 
     def __init__(self):
         self._parts = {}
         self.totals_difference = 0.0
+        self.notes = []
 
     @property
     def parts(self):
@@ -220,10 +275,12 @@ class CopacoReconciliation(models.AbstractModel):
         """
         for name in ("copaco.document", "copaco.document.version", "account.move"):
             self.env[name].flush_model()
-        queries = [SQL(_DOCUMENTS, scope=scope, condition=condition), others]
+        query = SQL(
+            _DOCUMENTS, scope=scope, condition=condition, made_of=self._get_made_of()
+        )
         rows = [
             Row(*row)
-            for query in filter(None, queries)
+            for query in filter(None, (query, others))
             for row in self.env.execute_query(query)
         ]
         # All at once, or each would be read by itself.
@@ -235,7 +292,42 @@ class CopacoReconciliation(models.AbstractModel):
         found = defaultdict(Reconciliation)
         for row in rows:
             self._add(found[row.scope], row, documents.get(row.differing_id))
+        for scope, version_id in self.env.execute_query(
+            SQL(_DECLINED, scope=scope, condition=condition)
+        ):
+            version = self.env["copaco.document.version"].sudo().browse(version_id)
+            found[scope].notes.append(self._get_declined_note(version))
         return found
+
+    def _get_made_of(self):
+        """:return: `SQL` query of what a person made of ``invoice``"""
+        fields = self.env["account.move"]._fields
+        return SQL(" UNION ALL ").join(
+            SQL(
+                _MADE_OF,
+                field=SQL.identifier(name),
+                is_reversal=name == "reversed_entry_id",
+            )
+            for name in ORIGIN_FIELDS
+            if name in fields
+        )
+
+    def _get_declined_note(self, version):
+        """:return: (text, amount) of what Copaco says now, and a person declined"""
+        document = version.document_id
+        amount = version.amount_source - document.amount_source
+        if version.currency_id != document.currency_id:
+            amount = 0.0
+        text = self.env._(
+            "%(user)s kept the old version of %(document)s: %(old)s instead of %(new)s",
+            user=version.declined_by_id.name or self.env._("Somebody"),
+            document=document.name,
+            old=document._format_amount(document.amount_source),
+            new=formatLang(
+                self.env, version.amount_source, currency_obj=version.currency_id
+            ),
+        )
+        return text, amount
 
     def _add(self, reconciliation, row, differing):
         """:param reconciliation: the `Reconciliation` to which a `Row` is added
@@ -249,7 +341,7 @@ class CopacoReconciliation(models.AbstractModel):
             reconciliation.add(row.place, "", *counts)
         else:
             reconciliation.add(row.place, self._get_reason(row), *counts, amount)
-        for bucket in ("posted", "draft", "credited"):
+        for bucket in ("posted", "draft", "credited", "added"):
             if booked := float(getattr(row, bucket)):
                 reconciliation.add(bucket, amount=booked)
         if excluded := float(row.excluded or 0):
@@ -267,13 +359,26 @@ class CopacoReconciliation(models.AbstractModel):
             reconciliation.add("edited", amount=edited)
         if unexplained := round(float(row.difference) - edited, 6):
             reconciliation.add("unexplained", differing.name, amount=unexplained)
+        if row.other_amount:
+            currency = self.env["res.currency"].browse(row.other_currency_id)
+            text = self.env._(
+                "%(document)s is invoiced in another currency than Copaco's: "
+                "%(amount)s",
+                document=differing.name,
+                amount=formatLang(
+                    self.env, float(row.other_amount), currency_obj=currency
+                ),
+            )
+            reconciliation.notes.append((text, 0.0))
 
     def _get_reason(self, row):
         if row.hold_reason:
             labels = self.env["copaco.document"]._fields["hold_reason"]
             return dict(labels._description_selection(self.env))[row.hold_reason]
-        if row.excluded_by_id:
-            user = self.env["res.users"].sudo().browse(row.excluded_by_id)
+        user = self.env["res.users"].sudo().browse(row.excluded_by_id)
+        if user and row.place == "replaced":
+            return self.env._("%(user)s kept the old version", user=user.name)
+        if user:
             return f"{user.name}: {row.exclude_reason}"
         return row.exclude_reason or ""
 
@@ -313,6 +418,7 @@ class CopacoReconciliation(models.AbstractModel):
             "posted": self.env._("Invoiced: posted"),
             "draft": self.env._("Invoiced: draft"),
             "credited": self.env._("Credited manually"),
+            "added": self.env._("Invoiced manually: debit notes, created anew"),
             "edited": self.env._("Edited manually"),
             "unexplained": self.env._("Unexplained: differs without a manual edit"),
             "held": self.env._("Held for a decision"),
@@ -345,6 +451,7 @@ class CopacoReconciliation(models.AbstractModel):
                 "received": received,
                 "rows": rows,
                 "totals_difference": round(reconciliation.totals_difference, 6),
+                "notes": reconciliation.notes,
                 "bar": [
                     (labels[bucket], COLORS[bucket], 100 * size / total)
                     for bucket, size in sizes.items()

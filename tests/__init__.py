@@ -8,6 +8,7 @@ from . import (
     test_content_found,
     test_content_machine,
     test_correction,
+    test_correction_credited,
     test_coverage,
     test_customer_evidence,
     test_decide,
