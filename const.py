@@ -59,6 +59,7 @@ HOLD_REASONS = [
     ("tax_missing", "Tax missing"),
     ("account_missing", "Account missing"),
     ("period_locked", "Period locked"),
+    ("date_unlikely", "Date unlikely"),
     ("totals_differ", "Totals differ"),
     ("source_totals_differ", "Copaco's totals differ"),
     ("payload_invalid", "Not readable"),

@@ -1,4 +1,9 @@
-from . import copaco_presence_mixin
+from . import (
+    copaco_difference_mixin,
+    copaco_invoice_mixin,
+    copaco_limits_mixin,
+    copaco_presence_mixin,
+)
 
 # isort: split
 

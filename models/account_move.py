@@ -1,5 +1,8 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_date
 
 from ..const import BILLING_GROUP, ORIGIN_FIELDS
 
@@ -70,6 +73,23 @@ class AccountMove(models.Model):
         "AND state != 'cancel' AND copaco_is_replaced IS NOT TRUE",
         "There already is a correction for this change of a Copaco document.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("copaco_document_id")
+    def _compute_narration(self):
+        # EXTENDS account: why an invoice has another date than Copaco's
+        res = super()._compute_narration()
+        for move in self.sudo().filtered("copaco_document_id.chosen_date"):
+            document = move.copaco_document_id
+            if document.chosen_date != document.invoice_date:
+                env = move.with_context(lang=move.partner_id.lang or self.env.lang).env
+                text = env._(
+                    "Copaco dated this invoice %(date)s.",
+                    date=format_date(env, document.invoice_date),
+                )
+                move.narration = Markup("%s<p>%s</p>") % (move.narration or "", text)
+        return res
 
     # === CRUD METHODS === #
 

@@ -25,7 +25,7 @@ PROTECTED_FIELDS = (
 
 class CopacoConnection(models.Model):
     _name = "copaco.connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "copaco.limits.mixin"]
     _description = "Copaco Connection"
     _mail_post_access = "read"
     _order = "company_id, name, id"
@@ -118,11 +118,6 @@ class CopacoConnection(models.Model):
         default=10,
         help="Each fetch looks this many days further back than the last one ended.",
     )
-    totals_tolerance = fields.Monetary(
-        default=0.05,
-        help="Documents are held when Copaco's total of an invoice and the sum of its "
-        "lines differ by more than this and half a cent per line.",
-    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     weekly_digest = fields.Boolean(
         help="Mail the responsible user each week what waits for a decision."
@@ -183,9 +178,6 @@ class CopacoConnection(models.Model):
     _overlap_days_positive = models.Constraint(
         "CHECK(overlap_days BETWEEN 0 AND 366)",
         "The overlap of a connection is between 0 and 366 days.",
-    )
-    _totals_tolerance_positive = models.Constraint(
-        "CHECK(totals_tolerance >= 0)", "The tolerance for totals can't be negative."
     )
     _expected_day_in_month = models.Constraint(
         "CHECK(expected_day BETWEEN 1 AND 31)",

@@ -20,7 +20,7 @@ class CopacoDocument(models.Model):
     """
 
     _name = "copaco.document"
-    _inherit = ["mail.thread", "copaco.presence.mixin"]
+    _inherit = ["mail.thread", "copaco.presence.mixin", "copaco.invoice.mixin"]
     _description = "Copaco Document"
     _mail_post_access = "read"
     _order = "invoice_date desc, id desc"
@@ -63,7 +63,6 @@ class CopacoDocument(models.Model):
         "res.partner", string="Contact", related="customer_id.partner_id"
     )
     invoice_date = fields.Date()
-    currency_id = fields.Many2one("res.currency")
     currency_code = fields.Char(help="As Copaco sent it.")
     amount_source = fields.Monetary(
         string="Amount",
@@ -127,20 +126,7 @@ class CopacoDocument(models.Model):
         compute="_compute_duplicates",
         help="Some of its lines may be duplicates, and others are not.",
     )
-    move_id = fields.Many2one(
-        "account.move", string="Invoice", index="btree_not_null", ondelete="restrict"
-    )
-    move_snapshot = fields.Json(
-        help="What the addon put on the invoice, to find manual edits."
-    )
     match_method = fields.Selection(related="customer_id.match_method")
-    move_partner_id = fields.Many2one(
-        related="move_id.partner_id", string="Invoiced To"
-    )
-    move_state = fields.Selection(related="move_id.state", string="Invoice Status")
-    move_amount_untaxed = fields.Monetary(
-        string="Invoice Amount", compute="_compute_move_amount_untaxed"
-    )
     # As long as all else together: not read unless it is asked for.
     payload = fields.Text(
         string="Raw Data", prefetch=False, help="What Copaco sent of this document."
@@ -152,10 +138,6 @@ class CopacoDocument(models.Model):
     pending_difference = fields.Html(
         string="What Changed", compute="_compute_pending_version", sanitize=False
     )
-    correction_ids = fields.Many2many(
-        "account.move", string="Corrections", compute="_compute_correction_ids"
-    )
-    correction_count = fields.Integer(compute="_compute_correction_ids")
 
     # The connection and the branch are no part of it: a second one to the same portal
     # doubles nothing.
@@ -223,24 +205,12 @@ class CopacoDocument(models.Model):
         for document in self:
             document.is_customer_hold = document.hold_reason in CUSTOMER_HOLD_REASONS
 
-    @api.depends("move_id.amount_untaxed", "move_id.move_type")
-    def _compute_move_amount_untaxed(self):
-        for document in self:
-            sign = -1 if document.move_id.move_type == "out_refund" else 1
-            document.move_amount_untaxed = sign * document.move_id.amount_untaxed
-
     @api.depends("version_ids.state")
     def _compute_pending_version(self):
         for document in self:
             pending = document._get_pending_version()
             document.has_pending_version = bool(pending)
             document.pending_difference = pending.difference
-
-    @api.depends("version_ids.move_ids.state")
-    def _compute_correction_ids(self):
-        for document in self:
-            document.correction_ids = document._get_live_corrections()
-            document.correction_count = len(document.correction_ids)
 
     # === CRUD METHODS === #
 
@@ -378,25 +348,6 @@ class CopacoDocument(models.Model):
             ("move_id.state", "=", "posted"),
             ("move_id.is_move_sent", "=", False),
         ]
-
-    def _get_live_invoice(self):
-        """:return: the invoice of this document unless it was cancelled"""
-        self.ensure_one()
-        if self.move_id and self.move_id.state != "cancel":
-            return self.move_id
-        return self.env["account.move"].search(
-            [
-                ("copaco_document_id", "=", self.id),
-                ("state", "!=", "cancel"),
-                ("copaco_is_replaced", "=", False),
-            ],
-            limit=1,
-        )
-
-    def _get_live_corrections(self):
-        return self.version_ids.move_ids.filtered(
-            lambda move: move.state != "cancel" and not move.copaco_is_replaced
-        )
 
     def _get_pending_version(self):
         return self.version_ids.filtered(lambda version: version.state == "pending")

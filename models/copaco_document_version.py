@@ -1,12 +1,9 @@
-from typing import NamedTuple
-
 from odoo import api, fields, models
 from odoo.fields import Command
-from odoo.tools import float_compare, formatLang
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import CENT, pair_lines, round_amount
+from ..tools import pair_lines
 
 
 class CopacoDocumentVersion(models.Model):
@@ -17,6 +14,7 @@ class CopacoDocumentVersion(models.Model):
     """
 
     _name = "copaco.document.version"
+    _inherit = "copaco.difference.mixin"
     _description = "Copaco Document Version"
     _order = "id desc"
 
@@ -64,11 +62,6 @@ class CopacoDocumentVersion(models.Model):
         "amounts without tax by the text of the invoice line."
     )
     amount_credited = fields.Monetary(help="The sum of them.")
-    difference = fields.Html(
-        compute="_compute_difference",
-        sanitize=False,
-        help="Line by line: what the document says, and what this version says.",
-    )
 
     # === CRUD METHODS === #
 
@@ -77,13 +70,6 @@ class CopacoDocumentVersion(models.Model):
         if "state" in vals and not self.env.context.get("copaco_refresh_later"):
             self.run_id._refresh_state()
         return res
-
-    # === COMPUTE METHODS === #
-
-    @api.depends("payload", "document_id.line_ids")
-    def _compute_difference(self):
-        for version in self:
-            version.difference = version._get_difference_table()
 
     # === BUSINESS METHODS: WHAT BECOMES OF A VERSION === #
 
@@ -109,6 +95,9 @@ class CopacoDocumentVersion(models.Model):
         what is known, is never believed unasked."""
         self.ensure_one()
         document = self.document_id
+        if self._get_invoice_date() != document.invoice_date:
+            # A person chose it for another one.
+            document.chosen_date = False
         if self.run_id.trigger == "file" or (
             document.line_count and not self.line_count
         ):
@@ -148,17 +137,7 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         invoice = document._get_live_invoice()
-        sentences = [
-            self.env._(
-                "Copaco changed %(document)s after it was received: %(old)s became "
-                "%(new)s without tax. See What Changed on the document.",
-                document=document.name,
-                old=document._format_amount(document.amount_source),
-                new=formatLang(
-                    self.env, self.amount_source, currency_obj=self.currency_id
-                ),
-            )
-        ]
+        sentences = [self._get_change_sentence(), self._get_date_sentence()]
         if self.line_count and not self._is_continuation():
             sentences.append(
                 self.env._(
@@ -173,6 +152,14 @@ class CopacoDocumentVersion(models.Model):
                     "Draft invoice %(invoice)s was edited manually or can't be rebuilt "
                     "automatically: use the new version (manual edits are kept), "
                     "prepare a correction, or keep the old version.",
+                    invoice=invoice.display_name,
+                )
+            )
+        elif invoice and self._is_invoiced_anew():
+            sentences.append(
+                self.env._(
+                    "Prepare a correction: invoice %(invoice)s is credited in full, "
+                    "and created anew. Or keep the old version.",
                     invoice=invoice.display_name,
                 )
             )
@@ -366,73 +353,3 @@ class CopacoDocumentVersion(models.Model):
             (newer or self)._request_decision()
         document.run_id._refresh_state()
         self.env["copaco.monitor"]._update_activity(document.connection_id)
-
-    # === BUSINESS METHODS: WHAT IS DIFFERENT === #
-
-    def _is_unreadable(self):
-        return bool(parse_payload(self.payload).error)
-
-    def _get_differences(self):
-        """:return: list of `LineDifference` between the document and this version, of
-        the lines that are not the same"""
-        self.ensure_one()
-        currency = self.currency_id or self.document_id.currency_id
-        differences = []
-        sequence = 0
-        for old, new in pair_lines(
-            self.document_id.line_ids, parse_payload(self.payload).lines
-        ):
-            was = now = 0.0
-            if old:
-                was = old.amount
-            if new:
-                now = float(round_amount(new.extended_price, currency.rounding))
-                sequence += 1
-            unit = currency.rounding or CENT
-            is_only_text = not float_compare(was, now, precision_rounding=unit)
-            if not is_only_text or _get_text(old) != _get_text(new):
-                differences.append(
-                    LineDifference(
-                        text=_get_text(new or old),
-                        is_excluded=bool(old and old.is_excluded),
-                        was=was,
-                        now=now,
-                        line_id=old and old.id,
-                        sequence=new and sequence,
-                        is_only_text=is_only_text,
-                    )
-                )
-        return differences
-
-    def _get_difference_table(self):
-        """:return: `Markup` of a table with the lines that are not the same"""
-        self.ensure_one()
-        currency = self.currency_id or self.document_id.currency_id
-        return self.env["ir.qweb"]._render(
-            "account_copaco.version_difference",
-            {
-                "differences": self._get_differences(),
-                "was": self.document_id.amount_source,
-                "now": self.amount_source,
-                "show": lambda amount: formatLang(
-                    self.env, amount, currency_obj=currency
-                ),
-            },
-        )
-
-
-class LineDifference(NamedTuple):
-    """A line of a document that a version has otherwise."""
-
-    text: str
-    was: float  # without tax, rounded to the currency
-    now: float
-    line_id: int | None  # the `copaco.document.line`, unless it is new
-    sequence: int | None  # of the line in the version, unless that lacks it
-    is_only_text: bool
-    is_excluded: bool  # not invoiced, being the same charge as another line
-
-
-def _get_text(line):
-    parts = line and (line.plan_name, line.description, line.vendor_details)
-    return " – ".join(dict.fromkeys(filter(None, parts or ())))

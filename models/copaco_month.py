@@ -169,7 +169,9 @@ class CopacoMonth(models.Model):
             ),
         )
         for month in self:
-            month.reconciliation = service._render(found[month.id], month.currency_id)
+            month.reconciliation = self.env["copaco.reconciliation.table"]._render(
+                found[month.id], month.currency_id
+            )
 
     @api.depends("date", "connection_id")
     def _compute_run_ids(self):

@@ -25,7 +25,10 @@ class CopacoCorrector(models.AbstractModel):
         self._remove_drafts(document)
         version = document._get_pending_version()
         correction = self.env["account.move"]
-        if version:
+        if version and version._is_invoiced_anew():
+            self._check_version(document, version)
+            correction = self.env["copaco.reverser"]._invoice_anew(document, version)
+        elif version:
             correction = self._create_correction(document, version)
             document._set_invoiced()
         document._message_log(body=self._get_result(document, version, correction))
@@ -37,7 +40,9 @@ class CopacoCorrector(models.AbstractModel):
         if correction:
             return self.env._(
                 "Correction prepared: %(correction)s",
-                correction=correction._get_html_link(),
+                correction=Markup(", ").join(
+                    move._get_html_link() for move in correction
+                ),
             )
         if version.amount_credited:
             return self.env._(
@@ -225,11 +230,12 @@ class CopacoCorrector(models.AbstractModel):
                     document=document.name,
                 )
             )
-        if version.currency_id != document.currency_id:
+        if not version.currency_id:
             raise UserError(
                 self.env._(
                     "%(document)s can't be corrected, because Copaco changed its "
-                    "currency. Keep the old version and correct the invoice manually.",
+                    "currency to one that Odoo does not know. Create the currency, or "
+                    "keep the old version and correct the invoice manually.",
                     document=document.name,
                 )
             )
@@ -271,11 +277,21 @@ class CopacoCorrector(models.AbstractModel):
             "tax_ids": [
                 Command.set((original.tax_ids if original else line_match.taxes).ids)
             ],
-            "analytic_distribution": original.analytic_distribution,
+            **self._prepare_analytic(original, line_match),
             "is_imported": True,
             "copaco_line_id": line.id,
             "copaco_vendor_details": line.vendor_details,
         }
+
+    @api.model
+    def _prepare_analytic(self, original, line_match):
+        """:return: the analytic distribution of what is corrected; of what is new, that
+            of its rule, or none, so that Odoo's models decide"""
+        if original:
+            return {"analytic_distribution": original.analytic_distribution}
+        if line_match.analytic_distribution:
+            return {"analytic_distribution": line_match.analytic_distribution}
+        return {}
 
     @api.model
     def _check_amount(self, document, correction, amount):

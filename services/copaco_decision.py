@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..const import INVOICED_KINDS, Hold
 from ..tools import enumerate_names
@@ -58,6 +59,42 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         held.write({"totals_difference": 0, "state": "new"})
+        return self._process(held)
+
+    @api.model
+    def _invoice_with_date(self, documents, invoice_date):
+        """Invoice documents with a date that a person chose instead of Copaco's.
+
+        :return: see `_process`
+        :raise UserError: when one of them doesn't wait for that
+        """
+        documents._check_billing_access()
+        waiting = documents.filtered(
+            lambda document: (
+                document.hold_reason in ("period_locked", "date_unlikely")
+                if document.state == "held"
+                else document.is_invoiced_anew
+            )
+        ).sudo()
+        if others := documents - waiting.with_env(documents.env):
+            raise UserError(
+                self.env._(
+                    "%(documents)s: the invoice date is not what they wait for.",
+                    documents=enumerate_names(self.env, others.mapped("name")),
+                )
+            )
+        waiting.chosen_date = invoice_date
+        for document in waiting:
+            document._message_log(
+                body=self.env._(
+                    "%(user)s chose the invoice date %(date)s. Copaco's is %(other)s.",
+                    user=self.env.user.name,
+                    date=format_date(self.env, invoice_date),
+                    other=format_date(self.env, document.invoice_date),
+                )
+            )
+        held = waiting.filtered(lambda document: document.state == "held")
+        held.state = "new"
         return self._process(held)
 
     @api.model

@@ -61,7 +61,9 @@ class CopacoInvoiceWriter(models.AbstractModel):
         documents = self.env["copaco.document"].union(*created)
         policy = documents.connection_id.invoice_policy
         if policy != "draft":
-            self.env["account.move"].union(*created.values())._post(soft=False)
+            moves = self.env["account.move"].union(*created.values())
+            # As Odoo's own Confirm button does.
+            moves.with_context(validate_analytic=True)._post(soft=False)
             for document, move in created.items():
                 self._check_totals(document, move)
         if policy == "send":

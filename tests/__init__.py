@@ -17,6 +17,7 @@ from . import (
     test_faults,
     test_fetch,
     test_invoice,
+    test_invoiced_anew,
     test_match,
     test_monitor,
     test_partial_responses,
