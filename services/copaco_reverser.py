@@ -24,6 +24,14 @@ class CopacoReverser(models.AbstractModel):
         """
         document._check_billing_access()
         invoice = document.sudo()._get_live_invoice()
+        if not invoice:
+            raise UserError(
+                self.env._(
+                    "%(document)s has no invoice. Choose the contact on its customer, "
+                    "and retry.",
+                    document=document.name,
+                )
+            )
         if (
             invoice.commercial_partner_id == partner.commercial_partner_id
             and document.partner_id == partner
@@ -36,19 +44,21 @@ class CopacoReverser(models.AbstractModel):
                     partner=partner.display_name,
                 )
             )
-        if document.partner_id != partner:
-            document.customer_id.partner_id = partner
+        document.customer_id.check_access("write")
         document.sudo().lock_for_update()
         document = self.env["copaco.processor"]._with_processing_context(document)
-        drafts = document.env["copaco.reverser"]._invoice_anew(document)
+        drafts = document.env["copaco.reverser"]._invoice_anew(
+            document, partner=partner.with_env(document.env)
+        )
         return drafts.with_env(self.env)._get_copaco_action()
 
     @api.model
-    def _invoice_anew(self, document, version=None):
+    def _invoice_anew(self, document, version=None, partner=None):
         """Credit in full what was invoiced of a document, and create its invoice anew.
 
         :param document: a `copaco.document` with a posted invoice
         :param version: take over this `copaco.document.version` first
+        :param partner: link the customer to this `res.partner` first
         :return: `account.move` records: the drafts of the credit notes that were still
             needed, and of the invoice
         :raise UserError: when that can't be done now, or Odoo refuses
@@ -64,6 +74,8 @@ class CopacoReverser(models.AbstractModel):
         document.write({"move_id": False, "move_snapshot": False})
         if version:
             version._take_over()
+        if partner and document.partner_id != partner:
+            document.customer_id.partner_id = partner
         match = self.env["copaco.document.matcher"]._get_match(document)
         writer = self.env["copaco.invoice.writer"]
         invoice = writer._create_moves({document: match})[document]

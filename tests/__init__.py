@@ -18,6 +18,7 @@ from . import (
     test_fetch,
     test_invoice,
     test_invoiced_anew,
+    test_life_machine,
     test_match,
     test_monitor,
     test_partial_responses,

@@ -194,3 +194,38 @@ class TestCorrectionCredited(CopacoChangeCommon):
             self.correct(document),
             [{"partner_id": self.partner_b.id, "reversed_entry_id": anew.id}],
         )
+
+    def test_what_was_created_anew_may_be_created_anew_again(self):
+        document = self.invoice("100")
+        first = self.create_anew(document.move_id)
+        first.action_post()
+        second = self.create_anew(first)
+        second.invoice_line_ids.price_unit = 90
+        self.assertEqual(
+            self.get_amounts(document),
+            {"draft": 90, "credited": 100, "added": -90},
+        )
+        self.assertBalanced()
+
+
+@tagged("post_install", "-at_install", "-standard", "copaco_debit_note")
+@freeze_time("2026-11-25 10:00:00")
+class TestDebitNotes(CopacoChangeCommon):
+    """`make test` runs this where Odoo's debit notes are installed."""
+
+    def test_a_debit_note_is_counted_and_settles_nothing(self):
+        document = self.send(price_line("100"))
+        document.move_id.action_post()
+        wizard = self.env["account.debit.note"].with_context(
+            active_model="account.move", active_ids=document.move_id.ids
+        )
+        action = wizard.create({"copy_lines": True}).create_debit()
+        note = self.env["account.move"].browse(action["res_id"])
+        note.invoice_line_ids.price_unit = 7
+        note.action_post()
+        self.env.invalidate_all()
+        self.assertRecordValues(document.run_id, [{"amount_invoiced": 107}])
+        self.assertIn("-7.00", document.run_id.reconciliation)
+        self.send(price_line("90"))
+        self.assertEqual(self.get_correction(document).amount_untaxed, 10)
+        self.assertBalanced()

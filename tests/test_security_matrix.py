@@ -47,6 +47,10 @@ copaco.exclude               -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_exclude           -     -     x     x     x     x     -      -
 copaco.fetch                 -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_fetch             -     -     x     x     x     -     -      -
+copaco.invoice.contact       -     -     rwcu  rwcu  rwcu  rwu   -      -
+    action_invoice           -     -     x     x     x     -     -      -
+copaco.invoice.date          -     -     rwcu  rwcu  rwcu  rwu   -      -
+    action_invoice           -     -     x     x     x     x     -      -
 copaco.month                 -     -     r     r     r     -     -      -
     action_confirm_no_invoices - -   x     x     x     -     -      -
     action_fetch             -     -     x     x     x     -     -      -
@@ -229,6 +233,14 @@ class TestSecurityMatrix(RemoteCase):
             },
             "copaco.exclude": {
                 "reason": "By hand",
+                "document_ids": [(6, 0, self.document.ids)],
+            },
+            "copaco.invoice.contact": {
+                "document_id": self.document.id,
+                "partner_id": self.partner_a.id,
+            },
+            "copaco.invoice.date": {
+                "invoice_date": str(date.today()),
                 "document_ids": [(6, 0, self.document.ids)],
             },
             "copaco.upload": {

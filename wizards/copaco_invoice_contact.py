@@ -10,6 +10,11 @@ class CopacoInvoiceContact(models.TransientModel):
     move_partner_id = fields.Many2one(related="document_id.move_partner_id")
     partner_id = fields.Many2one("res.partner", string="Contact", required=True)
 
+    @api.constrains("document_id")
+    def _check_document_id(self):
+        # What is shown of it is read whoever asks.
+        self.document_id.check_access("read")
+
     @api.model
     def default_get(self, fields):
         # EXTENDS base: the document that is open, and whom its customer is linked to
