@@ -10,7 +10,6 @@ from . import (
 from . import (
     account_move,
     account_move_line,
-    account_move_reversal,
     copaco_connection,
     copaco_customer,
     copaco_document,

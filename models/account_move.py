@@ -147,9 +147,11 @@ class AccountMove(models.Model):
         removed = self.filtered(lambda move: move.state != "cancel")
         removed._undo_copaco_corrections()
         credited = removed._get_credited_documents()
-        documents = self.sudo().filtered(
-            lambda move: not move.copaco_is_replaced
-        ).copaco_document_id
+        documents = (
+            self.sudo()
+            .filtered(lambda move: not move.copaco_is_replaced)
+            .copaco_document_id
+        )
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
         self.env["copaco.corrector"]._reopen(credited)
@@ -188,7 +190,7 @@ class AccountMove(models.Model):
 
     def _get_copaco_roots(self):
         """:return: the invoices of Copaco documents, and their corrections, of which a
-            person made these moves"""
+        person made these moves"""
         names = [name for name in ORIGIN_FIELDS if name in self._fields]
         roots = seen = self.browse().sudo()
         moves = self.sudo()
@@ -203,7 +205,7 @@ class AccountMove(models.Model):
 
     def _get_credited_documents(self):
         """:return: the `copaco.document` records of whose invoices a person made these
-            moves, with which Copaco's changes may have been settled"""
+        moves, with which Copaco's changes may have been settled"""
         roots = self._get_copaco_roots() - self.sudo()
         documents = roots.copaco_document_id | roots.copaco_version_id.document_id
         return documents.filtered(

@@ -35,7 +35,7 @@ class CopacoDocumentVersion(models.Model):
         ],
         required=True,
     )
-    declined_by_id = fields.Many2one("res.users", string="Declined By")
+    declined_by_id = fields.Many2one("res.users")
     is_latest = fields.Boolean(
         help="Copaco says this now, although a person has declined it."
     )
@@ -234,9 +234,9 @@ class CopacoDocumentVersion(models.Model):
             }
         )
         # They were declined in favour of what is replaced now.
-        document.version_ids.filtered(
-            lambda other: other.state == "declined"
-        ).write({"state": "replaced", "declined_by_id": False, "is_latest": False})
+        document.version_ids.filtered(lambda other: other.state == "declined").write(
+            {"state": "replaced", "declined_by_id": False, "is_latest": False}
+        )
         document.write(vals)
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
@@ -290,9 +290,7 @@ class CopacoDocumentVersion(models.Model):
         :param digest: of all of it that was received
         """
         for version in document.version_ids:
-            is_latest = (
-                version.state == "declined" and version.payload_digest == digest
-            )
+            is_latest = version.state == "declined" and version.payload_digest == digest
             if version.is_latest != is_latest:
                 version.is_latest = is_latest
 

@@ -43,7 +43,9 @@ class CopacoInvoiceMixin(models.AbstractModel):
             sign = -1 if document.move_id.move_type == "out_refund" else 1
             document.move_amount_untaxed = sign * document.move_id.amount_untaxed
 
-    @api.depends("version_ids.move_ids.state", "version_ids.move_ids.copaco_is_replaced")
+    @api.depends(
+        "version_ids.move_ids.state", "version_ids.move_ids.copaco_is_replaced"
+    )
     def _compute_correction_ids(self):
         for document in self:
             document.correction_ids = document._get_live_corrections()

@@ -286,7 +286,7 @@ class CopacoCorrector(models.AbstractModel):
     @api.model
     def _prepare_analytic(self, original, line_match):
         """:return: the analytic distribution of what is corrected; of what is new, that
-            of its rule, or none, so that Odoo's models decide"""
+        of its rule, or none, so that Odoo's models decide"""
         if original:
             return {"analytic_distribution": original.analytic_distribution}
         if line_match.analytic_distribution:

@@ -385,7 +385,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
     @api.model
     def _get_first_open_day(self, document):
         """:return: the first day from the date of a document on that is not locked;
-            today, if it is not locked, when that date is unlikely
+        today, if it is not locked, when that date is unlikely
         """
         day = document.invoice_date
         if document.hold_reason == "date_unlikely":

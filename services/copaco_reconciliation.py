@@ -290,11 +290,11 @@ class CopacoReconciliation(models.AbstractModel):
         found = defaultdict(Reconciliation)
         for row in rows:
             self._add(found[row.scope], row, documents.get(row.differing_id))
-        for scope, version_id in self.env.execute_query(
+        for key, version_id in self.env.execute_query(
             SQL(_DECLINED, scope=scope, condition=condition)
         ):
             version = self.env["copaco.document.version"].sudo().browse(version_id)
-            found[scope].notes.append(self._get_declined_note(version))
+            found[key].notes.append(self._get_declined_note(version))
         return found
 
     def _get_made_of(self):

@@ -87,9 +87,7 @@ class TestCorrectionCredited(CopacoChangeCommon):
             correction, [{"move_type": "out_refund", "amount_untaxed": 5.99}]
         )
         self.assertIn(credit.display_name, correction.message_ids[0].body)
-        self.assertEqual(
-            self.get_amounts(document), {"posted": 109.99, "draft": -9.99}
-        )
+        self.assertEqual(self.get_amounts(document), {"posted": 109.99, "draft": -9.99})
         self.assertBalanced()
 
     def test_a_credit_of_another_line_settles_nothing(self):
@@ -155,9 +153,7 @@ class TestCorrectionCredited(CopacoChangeCommon):
         self.send(*self.lines("100"))
         self.assertFalse(self.correct(document))
         self.assertFalse(document.correction_ids)
-        self.assertRecordValues(
-            document, [{"state": "invoiced", "amount_source": 100}]
-        )
+        self.assertRecordValues(document, [{"state": "invoiced", "amount_source": 100}])
         self.assertBalanced()
 
     def test_a_correction_that_a_person_edited_is_kept(self):
@@ -181,7 +177,9 @@ class TestCorrectionCredited(CopacoChangeCommon):
         self.assertBalanced()
         self.assertEqual(self.get_amounts(document)["posted"], 109.99)
         self.send(*self.lines("100"))
-        self.assertEqual(self.correct(document).amount_untaxed, 9.99, "it is on the new")
+        self.assertEqual(
+            self.correct(document).amount_untaxed, 9.99, "it is on the new"
+        )
         self.assertBalanced()
 
     def test_a_correction_is_for_whom_the_invoice_was_created_anew(self):

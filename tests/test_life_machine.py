@@ -99,9 +99,7 @@ class TestLifeMachine(ChangeMachine):
         self.start = self.documents
         self.start_moves = self.env["account.move"].search([])
         prefix = 10 * len(self.start)
-        self.sources = [
-            LifeSource(self.random, prefix + number) for number in range(2)
-        ]
+        self.sources = [LifeSource(self.random, prefix + number) for number in range(2)]
         for source in self.sources:
             self.create_partner(name=source.account, ref=f"K-{source.account}")
         self.connection.invoice_policy = self.random.choice(("draft", "post", "post"))
@@ -279,9 +277,7 @@ class TestLifeMachine(ChangeMachine):
 
     def choose_currency(self):
         def choose(move):
-            move.currency_id = self.random.choice(
-                self.usd | self.company.currency_id
-            )
+            move.currency_id = self.random.choice(self.usd | self.company.currency_id)
 
         self.on_move(choose, "draft")
 

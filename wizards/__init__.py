@@ -1,4 +1,5 @@
 from . import (
+    account_move_reversal,
     copaco_api_key,
     copaco_connection_mixin,
     copaco_exclude,
