@@ -232,7 +232,12 @@ class CopacoDecision(models.AbstractModel):
             document = self.env["copaco.processor"]._with_processing_context(document)
             corrections += document.env["copaco.corrector"]._correct(document)
         if not corrections:
-            return self._process(pending)
+            result = self._process(pending)
+            result["params"]["message"] = self.env._(
+                "Nothing is left to correct on %(documents)s. Its messages say why.",
+                documents=enumerate_names(self.env, pending.mapped("name")),
+            )
+            return result
         return corrections.with_env(self.env)._get_copaco_action()
 
     @api.model

@@ -14,6 +14,7 @@ from .change_machine import ChangeMachine, Source
 # More, or other ones, by the environment.
 STEPS = int(os.environ.get("COPACO_LIFE_STEPS", "60"))
 SEED = os.environ.get("COPACO_LIFE_SEED", "2")
+FIRST = int(os.environ.get("COPACO_LIFE_FIRST", "0"))
 # Then a new reseller begins.
 EPISODE = 30
 DATES = ("20261123", "20261123", "20261120", "20261031", "20261001", "20261210")
@@ -82,9 +83,9 @@ class TestLifeMachine(ChangeMachine):
 
     def test_what_is_owed_is_what_copaco_says_but_for_what_is_named(self):
         for episode in range(max(1, STEPS // EPISODE)):
-            seed = f"{SEED}.{episode}"
+            seed = f"{SEED}.{FIRST + episode}"
             self.log = [seed]
-            with self.subTest(seed=seed):
+            with self.subTest(seed=seed), self.undone():
                 try:
                     self.begin(seed)
                     for _step in range(min(STEPS, EPISODE)):
@@ -140,7 +141,7 @@ class TestLifeMachine(ChangeMachine):
         notes = []
         for document in self.mine:
             found = self.reconcile(document)
-            self.assertFalse(found.get_reasons("unexplained"))
+            self.assertFalse(found.get_reasons("unexplained"), self.describe(found))
             for bucket in ("posted", "draft"):
                 said[document.currency_id] += found.get_total(bucket)[2]
             self.assertAlmostEqual(found.get_total()[2], document.amount_source, 2)
@@ -151,6 +152,24 @@ class TestLifeMachine(ChangeMachine):
                 self.assertIn("in another currency", " ".join(notes))
         for run in self.mine.run_id | self.mine.version_ids.run_id:
             self.assertTrue(run.is_balanced, run.balance_problem)
+
+    def describe(self, found):
+        moves = [
+            (
+                move.id,
+                move.name,
+                move.state,
+                move.currency_id.name,
+                move.amount_untaxed_in_currency_signed,
+                move.copaco_document_id.id,
+                move.copaco_version_id.id,
+                move.copaco_is_replaced,
+                move.reversed_entry_id.id,
+                move.copaco_origin_id.id,
+            )
+            for move in self.moves
+        ]
+        return "\n".join(map(str, [*found.parts, *found.notes, *moves]))
 
     def reconcile(self, document):
         service = self.env["copaco.reconciliation"]
@@ -319,7 +338,8 @@ class TestLifeMachine(ChangeMachine):
             .with_user(self.billing_user)
             .with_context(active_model="copaco.document", active_ids=document.ids)
         )
-        self.press("action_invoice", records=wizard.create({}))
+        if document.invoice_date:
+            self.press("action_invoice", records=wizard.create({}))
 
     def rebuild(self, action, *states):
         self.press(action, records=self.pick_document(*states))
