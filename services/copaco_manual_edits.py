@@ -219,15 +219,18 @@ class CopacoManualEdits(models.AbstractModel):
         edits = self._compare(move)
         # An amount in another currency is none in that of the document.
         is_same = move.currency_id == move._get_copaco_document().currency_id
+        was_same = is_same != ("currency_id" in edits.header)
         booked = move.amount_untaxed_in_currency_signed if is_same else 0.0
         amounts = {
             key: entry["amount"]
             for key, entry in self._read_snapshot(move)["lines"].items()
         }
+        if not (is_same or was_same):
+            return 0.0
         if not amounts or None in amounts.values():
             return total - booked if edits.has_line_edits or not is_same else 0.0
         if edits.header & AMOUNT_FIELDS:
-            return sum(amounts.values()) - booked
+            return (sum(amounts.values()) if was_same else 0.0) - booked
         for line in edits.unedited:
             del amounts[str(line.id)]
         others = move.invoice_line_ids - edits.unedited

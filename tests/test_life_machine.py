@@ -318,6 +318,8 @@ class TestLifeMachine(ChangeMachine):
 
     def invoice_to_contact(self):
         document = self.pick_document("invoiced", "changed")
+        if not document:
+            return
         wizard = (
             self.env["copaco.invoice.contact"]
             .with_user(self.billing_user)
