@@ -1,19 +1,24 @@
-"""What several rooms have to agree on: kinds, hold reasons, limits and groups."""
+"""What several rooms have to agree on: kinds, sources, hold reasons, limits, groups."""
 
 from typing import NamedTuple
 
-# === KINDS === #
+# === KINDS AND SOURCES === #
 
 
 class Kind(NamedTuple):
-    """What becomes of the documents of one of Copaco's endpoints."""
+    """What becomes of what one of Copaco's endpoints has."""
 
-    endpoint: str  # of `client.ENDPOINTS`
+    endpoint: str = ""  # of `client.ENDPOINTS`; none: the connection's source says it
     # `account.move.move_type` of an amount to pay and of a credit; none: documents of
     # this kind are stored, and nothing is made of them.
     move_type: str = ""
     refund_type: str = ""
     tax_use: str = ""  # `account.tax.type_tax_use`
+    product_taxes: str = ""  # field of `product.product`
+    product_account: str = ""  # of `product.template.get_product_accounts`
+    # Fields of `copaco.rule`.
+    rule_taxes: str = ""
+    rule_account: str = ""
 
     def get_move_type(self, amount):
         """:param amount: without tax, below zero for a credit
@@ -21,20 +26,42 @@ class Kind(NamedTuple):
         """
         return self.refund_type if amount < 0 else self.move_type
 
+    def get_endpoint(self, source):
+        """:param source: a value of `copaco.connection.source`
+        :return: one of `client.ENDPOINTS`
+        """
+        return self.endpoint or SOURCES[source]
+
 
 KINDS = {
     "specification": Kind(
-        "specification",
         move_type="out_invoice",
         refund_type="out_refund",
         tax_use="sale",
+        product_taxes="taxes_id",
+        product_account="income",
+        rule_taxes="tax_ids",
+        rule_account="account_id",
     ),
-    "purchase": Kind("purchase"),
+    "purchase": Kind(
+        "purchase",
+        tax_use="purchase",
+        product_taxes="supplier_taxes_id",
+        product_account="expense",
+        rule_taxes="purchase_tax_ids",
+        rule_account="expense_account_id",
+    ),
 }
 KIND_SELECTION = [
     ("specification", "Customer Specification"),
     ("purchase", "Purchase Invoice"),
 ]
+# Where what customers have to pay is fetched from: `client.ENDPOINTS` by
+# `copaco.connection.source`.
+SOURCES = {
+    "customer_invoices": "customer_invoice",
+    "customer_specifications": "specification",
+}
 INVOICED_KINDS = tuple(name for name, kind in KINDS.items() if kind.move_type)
 
 # === HOLD REASONS === #
@@ -56,12 +83,15 @@ HOLD_REASONS = [
     ("currency_unknown", "Currency unknown"),
     ("currency_inactive", "Currency inactive"),
     ("currency_rate_missing", "Exchange rate missing"),
+    ("product_missing", "No product for plan"),
     ("tax_missing", "Tax missing"),
     ("account_missing", "Account missing"),
     ("period_locked", "Period locked"),
     ("date_unlikely", "Date unlikely"),
+    ("credit_without_invoice", "No invoice to credit"),
     ("totals_differ", "Totals differ"),
     ("source_totals_differ", "Copaco's totals differ"),
+    ("vat_differs", "Copaco's VAT differs"),
     ("payload_invalid", "Not readable"),
     ("source_changed", "Changed by Copaco"),
     ("invoice_deleted", "Invoice deleted"),

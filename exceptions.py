@@ -19,6 +19,14 @@ class TotalsMismatchError(Exception):
     """Odoo would book another amount than Copaco asks for. Its text tells a user so."""
 
 
+class VatMismatchError(Exception):
+    """Odoo's tax is not the VAT that Copaco states. Its text tells a user so."""
+
+
+class UndeliverableError(Exception):
+    """An invoice would reach nobody. Its text tells a user why, and what to do."""
+
+
 def describe_system_error(error):
     """:param error: an `OSError`, or an `OperationalError` of the database
     :return: what the system says, without the name of a file

@@ -15,6 +15,7 @@ from .exceptions import (
     InvalidResponseError,
     KeyRefusedError,
     NotFoundError,
+    NotReleasedError,
     PermissionMissingError,
     RateLimitedError,
     RedirectedError,
@@ -24,8 +25,7 @@ from .exceptions import (
     TimedOutError,
     UnavailableError,
 )
-from .parser import is_markup, merge_payloads, parse_documents, parse_payload
-from .records import (
+from .fields import (
     CustomerInfo,
     DocumentHead,
     DocumentLine,
@@ -33,6 +33,7 @@ from .records import (
     RejectedInvoice,
     SourceDocument,
 )
+from .parser import is_markup, merge_payloads, parse_documents, parse_payload
 from .values import EXACT
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "MAX_BODY_BYTES",
     "NAMED_AUTH_METHODS",
     "NotFoundError",
+    "NotReleasedError",
     "ParsedResponse",
     "PermissionMissingError",
     "RateLimitedError",

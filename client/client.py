@@ -16,6 +16,11 @@ from .auth import ApiKey
 from .exceptions import (
     CopacoError,
     InvalidResponseError,
+    KeyRefusedError,
+    NotFoundError,
+    NotReleasedError,
+    PermissionMissingError,
+    RedirectedError,
     RejectedError,
     UnavailableError,
 )
@@ -45,20 +50,33 @@ class Endpoint:
     """Something that Copaco can be asked for.
 
     :ivar path: below the base URL, unless the connection has another one
+    :ivar permission: that the key needs, as Copaco's portal calls it
     :ivar has_window: it is asked for a window of creation dates
+    :ivar is_on_request: Copaco has to release it first
     """
 
     path: str
+    permission: str
     has_window: bool = True
+    is_on_request: bool = False
 
 
-# What customers have to pay, what the reseller has to pay, and fictional invoices of
-# the second kind. All responses have the same form.
+# What customers have to pay, twice: as whole invoices with all that Copaco knows of the
+# customer (on request only, Copaco's release notes of 13 February 2024; path and
+# permission are on no public page), and without VAT. What the reseller has to pay, and
+# fictional invoices of that kind. All responses have the same form.
 ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
     {
-        "specification": Endpoint("customer-specifications"),
-        "purchase": Endpoint("invoices"),
-        "example": Endpoint("example-invoices", has_window=False),
+        "customer_invoice": Endpoint(
+            "customer-invoices", "Get Customer Invoices", is_on_request=True
+        ),
+        "specification": Endpoint(
+            "customer-specifications", "Get Customer Specifications"
+        ),
+        "purchase": Endpoint("invoices", "Get Invoices"),
+        "example": Endpoint(
+            "example-invoices", "Get Example Invoices", has_window=False
+        ),
     }
 )
 
@@ -138,33 +156,55 @@ class CopacoClient:
         params = _get_params(ENDPOINTS[endpoint], date_from, date_to)
         return self._get(self._transport, endpoint, params)
 
-    def find_auth_method(self) -> str:
-        """Find out how Copaco takes the key: ask for the example invoices in its own
-        way and, while refused, in the other ways that are possible.
+    def find_access(self, day: date) -> tuple[str, dict[str, CopacoError | None]]:
+        """Find out how Copaco takes the key, and what the key may see: ask for the
+        example invoices in its own way and, while refused, in the other ways that are
+        possible; and for what all other endpoints have of a day.
 
-        :return: the first `auth_method` that gets a response
+        :return: the first `auth_method` that gets a response, and by the names of the
+            `ENDPOINTS` why it can't be fetched that way, or None if it can
         :raise CopacoError: the first refusal if all are refused; at once for an error
             that has nothing to do with the key
         """
         refusals = []
         for key in (self._key, *self._key.get_alternatives()):
-            refusal = self._find_refusal(key)
-            if not refusal:
-                return key.method
-            refusals.append(refusal)
-        raise refusals[0]
+            transport = self._make_transport(key)
+            try:
+                access = self._get_access(transport, day)
+            finally:
+                transport.close()
+            if None in access.values():
+                return key.method, access
+            refusals.append(access["example"])
+        raise next(filter(None, refusals))
 
-    def _find_refusal(self, key: ApiKey) -> CopacoError | None:
+    def _get_access(
+        self, transport: Transport, day: date
+    ) -> dict[str, CopacoError | None]:
+        """Return what `find_access` finds out of one way to send the key."""
+        access = {"example": self._find_refusal(transport, "example", {})}
+        # Another refusal may be of the examples alone.
+        no_key = KeyRefusedError | InvalidResponseError | RedirectedError
+        if not isinstance(access["example"], no_key):
+            for name, endpoint in ENDPOINTS.items():
+                if endpoint.has_window:
+                    params = _get_params(endpoint, day, day)
+                    try:
+                        access[name] = self._find_refusal(transport, name, params)
+                    except CopacoError as error:
+                        access[name] = error
+        return access
+
+    def _find_refusal(
+        self, transport: Transport, endpoint: str, params: dict[str, str]
+    ) -> CopacoError | None:
         """Return why the server doesn't take the key this way, or None if it does."""
-        transport = self._make_transport(key)
         try:
-            response = self._get(transport, "example", {})
+            response = self._get(transport, endpoint, params)
         except RejectedError as error:
             if error.status is None:
                 raise
             return error
-        finally:
-            transport.close()
         if is_markup(response):
             return InvalidResponseError("Copaco responded with a web page.")
         return None
@@ -182,6 +222,10 @@ class CopacoClient:
         while True:
             try:
                 return transport.get(path, params, deadline)
+            except (PermissionMissingError, NotFoundError) as error:
+                if ENDPOINTS[endpoint].is_on_request:
+                    raise NotReleasedError(str(error), error.status) from None
+                raise
             except UnavailableError as error:
                 problem = error
             wait = self._get_wait(attempt, problem)

@@ -14,8 +14,8 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from .fields import DocumentLine, SourceDocument
 from .json_reader import write_json
-from .records import DocumentLine, SourceDocument
 from .values import EXACT
 
 VERSION = "1"

@@ -9,6 +9,7 @@ CopacoError
 │   ├── KeyRefusedError         401
 │   ├── PermissionMissingError  403
 │   ├── NotFoundError           404
+│   ├── NotReleasedError        403 or 404 for what Copaco has to release first
 │   ├── RedirectedError         redirected to an address that isn't followed
 │   └── CertificateError        the TLS connection can't be trusted
 └── InvalidResponseError        the response can't be used
@@ -103,6 +104,16 @@ class NotFoundError(RejectedError):
     """Status 404: nothing is at this address."""
 
     advice = "Check the API URL and the paths on the connection."
+
+
+class NotReleasedError(RejectedError):
+    """Status 403 or 404 for what Copaco releases on request only."""
+
+    advice = (
+        "Copaco releases Customer-Invoices on request: ask Copaco for the permission "
+        "Get Customer Invoices and for the path, or choose customer specifications as "
+        "the source on the connection."
+    )
 
 
 class RedirectedError(RejectedError):

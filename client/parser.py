@@ -15,8 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from .digest import digest_document, digest_payload
 from .exceptions import InvalidResponseError
-from .json_reader import read_json, read_slice, write_json
-from .records import (
+from .fields import (
     CustomerInfo,
     DocumentHead,
     DocumentLine,
@@ -24,6 +23,7 @@ from .records import (
     RejectedInvoice,
     SourceDocument,
 )
+from .json_reader import read_json, read_slice, write_json
 from .schemas import (
     CountedCustomer,
     Customer,
@@ -32,7 +32,8 @@ from .schemas import (
     InvoiceResponse,
     describe_problems,
 )
-from .totals import ElementTotals, add_exactly, get_stated_amount, get_worst
+from .totals import ElementTotals, add_exactly, get_stated_amounts, get_worst
+from .unreadable import read_what_can_be_read
 from .xml_reader import read_xml
 
 # A person needs to see what is wrong, not every place where it is.
@@ -218,7 +219,7 @@ def _parse_elements(elements: list[Any]) -> ParsedResponse:
             reason = _summarize(describe_problems(error))
             rejected.append(RejectedInvoice(reason, write_json(element)))
             continue
-        totals = ElementTotals(invoice.stated_total)
+        totals = ElementTotals(invoice.stated_total, invoice.stated_vat)
         is_empty = True
         for part, found in _split(invoice, element, totals):
             is_empty = False
@@ -262,6 +263,8 @@ def _split(
         # Any other receiver is the reseller itself.
         if receiver and found.account_ref == receiver.account_ref != "":
             part.receiver = receiver
+            if not found.language_code:
+                found.language_code = invoice.header.language_code
         _count(tree, totals)
         yield part, found
 
@@ -299,6 +302,9 @@ def _make_document(
     if _is_doubtful_credit(parts, lines):
         problems.append("Header.Type is a credit, but its lines are not")
     tree = {"Invoices": trees}
+    stated_amount, stated_vat = get_stated_amounts(
+        dict.fromkeys(part.totals for part in parts)
+    )
     document = SourceDocument(
         invoice_number=number,
         account_ref=customer.account_ref,
@@ -309,7 +315,9 @@ def _make_document(
         payload=write_json(tree),
         digest="",
         error=_summarize(problems),
-        stated_amount=get_stated_amount(dict.fromkeys(part.totals for part in parts)),
+        stated_amount=stated_amount,
+        stated_vat=stated_vat,
+        payment_days=max(int(part.header.payment_days or 0) for part in parts),
     )
     if worst := get_worst(part.totals for part in parts):
         document.totals_difference = worst.difference
@@ -317,6 +325,7 @@ def _make_document(
     if problems:
         trees = [part.get_tree(with_totals=False) for part in parts]
         document.digest = digest_payload({"Invoices": trees})
+        read_what_can_be_read(document, trees)
     else:
         document.digest = digest_document(document)
     return document

@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from .records import CONFIG, CustomerInfo, DocumentLine
+from .fields import CONFIG, CustomerInfo, DocumentLine
 from .values import (
     Day,
     Identity,
@@ -55,24 +55,26 @@ class Subscription(Model):
     @model_validator(mode="before")
     @classmethod
     def _give_to_lines(cls, values: Any) -> Any:
-        """Give each line what the subscription says."""
         if not isinstance(values, dict) or not isinstance(
-            lines := values.get("PriceLines"), list
+            values.get("PriceLines"), list
         ):
             return values
-        details = _read_details(read_objects(values.get("SubscriptionDetails")))
-        return {
-            "PriceLines": [
-                {
-                    **line,
-                    "Subscription": values,
-                    "Details": _add_details(details, line),
-                }
-                if isinstance(line, dict)
-                else line
-                for line in lines
-            ]
-        }
+        return {"PriceLines": give_to_lines(values)}
+
+
+def give_to_lines(subscription: dict[str, Any]) -> list[Any]:
+    """Give each line what its subscription says.
+
+    :param subscription: a tree with a list of lines
+    :return: the trees of the lines, for `DocumentLine`
+    """
+    details = _read_details(read_objects(subscription.get("SubscriptionDetails")))
+    return [
+        {**line, "Subscription": subscription, "Details": _add_details(details, line)}
+        if isinstance(line, dict)
+        else line
+        for line in subscription["PriceLines"]
+    ]
 
 
 def _add_details(
@@ -133,6 +135,8 @@ class Header(Model):
     # Always INVOICE today; on the older platform invoice or credit (Copaco's knowledge
     # base, page https://kb.copaco.cloud/kb/3-xml-elements).
     type: Text = ""
+    language_code: Text = ""
+    payment_days: Number = Field(None, alias="TermsOfPaymentDays")
 
 
 class Totals(Model):
@@ -151,6 +155,9 @@ class Totals(Model):
             "TotalExVat",
         ),
     )
+    total_vat: Number = Field(
+        None, validation_alias=AliasChoices("TotalVAT", "TotalVat")
+    )
 
 
 class Invoice(Model):
@@ -167,6 +174,10 @@ class Invoice(Model):
     @property
     def stated_total(self) -> Decimal | None:
         return self.totals.total_excluding_vat if self.totals else None
+
+    @property
+    def stated_vat(self) -> Decimal | None:
+        return self.totals.total_vat if self.totals else None
 
 
 class InvoiceResponse(Model):

@@ -20,12 +20,14 @@ class ElementTotals:
     https://kb.copaco.cloud/kb/platform-logic-new).
 
     :ivar stated: ``TotalExcludingVAT``; None if there is none to be read
+    :ivar stated_vat: the same of ``TotalVAT``
     :ivar line_count: how many lines were counted
     :ivar customer_count: of how many customers
     """
 
-    def __init__(self, stated: Decimal | None) -> None:
+    def __init__(self, stated: Decimal | None, stated_vat: Decimal | None) -> None:
         self.stated = stated
+        self.stated_vat = stated_vat
         self.line_count = 0
         self.customer_count = 0
         self._rest = stated
@@ -63,16 +65,26 @@ def get_worst(totals: Iterable[ElementTotals]) -> ElementTotals | None:
     )
 
 
-def get_stated_amount(totals: Iterable[ElementTotals]) -> Decimal | None:
-    """Add up what Copaco states for a document.
+def get_stated_amounts(
+    totals: Iterable[ElementTotals],
+) -> tuple[Decimal | None, Decimal | None]:
+    """Add up what Copaco states for a document: without VAT, and the VAT.
 
     :param totals: of all elements that it is part of
-    :return: None unless each of them is of this document's customer alone, and states a
-        total
+    :return: None unless each of them is of this document's customer alone, and states
+        it
     """
-    amounts: list[Decimal] = []
-    for each in totals:
-        if each.stated is None or each.customer_count > 1:
-            return None
-        amounts.append(each.stated)
-    return add_exactly(amounts) if amounts else None
+    own = list(totals)
+    if any(each.customer_count > 1 for each in own):
+        return None, None
+    return (
+        _add_known(each.stated for each in own),
+        _add_known(each.stated_vat for each in own),
+    )
+
+
+def _add_known(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    known = list(amounts)
+    if not known or None in known:
+        return None
+    return add_exactly(amount for amount in known if amount is not None)

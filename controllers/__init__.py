@@ -1,1 +1,1 @@
-from . import export
+from . import export_without_formulas

@@ -24,10 +24,11 @@ from .terminal import SetupError
 from .upgrade import run as upgrade
 
 DEVTOOLS = Path(__file__).parent
-# The tests in Odoo are run by two processes side by side. These, most of which need the
-# web server, take about half of the time; the other process runs whatever is not named
-# here, so nothing is left out.
+# The tests in Odoo are run by two processes side by side. These take about half of the
+# time; the other process runs whatever is not named here, so nothing is left out.
 FIRST_HALF = (
+    *("TestAmounts", "TestEquality"),
+    *("TestChange", "TestChangeMachine", "TestChangeOrder", "TestChangeParts"),
     *("TestSecurity", "TestSecurityContext", "TestSecurityForgery"),
     *("TestSecurityInvoices", "TestSecurityKey", "TestSecurityMatrix"),
     *("TestSecurityTexts", "TestSecurityUpload", "TestTours", "TestPreviewTour"),
@@ -49,6 +50,7 @@ def run_all() -> bool:
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
                 "Tests with other modules of Odoo": partial(_module_tests, instance),
+                "Tests with Peppol": partial(_peppol_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
             },
@@ -137,6 +139,10 @@ def _module_tests(instance: CheckoutInstance) -> Outcome:
     tags = "copaco_automation,copaco_debit_note"
     modules = ("base_automation", "account_debit_note")
     return run_odoo_tests(instance, tags, modules=modules)
+
+
+def _peppol_tests(instance: CheckoutInstance) -> Outcome:
+    return run_odoo_tests(instance, "copaco_peppol", modules=("account_peppol",))
 
 
 # The tests that Odoo doesn't run

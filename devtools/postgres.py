@@ -129,14 +129,22 @@ class Cluster:
         return set(answer.split())
 
     def run(self, program: str, *arguments: object, **kwargs):
-        """Run one of PostgreSQL's client programs on this cluster."""
-        return subprocess.run(
-            [programs() / program, *map(str, arguments)],
-            env={**os.environ, **self.environment},
-            text=True,
-            check=kwargs.pop("check", True),
-            **kwargs,
-        )
+        """Run one of PostgreSQL's client programs on this cluster.
+
+        :param kwargs: as of ``subprocess.run``; ``check`` is the default
+        :raise SetupError: the program failed
+        """
+        try:
+            return subprocess.run(
+                [programs() / program, *map(str, arguments)],
+                env={**os.environ, **self.environment},
+                text=True,
+                check=kwargs.pop("check", True),
+                **kwargs,
+            )
+        except subprocess.CalledProcessError as error:
+            reason = f"{error}\n{error.stderr or ''}"
+            raise SetupError(f"PostgreSQL failed: {reason}") from error
 
     def _as_server(self, program: str, *arguments: object, check: bool = True):
         """Run a server program, as the user ``postgres`` where root may not."""

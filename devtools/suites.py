@@ -124,12 +124,12 @@ def jobs_carried_out(instance: CheckoutInstance, name: str):
 
 
 def install(instance: CheckoutInstance, name: str, *modules: str) -> dict[str, str]:
-    """Install the addon, and ``modules`` of ``queue_job`` besides, in the database
-    ``name``.
+    """Install the addon, and ``modules`` of Odoo's or ``queue_job`` besides, in the
+    database ``name``.
 
     :return: the environment in which the suites of ``devtools`` find it
     """
-    packages = (server.packages(),) if modules else ()
+    packages = (server.packages(),) if server.MODULE in modules else ()
     odoo_cli.run_logged(
         instance.config,
         LOGS / f"install-{name}.log",

@@ -61,6 +61,13 @@ class AccountMove(models.Model):
         related="copaco_document_id.correction_count", groups=BILLING_GROUP
     )
 
+    copaco_delivery_ids = fields.One2many(
+        "copaco.delivery", "move_id", readonly=True, copy=False, groups=BILLING_GROUP
+    )
+    copaco_unsent_message = fields.Text(
+        related="copaco_delivery_ids.message", groups=BILLING_GROUP
+    )
+
     # The last barrier of promise 1 in doc/how_it_works.rst. A cancelled invoice may
     # stay beside the one that replaced it, and can't be reset while that is there.
     _copaco_document_unique = models.UniqueIndex(
@@ -181,6 +188,13 @@ class AccountMove(models.Model):
     def action_view_copaco_corrections(self):
         """:return: the window action with what corrects these invoices"""
         return self.copaco_document_id.action_view_corrections()
+
+    def action_copaco_send_again(self):
+        """Send these invoices that could not be sent once more.
+
+        :return: see `action_send_again` of `copaco.delivery`
+        """
+        return self.copaco_delivery_ids.action_send_again()
 
     # === BUSINESS METHODS === #
 

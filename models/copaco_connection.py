@@ -12,6 +12,7 @@ from ..client import (
     get_origin,
 )
 from ..const import BILLING_GROUP
+from .copaco_source_mixin import TEST_FIELDS
 
 # What the addon alone writes: it tells what was really done.
 PROTECTED_FIELDS = (
@@ -20,12 +21,20 @@ PROTECTED_FIELDS = (
     "last_alert_at",
     "months_without_invoices",
     "origin",
+    *TEST_FIELDS,
 )
 
 
 class CopacoConnection(models.Model):
     _name = "copaco.connection"
-    _inherit = ["mail.thread", "mail.activity.mixin", "copaco.limits.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "copaco.limits.mixin",
+        "copaco.product.mixin",
+        "copaco.sending.mixin",
+        "copaco.source.mixin",
+    ]
     _description = "Copaco Connection"
     _mail_post_access = "read"
     _order = "company_id, name, id"
@@ -108,7 +117,7 @@ class CopacoConnection(models.Model):
         string="Invoice Status on Import",
         required=True,
         default="draft",
-        help="Send: in the background, the way each customer prefers.",
+        help="Send: in the background, the way each customer prefers, once confirmed.",
     )
     import_from = fields.Date(
         help="The first fetch starts here; left empty, three months back. Copaco looks "
@@ -378,15 +387,6 @@ class CopacoConnection(models.Model):
     def action_fetch_all(self):
         """`action_fetch` on every active connection of the user's companies."""
         return self.env["copaco.run.scheduler"]._fetch_all()
-
-    def action_test_connection(self):
-        """Ask for Copaco's example invoices, trying the ways to send the key in turn,
-        and keep the way that the server takes.
-
-        :return: a notification
-        :raise UserError: when the server takes none of them, or can't be reached
-        """
-        return self.env["copaco.connection.tester"]._test(self)
 
     def action_view_invoices(self):
         """:return: the window action with the invoices of this connection"""

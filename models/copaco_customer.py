@@ -7,11 +7,11 @@ from odoo.tools import SQL
 from ..tools import EVIDENCE, get_account_key
 
 # What a person decides here; everything else is Copaco's or ours.
-EDITABLE_FIELDS = {"partner_id"}
+EDITABLE_FIELDS = {"partner_id", "analytic_distribution"}
 CONTACT_FIELDS = (
     *EVIDENCE,
     *("name", "cost_center", "email", "phone", "contact_name"),
-    *("street", "zip", "city", "country_code"),
+    *("street", "zip", "city", "country_code", "language_code"),
 )
 
 
@@ -19,7 +19,7 @@ class CopacoCustomer(models.Model):
     """A customer account in Copaco's platform, and who that is in Odoo."""
 
     _name = "copaco.customer"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "copaco.analytic.mixin"]
     _description = "Copaco Customer"
     _order = "name, id"
     _check_company_auto = True
@@ -45,6 +45,7 @@ class CopacoCustomer(models.Model):
     city = fields.Char(readonly=True)
     country_code = fields.Char(readonly=True)
     contact_name = fields.Char(readonly=True)
+    language_code = fields.Char(string="Language", readonly=True)
     partner_id = fields.Many2one(
         "res.partner",
         string="Contact",
@@ -184,7 +185,9 @@ class CopacoCustomer(models.Model):
         self._check_write_access()
         unknown = self.filtered(lambda customer: not customer.partner_id)
         for customer in unknown:
-            partner = self.env["res.partner"].create(customer._prepare_contact())
+            customer = customer.with_company(customer.company_id)
+            vals = customer.env["copaco.contact.builder"]._prepare_contact(customer)
+            partner = customer.env["res.partner"].create(vals)
             customer._link(partner, "created")
         return unknown._retry_documents()
 
@@ -421,26 +424,3 @@ class CopacoCustomer(models.Model):
         return self.env["copaco.processor"]._process_now(
             documents.filtered(lambda document: document.state == "new")
         )
-
-    def _prepare_contact(self):
-        """:return: values for `res.partner.create`, from what Copaco sent"""
-        self.ensure_one()
-        country = self.env["res.country"].search(
-            [("code", "=", (self.country_code or "").upper())], limit=1
-        )
-        return {
-            "name": self.name or self.account_ref,
-            "is_company": True,
-            "ref": self.customer_number,
-            "vat": self.vat,
-            "email": self.email,
-            "phone": self.phone,
-            "street": self.street,
-            "zip": self.zip,
-            "city": self.city,
-            "country_id": country.id,
-            "company_id": self.company_id.id
-            if self.env["res.company"].search_count([("id", "!=", False)]) > 1
-            else False,
-            "customer_rank": 1,
-        }

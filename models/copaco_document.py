@@ -20,7 +20,13 @@ class CopacoDocument(models.Model):
     """
 
     _name = "copaco.document"
-    _inherit = ["mail.thread", "copaco.presence.mixin", "copaco.invoice.mixin"]
+    _inherit = [
+        "mail.thread",
+        "copaco.content.mixin",
+        "copaco.document.link.mixin",
+        "copaco.invoice.mixin",
+        "copaco.presence.mixin",
+    ]
     _description = "Copaco Document"
     _mail_post_access = "read"
     _order = "invoice_date desc, id desc"
@@ -111,8 +117,7 @@ class CopacoDocument(models.Model):
         help="A person said that it is to be invoiced besides one that looks the same.",
     )
     is_unsent = fields.Boolean(
-        string="Could Not Be Sent",
-        help="The invoice was to be sent, and the customer can't be reached.",
+        string="Could Not Be Sent", related="move_id.copaco_delivery_ids.is_unsent"
     )
     exclude_reason = fields.Char()
     excluded_by_id = fields.Many2one("res.users")
@@ -301,18 +306,6 @@ class CopacoDocument(models.Model):
         """
         return self.env["copaco.decision"]._include(self)
 
-    def action_view_invoice(self):
-        """:return: the form of the invoice"""
-        return self.move_id._get_records_action()
-
-    def action_view_customer(self):
-        """:return: the form of the Copaco customer"""
-        return self.customer_id._get_records_action()
-
-    def action_view_corrections(self):
-        """:return: the window action with the corrections of these documents"""
-        return self.correction_ids._get_copaco_action()
-
     # === BUSINESS METHODS === #
 
     def _check_billing_access(self):
@@ -340,14 +333,6 @@ class CopacoDocument(models.Model):
 
     def _format_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
-
-    @api.model
-    def _get_unsent_domain(self):
-        return [
-            ("is_unsent", "=", True),
-            ("move_id.state", "=", "posted"),
-            ("move_id.is_move_sent", "=", False),
-        ]
 
     def _get_pending_version(self):
         return self.version_ids.filtered(lambda version: version.state == "pending")

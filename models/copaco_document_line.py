@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.tools import format_date
 
@@ -67,11 +69,26 @@ class CopacoDocumentLine(models.Model):
     subscription_po = fields.Char(string="Subscription PO Number")
     line_po = fields.Char(string="Line PO Number")
     consumer_name = fields.Char(string="Consumer")
+    consumer_number = fields.Char()
+    quantity_type = fields.Char(string="Unit", help="Copaco's QuantityType.")
+    sku = fields.Char(string="SKU")
+    vat = fields.Float(
+        string="Copaco's VAT", min_display_digits=2, help="It is never booked."
+    )
+    tax_percentage = fields.Float(string="Copaco's Tax (%)", min_display_digits=0)
+    tax_zone = fields.Char(string="Copaco's Tax Zone")
     is_excluded = fields.Boolean(
         string="Excluded",
         readonly=True,
         help="Not invoiced, because it is the same charge as another line.",
     )
+    rule_id = fields.Many2one(
+        "copaco.rule",
+        readonly=True,
+        index="btree_not_null",
+        help="The rule that decided what this became; empty: none did.",
+    )
+    product_id = fields.Many2one("product.product", readonly=True)
     move_line_id = fields.Many2one(
         "account.move.line",
         string="Invoice Line",
@@ -128,15 +145,59 @@ class CopacoDocumentLine(models.Model):
             text = " – ".join(dict.fromkeys(filter(None, names)))
             line.display_name = text or line.line_ref or "–"
 
+    # === ACTION METHODS === #
+
+    def action_create_rule(self):
+        """Begin a rule that catches this line and others of its plan.
+
+        :return: the window action with the form of it, nothing is saved yet
+        """
+        self.ensure_one()
+        self.env["copaco.rule"].check_access("create")
+        text = self.plan_name or self.subscription_name or self.description
+        context = {
+            "default_company_id": self.company_id.id,
+            "default_plan_ref": self.plan_ref or False,
+            "default_text_contains": not self.plan_ref and text,
+        }
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Make a Rule"),
+            "res_model": "copaco.rule",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": context,
+        }
+
+    # === BUSINESS METHODS === #
+
     def _get_po_number(self):
         """:return: the customer's PO number for this line, "" for none"""
         return self.line_po or self.subscription_po or ""
+
+    def _get_unit(self):
+        """:return: the unit of the quantity, "" where it is pieces"""
+        unit = (self.quantity_type or "").strip()
+        return "" if unit.casefold() in ("item", "items") else unit
 
     def _get_period(self):
         """:return: text with the days that this line is about"""
         self.ensure_one()
         days = filter(None, (self.date_start, self.date_end))
         return " – ".join(format_date(self.env, day) for day in days)
+
+    @api.model
+    def _set_matches(self, matches):
+        """Keep what these lines became.
+
+        :param matches: dict of `LineMatch` by line
+        """
+        groups = defaultdict(list)
+        for line, match in matches.items():
+            if (line.rule_id, line.product_id) != (match.rule, match.product):
+                groups[match.rule.id, match.product.id].append(line.id)
+        for (rule_id, product_id), ids in groups.items():
+            self.browse(ids).write({"rule_id": rule_id, "product_id": product_id})
 
     @api.model
     def _prepare_source_values(self, source_line, company, currency):
@@ -175,6 +236,19 @@ class CopacoDocumentLine(models.Model):
             "subscription_po": source_line.subscription_po,
             "line_po": source_line.line_po,
             "consumer_name": source_line.consumer_name,
+            "consumer_number": source_line.consumer_number,
+            "quantity_type": source_line.quantity_type,
+            "sku": source_line.sku,
+            **self._prepare_vat_values(source_line),
+        }
+
+    @api.model
+    def _prepare_vat_values(self, source_line):
+        """See `_prepare_source_values`; what is no part of what makes a line known."""
+        return {
+            "vat": _to_float(source_line.vat),
+            "tax_percentage": _to_float(source_line.tax_percentage),
+            "tax_zone": source_line.tax_zone,
         }
 
 

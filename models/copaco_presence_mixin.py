@@ -19,6 +19,9 @@ class CopacoPresenceMixin(models.AbstractModel):
     created_origin = fields.Char(
         readonly=True, help="The portal that these days are those of."
     )
+    created_endpoint = fields.Char(
+        readonly=True, help="What was asked there: another source has other days."
+    )
     missing_state = fields.Selection(
         [
             ("reported", "No longer at Copaco"),
@@ -28,6 +31,22 @@ class CopacoPresenceMixin(models.AbstractModel):
         index="btree_not_null",
         readonly=True,
     )
+
+    next_step = fields.Text(compute="_compute_next_step")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("hold_message", "missing_state")
+    def _compute_next_step(self):
+        for record in self:
+            record.next_step = record.hold_message
+            if record.missing_state == "reported" and not record.hold_message:
+                record.next_step = self.env._(
+                    "%(document)s was not in the latest response that covers its days. "
+                    "Ask Copaco, and press Fetch again, or Acknowledge when it is "
+                    "right.",
+                    document=record.display_name,
+                )
 
     # === ACTION METHODS === #
 

@@ -3,7 +3,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import float_compare, format_date
 
-from ..const import KIND_SELECTION
+from ..const import KIND_SELECTION, KINDS
 
 # Responses removed in one step of Odoo's autovacuum.
 VACUUM_SIZE = 100
@@ -39,6 +39,12 @@ class CopacoRun(models.Model):
     )
     file_name = fields.Char(string="File", readonly=True)
     origin = fields.Char(string="Portal", readonly=True)
+    endpoint = fields.Char(
+        compute="_compute_endpoint",
+        store=True,
+        precompute=True,
+        help="What was asked at the portal.",
+    )
     date_from = fields.Date(help="First creation date asked for.")
     date_to = fields.Date(help="Last creation date asked for, inclusive.")
     started_at = fields.Datetime(readonly=True)
@@ -155,6 +161,12 @@ class CopacoRun(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    # Not on the source: what was asked stays, whatever is asked later.
+    @api.depends("kind", "connection_id")
+    def _compute_endpoint(self):
+        for run in self:
+            run.endpoint = KINDS[run.kind].get_endpoint(run.connection_id.source)
 
     @api.depends("date_from", "date_to", "file_name")
     def _compute_name(self):

@@ -98,6 +98,21 @@ class CopacoDecision(models.AbstractModel):
         return self._process(held)
 
     @api.model
+    def _accept_vat(self, documents):
+        """See `copaco.document.action_accept_vat`."""
+        held = self._get_held(documents, "vat_differs")
+        for document in held:
+            document._message_log(
+                body=self.env._(
+                    "%(user)s accepted Odoo's tax: Copaco's VAT is %(amount)s.",
+                    user=self.env.user.name,
+                    amount=document._format_amount(document.amount_vat),
+                )
+            )
+        held.write({"is_vat_accepted": True, "state": "new"})
+        return self._process(held)
+
+    @api.model
     def _invoice_anyway(self, documents):
         """See `copaco.document.action_invoice_anyway`."""
         documents._check_billing_access()

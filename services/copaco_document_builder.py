@@ -94,6 +94,9 @@ class CopacoDocumentBuilder(models.AbstractModel):
             **self._prepare_amounts(source, currency),
             "payload": source.payload,
             "payload_digest": source.digest,
+            "payment_days": source.payment_days,
+            "amount_estimated": float(source.estimate) if source.error else 0.0,
+            **self.env["copaco.vat.checker"]._prepare_vat(source),
             "line_ids": [Command.create(line) for line in lines],
             "state": "new",
             "hold_reason": False,
@@ -121,8 +124,23 @@ class CopacoDocumentBuilder(models.AbstractModel):
                 "correct it and fetch again, or exclude it and invoice it "
                 "manually.",
                 number=source.invoice_number,
-                error=source.error,
+                error=" ".join(map(self._describe_unread, source.unreadable_lines))
+                or source.error,
             ),
+        )
+
+    @api.model
+    def _describe_unread(self, line):
+        """:param line: an `UnreadableLine`
+        :return: a sentence for a person
+        """
+        values = {"number": line.number, "name": line.name or "–"}
+        if line.is_missing:
+            return self.env._(
+                "Line %(number)s, %(name)s: the amount is missing.", **values
+            )
+        return self.env._(
+            "Line %(number)s, %(name)s: the amount can't be read.", **values
         )
 
     @api.model

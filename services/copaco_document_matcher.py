@@ -18,7 +18,8 @@ class DocumentMatch(NamedTuple):
     journal: models.BaseModel
     user: models.BaseModel
     lines: dict  # `LineMatch` by `copaco.document.line`
-    default: LineMatch  # of a line that the document has no longer
+    # Of a line that the document has no longer; only for corrections.
+    default: LineMatch | None
     is_refund: bool
     is_company_currency: bool
     has_analytic_models: bool
@@ -56,12 +57,14 @@ class CopacoDocumentMatcher(models.AbstractModel):
         delivery_addresses = self._get_addresses(
             self.env["res.partner"].union(*invoice_addresses.values()), "delivery"
         )
+        book = self.env["copaco.rule.engine"]._get_rule_book(documents.company_id)
         return {
             document: self._match_document(
                 document,
                 invoice_addresses.get(document.customer_id.partner_id),
                 delivery_addresses,
                 has_analytic_models[document.company_id],
+                book,
                 correction_date,
             )
             for document in documents
@@ -105,6 +108,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         partner,
         delivery_addresses,
         has_analytic_models,
+        book,
         correction_date,
     ):
         customer = document.customer_id
@@ -128,14 +132,22 @@ class CopacoDocumentMatcher(models.AbstractModel):
             ._get_fiscal_position(partner, delivery=delivery_addresses[partner])
         )
         engine = self.env["copaco.rule.engine"]
-        lines = engine._match_lines(document, fiscal_position)
+        lines = engine._match_lines(document, fiscal_position, book)
         if isinstance(lines, Hold):
             return lines
-        default = engine._match_default(document, fiscal_position)
+        default = None
+        if correction_date:
+            no_rule = self.env["copaco.rule"]
+            default = engine._match_rule(document, no_rule, fiscal_position, book)
+            if isinstance(default, Hold):
+                return default
         hold = self._check_lock_dates(
             document,
-            any(match.taxes for match in (*lines.values(), default)),
+            any(match.taxes for match in (*lines.values(), default) if match),
             correction_date or document._get_invoice_date(),
+        ) or (
+            not correction_date
+            and self.env["copaco.credit.note"]._check(document, partner)
         )
         if hold:
             return hold
@@ -315,20 +327,19 @@ class CopacoDocumentMatcher(models.AbstractModel):
     @api.model
     def _check_journal(self, document):
         connection = document.connection_id
-        for record in (connection.journal_id, connection.product_id):
-            if not record.active:
-                return Hold(
-                    "account_missing",
-                    self.env._(
-                        "%(document)s can't be booked, because %(record)s is archived. "
-                        "Restore it or choose another one on connection "
-                        "%(connection)s, then retry.",
-                        document=document.name,
-                        record=record.display_name,
-                        connection=connection.name,
-                    ),
-                )
-        return None
+        if connection.journal_id.active:
+            return None
+        return Hold(
+            "account_missing",
+            self.env._(
+                "%(document)s can't be booked, because journal %(journal)s is "
+                "archived. Restore it or choose another one on connection "
+                "%(connection)s, then retry.",
+                document=document.name,
+                journal=connection.journal_id.display_name,
+                connection=connection.name,
+            ),
+        )
 
     @api.model
     def _check_date(self, document):

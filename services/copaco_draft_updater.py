@@ -118,6 +118,7 @@ class CopacoDraftUpdater(models.AbstractModel):
         )
         self.env["copaco.invoice.writer"]._check_totals(document, move, edits)
         document.move_snapshot = manual_edits._update_snapshot(move, edits, snapshot)
+        self.env["copaco.document.line"]._set_matches(match.lines)
         document._message_log(
             body=self.env._(
                 "Draft invoice updated. Manual edits that were kept: lines edited: "

@@ -20,10 +20,11 @@ _LINE_QUERY = """
                       %(subscriptions)s::text[], %(descriptions)s::text[],
                       %(starts)s::date[], %(ends)s::date[], %(quantities)s::float8[],
                       %(prices)s::float8[], %(currencies)s::int[],
-                      %(customers)s::int[], %(partners)s::int[])
+                      %(customers)s::int[], %(partners)s::int[],
+                      %(endpoints)s::text[])
             AS asked (key, document_id, row_hash, subscription_ref, description,
                       date_start, date_end, quantity, extended_price, currency_id,
-                      customer_id, partner_id)
+                      customer_id, partner_id, endpoint)
     ),
     candidate AS (
         SELECT asked.key, other.id
@@ -44,6 +45,18 @@ _LINE_QUERY = """
             ON other.subscription_ref = asked.subscription_ref
            AND other.extended_price = asked.extended_price
          WHERE asked.row_hash != '' AND coalesce(other.row_hash, '') = ''
+     UNION ALL
+        -- Copaco promises no row hash that is the same at another endpoint.
+        SELECT asked.key, other.id
+          FROM asked
+          JOIN copaco_document_line other
+            ON other.subscription_ref = asked.subscription_ref
+           AND other.extended_price = asked.extended_price
+          JOIN copaco_document document ON document.id = other.document_id
+          JOIN copaco_run run ON run.id = document.run_id
+         WHERE %(has_endpoints)s AND asked.row_hash != ''
+           AND other.row_hash NOT IN ('', asked.row_hash)
+           AND run.endpoint != asked.endpoint
     ),
     compared AS (
         SELECT asked.key, other.id AS line_id, document.id AS document_id,
@@ -291,8 +304,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
         if not keys:
             return result
         documents = self.env["copaco.document"].union(*asked)
-        for name in ("copaco.document", "copaco.document.line", "copaco.customer"):
-            self.env[name].flush_model()
+        for name in ("document", "document.line", "customer", "run"):
+            self.env[f"copaco.{name}"].flush_model()
+        companies = documents._get_companies()
+        kinds = _get_side(documents[0].kind)
         self.env["account.move"].flush_model(["state"])
         rows = self.env.execute_query(
             SQL(
@@ -309,8 +324,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 currencies=[document.currency_id.id or None for document, _ in keys],
                 customers=[document.customer_id.id or None for document, _ in keys],
                 partners=[document.partner_id.id or None for document, _ in keys],
-                companies=documents._get_companies().ids,
-                kinds=_get_side(documents[0].kind),
+                endpoints=[document.run_id.endpoint for document, _line in keys],
+                has_endpoints=self._has_several_endpoints(companies, kinds),
+                companies=companies.ids,
+                kinds=kinds,
             )
         )
         Line = self.env["copaco.document.line"]
@@ -324,6 +341,14 @@ class CopacoDuplicateFinder(models.AbstractModel):
             document, line = keys[key]
             result[document].append(Duplicate(line, Line.browse(line_id), evidence))
         return result
+
+    @api.model
+    def _has_several_endpoints(self, companies, kinds):
+        """Whether the same charges may have been received from several endpoints."""
+        endpoints = self.env["copaco.run"]._read_group(
+            [("company_id", "in", companies.ids), ("kind", "in", kinds)], ["endpoint"]
+        )
+        return len(endpoints) > 1
 
     # === VERSIONS === #
 

@@ -5,6 +5,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..const import SOURCES
+
 # Copaco's own default window is three months back (Copaco's knowledge base, Billing
 # APIs).
 FIRST_WINDOW_MONTHS = 3
@@ -96,26 +98,50 @@ class CopacoFetchWindow(models.AbstractModel):
 
     @api.model
     def _get_asked_days_query(self):
-        """:return: `SQL` of rows with the connection, a day that was asked for at the
-        portal that the connection uses now, whether it was stored, and whether it was
-        over when it was asked for"""
+        """Which days were asked for at the portal and the source that a connection uses
+        now. What another source had is the same, but Copaco may have created it on
+        other days: of that, the last month before the source changed doesn't count.
+
+        :return: `SQL` of rows with the connection, a day, whether it was stored, and
+            whether it was over when it was asked for
+        """
         self.env["copaco.run"].flush_model()
+        self.env["copaco.connection"].flush_model(["source", "origin"])
         return SQL(
             """
+            WITH source_run AS (
+                SELECT run.*, %(started)s AS started_on,
+                       run.endpoint = %(endpoint)s AS is_own,
+                       max(LEAST(run.date_to, %(started)s))
+                           FILTER (WHERE run.stored_at IS NOT NULL)
+                           OVER (PARTITION BY run.connection_id, run.endpoint)
+                           AS asked_until
+                  FROM copaco_run run
+                  JOIN copaco_connection connection
+                    ON connection.id = run.connection_id
+                   AND connection.origin = run.origin
+                 WHERE run.kind = 'specification' AND run.started_at IS NOT NULL
+            )
             SELECT run.connection_id, day::date AS day,
                    bool_or(run.stored_at IS NOT NULL) AS is_stored,
-                   bool_or(run.stored_at IS NOT NULL AND day < %(started)s) AS is_whole
-              FROM copaco_run run
-              JOIN copaco_connection connection
-                ON connection.id = run.connection_id AND connection.origin = run.origin
+                   bool_or(run.stored_at IS NOT NULL AND day < run.started_on)
+                       AS is_whole
+              FROM source_run run
         CROSS JOIN LATERAL generate_series(
                        run.date_from,
-                       LEAST(run.date_to, %(started)s),
+                       LEAST(run.date_to, run.started_on,
+                             CASE WHEN NOT run.is_own
+                                  THEN run.asked_until - interval '1 month' END),
                        interval '1 day'
                    ) day
-             WHERE run.kind = 'specification' AND run.started_at IS NOT NULL
           GROUP BY 1, 2
             """,
+            endpoint=SQL(
+                "CASE connection.source %s END",
+                SQL(" ").join(
+                    SQL("WHEN %s THEN %s", *item) for item in SOURCES.items()
+                ),
+            ),
             started=SQL(
                 "(run.started_at AT TIME ZONE 'UTC' AT TIME ZONE %s)::date",
                 COPACO_TIME_ZONE,
@@ -133,6 +159,7 @@ class CopacoFetchWindow(models.AbstractModel):
             [
                 ("connection_id", "=", connection.id),
                 ("created_origin", "=", connection.origin),
+                ("created_endpoint", "=", connection._get_endpoint()),
                 ("created_from", "<", start),
                 ("created_to", ">=", start),
                 ("created_from", ">=", get_chunk_start(end)),

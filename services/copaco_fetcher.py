@@ -17,7 +17,7 @@ from ..client import (
     is_markup,
     parse_documents,
 )
-from ..const import CONCURRENCY_ATTEMPTS, KINDS
+from ..const import CONCURRENCY_ATTEMPTS
 from ..exceptions import RETRYABLE_ERRORS
 
 _logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class CopacoFetcher(models.AbstractModel):
         time_limit = deadline and max(deadline - time.monotonic(), 1)
         try:
             with self._get_client(run.connection_id, time_limit) as client:
-                request = KINDS[run.kind].endpoint, run.date_from, run.date_to
+                request = run.endpoint, run.date_from, run.date_to
                 # No transaction is open while the network is waited for: promise 10 in
                 # doc/how_it_works.rst.
                 self.env.cr.commit()  # pylint: disable=invalid-commit

@@ -39,6 +39,7 @@ class CopacoImporter(models.AbstractModel):
             "created_from": run.date_from,
             "created_to": run.date_to,
             "created_origin": run.date_from and run.origin,
+            "created_endpoint": run.date_from and run.endpoint,
         }
         presence = self.env["copaco.presence"]
         seen = defaultdict(Document.browse)
@@ -109,6 +110,7 @@ class CopacoImporter(models.AbstractModel):
                 ("connection_id", "=", run.connection_id.id),
                 ("kind", "=", run.kind),
                 ("origin", "=", run.origin),
+                ("endpoint", "=", run.endpoint),
                 ("payload_digest", "=", digest),
                 ("payload_id", "!=", False),
                 ("stored_at", "!=", False),
@@ -164,7 +166,7 @@ class CopacoImporter(models.AbstractModel):
             )
             or bool(
                 documents.filtered_domain(
-                    [("hold_reason", "=", "source_totals_differ")]
+                    [("hold_reason", "in", ("source_totals_differ", "vat_differs"))]
                 )
             )
         )
@@ -294,6 +296,7 @@ class CopacoImporter(models.AbstractModel):
                 pending._withdraw_unless(source.digest)
                 pending._note_latest(document, source.digest)
             self._receive_totals(document, source)
+            self.env["copaco.vat.checker"]._receive(document, source)
             return source, "whole" if is_covered or is_newest else "partial", True
         extent = "changed"
         if not is_covered:

@@ -7,7 +7,7 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import float_compare
 
 from ..const import Hold
-from ..exceptions import TotalsMismatchError
+from ..exceptions import TotalsMismatchError, VatMismatchError
 
 _logger = logging.getLogger(__name__)
 
@@ -50,24 +50,28 @@ class CopacoInvoiceWriter(models.AbstractModel):
 
         :param matches: dict of `DocumentMatch` by document
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
+        :raise VatMismatchError: when its tax is not the VAT that Copaco states
         :raise UserError: when Odoo refuses one
         """
         created = self._create_moves(matches)
         for document, move in created.items():
             self._check_totals(document, move)
+            self.env["copaco.vat.checker"]._check(document, move)
             document._set_invoiced(
                 move, self.env["copaco.manual.edits"]._take_snapshot(move)
             )
+            self.env["copaco.document.line"]._set_matches(matches[document].lines)
         documents = self.env["copaco.document"].union(*created)
         policy = documents.connection_id.invoice_policy
         if policy != "draft":
-            moves = self.env["account.move"].union(*created.values())
+            checker = self.env["copaco.contact.checker"]
+            documents = checker._split_off_incomplete(documents)
             # As Odoo's own Confirm button does.
-            moves.with_context(validate_analytic=True)._post(soft=False)
+            documents.move_id.with_context(validate_analytic=True)._post(soft=False)
             for document, move in created.items():
                 self._check_totals(document, move)
         if policy == "send":
-            self.env["copaco.sender"]._send_in_background(documents)
+            self.env["copaco.sender"]._queue(documents)
 
     @api.model
     def _create_moves(self, matches):
@@ -187,6 +191,8 @@ class CopacoInvoiceWriter(models.AbstractModel):
         """:return: the `Hold` for what Odoo said when an invoice was to be created"""
         if isinstance(error, TotalsMismatchError):
             return Hold("totals_differ", str(error))
+        if isinstance(error, VatMismatchError):
+            return Hold("vat_differs", str(error))
         if isinstance(error, UserError | RedirectWarning):
             return Hold(
                 "unexpected_error",

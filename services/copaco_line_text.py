@@ -66,11 +66,15 @@ class CopacoLineText(models.AbstractModel):
             rows.append(
                 self.env._("PO number: %(number)s", number=line._get_po_number())
             )
+        unit = line._get_unit()
+        quantity = f"{formats.number(line.quantity)} {unit}".rstrip()
+        if unit and not show_figures:
+            rows.append(self.env._("Quantity: %(quantity)s", quantity=quantity))
         if show_figures:
             rows.append(
                 self.env._(
                     "Quantity: %(quantity)s, price: %(price)s %(currency)s",
-                    quantity=formats.number(line.quantity),
+                    quantity=quantity,
                     price=formats.number(line.unit_price),
                     currency=line.currency_id.name,
                 )

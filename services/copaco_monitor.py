@@ -207,11 +207,19 @@ class CopacoMonitor(models.AbstractModel):
                     count=missing,
                 )
             )
-        if unsent := count(Document._get_unsent_domain()):
+        if unposted := count(Document._get_unposted_domain()):
             alerts.append(
                 self.env._(
-                    "Invoices that could not be sent: %(count)s; see Copaco, "
-                    "Documents, filter Could Not Be Sent.",
+                    "Draft invoices of incomplete contacts: %(count)s; see Copaco, "
+                    "Documents, filter Contact Incomplete.",
+                    count=unposted,
+                )
+            )
+        if unsent := connection.unsent_count:
+            alerts.append(
+                self.env._(
+                    "Invoices that could not be sent: %(count)s; see Copaco, Could Not "
+                    "Be Sent.",
                     count=unsent,
                 )
             )

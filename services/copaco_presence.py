@@ -18,6 +18,7 @@ class CopacoPresence(models.AbstractModel):
             run.date_from
             and document.created_from
             and document.created_origin == run.origin
+            and document.created_endpoint == run.endpoint
             and run.date_from <= document.created_from
             and document.created_to <= run.date_to
         )
@@ -72,6 +73,7 @@ class CopacoPresence(models.AbstractModel):
                 # One response that must have it: of several, Copaco may leave out what
                 # lies on their first or last day.
                 ("created_origin", "=", run.origin),
+                ("created_endpoint", "=", run.endpoint),
                 ("created_from", ">=", run.date_from),
                 ("created_to", "<=", run.date_to),
                 ("missing_state", "=", False),
@@ -97,7 +99,7 @@ class CopacoPresence(models.AbstractModel):
     @api.model
     def _write_creation_days(self, run, documents, date_from, date_to, condition):
         """Write the days on which Copaco may have created documents. Days that are
-        another portal's, or contradict what was received, are not those.
+        another portal's or source's, or contradict what was received, are not those.
 
         :param date_from: `SQL` of the first day, when what is known is right
         :param date_to: `SQL` of the last day
@@ -105,7 +107,7 @@ class CopacoPresence(models.AbstractModel):
         """
         if not documents:
             return
-        days = ["created_from", "created_to", "created_origin"]
+        days = ["created_from", "created_to", "created_origin", "created_endpoint"]
         documents.flush_model([*days, "missing_state"])
         # Not `write`: how long a document waits is told from when it was written.
         self.env.cr.execute(
@@ -114,6 +116,7 @@ class CopacoPresence(models.AbstractModel):
                 WITH known AS (
                     SELECT id,
                            COALESCE(created_origin = %(origin)s
+                                    AND created_endpoint = %(endpoint)s
                                     AND missing_state IS NULL
                                     AND %(condition)s, false) AS is_right,
                            %(date_from)s AS date_from, %(date_to)s AS date_to
@@ -125,7 +128,8 @@ class CopacoPresence(models.AbstractModel):
                                            ELSE %(run_from)s END,
                        created_to = CASE WHEN is_right THEN date_to
                                          ELSE %(run_to)s END,
-                       created_origin = %(origin)s
+                       created_origin = %(origin)s,
+                       created_endpoint = %(endpoint)s
                   FROM known
                  WHERE document.id = known.id
                    AND NOT (is_right AND created_from = date_from
@@ -133,6 +137,7 @@ class CopacoPresence(models.AbstractModel):
                 """,
                 ids=documents._ids,
                 origin=run.origin or None,
+                endpoint=run.endpoint,
                 run_from=run.date_from,
                 run_to=run.date_to,
                 date_from=date_from,

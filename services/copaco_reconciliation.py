@@ -40,6 +40,9 @@ _DOCUMENTS = """
                         ORDER BY document.id
                     ) = 1 THEN document.totals_difference END AS totals_difference,
                document.state IN ('invoiced', 'changed') AS is_invoiced,
+               CASE WHEN document.state = 'held'
+                    THEN coalesce(document.amount_estimated, 0) ELSE 0 END
+                    AS amount_estimated,
                CASE WHEN document.state IN ('invoiced', 'changed')
                     THEN coalesce(document.amount_excluded, 0) ELSE 0 END
                     AS amount_excluded,
@@ -129,7 +132,8 @@ _DOCUMENTS = """
            CASE WHEN difference != 0 OR other_amount != 0 THEN compared.id END,
            count(*), sum(line_count), sum(amount_source), sum(amount_excluded),
            sum(totals_difference), sum(posted), sum(draft), sum(credited), sum(added),
-           sum(difference), sum(other_amount), max(other_currency_id)
+           sum(difference), sum(other_amount), max(other_currency_id),
+           sum(amount_estimated)
       FROM compared
  LEFT JOIN account_move main ON main.id = compared.move_id
   GROUP BY 1, 2, 3, 4, 5, 6"""
@@ -147,7 +151,7 @@ _VERSIONS = """
            CASE WHEN version.state = 'pending' THEN 'source_changed' END,
            version.declined_by_id, NULL, NULL,
            count(*), sum(version.line_count), sum(version.amount_source), 0, 0,
-           0, 0, 0, 0, 0, 0, NULL
+           0, 0, 0, 0, 0, 0, NULL, 0
       FROM copaco_document_version version
      WHERE version.run_id IN %(runs)s
   GROUP BY 1, 2, 3, 4"""
@@ -182,6 +186,7 @@ class Row(NamedTuple):
     difference: float  # how much less that is than it should be
     other_amount: float  # that is in another currency
     other_currency_id: int
+    estimated: float  # of what can't be read
 
 
 class Part(NamedTuple):
@@ -200,12 +205,15 @@ class Reconciliation:
     :ivar totals_difference: by how much Copaco's totals are higher than what its lines
         add up to, without what rounding explains
     :ivar notes: list of (text, amount) of what is no part of what was received
+    :ivar estimated: what the documents that can't be read may cost; no part of what
+        was received
     """
 
     def __init__(self):
         self._parts = {}
         self.totals_difference = 0.0
         self.notes = []
+        self.estimated = 0.0
 
     @property
     def parts(self):
@@ -334,6 +342,7 @@ class CopacoReconciliation(models.AbstractModel):
         """
         amount = float(row.amount or 0)
         reconciliation.totals_difference += float(row.totals_difference or 0)
+        reconciliation.estimated += float(row.estimated or 0)
         counts = row.documents, int(row.lines or 0)
         if row.place in INVOICED:
             reconciliation.add(row.place, "", *counts)

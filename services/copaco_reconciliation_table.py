@@ -81,6 +81,7 @@ class CopacoReconciliationTable(models.AbstractModel):
                 "rows": rows,
                 "totals_difference": round(reconciliation.totals_difference, 6),
                 "notes": reconciliation.notes,
+                "estimated": round(reconciliation.estimated, 6),
                 "bar": [
                     (labels[bucket], COLORS[bucket], 100 * size / total)
                     for bucket, size in sizes.items()

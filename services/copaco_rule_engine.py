@@ -3,15 +3,25 @@ from typing import NamedTuple
 from odoo import api, models
 
 from ..const import KINDS, Hold
+from ..tools import LineTraits, RuleConditions, RuleIndex, enumerate_names
 
 
 class LineMatch(NamedTuple):
     """What a price line becomes."""
 
+    rule: models.BaseModel  # `copaco.rule` that decided it; empty: none did
     product: models.BaseModel
     account: models.BaseModel
     taxes: models.BaseModel
     analytic_distribution: dict | None  # None: Odoo's own models decide
+
+
+class RuleBook(NamedTuple):
+    """The rules of a batch of documents, and what was made of them so far."""
+
+    indexes: dict  # `RuleIndex` by `res.company`
+    rules: dict  # `copaco.rule` by id, read all at once; by None an empty one
+    matches: dict  # `LineMatch` by what it depends on
 
 
 class CopacoRuleEngine(models.AbstractModel):
@@ -21,66 +31,229 @@ class CopacoRuleEngine(models.AbstractModel):
     _name = "copaco.rule.engine"
     _description = "Copaco Rule Engine"
 
+    # === RULES === #
+
     @api.model
-    def _match_lines(self, document, fiscal_position):
-        """Decide what each line of a document becomes: the product of the connection.
+    def _get_rule_book(self, companies):
+        """:return: `RuleBook` for documents of these `res.company` records"""
+        rules = {company: self._get_rules(company) for company in companies}
+        indexes = {company: self._build_index(own) for company, own in rules.items()}
+        every = self.env["copaco.rule"].sudo().union(*rules.values())
+        return RuleBook(
+            indexes, {None: every.browse(), **{rule.id: rule for rule in every}}, {}
+        )
+
+    @api.model
+    def _get_rules(self, company):
+        """:return: the `copaco.rule` records for a company, those that win first"""
+        return (
+            self.env["copaco.rule"]
+            .sudo()
+            .search([("company_id", "in", [False, *company.parent_ids.ids])])
+        )
+
+    @api.model
+    def _get_index(self, company):
+        """:return: `RuleIndex` of the rules for a company"""
+        return self._build_index(self._get_rules(company))
+
+    @api.model
+    def _build_index(self, rules):
+        """:param rules: iterable of `copaco.rule` records, those that win first
+        :return: `RuleIndex`
+        """
+        return RuleIndex(map(self._get_conditions, rules))
+
+    @api.model
+    def _get_conditions(self, rule):
+        """:param rule: a `copaco.rule`, saved or as it is being edited
+        :return: `RuleConditions`, with the id 0 of one that was never saved
+        """
+        return RuleConditions(
+            rule._origin.id or 0,
+            rule.connection_id._origin.id,
+            rule.customer_id._origin.id,
+            rule.plan_ref or "",
+            rule.plan_category or "",
+            rule.text_contains or "",
+            rule.charge_type or "",
+            rule.billing_frequency or "",
+        )
+
+    @api.model
+    def _get_traits(self, document):
+        """Yield the `LineTraits` of each line of a document that is billed.
+
+        :param document: a `copaco.document`
+        :return: iterator of (`copaco.document.line`, `LineTraits`)
+        """
+        owners = document.connection_id.id, document.customer_id.id
+        for line in document._get_billed_lines():
+            texts = (line[name] or "" for name in LineTraits._fields[len(owners) :])
+            yield line, LineTraits(*owners, *texts)
+
+    # === MATCHES === #
+
+    @api.model
+    def _match_lines(self, document, fiscal_position, book):
+        """Decide what each line of a document becomes: what the first rule says that
+        catches it, and the product of the connection where it says nothing.
 
         :param document: a `copaco.document`
         :param fiscal_position: `account.fiscal.position` of its customer
+        :param book: `RuleBook`, see `_get_rule_book`
         :return: dict of `LineMatch` by `copaco.document.line`, or a `Hold`
         """
-        match = self._match_default(document, fiscal_position)
-        if isinstance(match, Hold):
-            return match
-        return dict.fromkeys(document._get_billed_lines(), match)
+        index = book.indexes[document.company_id]
+        rules = {
+            line: book.rules[index.find(traits)]
+            for line, traits in self._get_traits(document)
+        }
+        unmatched = [line for line, rule in rules.items() if not rule]
+        is_sale = KINDS[document.kind].tax_use == "sale"
+        if unmatched and is_sale and document.connection_id.unmatched_policy == "hold":
+            return self._get_unmatched_hold(document, unmatched)
+        found = {}
+        for rule in dict.fromkeys(rules.values()):
+            match = self._match_rule(document, rule, fiscal_position, book)
+            if isinstance(match, Hold):
+                return match
+            if not match.analytic_distribution:
+                own = document.customer_id.analytic_distribution
+                match = match._replace(analytic_distribution=own or None)
+            found[rule] = match
+        return {line: found[rule] for line, rule in rules.items()}
 
     @api.model
-    def _match_default(self, document, fiscal_position):
-        """:return: the `LineMatch` of the connection's product, or a `Hold`"""
-        product = document.connection_id.product_id.with_company(document.company_id)
-        return self._match_product(document, product, fiscal_position)
+    def _match_rule(self, document, rule, fiscal_position, book):
+        """:param rule: a `copaco.rule`; empty: the product of the connection
+        :return: its `LineMatch` for a document, or a `Hold`
+        """
+        key = document.connection_id, rule, fiscal_position
+        if key not in book.matches:
+            match = self._match_product(document, rule, fiscal_position)
+            if isinstance(match, Hold):
+                return match
+            book.matches[key] = match
+        return book.matches[key]
 
     @api.model
-    def _match_product(self, document, product, fiscal_position):
-        """:return: the `LineMatch` of a product, or a `Hold`"""
-        journal = document.connection_id.journal_id
-        # As `account.move.line._compute_account_id` does for a sale.
-        account = product.product_tmpl_id.get_product_accounts(fiscal_position)[
-            "income"
-        ] or fiscal_position.map_account(journal.default_account_id)
+    def _match_product(self, document, rule, fiscal_position):
+        """:return: see `_match_rule`"""
+        connection = document.connection_id
+        product = (rule.product_id or connection.product_id).with_company(
+            document.company_id
+        )
+        if not product.active:
+            return self._get_archived_hold(document, product)
+        kind, journal = KINDS[document.kind], connection.journal_id
+        own_account = rule[kind.rule_account]
+        if own_account and not own_account.active:
+            return self._get_rule_account_hold(document, rule, own_account)
+        # As `account.move.line._compute_account_id` does.
+        account = (
+            fiscal_position.map_account(own_account)
+            or product.product_tmpl_id.get_product_accounts(fiscal_position)[
+                kind.product_account
+            ]
+            or fiscal_position.map_account(journal.default_account_id)
+        )
         if not account or not account.active:
-            return Hold(
-                "account_missing",
-                self.env._(
-                    "There is no usable income account for %(document)s. Set one on "
-                    "product %(product)s, on its category or on journal %(journal)s, "
-                    "then retry.",
-                    document=document.name,
-                    product=product.display_name,
-                    journal=journal.name,
-                ),
-            )
-        base_taxes = self._get_base_taxes(document, product, account)
+            return self._get_account_hold(document, product, journal)
+        base_taxes = self._get_base_taxes(document, rule, product, account)
         if not base_taxes:
-            return Hold(
-                "tax_missing",
-                self.env._(
-                    "There is no sales tax for %(document)s. Set one on product "
-                    "%(product)s or on account %(account)s (a 0 %% tax when none is "
-                    "due), then retry.",
-                    document=document.name,
-                    product=product.display_name,
-                    account=account.display_name,
-                ),
-            )
-        return LineMatch(product, account, fiscal_position.map_tax(base_taxes), None)
+            return self._get_tax_hold(document, product, account)
+        return LineMatch(
+            rule,
+            product,
+            account,
+            fiscal_position.map_tax(base_taxes),
+            rule.analytic_distribution or None,
+        )
 
     @api.model
-    def _get_base_taxes(self, document, product, account):
+    def _get_base_taxes(self, document, rule, product, account):
         """The taxes before the fiscal position, as
         `account.move.line._get_computed_taxes` finds them."""
-        company, tax_use = document.company_id, KINDS[document.kind].tax_use
-        taxes = product.taxes_id.filtered_domain(
-            self.env["account.tax"]._check_company_domain(company)
-        ) or account.tax_ids.filtered(lambda tax: tax.type_tax_use == tax_use)
+        company, kind = document.company_id, KINDS[document.kind]
+        taxes = (
+            rule[kind.rule_taxes]
+            or product[kind.product_taxes].filtered_domain(
+                self.env["account.tax"]._check_company_domain(company)
+            )
+            or account.tax_ids.filtered(lambda tax: tax.type_tax_use == kind.tax_use)
+        )
         return taxes._filter_taxes_by_company(company)
+
+    # === WHAT HOLDS A DOCUMENT === #
+
+    @api.model
+    def _get_account_hold(self, document, product, journal):
+        return Hold(
+            "account_missing",
+            self.env._(
+                "There is no usable income account for %(document)s. Set one on "
+                "product %(product)s, on its category or on journal %(journal)s, then "
+                "retry.",
+                document=document.name,
+                product=product.display_name,
+                journal=journal.name,
+            ),
+        )
+
+    @api.model
+    def _get_rule_account_hold(self, document, rule, account):
+        return Hold(
+            "account_missing",
+            self.env._(
+                "%(document)s can't be booked, because account %(account)s is "
+                "archived. Choose another one on rule %(rule)s, then retry.",
+                document=document.name,
+                account=account.display_name,
+                rule=rule.display_name,
+            ),
+        )
+
+    @api.model
+    def _get_tax_hold(self, document, product, account):
+        return Hold(
+            "tax_missing",
+            self.env._(
+                "There is no sales tax for %(document)s. Set one on product "
+                "%(product)s or on account %(account)s (a 0 %% tax when none is due), "
+                "then retry.",
+                document=document.name,
+                product=product.display_name,
+                account=account.display_name,
+            ),
+        )
+
+    @api.model
+    def _get_unmatched_hold(self, document, lines):
+        plans = dict.fromkeys(
+            line.plan_name or line.plan_ref or line.display_name for line in lines
+        )
+        return Hold(
+            "product_missing",
+            self.env._(
+                "%(document)s: no rule says which product there is for plan %(plans)s. "
+                "Choose the product under Plans, or make a rule from the line, then "
+                "retry.",
+                document=document.name,
+                plans=enumerate_names(self.env, plans),
+            ),
+        )
+
+    @api.model
+    def _get_archived_hold(self, document, product):
+        return Hold(
+            "account_missing",
+            self.env._(
+                "%(document)s can't be booked, because product %(product)s is "
+                "archived. Restore it, or choose another one on connection "
+                "%(connection)s or on the rule that says so, then retry.",
+                document=document.name,
+                product=product.display_name,
+                connection=document.connection_id.name,
+            ),
+        )

@@ -1,34 +1,317 @@
-from odoo import api, models
+import logging
+import time
+from datetime import datetime, timedelta
+from datetime import time as day_time
+from zoneinfo import ZoneInfo
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..const import BUTTON_SECONDS
+from ..exceptions import CONCURRENCY_ERRORS, UndeliverableError
+from .copaco_fetch_window import COPACO_TIME_ZONE
+
+_logger = logging.getLogger(__name__)
+
+# Of the errors of Odoo's proxies: nobody answered, or not in time.
+NO_ANSWER = "connection_error"
 
 
 class CopacoSender(models.AbstractModel):
-    """Lets Odoo send invoices."""
+    """Sends invoices after they are committed, each in transactions of its own. Whether
+    they were delivered, `copaco.delivery.proof` finds out."""
 
     _name = "copaco.sender"
     _description = "Copaco Sender"
 
+    # === WHAT IS TO BE SENT === #
+
     @api.model
-    def _send_in_background(self, documents):
-        """Let Odoo send the invoices of documents, each by the method that its
-        customer prefers. Odoo would count one that reaches nobody as sent."""
-        sender = self.env["account.move.send"]
-        for document in documents:
-            move = document.move_id
-            methods = sender._get_default_sending_methods(move) - {"manual"}
-            if methods and ("email" not in methods or move.partner_id.email):
-                user = move.invoice_user_id
-                move.sending_data = {
-                    "author_user_id": user.id,
-                    "author_partner_id": user.partner_id.id,
+    def _queue(self, documents):
+        """Have the invoices of documents sent once they are committed, not before their
+        date; without an amount only if the connection says so. Nobody is asked
+        anything yet."""
+        vals_list = [
+            {
+                "move_id": document.move_id.id,
+                "connection_id": document.connection_id.id,
+                "send_at": self._get_send_time(document.move_id),
+                "last_message_id": self._get_last_message_id(document.move_id),
+            }
+            for document in documents
+            if document.connection_id.send_zero_totals
+            or not document.currency_id.is_zero(document.move_id.amount_total)
+        ]
+        if vals_list:
+            self.env["copaco.delivery"].sudo().create(vals_list)
+            self._continue_in_background()
+
+    @api.model
+    def _get_send_time(self, move):
+        today = self.env["copaco.fetch.window"]._get_today()
+        if not move.invoice_date or move.invoice_date <= today:
+            return fields.Datetime.now()
+        start = datetime.combine(
+            move.invoice_date, day_time.min, ZoneInfo(COPACO_TIME_ZONE)
+        )
+        return start.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+
+    @api.model
+    def _get_last_message_id(self, move):
+        return max(move.message_ids.ids, default=0)
+
+    @api.model
+    def _get_due_domain(self):
+        return (
+            Domain("state", "=", "waiting")
+            & Domain("send_at", "<=", fields.Datetime.now())
+            & Domain("move_id.state", "=", "posted")
+        )
+
+    @api.model
+    def _continue_in_background(self, at=None):
+        self.env.ref("account_copaco.ir_cron_send")._trigger(at)
+
+    # === SENDING === #
+
+    @api.model
+    def _send_all(self):
+        """Look at what became of what was sent, and send what is due; commits."""
+        changed = self._look_at_unproved()
+        deliveries = self.env["copaco.delivery"].search(
+            self._get_due_domain(), order="send_at, id"
+        )
+        self.env["ir.cron"]._commit_progress(remaining=len(deliveries))
+        self._send(deliveries)
+        self._tell(changed.connection_id)
+
+    @api.model
+    def _look_at_unproved(self):
+        proof = self.env["copaco.delivery.proof"]
+        try:
+            changed = proof._check(proof._find_unproved())
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except CONCURRENCY_ERRORS as error:
+            # Someone sends one of them again; the next time will do.
+            self.env.cr.rollback()
+            _logger.info("Copaco deliveries: concurrent update (%s)", type(error))
+            return self.env["copaco.delivery"]
+        return changed
+
+    @api.model
+    def _send_again(self, deliveries):
+        """Send once more what was not delivered meanwhile, while a person waits; what
+        takes longer goes on in the background.
+
+        :return: a notification with what became of them
+        """
+        self.env["copaco.delivery.proof"]._check(deliveries)
+        again = deliveries.filtered("is_unsent")
+        for delivery in again:
+            self._cancel_queued_mails(delivery)
+            delivery.write(
+                {
+                    "state": "waiting",
+                    "reason": False,
+                    "send_at": self._get_send_time(delivery.move_id),
+                    "last_message_id": self._get_last_message_id(delivery.move_id),
                 }
-                continue
-            document.is_unsent = True
-            move._message_log(
-                body=self.env._(
-                    "This invoice was not sent: %(partner)s has no e-mail address, or "
-                    "prefers to be sent nothing. Correct that on the contact, then "
-                    "send the invoice.",
-                    partner=move.partner_id.display_name,
+            )
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self._send(again, time.monotonic() + BUTTON_SECONDS)
+        counts = {
+            "sent": len(deliveries.filtered(lambda each: each.state == "sent")),
+            "unsent": len(deliveries.filtered("is_unsent")),
+        }
+        counts["waiting"] = len(deliveries) - sum(counts.values())
+        if counts["waiting"]:
+            message = self.env._(
+                "Sent: %(sent)s, could not be sent: %(unsent)s. The other %(waiting)s "
+                "are sent in the background.",
+                **counts,
+            )
+        else:
+            message = self.env._(
+                "Sent: %(sent)s, could not be sent: %(unsent)s.", **counts
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if counts["unsent"] else "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    @api.model
+    def _cancel_queued_mails(self, delivery):
+        """A mail that still waits would arrive besides the one that is sent now."""
+        messages = self.env["copaco.delivery.proof"]._get_messages(delivery)
+        mails = messages.sudo().mail_ids
+        mails.filtered(lambda mail: mail.state == "outgoing").cancel()
+
+    @api.model
+    def _send(self, deliveries, deadline=None):
+        """Send these invoices one by one; none stops the others. Any number of workers
+        may do this at once. Commits.
+
+        :param deadline: `time.monotonic()` after which the scheduled action goes on
+        """
+        for delivery in deliveries:
+            if deadline and time.monotonic() > deadline:
+                self._continue_in_background()
+                break
+            connection = delivery.connection_id
+            sender = self.sudo().with_context(lang=connection.responsible_id.lang)
+            sender = sender.with_company(delivery.company_id)
+            sender._send_one(delivery.with_env(sender.env))
+            if not self.env["ir.cron"]._commit_progress(1):
+                break
+        self._tell(deliveries.connection_id)
+
+    @api.model
+    def _tell(self, connections):
+        no_runs = self.env["copaco.run"]
+        self.env["copaco.processor"]._refresh_progress(no_runs, connections)
+
+    @api.model
+    def _send_one(self, delivery):
+        if not self._claim(delivery):
+            return
+        proof = self.env["copaco.delivery.proof"]
+        methods, problem = set(), ""
+        try:
+            if proof._find_outcome(delivery)[0] != "sent":
+                methods = self._choose_methods(delivery.move_id)
+            if not delivery.move_id.try_lock_for_update():
+                self._wait(delivery)
+                return
+            self._deliver(delivery.move_id, methods)
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except Exception as error:  # noqa: BLE001 # it must not stop the others
+            self.env.cr.rollback()
+            if isinstance(error, CONCURRENCY_ERRORS) and "peppol" not in methods:
+                # Mails are sent after the transaction is committed, so none was.
+                self._wait(delivery)
+                return
+            problem = self._describe(delivery.move_id, error)
+        try:
+            proof._conclude(delivery, problem)
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except CONCURRENCY_ERRORS as error:
+            # The next look at what became of it finds the same.
+            self.env.cr.rollback()
+            _logger.info("Copaco deliveries: concurrent update (%s)", type(error))
+
+    @api.model
+    def _claim(self, delivery):
+        """Note that an invoice is being sent before it is: if the server stops now,
+        nobody knows whether it was, and it is not sent twice.
+
+        :return: whether it is to be sent, and no other worker does
+        """
+        try:
+            locked = delivery.try_lock_for_update()
+            if not locked.filtered_domain(self._get_due_domain()):
+                return False
+            send_at = self._get_send_time(delivery.move_id)
+            is_due = send_at <= fields.Datetime.now()
+            if is_due:
+                delivery.state = "sending"
+            else:
+                delivery.send_at = send_at
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except CONCURRENCY_ERRORS:
+            self.env.cr.rollback()
+            return False
+        return is_due
+
+    @api.model
+    def _wait(self, delivery):
+        """Someone works on the invoice right now: once more, soon."""
+        delivery.state = "waiting"
+        self._continue_in_background(fields.Datetime.now() + timedelta(minutes=1))
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+
+    @api.model
+    def _deliver(self, move, methods):
+        if not methods:
+            return
+        user = move.invoice_user_id
+        self.env["account.move.send"]._generate_and_send_invoices(
+            move.with_env(self.env),
+            sending_methods=methods,
+            author_user_id=user.id,
+            author_partner_id=user.partner_id.id,
+        )
+
+    # === HOW === #
+
+    @api.model
+    def _choose_methods(self, move):
+        """:return: set of Odoo's sending methods for an invoice: what its customer
+            prefers, and Peppol, where Odoo would send by it, too
+        :raise UndeliverableError: when it would reach nobody
+        """
+        peppol = self.env["copaco.peppol"]
+        company = move.company_id
+        partner = move.commercial_partner_id.with_company(company)
+        preferred = partner.invoice_sending_method or "email"
+        if preferred == "manual":
+            raise UndeliverableError(
+                self.env._(
+                    "%(invoice)s was not sent: %(partner)s prefers to be sent nothing. "
+                    "Choose another sending method on the contact, then send it again.",
+                    invoice=move.name,
+                    partner=partner.display_name,
                 )
             )
-        self.env.ref("account.ir_cron_account_move_send")._trigger()
+        methods = {preferred}
+        if peppol._can_send(company):
+            if preferred == "peppol" and partner.peppol_verification_state != "valid":
+                peppol._verify(partner, company)
+            methods = self.env["account.move.send"]._get_default_sending_methods(move)
+        if preferred == "peppol" and not (
+            peppol._can_send(company)
+            and self.env["account.move.send"]._is_applicable_to_move("peppol", move)
+        ):
+            raise UndeliverableError(peppol._get_problem(move))
+        return methods
+
+    @api.model
+    def _describe(self, move, error):
+        """:return: what happened, and what to do, of an error while sending"""
+        if isinstance(error, UndeliverableError):
+            return str(error)
+        names = {"invoice": move.name, "partner": move.partner_id.display_name}
+        if self._has_no_answer(error):
+            return self.env._(
+                "%(invoice)s: no answer came, so nobody knows whether it was "
+                "delivered. Ask %(partner)s before you send it again.",
+                **names,
+            )
+        if isinstance(error, UserError):
+            return self.env._(
+                "Odoo did not send %(invoice)s: %(error)s Correct the cause, then send "
+                "it again.",
+                **names,
+                error=error.args[0],
+            )
+        _logger.error("Invoice %s could not be sent", move.id, exc_info=error)
+        return self.env._(
+            "%(invoice)s could not be sent because of an unexpected error (%(error)s). "
+            "Send it again; if it stays, send the server's log to whoever maintains "
+            "this addon.",
+            **names,
+            error=type(error).__name__,
+        )
+
+    @api.model
+    def _has_no_answer(self, error):
+        while error:
+            if getattr(error, "code", None) == NO_ANSWER:
+                return True
+            error = error.__context__
+        return False

@@ -85,6 +85,16 @@ def copaco_invoice(number, account, lines, **values):
     }
 
 
+def enter_lines(form, move):
+    """Enter in Odoo's form of an invoice the lines of another one."""
+    for line in move.invoice_line_ids.sorted("sequence"):
+        with form.invoice_line_ids.new() as form_line:
+            form_line.product_id = line.product_id
+            form_line.name = line.name
+            form_line.quantity = line.quantity
+            form_line.price_unit = line.price_unit
+
+
 class CopacoCommon(AccountTestInvoicingCommon):
     """A Dutch company with a connection to a simulator that holds no invoices yet."""
 
@@ -114,6 +124,7 @@ class CopacoCommon(AccountTestInvoicingCommon):
             Simulator(customers=1, months=1, today=TODAY, **options)
         )
         self.simulator.invoices.clear()
+        self.simulator.customer_invoices.clear()
         self.connection.base_url = self.simulator.url
 
     def create_runs(self, connection, trigger="manual", date_from=None):
@@ -169,10 +180,20 @@ class CopacoCommon(AccountTestInvoicingCommon):
             savepoint.rollback()
         self.env.invalidate_all()
 
-    def add_invoice(self, number, account, lines, created=CREATED, **values):
+    def add_invoice(
+        self,
+        number,
+        account,
+        lines,
+        created=CREATED,
+        endpoint="customer-specifications",
+        **values,
+    ):
         """Give the simulator an invoice; see `copaco_invoice`."""
         self.simulator.add_invoice(
-            copaco_invoice(number, account, lines, **values), created=created
+            copaco_invoice(number, account, lines, **values),
+            created=created,
+            endpoint=endpoint,
         )
 
     def add_known(self, number="INV-1", account="A1", lines=None, **values):
@@ -219,7 +240,15 @@ class CopacoCommon(AccountTestInvoicingCommon):
 
     def create_partner(self, **values):
         return self.env["res.partner"].create(
-            {"name": "Partner", "is_company": True, "country_id": self.nl.id, **values}
+            {
+                "name": "Partner",
+                "is_company": True,
+                "street": "Straat 1",
+                "city": "Plaats",
+                "country_id": self.nl.id,
+                "vat": "/",
+                **values,
+            }
         )
 
     @property

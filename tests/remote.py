@@ -1,5 +1,6 @@
 from datetime import date
 
+from odoo import fields
 from odoo.tests import HttpCase, new_test_user
 from odoo.tools import mute_logger
 
@@ -60,7 +61,16 @@ class RemoteCase(CopacoCommon, HttpCase):
             self.add_invoice("INV-1", "A1", [price_line(amount)], created=date.today())
             self.fetch()
         self.document = self.documents
+        self.env["copaco.rule"].create({"company_id": self.company.id})
         self.assertTrue(self.document.version_ids, "Copaco changed it")
+        move = self.init_invoice("out_invoice", products=self.product, post=True)
+        self.env["copaco.delivery"].sudo().create(
+            {
+                "move_id": move.id,
+                "connection_id": self.connection.id,
+                "send_at": fields.Datetime.now(),
+            }
+        )
 
     def become(self, role):
         """Log in as a user of this role; the public isn't logged in."""

@@ -3,7 +3,7 @@ from collections import Counter
 from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
 
-from .common import CopacoChangeCommon, price_line
+from .common import CopacoChangeCommon, enter_lines, price_line
 
 # What a rule tells about the record that it acts on, as names of partner categories.
 TELL = """
@@ -195,12 +195,7 @@ class TestAutomation(CopacoChangeCommon):
         with Form(self.env["account.move"].with_context(**context)) as form:
             form.partner_id = move.partner_id
             form.invoice_date = move.invoice_date
-            for line in move.invoice_line_ids.sorted("sequence"):
-                with form.invoice_line_ids.new() as form_line:
-                    form_line.product_id = line.product_id
-                    form_line.name = line.name
-                    form_line.quantity = line.quantity
-                    form_line.price_unit = line.price_unit
+            enter_lines(form, move)
         return form.record
 
     def get_terms(self, move):

@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
 
 from ..client import parse_documents
-from .common import copaco_invoice, price_line
+from .common import copaco_invoice, enter_lines, price_line
 from .properties import HealthCheck, Phase, given, settings, st
 from .simulator.encoding import dumps
 from .varied import VariedCommon
@@ -248,12 +248,7 @@ class TestEquality(VariedCommon):
         # without lines, and Odoo keeps that. To go on is no edit.
         record = form.record.with_context(skip_is_manually_modified=True)
         with Form(record) as form:
-            for line in move.invoice_line_ids.sorted("sequence"):
-                with form.invoice_line_ids.new() as form_line:
-                    form_line.product_id = line.product_id
-                    form_line.name = line.name
-                    form_line.quantity = line.quantity
-                    form_line.price_unit = line.price_unit
+            enter_lines(form, move)
         return record.with_env(self.env)
 
     # === OUR INVOICES === #

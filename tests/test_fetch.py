@@ -146,7 +146,7 @@ class TestFetch(CopacoCommon):
             bad,
             [{"state": "held", "hold_reason": "payload_invalid", "move_id": False}],
         )
-        self.assertIn("ExtendedPrice", bad.hold_message)
+        self.assertIn("Line 2", bad.hold_message)
         self.assertIn("no money", bad.payload)
         self.assertEqual(run.state, "attention")
         self.assertTrue(run.is_balanced)

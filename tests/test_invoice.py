@@ -234,24 +234,15 @@ class TestInvoice(CopacoCommon):
         move_line = self.book([line]).move_id.invoice_line_ids
         self.assertEqual((move_line.quantity, move_line.price_unit), (3, 60))
 
-    def test_policy_post_confirms_and_send_sends_in_the_background(self):
+    def test_policy_post_confirms_and_send_has_it_sent(self):
         self.connection.invoice_policy = "post"
-        self.assertEqual(self.book([price_line("5")]).move_id.state, "posted")
+        move = self.book([price_line("5")]).move_id
+        self.assertEqual(move.state, "posted")
+        self.assertFalse(move.copaco_delivery_ids)
         self.connection.invoice_policy = "send"
-        self.partner.write(
-            {"invoice_sending_method": "email", "email": "info@bakkerij.example"}
-        )
         move = self.book([price_line("6")], "INV-2").move_id
         self.assertEqual(move.state, "posted")
-        self.assertTrue(move.is_being_sent)
-
-    def test_an_invoice_that_reaches_nobody_is_not_counted_as_sent(self):
-        self.connection.invoice_policy = "send"
-        document = self.book([price_line("5")])
-        self.assertEqual(document.move_id.state, "posted")
-        self.assertFalse(document.move_id.is_being_sent)
-        self.assertTrue(document.is_unsent)
-        self.assertIn("could not be sent: 1", self.connection.activity_ids.summary)
+        self.assertEqual(move.copaco_delivery_ids.state, "waiting")
 
     def test_a_customer_abroad_gets_the_taxes_that_odoo_gives_by_hand(self):
         self.partner.write(

@@ -93,7 +93,7 @@ class TestPreview(PreviewCommon):
         self.assertIn("Own use", excluded.message)
         self.assertIn("A6", held.message)
         self.assertEqual(held.line_ids.price_subtotal, 6)
-        self.assertIn("ExtendedPrice", invalid.message)
+        self.assertIn("the amount can't be read", invalid.message)
         self.assertIn("8.88", unreadable.payload)
         self.assertEqual(
             [
@@ -295,16 +295,16 @@ class TestPreview(PreviewCommon):
 
     def test_it_begins_again_when_others_store_the_same(self):
         self.add_known()
-        store, collisions = self.env.registry["copaco.importer"]._import, [1, 1]
+        store, errors = self.env.registry["copaco.importer"]._import, [1, 1]
 
         def collide(importer, run, response):
-            if collisions and collisions.pop():
+            if errors and errors.pop():
                 raise SerializationFailure
             store(importer, run, response)
 
         self.patch(self.env.registry["copaco.importer"], "_import", collide)
         self.assertEqual(self.preview().document_ids.outcome, "invoiced")
-        collisions[:] = [1] * 10
+        errors[:] = [1] * 10
         with self.assertRaisesRegex(UserError, "Test could not .* because others"):
             self.preview()
 

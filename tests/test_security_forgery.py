@@ -18,7 +18,17 @@ WRITABLE = {
             *("specification_path", "purchase_path", "example_path"),
             # It has fetched, so not where that began.
             *("auth_method", "auth_name", "api_key_expiry", "retention_months"),
-            *("totals_tolerance", "weekly_digest"),
+            *("totals_tolerance", "weekly_digest", "send_zero_totals"),
+            *("source", "customer_invoice_path", "vat_check", "payment_term_id"),
+            "unmatched_policy",
+        }
+    },
+    "copaco.plan": {"admin": {"product_id"}},
+    "copaco.rule": {
+        "admin": {
+            *("sequence", "active", "company_id", "connection_id", "customer_id"),
+            *("plan_ref", "plan_category", "text_contains", "charge_type"),
+            *("billing_frequency", "product_id", "account_id", "expense_account_id"),
         }
     },
     "copaco.customer": dict.fromkeys(("bill", "book", "admin"), {"partner_id"}),

@@ -22,14 +22,20 @@ copaco.connection            -     -     r     r     rwcu  -     -      -
     action_fetch             -     -     x     x     x     -     -      -
     action_fetch_all         -     -     x     x     x     x     -      -
     action_test_connection   -     -     -     -     x     -     -      -
+    action_use_customer_invoices - - -    -     x     -     -      -
+    action_use_services      -     -     -     -     x     -     -      -
 copaco.customer              -     -     rw    rw    rw    -     -      -
     action_accept            -     -     x     x     x     -     -      -
+    action_accept_analytic_account - - x   x     x     -     -      -
     action_create_contact    -     -     -     -     -     -     -      -
     action_exclude           -     -     x     x     x     -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_process           -     -     x     x     x     -     -      -
+copaco.delivery              -     -     r     r     r     -     -      -
+    action_send_again        -     -     x     x     x     -     -      -
 copaco.document              -     -     r     r     r     -     -      -
     action_accept_lines      -     -     x     x     x     -     -      -
+    action_accept_vat        -     -     x     x     x     -     -      -
     action_acknowledge_missing - -   x     x     x     -     -      -
     action_correct           -     -     x     x     x     -     -      -
     action_exclude           -     -     x     x     x     -     -      -
@@ -42,6 +48,7 @@ copaco.document              -     -     r     r     r     -     -      -
     action_retry             -     -     x     x     x     -     -      -
     action_use_new_version   -     -     x     x     x     -     -      -
 copaco.document.line         -     -     r     r     r     -     -      -
+    action_create_rule       -     -     -     -     x     -     -      -
 copaco.document.version      -     -     r     r     r     -     -      -
 copaco.exclude               -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_exclude           -     -     x     x     x     x     -      -
@@ -54,6 +61,9 @@ copaco.invoice.date          -     -     rwcu  rwcu  rwcu  rwu   -      -
 copaco.month                 -     -     r     r     r     -     -      -
     action_confirm_no_invoices - -   x     x     x     -     -      -
     action_fetch             -     -     x     x     x     -     -      -
+copaco.plan                  -     -     r     r     rw    -     -      -
+    action_accept            -     -     -     -     x     -     -      -
+    action_process_drafts    -     -     x     x     x     -     -      -
 copaco.preview               -     -     rwcu  rwcu  rwcu  -     -      -
     action_fetch             -     -     x     x     x     -     -      -
     action_preview           -     -     x     x     x     -     -      -
@@ -61,6 +71,8 @@ copaco.preview               -     -     rwcu  rwcu  rwcu  -     -      -
 copaco.preview.document      -     -     r     r     r     -     -      -
 copaco.preview.line          -     -     r     r     r     -     -      -
 copaco.preview.outcome       -     -     r     r     r     -     -      -
+copaco.rule                  -     -     r     r     rwcu  -     -      -
+    action_process_drafts    -     -     x     x     x     -     -      -
 copaco.run                   -     -     r     r     r     -     -      -
     action_acknowledge       -     -     x     x     x     -     -      -
     action_fetch             -     -     x     x     x     x     -      -

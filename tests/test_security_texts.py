@@ -18,7 +18,7 @@ from odoo.addons.http_routing.tests.common import MockRequest
 from odoo.addons.web.controllers.export import ExcelExport
 from odoo.addons.web.controllers.pivot import TableExporter
 
-from ..controllers.export import CopacoExcelExport, texts_only
+from ..controllers.export_without_formulas import CopacoExcelExport, texts_only
 from .common import price_line
 from .remote import RemoteCase
 

@@ -54,16 +54,16 @@ class TestUpload(CopacoCommon):
     def test_a_file_that_collides_before_it_is_kept_is_stored_all_the_same(self):
         Attachment = self.registry["ir.attachment"]
         create = Attachment.create
-        collisions = [SerializationFailure("could not serialize access")]
+        errors = [SerializationFailure("could not serialize access")]
 
         def collide_once(attachments, vals_list):
-            if collisions:
-                raise collisions.pop()
+            if errors:
+                raise errors.pop()
             return create(attachments, vals_list)
 
         with patch.object(Attachment, "create", collide_once):
             self.upload(self.answer)
-        self.assertFalse(collisions, "it did collide")
+        self.assertFalse(errors, "the error came")
         self.assertEqual(self.documents.state, "invoiced")
 
     def test_an_uploaded_document_is_invoiced_and_known_when_it_is_fetched(self):

@@ -9,3 +9,4 @@ from .evidence import (
 )
 from .line_pairing import are_apart, pair_lines
 from .names import enumerate_names
+from .rule_index import LineTraits, RuleConditions, RuleIndex

@@ -27,6 +27,8 @@ class CopacoPreview(models.TransientModel):
     _description = "Copaco Preview"
 
     company_id = fields.Many2one(related="connection_id.company_id", store=True)
+    goods_tax_warning = fields.Text(related="connection_id.goods_tax_warning")
+    typical_customers = fields.Html(related="connection_id.typical_customers")
     date_from = fields.Date(
         compute="_compute_date_from", store=True, readonly=False, precompute=True
     )
@@ -80,8 +82,10 @@ class CopacoPreview(models.TransientModel):
         :raise UserError: when Copaco can't be asked, or doesn't respond
         """
         self._check_period()
+        connection = self._get_connection()
+        endpoint = connection._get_endpoint()
         chunks = self.env["copaco.fetch.window"]._get_chunks(
-            self._get_connection(), self.date_from, self.date_to
+            connection, self.date_from, self.date_to
         )
         if not chunks:
             raise self.env["copaco.run.scheduler"]._get_future_error()
@@ -91,7 +95,7 @@ class CopacoPreview(models.TransientModel):
         for index, chunk in enumerate(chunks):
             try:
                 parsed = self._ask(
-                    lambda client, chunk=chunk: client.fetch("specification", *chunk),
+                    lambda client, chunk=chunk: client.fetch(endpoint, *chunk),
                     started + NETWORK_SECONDS - time.monotonic(),
                 )
             except TimedOutError as error:

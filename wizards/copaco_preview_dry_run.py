@@ -145,7 +145,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
         for customer in customers.filtered(
             lambda each: each.state in ("unmatched", "suggested")
         ):
-            vals = customer._prepare_contact()
+            vals = self.env["copaco.contact.builder"]._prepare_contact(customer)
             names = ("name", "is_company", "country_id", "company_id")
             partner = self.env["res.partner"].create(
                 {name: vals[name] for name in names}

@@ -93,6 +93,15 @@ def _find_own(results):
         _join([100 * share for share in shares], ".1f") + " %",
         shares[-1] <= 0.03,
     )
+    with_rules, without = get("rules", "cpu"), get("no rules", "cpu")
+    costs = [cost - other for cost, other in zip(with_rules, without, strict=True)]
+    shares = _divide(costs, get("whole", "cpu"))
+    yield Goal(
+        "What 200 rules cost, share of the whole job",
+        "under 3 %, at the largest size",
+        _join([100 * share for share in shares], ".1f") + " %",
+        shares[-1] < 0.03,
+    )
     if len(sizes) > 1:
         small, *_others, large = _divide(get("whole", "cpu"), sizes)
         yield Goal(

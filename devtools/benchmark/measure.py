@@ -17,6 +17,7 @@ from . import month
 CHANGED_EVERY = 100  # 1 %
 WATCHED_SECONDS = 5
 YEARS_OF_HISTORY = 3
+RULES = 200
 
 
 def measure_alternative(name, lines):
@@ -41,8 +42,8 @@ def measure_alternative(name, lines):
 
 
 def measure_this_addon(policy, lines):
-    """Fetch and create, then once more without changes, then with 1 % changed; look for
-    the same charges in years of history."""
+    """Fetch and create; let rules decide about the lines; fetch once more without
+    changes, then with 1 % changed; look for the same charges in years of history."""
     with this_addon(lines, policy) as (job, meter):
         with meter.measured(part="store") as store:
             documents = job.fetch()
@@ -52,6 +53,12 @@ def measure_this_addon(policy, lines):
         store["bytes"] = len(job.get_answer())
         parts = [_add_up("whole", store, create), store, create]
         if policy == "draft":
+            for count, part in ((0, "no rules"), (RULES, "rules")):
+                job.add_rules(count)
+                job.env.invalidate_all()
+                with meter.measured(part=part) as rules:
+                    job.decide_by_rules()
+                parts.append(rules)
             parts += _fetch_again(job, meter)
             job.remember_years(YEARS_OF_HISTORY)
             with meter.measured(part="duplicates") as duplicates:

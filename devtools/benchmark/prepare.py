@@ -25,6 +25,9 @@ def main(env):
             {
                 "name": customer.name,
                 "is_company": True,
+                "street": "Straat 1",
+                "city": "Plaats",
+                "vat": "/",
                 "country_id": env.ref("base.nl").id,
                 "ref": customer.customer_number,
             }

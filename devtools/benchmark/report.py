@@ -20,6 +20,8 @@ TITLES = {
     ("this_addon", "whole"): "This addon, whole job to draft invoices",
     ("this_addon", "store"): "  of which fetch, parse, store",
     ("this_addon", "create"): "  of which match, create, check",
+    ("this_addon", "rules"): "This addon, 200 rules decide about the lines",
+    ("this_addon", "no rules"): "  beside it: without rules",
     ("this_addon_posted", "whole"): "This addon, whole job to posted invoices",
     ("this_addon", "again"): "This addon, second fetch without changes",
     ("this_addon", "bare reading"): "  beside it: json.loads and SHA-256",

@@ -112,6 +112,44 @@ class Job:
         for batch in split_every(BATCH_SIZE, documents.ids, documents.browse):
             assert not finder._find(batch)
 
+    def add_rules(self, count):
+        """Make so many rules of the month's plans, and of texts, charge types and
+        customers; all of them say the same product."""
+        lines = self.run.document_ids.line_ids
+        plans = sorted(set(filter(None, lines.mapped("plan_ref"))))
+        customers = self.run.document_ids.customer_id
+        conditions = [
+            lambda at: {"plan_ref": plans[at % len(plans)], "charge_type": f"Fee {at}"},
+            lambda at: {"plan_ref": plans[at % len(plans)]},
+            lambda at: {"text_contains": f"Plan * number {at}"},
+            lambda at: {"customer_id": customers[at % len(customers)].id},
+        ]
+        self.env["copaco.rule"].create(
+            [
+                {
+                    "company_id": self.books.company.id,
+                    "product_id": self.books.product.id,
+                    **conditions[at % len(conditions)](at),
+                }
+                for at in range(count)
+            ]
+        )
+        self.env.cr.commit()
+
+    def decide_by_rules(self):
+        """Let rules decide about the lines of the month, batch by batch, as it is done
+        before invoices are made of them."""
+        engine = self.env["copaco.rule.engine"]
+        position = self.env["account.fiscal.position"]
+        documents = self.run.document_ids
+        for batch in split_every(BATCH_SIZE, documents.ids, documents.browse):
+            book = engine._get_rule_book(batch.company_id)
+            matches = {}
+            for document in batch:
+                matches |= engine._match_lines(document, position, book)
+            self.env["copaco.document.line"]._set_matches(matches)
+            self.env.flush_all()
+
     def press_fetch(self):
         """Do what the button does; return the progress that its user can see."""
         user = self.env.ref("base.user_admin")

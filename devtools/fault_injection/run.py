@@ -33,14 +33,17 @@ FIGURES = "fault_injection_figures.rst"
 ODOO_PART = "odoo"
 JOBS_PART = "jobs"
 ODOO_TAG = "copaco_faults"
+# The parts that are run beside other modules of Odoo's.
+MODULES = {"deliveries": ("account_peppol",)}
 # How often each part does what it does; the environment may ask for other numbers.
 NUMBERS = {
     "KILLS": 200,
     "JOB_KILLS": 40,
     "CRASHES": 24,
     "FULL_DISKS": 24,
-    "COLLISIONS": 24,
+    "CONCURRENCY_ERRORS": 24,
     "ROUNDS": 100,
+    "DELIVERIES": 40,
     "PAYLOADS": 20_000,
 }
 COLUMNS = ("times", "documents", "lost", "doubled", "half", "seconds")
@@ -116,12 +119,12 @@ def _run_parts(instance, parts, variables, skipped) -> bool:
 
 
 def _run_processes(instance, part, variables) -> Outcome:
-    has_jobs = part == JOBS_PART or _all_have_jobs()
+    has_jobs = part == JOBS_PART or (_all_have_jobs() and part not in MODULES)
     with test_database(instance) as name, ExitStack() as stack:
         if has_jobs:
             lent = stack.enter_context(jobs_carried_out(instance, name))
         else:
-            lent = install(instance, name)
+            lent = install(instance, name, *MODULES.get(part, ()))
         cluster = {"COPACO_CLUSTER": str(instance.cluster.folder)}
         environment = {**lent, **cluster, **variables}
         return run_unittests(PARTS, environment, f"test_{part}.py")

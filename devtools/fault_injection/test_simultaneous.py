@@ -15,7 +15,7 @@ class TestSimultaneous(AttackCase):
     def test_whoever_comes_first_nothing_is_doubled_or_lost(self):
         self.make_attacked("post")
         self.attack_often("four workers at once", number("ROUNDS"), self._work_together)
-        refused = self.workers.collisions()
+        refused = self.workers.concurrency_errors()
         note("... queries refused by that, post", times=refused)
 
     def _work_together(self, attempt):

@@ -189,9 +189,9 @@ class TestEnqueued(JobCase):
             "unexpected_error", [document.hold_reason for document in good]
         )
 
-    def test_a_collision_is_tried_again(self):
+    def test_a_concurrency_error_is_tried_again(self):
         def collide(*_arguments):
-            raise SerializationFailure("collision")
+            raise SerializationFailure("concurrency error")
 
         with self._processing_by(collide), self.assertRaises(RetryableJobError):
             self.documents[:2]._job_process()

@@ -18,7 +18,7 @@ class Reseller:
     """A Dutch company with two connections to the same portal.
 
     :param simulator: the portal
-    :param policy: ``draft`` or ``post``
+    :param policy: ``draft``, ``post`` or ``send``
     :param overlap_days: how far a fetch looks back at what was fetched before
     """
 
@@ -63,7 +63,7 @@ class Reseller:
             "company": self.company_id,
             "connections": tuple(self.connection_ids),
             "hold_reasons": HOLD_REASONS,
-            "move_state": {"draft": "draft", "post": "posted"}[policy],
+            "move_state": "draft" if policy == "draft" else "posted",
         }
 
     def faults(self, at_rest=True, besides=()):
@@ -206,7 +206,9 @@ def create_contacts(customers, company_id=False):
                 {
                     "name": customer.name,
                     "is_company": True,
-                    "vat": customer.vat,
+                    "vat": customer.vat or "/",
+                    "street": customer.street,
+                    "city": customer.city,
                     "ref": "" if customer.vat else customer.customer_number,
                     "country_id": countries[customer.country_code],
                     "company_id": company_id,

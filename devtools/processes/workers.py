@@ -37,7 +37,7 @@ RECORD = re.compile(r"^(?=(?:INFO|WARNING|ERROR|CRITICAL) \S+ \d+: )", re.M)
 PROBLEM = re.compile(r"ERROR|CRITICAL|.*^Traceback", re.M | re.S)
 # Odoo logs each refused query, also one that is tried again and then succeeds.
 EXPECTED_ERROR = "ERROR odoo.sql_db "
-COLLISION = re.compile(
+CONCURRENCY_ERROR = re.compile(
     r"could not serialize|deadlock detected|could not obtain lock|duplicate key value"
 )
 
@@ -65,6 +65,12 @@ def press_retry(company_id):
     """Return the task of a person who presses Retry on all that is held."""
     domain = [("company_id", "=", company_id), ("state", "=", "held")]
     return _press("action_retry", "copaco.document", domain)
+
+
+def press_send_again(company_id):
+    """Return the task of a person who sends again all that could not be sent."""
+    domain = [("company_id", "=", company_id), ("is_unsent", "=", True)]
+    return _press("action_send_again", "copaco.delivery", domain)
 
 
 def upload(connection_id, raw):
@@ -237,10 +243,10 @@ class Workers:
             if PROBLEM.match(record) and not record.startswith(EXPECTED_ERROR)
         )
 
-    def collisions(self):
+    def concurrency_errors(self):
         """Return how many queries the log says PostgreSQL refused because of what other
         transactions did."""
-        return len(COLLISION.findall(self.log.read_text()))
+        return len(CONCURRENCY_ERROR.findall(self.log.read_text()))
 
     def _work(self, task, start=None, until=None, on_commit=None):
         logging.basicConfig(

@@ -75,13 +75,20 @@ def set_up(env, server):
     )
     admin = env.ref("base.user_admin")
     admin.company_ids |= company | branch
+    # What an invoice must have, or it stays a draft.
+    address = {
+        "is_company": True,
+        "street": "Straat 1",
+        "city": "Plaats",
+        "country_id": env.ref("base.nl").id,
+    }
     env["res.partner"].create(
         [
-            {"name": f"Contact {number}", "ref": number, "is_company": True}
+            {**address, "name": f"Contact {number}", "ref": number, "vat": "/"}
             for number in portal.NUMBERS.values()
         ]
         + [
-            {"name": customer.name, "vat": customer.vat, "is_company": True}
+            {**address, "name": customer.name, "vat": customer.vat}
             for customer in server.customers[:-1]
             if customer.vat
         ]

@@ -10,7 +10,7 @@ from ...client import (
     CopacoClient,
     InvalidResponseError,
     KeyRefusedError,
-    NotFoundError,
+    NotReleasedError,
     PermissionMissingError,
     RedirectedError,
     SettingsError,
@@ -97,14 +97,14 @@ class TestFetching(ClientCase):
                     client.fetch(*call)
 
     def test_another_endpoint_is_one_entry(self):
-        usual = {**ENDPOINTS, "customer_invoice": Endpoint("customer-invoices")}
+        usual = {**ENDPOINTS, "product": Endpoint("products", "Get Products")}
         with (
             patch.object(client_module, "ENDPOINTS", usual),
             ScriptedServer(make_response()) as server,
             make_client(server, paths={"purchase": "x"}) as client,
         ):
-            self.assertEqual(client.fetch("customer_invoice", *WINDOW), EMPTY)
-        self.assertTrue(server.requests[0].startswith("GET /api/customer-invoices?"))
+            self.assertEqual(client.fetch("product", *WINDOW), EMPTY)
+        self.assertTrue(server.requests[0].startswith("GET /api/products?"))
 
     def test_the_window_may_be_one_day(self):
         with ScriptedServer(make_response()) as server, make_client(server) as client:
@@ -201,7 +201,7 @@ class TestAuthMethods(ClientCase):
             ScriptedServer(refusal, make_response()) as server,
             make_client(server, auth_method="basic") as client,
         ):
-            self.assertEqual(client.find_auth_method(), "bearer")
+            self.assertEqual(client.find_access(TODAY)[0], "bearer")
         sent = b64encode(f"{KEY}:".encode()).decode()
         self.assertIn(f"Authorization: Basic {sent}\r\n", server.requests[0])
         self.assertIn(f"Authorization: Bearer {KEY}\r\n", server.requests[1])
@@ -214,14 +214,16 @@ class TestAuthMethods(ClientCase):
                 ) as server:
                     options = {"auth_method": first, "auth_name": name or "X-Any"}
                     with make_client(server, **options) as client:
-                        self.assertEqual(client.find_auth_method(), wanted)
-                self.assertTrue(server.requests[-1].path.endswith("example-invoices"))
+                        self.assertEqual(client.find_access(TODAY)[0], wanted)
+                asked = [request.path.rpartition("/")[2] for request in server.requests]
+                self.assertEqual(asked[-4], "example-invoices")
+                self.assertLessEqual(set(asked[:-4]), {"example-invoices"})
 
     def test_its_own_method_is_tried_first_and_kept(self):
         with ScriptedServer(make_response()) as server:
             with make_client(server, auth_method="subscription_key") as client:
-                self.assertEqual(client.find_auth_method(), "subscription_key")
-        self.assertEqual(len(server.requests), 1)
+                self.assertEqual(client.find_access(TODAY)[0], "subscription_key")
+        self.assertEqual(len(server.requests), len(ENDPOINTS))
 
     def test_methods_that_need_a_name_are_tried_only_with_one(self):
         refusal = make_response(status="401 Unauthorized")
@@ -229,7 +231,7 @@ class TestAuthMethods(ClientCase):
             with ScriptedServer(refusal) as server:
                 with make_client(server, auth_name=name) as client:
                     with self.assertRaises(KeyRefusedError):
-                        client.find_auth_method()
+                        client.find_access(TODAY)[0]
             self.assertEqual(len(server.requests), count, name)
 
     def test_when_all_are_refused_the_first_refusal_is_told(self):
@@ -237,7 +239,7 @@ class TestAuthMethods(ClientCase):
         responses = [make_response(status=status) for status in statuses]
         with ScriptedServer(*responses) as server, make_client(server) as client:
             with self.assertRaises(PermissionMissingError):
-                client.find_auth_method()
+                client.find_access(TODAY)[0]
 
     def test_a_login_page_is_no_yes(self):
         page = make_response(b"\n<!DOCTYPE html><html></html>")
@@ -245,20 +247,40 @@ class TestAuthMethods(ClientCase):
         for refusal, error in (
             (page, InvalidResponseError),
             (login, RedirectedError),
-            (make_response(status="404 Not Found"), NotFoundError),
         ):
             with ScriptedServer(refusal, make_response()) as server:
                 with make_client(server) as client:
-                    self.assertEqual(client.find_auth_method(), "x_api_key")
+                    self.assertEqual(client.find_access(TODAY)[0], "x_api_key")
             with ScriptedServer(refusal) as server, make_client(server) as client:
                 with self.assertRaises(error):
-                    client.find_auth_method()
+                    client.find_access(TODAY)[0]
+
+    def test_what_the_key_may_see_is_found_even_if_not_the_examples(self):
+        """Each endpoint is asked for one day; a key without the examples is one."""
+        with Simulator(customers=1, auth_method="x_api_key") as server:
+            server.permissions = ["customer-specifications"]
+            with make_client(server) as client:
+                method, access = client.find_access(TODAY)
+            windows = [request.query for request in server.requests[-3:]]
+        self.assertEqual(method, "x_api_key")
+        self.assertEqual(
+            {name: type(error) for name, error in access.items()},
+            {
+                "example": PermissionMissingError,
+                "customer_invoice": NotReleasedError,
+                "specification": type(None),
+                "purchase": PermissionMissingError,
+            },
+        )
+        self.assertEqual(
+            windows, [{"startDate": "20260301", "endDate": "20260301"}] * 3
+        )
 
     def test_trouble_with_the_network_is_no_refusal(self):
         with ScriptedServer(make_response(status="503 Busy")) as server:
             with make_client(server) as client:
                 with self.assertRaises(UnavailableError):
-                    client.find_auth_method()
+                    client.find_access(TODAY)[0]
         self.assertEqual(len(server.requests), 3)
         with make_client(server) as client, self.assertRaises(UnavailableError):
-            client.find_auth_method()  # nobody listens any more
+            client.find_access(TODAY)[0]  # nobody listens any more

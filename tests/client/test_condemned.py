@@ -34,6 +34,32 @@ class TestCondemned(ClientCase):
         self.assertEqual((good.error, len(good.lines)), ("", 1))
         self.assertNotIn('"L2"', good.payload)
 
+    def test_what_can_be_read_of_it_is_told_with_an_estimate(self):
+        subscription = make_subscription(
+            make_line(),
+            make_line(ExtendedPrice=None, Quantity=3, UnitPrice="2.5", Duration="2"),
+            make_line(ExtendedPrice="much", Description=""),
+            "no line",
+            PlanName="Mail",
+        )
+        bad = make_invoice(make_customer(subscription))
+        document = parse_one(bad)
+        self.assertEqual([line.plan_name for line in document.readable_lines], ["Mail"])
+        self.assertEqual(
+            [
+                (line.number, line.name, line.is_missing, line.estimate)
+                for line in document.unreadable_lines
+            ],
+            [
+                (2, "Mail – Backup", True, 15),
+                (3, "Mail", False, None),
+                (4, "", False, None),
+            ],
+        )
+        self.assertEqual(document.estimate, 25)
+        stated = parse_one({**bad, "Totals": {"TotalExcludingVAT": 40}})
+        self.assertEqual(stated.estimate, 40)
+
     def test_a_bad_line_condemns_its_customer_in_all_elements(self):
         document = parse_one(make_invoice(), make_invoice(make_bad_customer()))
         self.assertTrue(document.error)

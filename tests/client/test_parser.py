@@ -143,6 +143,12 @@ class TestLines(ClientCase):
                 "VendorDetails": "molen.example, renew, 2026",
                 "SubPONumber": 4500,
                 "ConsumerCompanyName": "Molen Noord",
+                "ConsumerCompanyNumber": 12,
+                "QuantityType": "GB",
+                "SKU": "M-1",
+                "VAT": "1.58",
+                "TaxPercentage": 21,
+                "TaxZoneID": "NL",
             },
             SubscriptionID=11,
             SubscriptionName="Mail",
@@ -177,6 +183,12 @@ class TestLines(ClientCase):
                 "subscription_po": "PO-9",
                 "line_po": "4500",
                 "consumer_name": "Molen Noord",
+                "consumer_number": "12",
+                "quantity_type": "GB",
+                "sku": "M-1",
+                "vat": Decimal("1.58"),
+                "tax_percentage": Decimal(21),
+                "tax_zone": "NL",
                 "details": (),
             },
         )
@@ -226,7 +238,9 @@ class TestLines(ClientCase):
 class TestCustomerInfo(ClientCase):
     def test_the_receiver_completes_the_customer_it_is(self):
         customer = make_customer(CustomerNumber="D-1", CostCenter="Sales")
-        info = parse_one(make_invoice(customer, Receiver=RECEIVER)).customer
+        info = parse_one(
+            make_invoice(customer, Receiver=RECEIVER, header={"LanguageCode": "nl"})
+        ).customer
         self.assertEqual(
             {name: getattr(info, name) for name in info.__slots__},
             {
@@ -242,6 +256,7 @@ class TestCustomerInfo(ClientCase):
                 "city": "Voorbeelddam",
                 "country_code": "NL",
                 "contact_name": "Sam van Voorbeeld",
+                "language_code": "nl",
             },
         )
 
@@ -250,8 +265,11 @@ class TestCustomerInfo(ClientCase):
             RECEIVER | {"AccountID": "70001"},
             {**RECEIVER, "AccountID": ""},
         ):
-            document = parse_one(make_invoice(Receiver=receiver))
-            self.assertEqual((document.customer.vat, document.customer.city), ("", ""))
+            document = parse_one(
+                make_invoice(Receiver=receiver, header={"LanguageCode": "nl"})
+            )
+            info = document.customer
+            self.assertEqual((info.vat, info.city, info.language_code), ("", "", ""))
             self.assertNotIn("Dijk", document.payload)
         nobody = make_invoice(make_customer(AccountID=""), Receiver={"AccountID": ""})
         self.assertEqual(parse_one(nobody).customer.account_ref, "")

@@ -18,7 +18,7 @@ from requests.exceptions import InvalidURL
 from ...client import AUTH_METHODS, CopacoError, SettingsError
 from ..simulator import Simulator
 from .case import ClientCase
-from .servers import ScriptedServer, drip, make_client, make_response
+from .servers import WINDOW, ScriptedServer, drip, make_client, make_response
 
 # With signs that look different in a URL.
 KEY = "geheim/+&=%'\\\"sleutel"
@@ -101,7 +101,7 @@ class TestSecrecy(ClientCase):
                     with_locals = "geheim" not in str(options)
                     self.assertTrue(self.call(client, with_locals))
                     server.behave()
-                self.assertEqual(client.find_auth_method(), method)
+                self.assertEqual(client.find_access(WINDOW[0])[0], method)
             self.assertTrue(self.call(client))  # nobody listens any more
         self.assertIn("***", self.log.getvalue())  # urllib3 wanted to log it
         self.assert_hidden()

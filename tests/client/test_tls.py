@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ...client import CertificateError, RedirectedError, TimedOutError, UnavailableError
 from .case import ClientCase
-from .servers import EMPTY, ScriptedServer, drip, make_client, make_response
+from .servers import EMPTY, WINDOW, ScriptedServer, drip, make_client, make_response
 
 
 def write_certificate(folder, host):
@@ -75,7 +75,7 @@ class TestTls(ClientCase):
             self.assertIsNone(caught.exception.status)
             # Nor is another way to send the key tried.
             with self.assertRaises(CertificateError):
-                client.find_auth_method()
+                client.find_access(WINDOW[0])[0]
             self.assertEqual(client.waits, [])
         self.assertEqual(server.requests, ["", ""])
 

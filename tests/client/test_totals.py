@@ -167,3 +167,36 @@ class TestTotalsOfTheSimulator(ClientCase):
             server.misbehave("wrong_totals", amount="-0.07")
             self.assertEqual(self.fetch_differences(server), {Decimal("-0.07")})
             self.assertEqual(self.fetch_differences(server), {0})
+
+
+class TestVat(ClientCase):
+    """Which VAT Copaco states, and whether it states any."""
+
+    def read(self, *lines, **totals):
+        invoice = make_invoice(make_customer(make_subscription(*lines)), Totals=totals)
+        return parse_one(invoice).vat
+
+    def test_the_vat_of_the_lines_comes_before_that_of_the_totals(self):
+        lines = make_line(VAT="2.10", TaxPercentage=21), make_line(VAT=None)
+        self.assertEqual(self.read(*lines, TotalVAT=9), Decimal("2.10"))
+        self.assertEqual(self.read(make_line(), TotalVAT=9), 9)
+
+    def test_no_vat_is_stated_where_nothing_is_filled_in(self):
+        for values in (
+            {},
+            {"VAT": None, "TaxPercentage": None, "TaxZoneID": None},
+            {"VAT": 0, "TaxPercentage": 0, "TaxZoneID": ""},
+        ):
+            self.assertIsNone(self.read(make_line(**values), TotalVAT=0), values)
+
+    def test_reverse_charge_is_stated_by_its_zone(self):
+        line = make_line(VAT=0, TaxPercentage=0, TaxZoneID="BE")
+        self.assertEqual(self.read(line), 0)
+
+    def test_totals_of_several_customers_say_nothing_of_one(self):
+        response = parse(
+            make_invoice(
+                make_customer(), make_customer(AccountID="2"), Totals={"TotalVAT": 4}
+            )
+        )
+        self.assertEqual([each.vat for each in response.documents], [None, None])

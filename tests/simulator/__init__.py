@@ -12,7 +12,8 @@ It needs the standard library only and shares no code with the client that it te
 
 ``server.customers`` has the customers and ``server.customers_with("one_po")`` those
 with a trait (``companies.py`` lists the traits). ``server.invoices``,
-``server.purchases`` and ``server.examples`` are lists of ``StoredInvoice``; a test may
+``server.customer_invoices``, ``server.purchases`` and ``server.examples`` are lists of
+``StoredInvoice``; a test may
 add to them, take away, or change ``server.invoices[0].content``, a plain dictionary.
 ``server.add_invoice(dictionary, created=date)`` stores one more; a Decimal in it is
 written as a JSON number with exactly its digits. ``server.api_key`` and
@@ -25,7 +26,8 @@ written as a JSON number with exactly its digits. ``server.api_key`` and
 The data depends on the seed alone: the invoices of a month are the same whatever
 ``today``, ``months`` or the window of the request are. ``shape`` decides whether a
 month is one invoice per customer (``Receiver`` is the customer) or one consolidated
-invoice (``Receiver`` is the reseller); purchases are always consolidated.
+invoice (``Receiver`` is the reseller); purchases are always consolidated, and
+Customer-Invoices are always one per customer, with VAT and with numbers of their own.
 """
 
 from .dataset import StoredInvoice

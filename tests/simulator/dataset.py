@@ -82,6 +82,15 @@ class Dataset:
             for element in self._elements(month)
         ]
 
+    def customer_invoices(self, today, months):
+        """Return what the customers pay as whole invoices, each of one customer, as a
+        list of StoredInvoice, oldest first."""
+        return [
+            self._store(month, *element, "customer_invoice")
+            for month in billed_months(today, months)
+            for element in self._customer_elements(month, 3)
+        ]
+
     def purchases(self, today, months):
         """Return what the reseller pays, one StoredInvoice a month, oldest first."""
         return [
@@ -97,9 +106,12 @@ class Dataset:
         """Yield the number, the customers and the part of each element of a month."""
         if self.shape == "consolidated":
             yield self._number(month, 1), self.customers, None
-            return
+        else:
+            yield from self._customer_elements(month, 2)
+
+    def _customer_elements(self, month, series):
         for customer in self.customers:
-            number = f"{self._number(month, 2)}{customer.index + 1:04}"
+            number = f"{self._number(month, series)}{customer.index + 1:04}"
             # Copaco's release notes of 13-02-2024: one number, several elements.
             parts = (MICROSOFT, OTHERS) if "split" in customer.traits else (None,)
             for part in parts:
@@ -127,7 +139,9 @@ class Dataset:
             blocks.append(writer.customer_block(islice(lines, count), part))
             total = EXACT.add(total, writer.total)
             vat = EXACT.add(vat, writer.vat)
-        per_customer = kind == "specification" and self.shape == "per_customer"
+        per_customer = kind == "customer_invoice" or (
+            kind == "specification" and self.shape == "per_customer"
+        )
         traits = customers[0].traits if per_customer else ()
         iso = "iso_dates" in traits
         french = "french" in traits

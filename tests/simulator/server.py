@@ -14,9 +14,11 @@ from .wire import Wire
 
 BASE_PATH = "/api/v1/"
 SPECIFICATIONS = "customer-specifications"
+# On request only; its path is on no public page.
+CUSTOMER_INVOICES = "customer-invoices"
 PURCHASES = "invoices"
 EXAMPLES = "example-invoices"
-ENDPOINTS = (SPECIFICATIONS, PURCHASES, EXAMPLES)
+ENDPOINTS = (SPECIFICATIONS, CUSTOMER_INVOICES, PURCHASES, EXAMPLES)
 
 # The window when a request doesn't name one (Copaco's knowledge base, page
 # https://kb.copaco.cloud/kb/billing-api-s).
@@ -90,6 +92,7 @@ class Simulator:
         dataset = Dataset(seed, customers, shape, lines)
         self.customers = dataset.customers
         self.invoices = dataset.specifications(self.today, months)
+        self.customer_invoices = dataset.customer_invoices(self.today, months)
         self.purchases = dataset.purchases(self.today, months)
         self.examples = Dataset("example", 2, "consolidated", 12).purchases(
             date(2024, 1, 31), 1
@@ -148,7 +151,7 @@ class Simulator:
         :param date created: the day on which Copaco made it
         :param str endpoint: where it is to be seen
         """
-        store = {SPECIFICATIONS: self.invoices, PURCHASES: self.purchases}[endpoint]
+        store = self._get_store(endpoint)
         stored = StoredInvoice(created, content=invoice)
         store.append(stored)
         return stored
@@ -209,10 +212,20 @@ class Simulator:
             end = _parse_date(query, "endDate", self.today)
         except ValueError as error:
             return json_error(400, str(error))
-        store = self.purchases if endpoint == PURCHASES else self.invoices
         return _invoices_answer(
-            [invoice for invoice in list(store) if start <= invoice.created <= end]
+            [
+                invoice
+                for invoice in list(self._get_store(endpoint))
+                if start <= invoice.created <= end
+            ]
         )
+
+    def _get_store(self, endpoint):
+        return {
+            SPECIFICATIONS: self.invoices,
+            CUSTOMER_INVOICES: self.customer_invoices,
+            PURCHASES: self.purchases,
+        }[endpoint]
 
 
 def _parse_date(query, name, default):

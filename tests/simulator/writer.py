@@ -14,6 +14,7 @@ from random import Random
 from .lines import EXACT
 
 MICROSOFT = "microsoft"
+TELECOM = "Telecom"
 OTHERS = "others"
 VAT_SHARE = Decimal("0.21")
 CENT = Decimal("0.01")
@@ -25,7 +26,8 @@ _RESELLER_ACCOUNT = 70001
 class Writer:
     """Writes one customer's part of an invoice and adds up its amounts.
 
-    :param str kind: ``specification`` (what the customer pays) or ``purchase``
+    :param str kind: ``specification`` or ``customer_invoice`` (what the customer pays,
+        without and with VAT) or ``purchase``
     """
 
     def __init__(self, seed, customer, month, kind):
@@ -117,7 +119,7 @@ class Writer:
             "SubPONumber": self._po_number(line.subscription),
             "UID": digest[40:],
             "UnitPrice": self._money(unit_price),
-            **self._tax(amount),
+            **self._tax(amount, line.subscription.plan.category),
         }
         if place % 4 == 0:
             written["ConsumerCompanyName"] = self.customer.name
@@ -130,7 +132,7 @@ class Writer:
 
     def _prices(self, line):
         """Return the price of one and the amount, for whom this invoice is."""
-        if self.kind == "specification":
+        if self.kind != "purchase":
             return line.unit_price, line.extended_price
         share = line.subscription.plan.cost
         unit_price = _share_of(line.unit_price, share)
@@ -138,11 +140,19 @@ class Writer:
             return unit_price, _share_of(line.amount, share)
         return unit_price, line.amount_at(unit_price)
 
-    def _tax(self, amount):
-        if self.kind == "purchase":
-            vat = EXACT.multiply(amount, VAT_SHARE).quantize(CENT, ROUND_HALF_UP)
+    def _tax(self, amount, category):
+        """Return the tax of a line. It is reverse-charged to customers abroad, and for
+        telecommunication (Copaco's knowledge base, page
+        https://kb.copaco.cloud/kb/platform-logic-new)."""
+        if self.kind != "specification":
+            zone, share = "NL", VAT_SHARE
+            if self.kind == "customer_invoice":
+                zone = self.customer.country_code
+                if zone != "NL" or category == TELECOM:
+                    share = Decimal(0)
+            vat = EXACT.multiply(amount, share).quantize(CENT, ROUND_HALF_UP)
             self.vat += vat
-            return {"TaxPercentage": 21, "TaxZoneID": "NL", "VAT": vat}
+            return {"TaxPercentage": int(share * 100), "TaxZoneID": zone, "VAT": vat}
         # Specifications carry no VAT (Copaco's knowledge base, page
         # https://kb.copaco.cloud/kb/copaco-cloud-new-billing-process); no page says
         # whether that is written as 0, as null or not at all.

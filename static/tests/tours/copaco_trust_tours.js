@@ -7,7 +7,7 @@ tours.add("copaco_correct", {
         {
             content: "What Copaco changed after it was invoiced waits",
             trigger:
-                ".o_data_row .o_data_cell[name='hold_message']:contains('Copaco changed')",
+                ".o_data_row .o_data_cell[name='next_step']:contains('Copaco changed')",
             run: "click",
         },
         {

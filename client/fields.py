@@ -5,7 +5,7 @@ isn't the field's own name in PascalCase: a new field is one line here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -35,6 +35,10 @@ def _named(*names: str) -> Any:
     return Field("", validation_alias=AliasChoices(*names))
 
 
+def _number_named(name: str) -> Any:
+    return Field(None, validation_alias=name)
+
+
 def _of_subscription(name: str) -> Any:
     return Field("", validation_alias=AliasPath("Subscription", name))
 
@@ -58,6 +62,8 @@ class CustomerInfo:
     city: Text = ""
     country_code: Annotated[Text, AfterValidator(str.upper)] = ""
     contact_name: Text = ""
+    # Of the invoice that is printed for the customer (``Header``).
+    language_code: Text = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -100,7 +106,31 @@ class DocumentLine:
     subscription_po: Text = _of_subscription("SubscriptionPONumber")
     line_po: Text = _named("SubPONumber")
     consumer_name: Text = _named("ConsumerCompanyName")
+    consumer_number: Text = _named("ConsumerCompanyNumber")
+    quantity_type: Text = ""
+    sku: Text = _named("SKU")
+    vat: Number = _number_named("VAT")
+    tax_percentage: Number = None
+    tax_zone: Text = _named("TaxZoneID")
     details: Annotated[tuple[tuple[str, str], ...], PlainValidator(tuple)] = ()
+
+
+@dataclass(slots=True)
+class UnreadableLine:
+    """A price line that makes its document unreadable.
+
+    :ivar number: its place among the lines of the document, from 1
+    :ivar name: what can be read of plan and description
+    :ivar is_missing: whether the amount is missing, rather than unreadable
+    :ivar estimate: what the line would cost by Copaco's formula (Copaco's knowledge
+        base, page https://kb.copaco.cloud/kb/platform-logic-new); None if that can't be
+        told either
+    """
+
+    number: int
+    name: str
+    is_missing: bool
+    estimate: Decimal | None
 
 
 @dataclass(slots=True)
@@ -112,6 +142,8 @@ class SourceDocument:
     :ivar invoice_date: the latest, when elements differ; None if none could be read
     :ivar currency: upper case, "" if missing
     :ivar lines: none if there is an error
+    :ivar readable_lines: if there is an error, those that can be read
+    :ivar unreadable_lines: if there is an error, those that can't
     :ivar payload: JSON that `parse_payload` reads, of this part only
     :ivar digest: what `digest_document` makes, or `digest_payload` if there is an error
     :ivar error: "", or what can't be read, naming fields and quoting nothing
@@ -122,6 +154,8 @@ class SourceDocument:
     :ivar totals_line_count: how many lines that element has
     :ivar stated_amount: what Copaco's ``Totals`` say that this document alone costs
         without VAT; None if they don't
+    :ivar stated_vat: the VAT of that
+    :ivar payment_days: ``TermsOfPaymentDays``: in Customer-Invoices, the customer's
     """
 
     invoice_number: str
@@ -136,11 +170,42 @@ class SourceDocument:
     totals_difference: Decimal | None = None
     totals_line_count: int = 0
     stated_amount: Decimal | None = None
+    stated_vat: Decimal | None = None
+    payment_days: int = 0
+    readable_lines: list[DocumentLine] = field(default_factory=list)
+    unreadable_lines: list[UnreadableLine] = field(default_factory=list)
 
     @property
     def amount(self) -> Decimal:
         """The exact sum of the lines, without VAT."""
         return add_exactly(line.extended_price for line in self.lines)
+
+    @property
+    def has_line_vat(self) -> bool:
+        """Whether the lines say which VAT they have. Where Copaco doesn't fill it in,
+        it may be 0; but no tax was determined for it, either."""
+        return any(
+            line.vat or line.tax_percentage or line.tax_zone for line in self.lines
+        )
+
+    @property
+    def vat(self) -> Decimal | None:
+        """The VAT that the lines say, or ``Totals`` if they don't; None if neither."""
+        if self.has_line_vat:
+            return add_exactly(line.vat or Decimal(0) for line in self.lines)
+        return self.stated_vat or None
+
+    @property
+    def estimate(self) -> Decimal:
+        """What a document with an error may cost without VAT."""
+        if self.stated_amount is not None:
+            return self.stated_amount
+        return add_exactly(
+            [
+                *(line.extended_price for line in self.readable_lines),
+                *(line.estimate or Decimal(0) for line in self.unreadable_lines),
+            ]
+        )
 
 
 @dataclass(slots=True)

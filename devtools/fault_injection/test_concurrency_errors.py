@@ -49,7 +49,7 @@ def write_now_and_then(company_id, chance):
     return task
 
 
-class TestCollisions(AttackCase):
+class TestConcurrencyErrors(AttackCase):
     def test_what_collides_is_tried_again_as_drafts(self):
         self._collide_often("draft")
 
@@ -58,21 +58,21 @@ class TestCollisions(AttackCase):
 
     def _collide_often(self, policy):
         self.make_attacked(policy)
-        wanted = number("COLLISIONS") // len(POLICIES)
+        wanted = number("CONCURRENCY_ERRORS") // len(POLICIES)
         self.attack_often("fetch that collided", wanted, self._collide)
-        refused = self.workers.collisions()
+        refused = self.workers.concurrency_errors()
         note(f"... queries refused by that, {policy}", times=refused)
 
     def _collide(self, attempt):
         """Fetch while somebody writes to the same records; tell whether PostgreSQL
         refused something for that."""
         way, task = self.choose_way()
-        self.attack = f"collision {attempt}: {way}"
+        self.attack = f"concurrency error {attempt}: {way}"
         chance = random.Random(f"{seed()} {attempt}")
-        before = self.workers.collisions()
+        before = self.workers.concurrency_errors()
         have_jobs_due()
         codes = self.workers.run_together(
             task, meanwhile=write_now_and_then(self.reseller.company_id, chance)
         )
         self.assertEqual(codes, [0, 0], self.workers.problems())
-        return self.workers.collisions() > before
+        return self.workers.concurrency_errors() > before

@@ -1,0 +1,109 @@
+from odoo import api, fields, models
+
+from ..client import parse_payload
+
+
+class CopacoContentMixin(models.AbstractModel):
+    """What Copaco sent with a document that is shown or compared, and never booked; and
+    what can be read of one that can't be read as a whole."""
+
+    _name = "copaco.content.mixin"
+    _description = "Content of a Copaco Document"
+
+    currency_id = fields.Many2one("res.currency")
+    has_vat = fields.Boolean(
+        string="States VAT", readonly=True, help="Copaco said which VAT is due."
+    )
+    amount_vat = fields.Monetary(
+        string="Copaco's VAT",
+        readonly=True,
+        help="The sum of what Copaco says of the lines. It is compared with Odoo's "
+        "tax, and never booked.",
+    )
+    totals_vat = fields.Monetary(
+        string="VAT in Copaco's Totals",
+        readonly=True,
+        help="The same of Copaco's totals; that of the lines, where they don't say.",
+    )
+    is_vat_accepted = fields.Boolean(
+        string="Odoo's Tax Accepted",
+        readonly=True,
+        help="A person said that Odoo's tax is right, whatever VAT Copaco states.",
+    )
+    move_amount_tax = fields.Monetary(
+        string="Invoice Tax", compute="_compute_move_amount_tax"
+    )
+    payment_days = fields.Integer(
+        string="Copaco's Payment Days",
+        readonly=True,
+        help="What Copaco prints. The invoice has the payment terms of the contact.",
+    )
+    amount_estimated = fields.Monetary(
+        string="Estimate",
+        readonly=True,
+        help="What a document that can't be read may cost without tax: what Copaco's "
+        "totals say, or the readable lines, and the others by quantity and price.",
+    )
+    unreadable_table = fields.Html(
+        string="Readable Lines", compute="_compute_unreadable_table", sanitize=False
+    )
+    is_unposted = fields.Boolean(
+        string="Contact Incomplete",
+        readonly=True,
+        help="The invoice was to be confirmed, and the contact lacks what an invoice "
+        "must have.",
+    )
+    contact_problem = fields.Text(compute="_compute_contact_problem")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("move_id.amount_tax", "move_id.move_type")
+    def _compute_move_amount_tax(self):
+        for document in self:
+            sign = -1 if document.move_id.move_type == "out_refund" else 1
+            document.move_amount_tax = sign * document.move_id.amount_tax
+
+    @api.depends("hold_reason", "payload")
+    def _compute_unreadable_table(self):
+        self.unreadable_table = False
+        for document in self.filtered(
+            lambda each: each.hold_reason == "payload_invalid" and not each.line_ids
+        ):
+            document.unreadable_table = self.env["ir.qweb"]._render(
+                "account_copaco.copaco_unreadable",
+                {
+                    "source": parse_payload(document.payload),
+                    "estimate": document.amount_estimated,
+                    "describe": self.env["copaco.document.builder"]._describe_unread,
+                    "show": document._format_amount,
+                },
+            )
+
+    @api.depends("is_unposted", "move_id.state", "move_id.partner_id")
+    def _compute_contact_problem(self):
+        checker = self.env["copaco.contact.checker"]
+        for document in self:
+            document.contact_problem = (
+                document.is_unposted
+                and document.move_id.state == "draft"
+                and checker._describe_missing(document.move_id)
+            )
+
+    # === ACTION METHODS === #
+
+    def action_accept_vat(self):
+        """Invoice these documents with Odoo's tax, whatever VAT Copaco states.
+
+        :return: see `copaco.document.action_retry`
+        """
+        return self.env["copaco.decision"]._accept_vat(self)
+
+    def action_view_contact(self):
+        """:return: the form of the contact that is invoiced"""
+        return self.move_id.partner_id._get_records_action()
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_unposted_domain(self):
+        return [("is_unposted", "=", True), ("move_id.state", "=", "draft")]

@@ -1,0 +1,189 @@
+from odoo import api, fields, models
+
+# What a line must have, to fall under a rule.
+CONDITION_FIELDS = (
+    "connection_id",
+    "customer_id",
+    "plan_ref",
+    "plan_category",
+    "text_contains",
+    "charge_type",
+    "billing_frequency",
+)
+# What the line becomes.
+RESULT_FIELDS = (
+    "product_id",
+    "account_id",
+    "tax_ids",
+    "analytic_distribution",
+    "expense_account_id",
+    "purchase_tax_ids",
+)
+
+
+class CopacoRule(models.Model):
+    """What the price lines that it catches become; the first rule wins."""
+
+    _name = "copaco.rule"
+    _inherit = ["analytic.mixin"]
+    _description = "Copaco Rule"
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company",
+        default=lambda self: self.env.company,
+        index=True,
+        help="Empty: all companies.",
+    )
+    connection_id = fields.Many2one(
+        "copaco.connection", check_company=True, ondelete="cascade"
+    )
+    customer_id = fields.Many2one(
+        "copaco.customer",
+        string="Copaco Customer",
+        check_company=True,
+        ondelete="cascade",
+    )
+    plan_ref = fields.Char(string="Plan ID", index="btree_not_null")
+    plan_category = fields.Char(help="Spaces, hyphens and capitals don't matter.")
+    text_contains = fields.Char(
+        help="In the name of the plan or of the subscription, or in the description; "
+        "* stands for any text. Capitals don't matter."
+    )
+    charge_type = fields.Char(help="Spaces, hyphens and capitals don't matter.")
+    billing_frequency = fields.Char(help="Spaces, hyphens and capitals don't matter.")
+    product_id = fields.Many2one(
+        "product.product",
+        check_company=True,
+        help="Empty: the product of the connection.",
+    )
+    account_id = fields.Many2one(
+        "account.account",
+        string="Income Account",
+        check_company=True,
+        help="Before the fiscal position of the customer. Empty: that of the product.",
+    )
+    tax_ids = fields.Many2many(
+        "account.tax",
+        "copaco_rule_tax_rel",
+        string="Sales Taxes",
+        check_company=True,
+        domain="[('type_tax_use', '=', 'sale')]",
+        help="Before the fiscal position of the customer. Empty: those of the product "
+        "or account.",
+    )
+    expense_account_id = fields.Many2one(
+        "account.account",
+        check_company=True,
+        help="Of Copaco's own invoices. Empty: that of the product.",
+    )
+    purchase_tax_ids = fields.Many2many(
+        "account.tax",
+        "copaco_rule_purchase_tax_rel",
+        string="Purchase Taxes",
+        check_company=True,
+        domain="[('type_tax_use', '=', 'purchase')]",
+        help="Of Copaco's own invoices. Empty: those of the product or account.",
+    )
+
+    line_count = fields.Integer(
+        string="Lines",
+        compute="_compute_line_count",
+        help="Of the last three months, that it catches as it is saved.",
+    )
+    effect = fields.Html(compute="_compute_effect", sanitize=False)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("sequence", "active", "company_id", *CONDITION_FIELDS)
+    def _compute_line_count(self):
+        counts = self.env["copaco.rule.effect"]._get_line_counts(self._origin)
+        for rule in self:
+            rule.line_count = counts[rule._origin.id] if rule._origin else 0
+
+    @api.depends("sequence", "active", "company_id", *CONDITION_FIELDS, *RESULT_FIELDS)
+    def _compute_effect(self):
+        for rule in self:
+            rule.effect = self.env["copaco.rule.effect"]._render(rule)
+
+    @api.depends("company_id", *CONDITION_FIELDS)
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        labels = self.fields_get(CONDITION_FIELDS, ["string"])
+        for rule in self:
+            conditions = [
+                f"{labels[name]['string']}: {_get_text(rule[name])}"
+                for name in CONDITION_FIELDS
+                if rule[name]
+            ]
+            rule.display_name = " · ".join(conditions) or self.env._("All lines")
+
+    # === ACTION METHODS === #
+
+    def action_process_drafts(self):
+        """Process the documents again that these rules concern: those held for want of
+        a product, and those whose invoice is a draft. Manual edits are kept.
+
+        :return: see `copaco.document.action_retry`
+        """
+        self.env["copaco.connection"]._check_billing_access()
+        self.check_access("read")
+        documents = self.env["copaco.rule.effect"]._get_documents(self)
+        if documents:
+            return documents.action_retry()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "info",
+                "message": self.env._(
+                    "No draft invoice and no held document has lines of these rules."
+                ),
+            },
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _is_for(self, company):
+        """Whether this rule counts in a `res.company`."""
+        self.ensure_one()
+        return self.active and (
+            not self.company_id or self.company_id._origin in company.parent_ids
+        )
+
+    def _describe(self):
+        """:return: text that says which rule this is, and what its lines become"""
+        self.ensure_one()
+        labels = self.fields_get(RESULT_FIELDS, ["string"])
+        values = {
+            **{name: self[name] for name in RESULT_FIELDS},
+            "analytic_distribution": self.distribution_analytic_account_ids,
+        }
+        results = [
+            f"{labels[name]['string']}: {_get_text(value)}"
+            for name, value in values.items()
+            if value
+        ]
+        return f"{self.display_name} → {' · '.join(results) or '–'}"
+
+    @api.model
+    def _get_plan_sequence(self, company, rule):
+        """:param rule: the `copaco.rule` of the same plan that counts by now, if any
+        :return: the sequence of a new rule of one plan: before that, and before every
+            rule that is for many plans, whoever the customer
+        """
+        rules = self.env["copaco.rule.engine"]._get_rules(company)
+        later = rules.filtered(
+            lambda each: (
+                each == rule
+                or not (each.plan_ref or each.customer_id or each.connection_id)
+            )
+        )
+        return min(later.mapped("sequence"), default=11) - 1
+
+
+def _get_text(value):
+    return value if isinstance(value, str) else ", ".join(value.mapped("display_name"))

@@ -1,0 +1,62 @@
+from odoo import api, models
+
+
+class CopacoContactChecker(models.AbstractModel):
+    """Whether a contact has what an invoice to it must have: country, address, and of a
+    business its VAT number (Council Directive 2006/112/EC, article 226)."""
+
+    _name = "copaco.contact.checker"
+    _description = "Copaco Contact Checker"
+
+    @api.model
+    def _get_missing(self, partner):
+        """:param partner: `res.partner` that an invoice is addressed to
+        :return: list of the labels of the fields that it lacks. A business that has no
+            VAT number has "/", as everywhere in Odoo.
+        """
+        entity = partner.commercial_partner_id
+        lacking = [
+            (partner, name)
+            for name in ("street", "city", "country_id")
+            if not partner[name]
+        ]
+        if entity.is_company and not entity.vat:
+            lacking.append((entity, "vat"))
+        return [
+            record._fields[name]._description_string(self.env)
+            for record, name in lacking
+        ]
+
+    @api.model
+    def _describe_missing(self, move):
+        """:return: a sentence: why an invoice stays a draft; "" if it needn't"""
+        missing = self._get_missing(move.partner_id)
+        if not missing:
+            return ""
+        return self.env._(
+            "This invoice stays a draft, because contact %(partner)s lacks: "
+            "%(missing)s. Complete the contact (VAT number / if it has none), then "
+            "confirm the invoice.",
+            partner=move.partner_id._get_html_link()
+            if self.env.context.get("copaco_with_link")
+            else move.partner_id.display_name,
+            missing=", ".join(missing),
+        )
+
+    @api.model
+    def _split_off_incomplete(self, documents):
+        """Leave the invoices of incomplete contacts drafts, and say so on them.
+
+        :param documents: `copaco.document` records whose invoices are to be posted
+        :return: those of which they may be
+        """
+        complete = documents.browse()
+        for document in documents:
+            move = document.move_id
+            problem = self.with_context(copaco_with_link=True)._describe_missing(move)
+            if problem:
+                document.is_unposted = True
+                move._message_log(body=problem)
+            else:
+                complete += document
+        return complete

@@ -1,0 +1,183 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+# An invoice that nobody refused by then has arrived.
+REFUSAL_DAYS = 30
+FAILED = ("bounce", "exception", "canceled")
+
+
+class CopacoDeliveryProof(models.AbstractModel):
+    """Finds out whether invoices were delivered: that Odoo was told to send one, or
+    that it counts one as sent, is no proof."""
+
+    _name = "copaco.delivery.proof"
+    _description = "Copaco Delivery Proof"
+
+    @api.model
+    def _find_unproved(self):
+        """:return: deliveries of which something may have become"""
+        refused = Domain(
+            "move_id.message_ids.notification_ids.notification_status", "in", FAILED
+        )
+        if self.env["copaco.peppol"]._is_installed():
+            refused |= Domain("move_id.peppol_move_state", "=", "error")
+        recent = fields.Datetime.now() - timedelta(days=REFUSAL_DAYS)
+        return self.env["copaco.delivery"].search(
+            Domain("state", "in", ("sending", "failed"))
+            | Domain("state", "=", "sent") & Domain("sent_at", ">", recent) & refused
+        )
+
+    @api.model
+    def _check(self, deliveries):
+        """Note what became of these deliveries since.
+
+        :return: those of which something did
+        """
+        changed = deliveries.browse()
+        for delivery in deliveries:
+            proof = self.with_context(lang=delivery.connection_id.responsible_id.lang)
+            state, reason = proof._find_outcome(delivery)
+            if state and state != delivery.state:
+                proof._note(delivery, state, reason)
+                changed |= delivery
+        return changed
+
+    @api.model
+    def _conclude(self, delivery, problem):
+        """Note what became of an invoice right after it was sent.
+
+        :param problem: why it was not, if that is known
+        """
+        state, reason = self._find_outcome(delivery)
+        if state != "sent" and problem:
+            state, reason = "failed", problem
+        if not state and not self._get_messages(delivery):
+            state, reason = "failed", self._get_unreached(delivery)
+        if state:
+            self._note(delivery, state, reason)
+
+    @api.model
+    def _note(self, delivery, state, reason):
+        if state == "sent":
+            sent_at = fields.Datetime.now()
+            delivery.write({"state": "sent", "reason": False, "sent_at": sent_at})
+            return
+        move = delivery.move_id
+        if reason != delivery.reason:
+            move._message_log(body=reason)
+        if move.is_move_sent:
+            # Odoo counts an invoice as sent once there is a PDF of it.
+            move.is_move_sent = False
+        delivery.write({"state": "failed", "reason": reason})
+
+    # === WHAT BECAME OF IT === #
+
+    @api.model
+    def _find_outcome(self, delivery):
+        """:return: (`sent` or `failed`, why it failed), or (None, "") when nothing is
+        known yet"""
+        peppol = self.env["copaco.peppol"]
+        notifications = self._get_notifications(self._get_messages(delivery)[:1])
+        statuses = set(notifications.mapped("notification_status"))
+        if peppol._is_sent(delivery.move_id) or (
+            statuses and statuses <= {"sent", "pending"}
+        ):
+            return "sent", ""
+        failed = notifications.filtered(lambda each: each.notification_status in FAILED)
+        if failed:
+            return "failed", self._describe_failure(delivery, failed[0])
+        if peppol._is_refused(delivery.move_id):
+            return "failed", self.env._(
+                "Peppol could not deliver %(invoice)s; the invoice's log says why. "
+                "Correct the cause, then send it again.",
+                invoice=delivery.move_id.name,
+            )
+        return None, ""
+
+    @api.model
+    def _get_messages(self, delivery):
+        """:return: the messages with which the invoice was sent to someone since it is
+        to be sent, by whomever, newest first"""
+        return (
+            self.env["mail.message"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", "account.move"),
+                    ("res_id", "=", delivery.move_id.id),
+                    ("id", ">", delivery.last_message_id),
+                    ("partner_ids", "!=", False),
+                    ("attachment_ids", "!=", False),
+                ],
+                order="id desc",
+            )
+        )
+
+    @api.model
+    def _get_notifications(self, message):
+        """:return: what is known of those whom a message was sent to, without those who
+        follow the invoice"""
+        return message.notification_ids.filtered(
+            lambda each: each.res_partner_id in message.partner_ids
+        )
+
+    # === WHY NOT === #
+
+    @api.model
+    def _describe_failure(self, delivery, notification):
+        partner = notification.res_partner_id
+        return self.env._(
+            "%(invoice)s did not reach %(partner)s (%(email)s): %(error)s. Correct the "
+            "e-mail address, or the outgoing mail server, then send it again.",
+            invoice=delivery.move_id.name,
+            partner=partner.display_name,
+            email=partner.email or "",
+            error=notification.format_failure_reason(),
+        )
+
+    @api.model
+    def _describe_wait(self, delivery):
+        """:return: why an invoice that should have been sent by now is not, empty when
+        it need not be"""
+        if not delivery.is_unsent:
+            return ""
+        invoice = delivery.move_id.name
+        if delivery.state == "waiting":
+            return self.env._(
+                "%(invoice)s waits for more than an hour. Ask your administrator to "
+                "check that the scheduled action Copaco: send invoices runs, or send "
+                "it again.",
+                invoice=invoice,
+            )
+        if self._get_messages(delivery):
+            return self.env._(
+                "The e-mail with %(invoice)s waits in Odoo for more than an hour. Ask "
+                "your administrator to check the outgoing mail server and the "
+                "scheduled action for e-mails, or send it again.",
+                invoice=invoice,
+            )
+        return self.env._(
+            "The server stopped while %(invoice)s was sent, so nobody knows whether it "
+            "was delivered. Ask %(partner)s before you send it again.",
+            invoice=invoice,
+            partner=delivery.partner_id.display_name,
+        )
+
+    @api.model
+    def _get_unreached(self, delivery):
+        """:return: why an invoice was sent to nobody, although nothing failed"""
+        partner = delivery.partner_id
+        if not partner.email:
+            return self.env._(
+                "%(invoice)s was not sent: %(partner)s has no e-mail address. Enter it "
+                "on the contact, then send it again.",
+                invoice=delivery.move_id.name,
+                partner=partner.display_name,
+            )
+        return self.env._(
+            "%(invoice)s was not sent: Odoo sent it to nobody. Open it and press Send "
+            "to see why, then send it again.",
+            invoice=delivery.move_id.name,
+        )

@@ -1,0 +1,215 @@
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ..const import Hold
+from ..tools import enumerate_names
+
+
+class Chart(NamedTuple):
+    """Where a chart of accounts has what services are booked with: external ids, as
+    its templates name them."""
+
+    account: str
+    tax: str
+    goods_taxes: tuple
+
+
+DUTCH = Chart("8005", "btw_21_d", ("btw_21", "btw_9", "btw_0", "btw_overig"))
+BELGIAN = Chart(
+    "a7001",
+    # It isn't active in a new database. The other one is of goods: the fiscal position
+    # for other EU countries would report it as a delivery.
+    "attn_VAT-OUT-21-S",
+    tuple(f"attn_VAT-OUT-{rate}-L" for rate in ("21", "12", "06", "00")),
+)
+CHARTS = {"nl": DUTCH, "be": BELGIAN, "be_comp": BELGIAN, "be_asso": BELGIAN}
+
+
+class ServiceProposal(NamedTuple):
+    """What a company books services with, as far as its chart of accounts says."""
+
+    account: models.BaseModel
+    tax: models.BaseModel
+    goods_taxes: models.BaseModel
+
+
+class TypicalCustomer(NamedTuple):
+    """How an invoice is booked for a customer of a kind."""
+
+    name: str
+    fiscal_position: models.BaseModel
+    match: object  # a `LineMatch` or a `Hold`
+    report_lines: models.BaseModel  # `account.report.line`
+
+
+class CopacoServiceSetup(models.AbstractModel):
+    """Services are booked as services, and not as the goods that a chart of accounts
+    has by default."""
+
+    _name = "copaco.service.setup"
+    _description = "Copaco Service Set-up"
+
+    @api.model
+    def _get_proposal(self, company):
+        """:param company: `res.company`
+        :return: `ServiceProposal`, empty where its chart of accounts is not known
+        """
+        owner = company.root_id
+        chart = CHARTS.get(owner.chart_template)
+        if not chart:
+            account, tax = self.env["account.account"], self.env["account.tax"]
+            return ServiceProposal(account, tax, tax)
+
+        def find(model, *names):
+            records = self.env[model]
+            templates = self.env["account.chart.template"].with_company(owner)
+            for name in names:
+                records |= templates.ref(name, raise_if_not_found=False) or records
+            return records
+
+        return ServiceProposal(
+            find("account.account", chart.account),
+            find("account.tax", chart.tax),
+            find("account.tax", *chart.goods_taxes),
+        )
+
+    @api.model
+    def _set_up_own_product(self, connection):
+        """Give the addon's own product what the chart of accounts has for services,
+        unless someone has chosen its account in this company.
+
+        :param connection: `copaco.connection`
+        """
+        product = connection.product_id.with_company(connection.company_id)
+        own = self.env.ref("account_copaco.product_cloud_services", False)
+        if product == own and not product.property_account_income_id:
+            self._apply(connection)
+
+    @api.model
+    def _apply(self, connection):
+        """Have the product of a connection booked as a service in its company. Taxes of
+        other companies, and those that aren't of goods, stay.
+
+        :param connection: `copaco.connection`, which the user may change
+        """
+        connection.check_access("write")
+        company = connection.company_id
+        proposal = self._get_proposal(company)
+        # An accounting administrator need not be one of products.
+        product = connection.product_id.sudo().with_company(company)
+        if proposal.account:
+            product.property_account_income_id = proposal.account
+        if proposal.tax:
+            proposal.tax.sudo().active = True
+            product.taxes_id = product.taxes_id - proposal.goods_taxes | proposal.tax
+
+    @api.model
+    def _apply_on_request(self, connection):
+        """:raise UserError: when the chart of accounts says nothing; see `_apply`"""
+        if not any(self._get_proposal(connection.company_id)):
+            raise UserError(
+                self.env._(
+                    "The addon doesn't know which account and tax the chart of "
+                    "accounts of %(company)s has for services. Choose them on product "
+                    "%(product)s.",
+                    company=connection.company_id.name,
+                    product=connection.product_id.display_name,
+                )
+            )
+        self._apply(connection)
+
+    # === WHAT THE USER SEES === #
+
+    @api.model
+    def _get_warning(self, connection):
+        """:return: text that warns of services with a tax of goods, else False"""
+        company = connection.company_id
+        goods_taxes = self._get_proposal(company).goods_taxes
+        rules = self.env["copaco.rule.engine"]._get_rules(company)
+        products = (connection.product_id | rules.product_id).filtered(
+            lambda product: (
+                product.type == "service"
+                and any(
+                    tax in goods_taxes or tax.tax_scope == "consu"
+                    for tax in product.taxes_id._filter_taxes_by_company(company)
+                )
+            )
+        )
+        if not products:
+            return False
+        return self.env._(
+            "These products are services and have a tax of goods: %(products)s. For "
+            "customers in other EU countries the tax return would be wrong. Use a tax "
+            "for services.",
+            products=enumerate_names(self.env, products.mapped("display_name")),
+        )
+
+    @api.model
+    def _get_typical_customers(self, connection):
+        """:return: list of `TypicalCustomer`, for the product of the connection"""
+        company = connection.company_id
+        self = self.with_company(company)
+        domestic = company.account_fiscal_country_id
+        abroad = self.env.ref("base.nl" if domestic.code == "BE" else "base.be")
+        kinds = {
+            self.env._("Domestic business"): (domestic, True),
+            self.env._("Business in another EU country"): (abroad, True),
+            self.env._("Private person"): (domestic, False),
+        }
+        engine = self.env["copaco.rule.engine"]
+        document = self.env["copaco.document"].new(
+            {
+                "connection_id": connection._origin.id,
+                "company_id": company.id,
+                "kind": "specification",
+                "invoice_number": self.env._("an invoice"),
+            }
+        )
+        no_rule = self.env["copaco.rule"]
+        customers = []
+        for name, (country, is_business) in kinds.items():
+            position = self._get_fiscal_position(country, is_business)
+            match = engine._match_product(document, no_rule, position)
+            customers.append(
+                TypicalCustomer(name, position, match, self._get_report_lines(match))
+            )
+        return customers
+
+    @api.model
+    def _get_fiscal_position(self, country, is_business):
+        """:return: `account.fiscal.position` that Odoo detects for such a customer"""
+        Partner = self.env["res.partner"]
+        vals = {
+            "country_id": country.id,
+            "is_company": is_business,
+            "vat": is_business and f"{country.code}000000000",
+        }
+        if "vies_valid" in Partner._fields:
+            # Given, it is not looked up on the network.
+            vals["vies_valid"] = is_business
+        return self.env["account.fiscal.position"]._get_fiscal_position(
+            Partner.new(vals)
+        )
+
+    @api.model
+    def _get_report_lines(self, match):
+        """:return: `account.report.line` records of the tax report, for an invoice"""
+        if isinstance(match, Hold):
+            return self.env["account.report.line"]
+        taxes = match.taxes.flatten_taxes_hierarchy()
+        tags = taxes.get_tax_tags(False, "base") | taxes.get_tax_tags(False, "tax")
+        return tags._get_related_tax_report_expressions().report_line_id
+
+    @api.model
+    def _render(self, connection):
+        """:return: `Markup` of how typical customers are invoiced"""
+        customers = self._get_typical_customers(connection)
+        return self.env["ir.qweb"]._render(
+            "account_copaco.copaco_typical_customers",
+            {
+                "customers": customers,
+                "is_hold": lambda match: isinstance(match, Hold),
+            },
+        )

@@ -1,0 +1,132 @@
+from odoo import api, models
+from odoo.tools import float_compare, formatLang
+
+from ..exceptions import VatMismatchError
+from ..tools import CENT, enumerate_names, pair_lines
+
+
+class CopacoVatChecker(models.AbstractModel):
+    """Compares the VAT that Copaco states with the tax that Odoo computed. It is never
+    booked (promise 5 in doc/how_it_works.rst)."""
+
+    _name = "copaco.vat.checker"
+    _description = "Copaco VAT Checker"
+
+    @api.model
+    def _prepare_vat(self, source):
+        """:param source: a `SourceDocument`
+        :return: values for `copaco.document.write`
+        """
+        vat = source.vat
+        stated = vat if source.stated_vat is None else source.stated_vat
+        return {
+            "has_vat": vat is not None,
+            "amount_vat": float(vat or 0),
+            "totals_vat": float(stated or 0) if vat is not None else 0.0,
+        }
+
+    @api.model
+    def _receive(self, document, source):
+        """Copaco's VAT was received again, and is no part of what makes a document
+        known: a document without an invoice gets what is new, and is processed again if
+        it was held for that.
+
+        :param document: a `copaco.document`
+        :param source: the `SourceDocument` that was received
+        """
+        vals = self._prepare_vat(source)
+        if (
+            document.state not in ("new", "held")
+            or document.move_id
+            or document.has_pending_version
+            or source.error
+            or all(document[name] == value for name, value in vals.items())
+        ):
+            return
+        for line, source_line in pair_lines(document.line_ids, source.lines):
+            if line and source_line:
+                line.write(line._prepare_vat_values(source_line))
+        document.write(vals)
+        if document.hold_reason == "vat_differs":
+            document.write(
+                {"state": "new", "hold_reason": False, "hold_message": False}
+            )
+            self.env.ref("account_copaco.ir_cron_process")._trigger()
+
+    @api.model
+    def _check(self, document, move):
+        """Compare the VAT of a document with the tax of its new invoice.
+
+        :raise VatMismatchError: when they differ, and the connection holds for that
+        """
+        connection = document.connection_id
+        if connection.vat_check == "off" or document.is_vat_accepted:
+            return
+        values = self._find_difference(document, move)
+        if not values:
+            return
+        if connection.vat_check == "hold":
+            raise VatMismatchError(
+                self.env._(
+                    "%(document)s was not booked, because Odoo's tax would be "
+                    "%(booked)s, and Copaco's VAT is %(stated)s. Lines that differ: "
+                    "%(lines)s. Check their taxes and the fiscal position of "
+                    "%(partner)s, then retry; or accept Odoo's tax. Rounding and "
+                    "connection %(connection)s allow %(tolerance)s.",
+                    **values,
+                )
+            )
+        message = self.env._(
+            "Invoice %(invoice)s of %(document)s has %(booked)s of tax, and Copaco's "
+            "VAT is %(stated)s. Lines that differ: %(lines)s. Check their taxes and "
+            "the fiscal position of %(partner)s.",
+            invoice=move.display_name,
+            **values,
+        )
+        document._message_log(body=message)
+        move._message_log(body=message)
+
+    @api.model
+    def _find_difference(self, document, move):
+        """:return: dict of what a message says of a difference, {} for none"""
+        if not document.has_vat:
+            return {}
+        currency, connection = document.currency_id, document.connection_id
+        lines = document._get_billed_lines()
+        half = (currency.rounding or CENT) / 2
+        tolerance = connection.totals_tolerance
+
+        def differs(one, other, line_count):
+            # Copaco may have rounded each line.
+            return float_compare(abs(one - other), tolerance + half * line_count, 6) > 0
+
+        sign = -1 if move.move_type == "out_refund" else 1
+        booked = sign * move.amount_tax
+        stated, doubted = [], lines.browse()
+        if any(line.vat or line.tax_percentage or line.tax_zone for line in lines):
+            stated.append(sum(lines.mapped("vat")))
+            taxes = {
+                line.copaco_line_id: sign * (line.price_total - line.price_subtotal)
+                for line in move.invoice_line_ids
+            }
+            doubted = lines.filtered(
+                lambda line: differs(taxes.get(line, 0.0), line.vat, 1)
+            )
+        if lines == document.line_ids:
+            stated.append(document.totals_vat)
+        wrong = [vat for vat in stated if differs(booked, vat, len(lines))]
+        if not wrong and not doubted:
+            return {}
+        return {
+            "document": document.name,
+            "booked": document._format_amount(booked),
+            "stated": document._format_amount((wrong or stated)[0]),
+            "lines": enumerate_names(self.env, doubted.mapped("display_name")) or "–",
+            "partner": move.partner_id.display_name,
+            "connection": connection.name,
+            "tolerance": formatLang(
+                self.env,
+                tolerance + half * len(lines),
+                currency_obj=connection.currency_id,
+            ),
+        }

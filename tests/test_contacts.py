@@ -1,0 +1,140 @@
+from odoo.exceptions import AccessError
+from odoo.tests import freeze_time, new_test_user, tagged
+
+from .common import price_line
+from .test_source import SourceCommon
+
+RECEIVER = {
+    "CompanyName": "Brasserie Voorbeeld",
+    "VATNumber": "BE0477472701",
+    "Email": "facturen@brasserie.example",
+    "Telephone": "+32 2 000 0000",
+    "Address": "Rue du Sud 16",
+    "Zip": "4500",
+    "City": "Huy",
+    "CountryCode": "BE",
+    "ContactFirstName": "Zoé",
+    "ContactLastName": "Exemple",
+}
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestContacts(SourceCommon):
+    """Contacts are matched with and created from what Customer-Invoices say, and an
+    invoice to an incomplete one stays a draft."""
+
+    def setUp(self):
+        super().setUp()
+        self.env["res.lang"]._activate_lang("fr_BE")
+        self.terms = self.env.ref("account.account_payment_term_30days")
+        self.connection.write(
+            {"payment_term_id": self.terms.id, "invoice_policy": "post"}
+        )
+        self.manager = new_test_user(
+            self.env,
+            "contacts",
+            groups="base.group_user,account.group_account_invoice,"
+            "base.group_partner_manager",
+            company_id=self.company.id,
+        )
+
+    def add_unknown(self, account="A9", **receiver):
+        self.add_invoice(
+            f"CI-{account}",
+            account,
+            [price_line("10")],
+            endpoint="customer-invoices",
+            LanguageCode="fr",
+            receiver={**RECEIVER, **receiver},
+        )
+        self.fetch()
+        return self.documents[-1]
+
+    def create_contact(self, customers):
+        with self.committing(customers.with_user(self.manager)) as committing:
+            committing.action_create_contact()
+        return customers.partner_id
+
+    def test_the_vat_number_of_the_receiver_finds_the_contact(self):
+        partner = self.create_partner(name="Other name", vat="BE0477472701")
+        self.assertEqual(self.add_unknown().partner_id, partner)
+
+    def test_a_created_contact_has_everything_that_copaco_said(self):
+        document = self.add_unknown()
+        partner = self.create_contact(document.customer_id)
+        self.assertRecordValues(
+            partner,
+            [
+                {
+                    "lang": "fr_BE",
+                    "vat": "BE0477472701",
+                    "street": "Rue du Sud 16",
+                    "zip": "4500",
+                    "city": "Huy",
+                    "country_id": self.env.ref("base.be").id,
+                    "email": "facturen@brasserie.example",
+                }
+            ],
+        )
+        self.assertEqual(partner.child_ids.name, "Zoé Exemple")
+        own = partner.with_company(self.company)
+        self.assertEqual(own.property_payment_term_id, self.terms)
+        self.assertEqual(document.move_id.state, "posted")
+        self.assertEqual(document.move_id.invoice_payment_term_id, self.terms)
+
+    def test_several_are_created_at_once(self):
+        first = self.add_unknown("A8", VATNumber="", CompanyName="One").customer_id
+        second = self.add_unknown("A9").customer_id
+        self.assertEqual(len(self.create_contact(first | second)), 2)
+
+    def test_an_invoice_to_an_incomplete_contact_stays_a_draft(self):
+        for lacking, label in (
+            ({"VATNumber": ""}, "Tax ID"),
+            ({"CountryCode": ""}, "Country"),
+            ({"Address": ""}, "Street"),
+        ):
+            with self.subTest(lacking=lacking), self.undone():
+                self.simulator.customer_invoices.clear()
+                document = self.add_unknown(**lacking)
+                partner = self.create_contact(document.customer_id)
+                self.assertEqual(document.state, "invoiced")
+                self.assertEqual(document.move_id.state, "draft")
+                self.assertIn(label, document.contact_problem)
+                (message,) = document.move_id.message_ids.filtered(
+                    lambda message: "stays a draft" in message.body
+                )
+                self.assertIn(f'data-oe-id="{partner.id}"', message.body)
+                partner.write(
+                    {"vat": "/", "street": "Street", "country_id": self.nl.id}
+                )
+                self.env.invalidate_all()
+                self.assertFalse(document.contact_problem)
+
+    def test_a_private_person_needs_no_vat_number(self):
+        self.partner.write({"is_company": False, "vat": False})
+        self.add("CI-1")
+        self.fetch()
+        self.assertEqual(self.documents.move_id.state, "posted")
+
+    def test_the_complete_ones_of_the_same_batch_are_confirmed(self):
+        other = self.create_partner(name="Other", ref="K-2", vat=False)
+        self.add("CI-1")
+        self.add_invoice(
+            "CI-2",
+            "A2",
+            [price_line("20")],
+            endpoint="customer-invoices",
+            customer={"CustomerNumber": "K-2"},
+        )
+        self.fetch()
+        states = {each.partner_id: each.move_id.state for each in self.documents}
+        self.assertEqual(states, {self.partner: "posted", other: "draft"})
+        self.assertTrue(self.documents[1].is_unposted)
+        alerts = self.env["copaco.monitor"]._get_document_alerts(self.connection)
+        self.assertIn("incomplete contacts: 1", " ".join(alerts))
+
+    def test_nobody_without_the_right_creates_contacts(self):
+        customer = self.add_unknown().customer_id
+        with self.assertRaises(AccessError):
+            customer.with_user(self.billing_user).action_create_contact()

@@ -1,0 +1,363 @@
+from unittest.mock import patch
+
+from lxml import etree
+
+from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
+
+from .common import price_line
+from .receivers import DROP, REFUSE, AccessPoint
+from .test_sending import SendingCommon
+
+NLCIUS = "urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0"
+ADDRESS = "0106:12345678"
+PROXY_LOGGER = "odoo.addons.account_edi_proxy_client.models.account_edi_proxy_user"
+
+
+class PeppolCommon(SendingCommon):
+    """A Dutch company beside Odoo's Peppol, and an access point on this machine.
+    `make test` runs this where Odoo's Peppol is installed."""
+
+    def setUp(self):
+        super().setUp()
+        if "peppol_can_send" not in self.env["res.company"]._fields:
+            self.skipTest("account_peppol is not installed")
+        self.access_point = self.enterContext(AccessPoint())
+        urls = dict.fromkeys(("prod", "test"), self.access_point.url)
+        proxy_user = self.registry["account_edi_proxy_client.user"]
+        self.patch(
+            proxy_user,
+            "_get_proxy_urls",
+            lambda _self: {"peppol": {**urls, "demo": ""}},
+        )
+        self.env["ir.config_parameter"].sudo().set_param(
+            "account_peppol.edi.mode", "test"
+        )
+        self.company.write(
+            {
+                "street": "Kade 1",
+                "zip": "1000 AA",
+                "city": "Amsterdam",
+                "vat": "NL123456782B90",
+                "company_registry": "87654321",
+                "bank_ids": [(0, 0, {"acc_number": "NL91ABNA0417164300"})],
+            }
+        )
+        self.partner.write(
+            {
+                "street": "Laan 1",
+                "zip": "1001 AA",
+                "city": "Utrecht",
+                "vat": "NL000099998B57",
+                "peppol_eas": "0106",
+                "peppol_endpoint": "12345678",
+            }
+        )
+        self.connection.invalidate_recordset()
+
+    def register(self):
+        """Register the company for Peppol."""
+        self.company.write(
+            {
+                "peppol_eas": "0106",
+                "peppol_endpoint": "87654321",
+                "account_peppol_proxy_state": "receiver",
+            }
+        )
+        key = (
+            self.env["certificate.key"]
+            .sudo()
+            ._generate_rsa_private_key(self.company, name="test.key")
+        )
+        self.env["account_edi_proxy_client.user"].sudo().create(
+            {
+                "id_client": "test-client",
+                "company_id": self.company.id,
+                "proxy_type": "peppol",
+                "edi_mode": "test",
+                "edi_identification": "0106:87654321",
+                "private_key_id": key.id,
+                "refresh_token": "dGVzdA==",
+            }
+        )
+
+    def prefer(self, method, **values):
+        partner = self.partner.with_company(self.company)
+        partner.write({"invoice_sending_method": method, **values})
+
+    @property
+    def verification(self):
+        return self.partner.with_company(self.company).peppol_verification_state
+
+
+@tagged("post_install", "-at_install", "-standard", "copaco_peppol")
+@freeze_time("2026-11-25 10:00:00")
+class TestPeppol(PeppolCommon):
+    """Promises 8 and 10, beside Odoo's own Peppol."""
+
+    def test_posting_asks_the_directory_nothing(self):
+        self.register()
+        self.prefer("peppol", peppol_verification_state="not_verified")
+        self.access_point.lookups.clear()
+        self.book("5")
+        self.assertFalse(self.access_point.lookups)
+
+    def test_an_invoice_is_sent_by_peppol(self):
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("peppol")
+        delivery = self.book("5")
+        self.send()
+        self.assertSent(delivery)
+        ((receiver, content),) = self.access_point.documents
+        self.assertEqual(receiver, ADDRESS)
+        self.assertIn(delivery.move_id.name.encode(), content)
+        self.assertFalse(self.mail_server.mails)
+
+    def test_a_contact_that_is_not_found_is_told(self):
+        self.register()
+        self.prefer("peppol")
+        delivery = self.book("5")
+        self.send()
+        self.assertUnsent(delivery, ADDRESS, "directory")
+        self.assertFalse(self.mail_server.mails, "by Peppol means not by e-mail")
+
+    def test_a_contact_that_takes_another_format_is_told(self):
+        self.register()
+        self.access_point.participants[ADDRESS] = ["another"]
+        self.prefer("peppol")
+        delivery = self.book("5")
+        self.send()
+        self.assertUnsent(delivery, ADDRESS, "format")
+
+    def test_a_contact_with_a_format_that_peppol_does_not_take_is_told(self):
+        self.register()
+        self.prefer("peppol", invoice_edi_format="facturx")
+        delivery = self.book("5")
+        self.send()
+        self.assertUnsent(delivery, "format")
+
+    def test_a_contact_without_an_address_is_told(self):
+        self.register()
+        self.prefer("peppol", peppol_endpoint=False)
+        delivery = self.book("5")
+        self.send()
+        self.assertUnsent(delivery, "no Peppol address")
+
+    def test_mended_and_sent_again(self):
+        self.register()
+        self.prefer("peppol")
+        delivery = self.book("5")
+        self.send()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.assertIn("Sent: 1", self.send_again(delivery))
+        self.assertSent(delivery)
+
+    def test_a_company_that_is_not_registered_sends_the_others_and_says_so(self):
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("email")
+        found = self.book("5")
+        self.add_invoice(
+            "INV-2", "A2", [price_line("6")], customer={"CustomerNumber": "K-2"}
+        )
+        wants = self.create_partner(ref="K-2", email="wants@peppol.example")
+        wants.with_company(self.company).invoice_sending_method = "peppol"
+        self.fetch()
+        second = self.documents.move_id.copaco_delivery_ids - found
+        self.send()
+        self.assertEqual(self.verification, "valid")
+        self.assertSent(found)
+        self.assertUnsent(second, "not registered")
+        self.assertIn("not registered", self.connection.peppol_warning)
+        self.connection.invoice_policy = "post"
+        self.assertFalse(self.connection.peppol_warning)
+        self.connection.invoice_policy = "send"
+        self.register()
+        self.assertFalse(self.connection.peppol_warning)
+
+    def test_an_e_invoice_that_odoo_refuses_is_told(self):
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("peppol", street=False)
+        delivery = self.book("5")
+        self.send()
+        self.assertUnsent(delivery, "treet")
+        self.assertFalse(self.access_point.documents)
+        self.partner.street = "Laan 1"
+        self.send_again(delivery)
+        self.assertSent(delivery)
+
+    def test_an_access_point_that_does_not_answer_is_told(self):
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("peppol")
+        self.partner.with_company(self.company).peppol_verification_state = "valid"
+        for number, behaviour in {"INV-1": REFUSE, "INV-2": DROP}.items():
+            with self.subTest(behaviour=behaviour), mute_logger(PROXY_LOGGER):
+                delivery = self.book("5", number=number)
+                self.access_point.behave(behaviour)
+                self.send()
+                self.access_point.behave()
+                self.assertEqual(delivery.state, "failed")
+                self.assertIn("nobody knows", delivery.message)
+                self.assertIn("Bakkerij", delivery.message)
+                self.send_again(delivery)
+                self.assertSent(delivery)
+
+    def test_what_peppol_refuses_later_is_told(self):
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("peppol")
+        delivery = self.book("5")
+        self.send()
+        delivery.move_id.peppol_move_state = "error"
+        self.send()
+        self.assertUnsent(delivery, "Peppol")
+        self.send_again(delivery)
+        self.assertSent(delivery)
+
+    def test_a_customer_on_peppol_who_prefers_mail_gets_both(self):
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("email")
+        delivery = self.book("5")
+        self.send()
+        self.assertSent(delivery)
+        self.assertEqual(len(self.access_point.documents), 1)
+        self.assertEqual(len(self.mail_server.mails), 1)
+
+    def test_contacts_are_looked_up_beforehand_so_many_a_minute(self):
+        self.register()
+        partners = self.partner
+        for number in range(2, 6):
+            partners |= self.create_partner(
+                name=f"Partner {number}",
+                ref=f"K-{number}",
+                peppol_eas="0106",
+                peppol_endpoint=f"1234567{number}",
+            )
+        for number, partner in enumerate(partners, start=1):
+            self.env["copaco.customer"].sudo().create(
+                {
+                    "company_id": self.company.id,
+                    "account_ref": f"A{number}",
+                    "name": partner.name,
+                    "partner_id": partner.id,
+                    "state": "matched",
+                }
+            )
+        partners.with_company(self.company).peppol_verification_state = False
+        self.access_point.lookups.clear()
+        module = "odoo.addons.account_copaco.services.copaco_peppol"
+        trigger = self.registry["ir.cron"]
+        with (
+            patch(f"{module}.LOOKUPS_PER_MINUTE", 3),
+            patch.object(trigger, "_trigger") as again,
+        ):
+            self.verify()
+            self.assertEqual(len(self.access_point.lookups), 3)
+            self.assertEqual(again.call_count, 1)
+            self.verify()
+            self.verify()
+        self.assertEqual(len(self.access_point.lookups), 5, "nobody twice")
+        self.assertEqual(again.call_count, 1)
+
+    def verify(self):
+        with self.committing(self.env["copaco.delivery"]) as deliveries:
+            deliveries._cron_verify_contacts()
+
+
+@tagged("post_install", "-at_install", "-standard", "copaco_peppol")
+@freeze_time("2026-11-25 10:00:00")
+class TestCreditNoteByPeppol(PeppolCommon):
+    """Dutch rule NL-R-001: a credit note names the invoice that it belongs to."""
+
+    def setUp(self):
+        super().setUp()
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("peppol")
+
+    def get_reference(self):
+        """:return: the invoice that the last document that arrived names, and its
+        order"""
+        _receiver, content = self.access_point.documents[-1]
+        tree = etree.fromstring(content)
+        self.assertEqual(etree.QName(tree).localname, "CreditNote")
+        return (
+            tree.findtext(".//{*}BillingReference/{*}InvoiceDocumentReference/{*}ID"),
+            tree.findtext("./{*}OrderReference/{*}ID"),
+        )
+
+    def test_a_credit_note_names_the_last_confirmed_invoice(self):
+        invoice = self.book("100").move_id
+        credit = self.book("-9.99", number="INV-2")
+        self.assertEqual(credit.move_id.move_type, "out_refund")
+        self.send()
+        self.assertSent(credit)
+        self.assertEqual(self.get_reference()[0], invoice.name)
+
+    def test_a_po_number_is_the_order_never_the_invoice(self):
+        invoice = self.book("100").move_id
+        line = price_line("-9.99", PONumber="PO-77")
+        self.add_known("INV-2", lines=[line])
+        self.fetch()
+        credit = self.documents[1].move_id
+        credit.ref = "PO-77"
+        self.send()
+        self.assertSent(credit.copaco_delivery_ids)
+        self.assertEqual(self.get_reference(), (invoice.name, "PO-77"))
+
+    def test_a_correction_names_what_it_corrects(self):
+        invoice = self.book("100").move_id
+        later = self.book("50", number="INV-3")
+        self.send()
+        self.assertSent(later)
+        self.simulator.invoices.clear()
+        self.add_known("INV-1", lines=[price_line("90")])
+        self.fetch()
+        document = invoice.copaco_document_id
+        with self.committing(document) as committing:
+            committing.action_correct()
+        correction = document.correction_ids
+        correction.action_post()
+        self.env["account.move.send"]._generate_and_send_invoices(
+            correction, sending_methods={"peppol"}
+        )
+        self.assertEqual(self.get_reference()[0], invoice.name)
+
+    def test_without_an_earlier_invoice_it_is_held(self):
+        self.add_known("INV-1", lines=[price_line("-9.99")])
+        self.fetch()
+        document = self.documents
+        self.assertRecordValues(
+            document, [{"state": "held", "hold_reason": "credit_without_invoice"}]
+        )
+        self.assertIn("Bakkerij", document.hold_message)
+        self.book("100", number="INV-2", Date="20261122")
+        with self.committing(document) as committing:
+            committing.action_retry()
+        self.send()
+        self.assertSent(document.move_id.copaco_delivery_ids)
+
+    def test_an_invoice_in_the_same_batch_will_do(self):
+        self.add_known("INV-1", lines=[price_line("-9.99")])
+        self.add_known("INV-2", lines=[price_line("100")])
+        self.fetch()
+        self.send()
+        for document in self.documents:
+            self.assertSent(document.move_id.copaco_delivery_ids)
+
+    def test_a_customer_who_gets_no_e_invoice_needs_none(self):
+        self.prefer("email", invoice_edi_format=False)
+        self.access_point.participants.clear()
+        self.partner.with_company(self.company).peppol_verification_state = "not_valid"
+        self.assertTrue(self.book("-9.99"))
+
+    def test_what_a_person_credits_by_hand_is_as_odoo_does_it(self):
+        credit = self.init_invoice(
+            "out_refund", partner=self.partner, products=self.product, post=True
+        )
+        builder = self.env["account.edi.xml.ubl_nl"]
+        _content, errors = builder._export_invoice(credit)
+        self.assertTrue(errors)
