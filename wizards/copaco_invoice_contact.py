@@ -10,11 +10,6 @@ class CopacoInvoiceContact(models.TransientModel):
     move_partner_id = fields.Many2one(related="document_id.move_partner_id")
     partner_id = fields.Many2one("res.partner", string="Contact", required=True)
 
-    @api.constrains("document_id")
-    def _check_document_id(self):
-        # What is shown of it is read whoever asks.
-        self.document_id.check_access("read")
-
     @api.model
     def default_get(self, fields):
         # EXTENDS base: the document that is open, and whom its customer is linked to
@@ -27,6 +22,19 @@ class CopacoInvoiceContact(models.TransientModel):
             if document.partner_id != document.move_partner_id:
                 defaults["partner_id"] = document.partner_id.id
         return defaults
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # What the dialog shows of a document, Odoo reads whoever asks.
+        ids = [vals["document_id"] for vals in vals_list if vals.get("document_id")]
+        self.env["copaco.document"].browse(ids).check_access("read")
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env["copaco.document"].browse(vals.get("document_id") or []).check_access(
+            "read"
+        )
+        return super().write(vals)
 
     def action_invoice(self):
         """Credit the invoice in full, and invoice the document to the contact.
