@@ -42,7 +42,7 @@ tours.add("copaco_correct_beside_credit", {
         {
             content: "What Copaco took off, and somebody had credited in part",
             trigger:
-                ".o_data_row .o_data_cell[name='hold_message']:contains('Copaco changed')",
+                ".o_data_row .o_data_cell[name='next_step']:contains('Copaco changed')",
             run: "click",
         },
         {
