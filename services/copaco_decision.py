@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..const import Hold
 from ..tools import enumerate_names
@@ -76,6 +77,42 @@ class CopacoDecision(models.AbstractModel):
                         user=self.env.user.name,
                     )
                 )
+        return self._process(held)
+
+    @api.model
+    def _invoice_with_date(self, documents, invoice_date):
+        """Invoice documents with a date that a person chose instead of Copaco's.
+
+        :return: see `_process`
+        :raise UserError: when one of them doesn't wait for that
+        """
+        documents._check_billing_access()
+        waiting = documents.filtered(
+            lambda document: (
+                document.hold_reason in ("period_locked", "date_unlikely")
+                if document.state == "held"
+                else document.is_invoiced_anew
+            )
+        ).sudo()
+        if others := documents - waiting.with_env(documents.env):
+            raise UserError(
+                self.env._(
+                    "%(documents)s: the invoice date is not what they wait for.",
+                    documents=enumerate_names(self.env, others.mapped("name")),
+                )
+            )
+        waiting.chosen_date = invoice_date
+        for document in waiting:
+            document._message_log(
+                body=self.env._(
+                    "%(user)s chose the invoice date %(date)s. Copaco's is %(other)s.",
+                    user=self.env.user.name,
+                    date=format_date(self.env, invoice_date),
+                    other=format_date(self.env, document.invoice_date),
+                )
+            )
+        held = waiting.filtered(lambda document: document.state == "held")
+        held.state = "new"
         return self._process(held)
 
     @api.model
@@ -229,7 +266,12 @@ class CopacoDecision(models.AbstractModel):
             document = self.env["copaco.processor"]._with_processing_context(document)
             corrections += document.env["copaco.corrector"]._correct(document)
         if not corrections:
-            return self._process(pending)
+            result = self._process(pending)
+            result["params"]["message"] = self.env._(
+                "Nothing is left to correct on %(documents)s. Its messages say why.",
+                documents=enumerate_names(self.env, pending.mapped("name")),
+            )
+            return result
         return corrections.with_env(self.env)._get_copaco_action()
 
     @api.model
@@ -397,6 +439,7 @@ class CopacoDecision(models.AbstractModel):
                 continue
             # The charges may be billed elsewhere by the time that it is invoiced again.
             document.is_no_double = False
+            document.version_ids.write({"credited": False, "amount_credited": 0})
             hold = self._get_invoice_removed_hold(document, reason)
             document._hold(hold)
             document._message_log(body=hold.message)
