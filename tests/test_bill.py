@@ -416,3 +416,15 @@ class TestBill(CopacoBillCommon):
         bill = self.purchases.move_id
         action = self.purchases.run_id.action_view_invoices()
         self.assertEqual(self.env["account.move"].search(action["domain"]), bill)
+
+    def test_a_customer_that_is_excluded_or_linked_changes_no_bill(self):
+        self.connection.vendor_id = False
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        customer = self.purchases[0].customer_id
+        self.act(customer, "action_exclude", "A gift")
+        self.assertEqual(self.purchases.mapped("state"), ["held", "held"])
+        self.connection.vendor_id = self.vendor
+        self.run_crons()
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+        self.assertEqual(customer.document_count, 0)
