@@ -414,6 +414,9 @@ class TestBill(CopacoBillCommon):
         found = self.env["account.move"].search(action["domain"])
         self.assertEqual(found.move_type, "out_invoice")
         bill = self.purchases.move_id
+        action = bill.action_view_copaco_document()
+        found = self.env["copaco.document"].search(action["domain"])
+        self.assertEqual(found, self.purchases)
         action = self.purchases.run_id.action_view_invoices()
         self.assertEqual(self.env["account.move"].search(action["domain"]), bill)
 
