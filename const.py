@@ -107,6 +107,7 @@ HOLD_REASONS = [
     ("possible_double", "Possible duplicate"),
     ("partner_archived", "Contact archived"),
     ("partner_company", "Contact of another company"),
+    ("po_number_missing", "PO number missing"),
     ("currency_unknown", "Currency unknown"),
     ("currency_inactive", "Currency inactive"),
     ("currency_rate_missing", "Exchange rate missing"),
@@ -135,6 +136,7 @@ CUSTOMER_HOLD_REASONS = (
     "customer_ambiguous",
     "partner_archived",
     "partner_company",
+    "po_number_missing",
 )
 
 # === LIMITS === #

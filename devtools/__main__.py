@@ -49,6 +49,11 @@ def upgrade():
     return not checks.run_upgrade()
 
 
+def test_oldest():
+    """test the client with the oldest packages that it works with"""
+    return not checks.run_oldest()
+
+
 def test_limits():
     """what `make limits` does"""
     return not checks.run_limits()
@@ -124,6 +129,7 @@ COMMANDS = {
     "test": test,
     "upgrade": upgrade,
     "limits": test_limits,
+    "oldest": test_oldest,
     "faults": inject_faults,
     "bench": measure,
     "lint": lint,

@@ -52,7 +52,6 @@ def run_all() -> bool:
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
                 "Tests with automation rules": partial(_automation_tests, instance),
-                "Tests with the oldest packages": partial(_oldest_tests, instance),
                 "Tests with Peppol": partial(_peppol_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
@@ -84,6 +83,14 @@ def run_limits() -> bool:
                     _limit_tests, instance, "tight", limit_time_cpu=12
                 ),
             }
+        )
+
+
+def run_oldest() -> bool:
+    """Run the tests of the client with the oldest packages; tell whether all passed."""
+    with CheckoutInstance().in_use() as instance:
+        return run_stages(
+            {"Tests with the oldest packages": partial(_oldest_tests, instance)}
         )
 
 

@@ -6,6 +6,7 @@ from . import (
     copaco_invoicing_mixin,
     copaco_journal_mixin,
     copaco_month_margin_mixin,
+    copaco_po_mixin,
     copaco_presence_mixin,
     copaco_product_mixin,
     copaco_purchase_mixin,

@@ -6,9 +6,10 @@ from odoo.tools import SQL
 
 from ..const import SALES_KINDS
 from ..tools import EVIDENCE, get_account_key
+from .copaco_po_mixin import PURCHASE_FIELDS
 
 # What a person decides here; everything else is Copaco's or ours.
-EDITABLE_FIELDS = {"partner_id", "analytic_distribution"}
+EDITABLE_FIELDS = {"partner_id", "analytic_distribution", *PURCHASE_FIELDS}
 CONTACT_FIELDS = (
     *EVIDENCE,
     *("name", "cost_center", "email", "phone", "contact_name"),
@@ -20,7 +21,7 @@ class CopacoCustomer(models.Model):
     """A customer account in Copaco's platform, and who that is in Odoo."""
 
     _name = "copaco.customer"
-    _inherit = ["mail.thread", "copaco.analytic.mixin"]
+    _inherit = ["mail.thread", "copaco.analytic.mixin", "copaco.po.mixin"]
     _description = "Copaco Customer"
     _order = "name, id"
     _check_company_auto = True
@@ -147,6 +148,7 @@ class CopacoCustomer(models.Model):
         res = super().write(vals)
         if is_decision:
             self._link(self.partner_id, "manual")
+        if is_decision or not PURCHASE_FIELDS.isdisjoint(vals):
             # What waited for this goes on in the background.
             self.env["copaco.processor"].sudo()._retry_for_customer(
                 self.sudo().document_ids

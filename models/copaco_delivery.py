@@ -37,7 +37,7 @@ class CopacoDelivery(models.Model):
     company_id = fields.Many2one(related="move_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(related="move_id.partner_id", string="Customer")
     email = fields.Char(related="move_id.partner_id.email")
-    invoice_date = fields.Date(related="move_id.invoice_date")
+    invoice_date = fields.Date(string="Invoice Date", related="move_id.invoice_date")
     currency_id = fields.Many2one(related="move_id.currency_id")
     amount_total = fields.Monetary(
         related="move_id.amount_total_in_currency_signed", string="Total"

@@ -18,6 +18,7 @@ from . import (
     copaco_document_matcher,
     copaco_draft_updater,
     copaco_duplicate_finder,
+    copaco_e_invoice,
     copaco_exclusion_finder,
     copaco_fetch_window,
     copaco_fetcher,

@@ -121,6 +121,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
             (not correction_date and self._check_source_totals(document))
             or (not correction_date and self._check_lines(document))
             or self._check_customer(document, customer)
+            or (not correction_date and self._check_po_number(document, customer))
             or self._check_currency(document)
             or self._check_journal(document)
         )
@@ -269,6 +270,29 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 account=customer.account_ref,
             )
         return Hold("customer_unknown", message)
+
+    @api.model
+    def _check_po_number(self, document, customer):
+        if not customer.is_po_number_required:
+            return None
+        lines = document._get_billed_lines()
+        lacking = lines.filtered(lambda line: not line._get_po_number())
+        if not lacking:
+            return None
+        return Hold(
+            "po_number_missing",
+            self.env._(
+                "%(document)s: %(count)s of %(total)s lines have no PO number, such as "
+                "%(line)s, and customer %(customer)s refuses invoices without one. "
+                "Enter it on the customer for lines for which Copaco sends none, or "
+                "take the requirement off the customer.",
+                document=document.name,
+                count=len(lacking),
+                total=len(lines),
+                line=lacking[0].display_name,
+                customer=customer.display_name,
+            ),
+        )
 
     @api.model
     def _check_currency(self, document):
