@@ -197,6 +197,7 @@ class AccountMove(models.Model):
         :raise UserError: when there is none, or this one is confirmed
         """
         self.ensure_one()
+        self.env["copaco.connection"]._check_billing_access()
         self.check_access("write")
         bill = self.sudo()
         received = self.env["copaco.bill.finder"].sudo()._find_received(bill)

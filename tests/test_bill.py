@@ -431,3 +431,20 @@ class TestBill(CopacoBillCommon):
         self.run_crons()
         self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
         self.assertEqual(customer.document_count, 0)
+
+    def test_a_locked_period_holds_a_new_bill_and_keeps_none_from_being_linked(self):
+        bill = self.enter_bill("P-1", 15)
+        self.company.purchase_lock_date = "2026-11-24"
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.add_purchase("P-2", {"A1": [price_line("16")]})
+        self.fetch()
+        linked, held = self.purchases.sorted("invoice_number")
+        self.assertEqual(linked.move_id, bill)
+        self.assertEqual(held.hold_reason, "period_locked")
+
+    def test_where_bills_are_only_linked_no_purchase_journal_is_needed(self):
+        self.connection.write({"purchase_policy": "link", "purchase_journal_id": False})
+        bill = self.enter_bill("P-1", 15)
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        self.assertEqual(self.purchases.move_id, bill)
