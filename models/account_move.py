@@ -203,8 +203,17 @@ class AccountMove(models.Model):
 
     def action_view_copaco_document(self):
         """:return: the form of the Copaco document that this invoice was made of, or
-        corrects"""
+        corrects; the list of those that a bill is of"""
         self.ensure_one()
+        documents = self._get_copaco_documents()
+        if len(documents) > 1:
+            return {
+                "type": "ir.actions.act_window",
+                "name": self.env._("Copaco Documents"),
+                "res_model": "copaco.document",
+                "view_mode": "list,form",
+                "domain": [("move_id", "=", self.id)],
+            }
         return {
             "type": "ir.actions.act_window",
             "res_model": "copaco.document",
@@ -231,6 +240,7 @@ class AccountMove(models.Model):
         :raise UserError: when there is none, or this one is confirmed
         """
         self.ensure_one()
+        self.env["copaco.connection"]._check_billing_access()
         self.check_access("write")
         bill = self.sudo()
         received = self.env["copaco.bill.finder"].sudo()._find_received(bill)

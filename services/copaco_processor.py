@@ -328,9 +328,20 @@ class CopacoProcessor(models.AbstractModel):
             [("state", "=", "running"), ("stored_at", "!=", False)]
         )
         self._refresh_progress(runs, runs.connection_id)
-        self.env["copaco.margin.checker"]._check_changed(
-            self.env["copaco.connection"].search([("fetch_purchases", "=", True)])
-        )
+        self._check_margins()
+
+    @api.model
+    def _check_margins(self):
+        """Compare both sides of the months that changed; commits."""
+        try:
+            self.env["copaco.margin.checker"]._check_changed(
+                self.env["copaco.connection"].search([("fetch_purchases", "=", True)])
+            )
+            self.env["ir.cron"]._commit_progress()
+        except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
+            # Someone checks them right now; the next time will do.
+            self.env.cr.rollback()
+            _logger.info("Copaco margins: concurrent update (%s)", type(error))
 
     @api.model
     def _retry_held_for_customer(self):

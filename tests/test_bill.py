@@ -414,5 +414,37 @@ class TestBill(CopacoBillCommon):
         found = self.env["account.move"].search(action["domain"])
         self.assertEqual(found.move_type, "out_invoice")
         bill = self.purchases.move_id
+        action = bill.action_view_copaco_document()
+        found = self.env["copaco.document"].search(action["domain"])
+        self.assertEqual(found, self.purchases)
         action = self.purchases.run_id.action_view_invoices()
         self.assertEqual(self.env["account.move"].search(action["domain"]), bill)
+
+    def test_a_customer_that_is_excluded_or_linked_changes_no_bill(self):
+        self.connection.vendor_id = False
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        customer = self.purchases[0].customer_id
+        self.act(customer, "action_exclude", "A gift")
+        self.assertEqual(self.purchases.mapped("state"), ["held", "held"])
+        self.connection.vendor_id = self.vendor
+        self.run_crons()
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+        self.assertEqual(customer.document_count, 0)
+
+    def test_a_locked_period_holds_a_new_bill_and_keeps_none_from_being_linked(self):
+        bill = self.enter_bill("P-1", 15)
+        self.company.purchase_lock_date = "2026-11-24"
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.add_purchase("P-2", {"A1": [price_line("16")]})
+        self.fetch()
+        linked, held = self.purchases.sorted("invoice_number")
+        self.assertEqual(linked.move_id, bill)
+        self.assertEqual(held.hold_reason, "period_locked")
+
+    def test_where_bills_are_only_linked_no_purchase_journal_is_needed(self):
+        self.connection.write({"purchase_policy": "link", "purchase_journal_id": False})
+        bill = self.enter_bill("P-1", 15)
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        self.assertEqual(self.purchases.move_id, bill)

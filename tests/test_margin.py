@@ -37,7 +37,7 @@ class TestMargin(CopacoBillCommon):
 
     @property
     def margins(self):
-        self.env["copaco.margin.checker"]._check_recent(self.connection)
+        self.env["copaco.margin.checker"].sudo()._check_recent(self.connection)
         return self.env["copaco.margin"].search(
             [("company_id", "=", self.company.id)], order="id"
         )
@@ -294,9 +294,7 @@ class TestMargin(CopacoBillCommon):
 
     def send_incomplete_month(self):
         """Let Copaco send all of October, and of November one of two customers."""
-        self.partner.write(
-            {"street": "Markt 1", "city": "Lent", "vat": "NL001234567B01"}
-        )
+        self.partner.write({"street": "Markt 1", "city": "Lent", "vat": "/"})
         self.create_partner(
             name="Slager", ref="K-2", street="Markt 2", city="Lent", vat="/"
         )
