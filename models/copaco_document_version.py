@@ -250,7 +250,9 @@ class CopacoDocumentVersion(models.Model):
             "invoice_number",
         ):
             vals.pop(name)
-        self.env["copaco.decision"]._review_exclusions(document, self._get_lost_lines())
+        self.env["copaco.exclusion"]._review_exclusions(
+            document, self._get_lost_lines()
+        )
         vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
         old_run = document.run_id
         self.write(

@@ -20,6 +20,7 @@ from . import (
     copaco_draft_updater,
     copaco_duplicate_finder,
     copaco_e_invoice,
+    copaco_exclusion,
     copaco_exclusion_finder,
     copaco_fetch_window,
     copaco_fetcher,
