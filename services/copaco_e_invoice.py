@@ -13,7 +13,7 @@ INVOICED_OBJECT = "130"
 
 
 class CopacoEInvoice(models.AbstractModel):
-    """What Copaco sent, in the fields that Peppol BIS Billing 3 has for it (BT: business
+    """What Copaco sent, in the fields of Peppol BIS Billing 3 for it (BT: business
     terms of EN 16931). Whatever else an e-invoice has is Odoo's."""
 
     _name = "copaco.e.invoice"
@@ -161,7 +161,7 @@ class CopacoEInvoice(models.AbstractModel):
 
     @api.model
     def _add_to_item(self, item, move_line, line):
-        """The name (BT-153), the seller's identifier (BT-155) and attributes (BT-160 and
+        """The name (BT-153), the seller's identifier (BT-155) and attributes (BT-160,
         BT-161) of an item; its description stays the text of the invoice line.
 
         :param item: a node
