@@ -51,7 +51,7 @@ def run_all() -> bool:
                 "Tests in Odoo, second half": partial(run_odoo_tests, instance, others),
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
-                "Tests with automation rules": partial(_automation_tests, instance),
+                "Tests with other modules of Odoo": partial(_module_tests, instance),
                 "Tests with Peppol": partial(_peppol_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
@@ -158,8 +158,10 @@ def _check(command: list, folder: Path) -> Outcome:
 # The tests in Odoo that another module of Odoo's has to be installed for
 
 
-def _automation_tests(instance: CheckoutInstance) -> Outcome:
-    return run_odoo_tests(instance, "copaco_automation", modules=("base_automation",))
+def _module_tests(instance: CheckoutInstance) -> Outcome:
+    tags = "copaco_automation,copaco_debit_note"
+    modules = ("base_automation", "account_debit_note")
+    return run_odoo_tests(instance, tags, modules=modules)
 
 
 def _peppol_tests(instance: CheckoutInstance) -> Outcome:

@@ -35,6 +35,7 @@ class CopacoConnection(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "copaco.journal.mixin",
+        "copaco.limits.mixin",
         "copaco.product.mixin",
         "copaco.purchase.mixin",
         "copaco.sending.mixin",
@@ -122,11 +123,6 @@ class CopacoConnection(models.Model):
         default=10,
         help="Each fetch looks this many days further back than the last one ended.",
     )
-    totals_tolerance = fields.Monetary(
-        default=0.05,
-        help="Documents are held when Copaco's total of an invoice and the sum of its "
-        "lines differ by more than this and half a cent per line.",
-    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     weekly_digest = fields.Boolean(
         help="Mail the responsible user each week what waits for a decision."
@@ -187,9 +183,6 @@ class CopacoConnection(models.Model):
     _overlap_days_positive = models.Constraint(
         "CHECK(overlap_days BETWEEN 0 AND 366)",
         "The overlap of a connection is between 0 and 366 days.",
-    )
-    _totals_tolerance_positive = models.Constraint(
-        "CHECK(totals_tolerance >= 0)", "The tolerance for totals can't be negative."
     )
     _expected_day_in_month = models.Constraint(
         "CHECK(expected_day BETWEEN 1 AND 31)",

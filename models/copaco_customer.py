@@ -227,7 +227,7 @@ class CopacoCustomer(models.Model):
         )
         for document in self.sudo()._get_sales():
             if document.state in ("new", "held") and not document._get_live_invoice():
-                self.env["copaco.decision"].sudo()._exclude_with_customer(document)
+                self.env["copaco.exclusion"].sudo()._exclude_with_customer(document)
 
     def action_include(self):
         """Undo `action_exclude`, and invoice what was excluded by it.
@@ -244,7 +244,7 @@ class CopacoCustomer(models.Model):
                     "excluded_by_id": False,
                 }
             )
-            customer.env["copaco.decision"]._undo_exclusion(
+            customer.env["copaco.exclusion"]._undo_exclusion(
                 customer.document_ids.filtered("is_excluded_by_customer")
             )
         return customers._retry_documents()

@@ -167,7 +167,7 @@ class CopacoBillMaker(models.AbstractModel):
 
     @api.model
     def _exclude(self, documents, reason):
-        self.env["copaco.decision"]._apply_exclusion(
+        self.env["copaco.exclusion"]._apply_exclusion(
             documents, reason, self.env["res.users"]
         )
 

@@ -254,7 +254,7 @@ class CopacoProcessor(models.AbstractModel):
             if isinstance(match, Hold):
                 document._hold(match)
             elif match is None:
-                env["copaco.decision"]._exclude_with_customer(document)
+                env["copaco.exclusion"]._exclude_with_customer(document)
             else:
                 ready[document] = match
         env["copaco.invoice.writer"]._create_invoices(ready)
@@ -275,7 +275,7 @@ class CopacoProcessor(models.AbstractModel):
             if isinstance(verdict, Hold):
                 document._hold(verdict)
             elif isinstance(verdict, Exclusion):
-                self.env["copaco.decision"]._apply_exclusion(
+                self.env["copaco.exclusion"]._apply_exclusion(
                     document, verdict.reason, self.env["res.users"]
                 )
             else:

@@ -60,6 +60,10 @@ copaco.finding               -     -     rw    rw    rw    -     -      -
     action_accept            -     -     x     x     x     -     -      -
     action_check             -     -     x     x     x     x     -      -
     action_reopen            -     -     x     x     x     -     -      -
+copaco.invoice.contact       -     -     rwcu  rwcu  rwcu  rwu   -      -
+    action_invoice           -     -     x     x     x     -     -      -
+copaco.invoice.date          -     -     rwcu  rwcu  rwcu  rwu   -      -
+    action_invoice           -     -     x     x     x     x     -      -
 copaco.margin                -     -     r     r     r     -     -      -
 copaco.month                 -     -     r     r     r     -     -      -
     action_confirm_incomplete - -    x     x     x     -     -      -
@@ -249,6 +253,14 @@ class TestSecurityMatrix(RemoteCase):
             },
             "copaco.exclude": {
                 "reason": "By hand",
+                "document_ids": [(6, 0, self.document.ids)],
+            },
+            "copaco.invoice.contact": {
+                "document_id": self.document.id,
+                "partner_id": self.partner_a.id,
+            },
+            "copaco.invoice.date": {
+                "invoice_date": str(date.today()),
                 "document_ids": [(6, 0, self.document.ids)],
             },
             "copaco.upload": {

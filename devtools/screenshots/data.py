@@ -45,7 +45,7 @@ def main(env):
         "preview": (f"/odoo/copaco-preview/{preview['res_id']}", 1000),
         "plans": ("/odoo/copaco-plans", 700),
         "rule": (f"/odoo/copaco-rules/{rule.id}", 800),
-        "typical_customers": (f"/odoo/copaco-connections/{connection.id}", 1500),
+        "typical_customers": (f"/odoo/copaco-connections/{connection.id}", 1930),
     }
     Path(os.environ["COPACO_PAGES"]).write_text(json.dumps(pages))
 
