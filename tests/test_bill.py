@@ -448,3 +448,21 @@ class TestBill(CopacoBillCommon):
         self.add_purchase("P-1", {"A1": [price_line("15")]})
         self.fetch()
         self.assertEqual(self.purchases.move_id, bill)
+
+    def test_a_bill_that_differs_says_which_lines_do(self):
+        bill = self.enter_bill("P-1", 15)
+        bill.invoice_line_ids = [
+            Command.create(
+                {"name": name, "price_unit": amount, "tax_ids": self.purchase_tax.ids}
+            )
+            for name, amount in (("Storage", 7), ("Support", 3))
+        ]
+        lines = [price_line("15"), price_line("7", number=2), price_line("4", number=3)]
+        self.add_purchase("P-1", {"A1": lines})
+        self.fetch()
+        message = self.purchases.hold_message
+        alone, ours = message.partition("Lines on the bill alone: ")[2].split(";")
+        self.assertIn("Support", alone)
+        self.assertIn("3.00", alone)
+        self.assertIn("Service 3", ours)
+        self.assertNotIn("Service 2", ours)

@@ -27,7 +27,8 @@ tours.add("copaco_bill_differs", {
             run: "click",
         },
         {
-            trigger: ".o_form_view .o_field_widget[name='tax_totals']:contains('14.00')",
+            trigger:
+                ".o_form_view .o_field_widget[name='tax_totals']:contains('14.00')",
         },
     ],
 });
@@ -43,7 +44,8 @@ tours.add("copaco_bill_linked", {
             run: "click",
         },
         {
-            trigger: ".o_form_view .o_field_widget[name='tax_totals']:contains('15.00')",
+            trigger:
+                ".o_form_view .o_field_widget[name='tax_totals']:contains('15.00')",
         },
     ],
 });
@@ -66,7 +68,8 @@ tours.add("copaco_bill_received", {
 tours.add("copaco_finding", {
     steps: () => [
         {
-            trigger: ".o_data_row:contains('Sale below cost') .o_data_cell[name='message']",
+            trigger:
+                ".o_data_row:contains('Sale below cost') .o_data_cell[name='message']",
             run: "click",
         },
         {
