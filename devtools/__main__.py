@@ -54,6 +54,11 @@ def test_oldest():
     return not checks.run_oldest()
 
 
+def check_e_invoices():
+    """check e-invoices by the official rules"""
+    return not checks.run_e_invoices()
+
+
 def test_limits():
     """what `make limits` does"""
     return not checks.run_limits()
@@ -128,6 +133,7 @@ COMMANDS = {
     "shell": shell,
     "test": test,
     "upgrade": upgrade,
+    "einvoices": check_e_invoices,
     "limits": test_limits,
     "oldest": test_oldest,
     "faults": inject_faults,

@@ -25,6 +25,7 @@ from .upgrade import run as upgrade
 
 DEVTOOLS = Path(__file__).parent
 OLDEST = DEVTOOLS / "oldest_requirements.txt"
+E_INVOICE = DEVTOOLS / "e_invoice_requirements.txt"
 # The tests in Odoo are run by two processes side by side. These take about half of the
 # time; the other process runs whatever is not named here, so nothing is left out.
 FIRST_HALF = (
@@ -35,6 +36,7 @@ FIRST_HALF = (
     *("TestSecurityTexts", "TestSecurityUpload", "TestTours", "TestPreviewTour"),
     "TestSendingTour",
 )
+E_INVOICE_STAGE = "Tests with the official rules of e-invoices"
 # Some stages wait more than they work.
 STAGES_AT_ONCE = max(os.cpu_count() or 1, 2) + 1
 
@@ -53,6 +55,7 @@ def run_all() -> bool:
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
                 "Tests with other modules of Odoo": partial(_module_tests, instance),
                 "Tests with Peppol": partial(_peppol_tests, instance),
+                E_INVOICE_STAGE: partial(_e_invoice_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
             },
@@ -92,6 +95,12 @@ def run_oldest() -> bool:
         return run_stages(
             {"Tests with the oldest packages": partial(_oldest_tests, instance)}
         )
+
+
+def run_e_invoices() -> bool:
+    """Check e-invoices by the official rules; tell whether all passed."""
+    with CheckoutInstance().in_use() as instance:
+        return run_stages({E_INVOICE_STAGE: partial(_e_invoice_tests, instance)})
 
 
 def run_upgrade() -> bool:
@@ -176,6 +185,15 @@ def _oldest_tests(instance: CheckoutInstance) -> Outcome:
     variables = odoo_cli.environment(packages)
     # They come first: what Odoo has of its own is newer.
     return run_odoo_tests(instance, "copaco_client", variables)
+
+
+# The tests in Odoo that check e-invoices by the rules that receivers check them by
+
+
+def _e_invoice_tests(instance: CheckoutInstance) -> Outcome:
+    packages = separate_packages("the official rules of e-invoices", E_INVOICE)
+    variables = odoo_cli.environment(packages)
+    return run_odoo_tests(instance, "copaco_e_invoice", variables)
 
 
 # The tests that Odoo doesn't run

@@ -28,6 +28,7 @@ from . import (
     test_margin_faults,
     test_match,
     test_monitor,
+    test_official_rules,
     test_other_companies,
     test_partial_responses,
     test_peppol,
