@@ -19,6 +19,7 @@ from . import (
     test_faults,
     test_fetch,
     test_invoice,
+    test_mail_merge,
     test_margin,
     test_margin_faults,
     test_match,

@@ -60,6 +60,8 @@ copaco.finding               -     -     rw    rw    rw    -     -      -
     action_accept            -     -     x     x     x     -     -      -
     action_check             -     -     x     x     x     x     -      -
     action_reopen            -     -     x     x     x     -     -      -
+copaco.mail.merge            -     -     rwcu  rwcu  rwcu  rwu   -      -
+    action_download          -     -     x     x     x     x     -      -
 copaco.margin                -     -     r     r     r     -     -      -
 copaco.month                 -     -     r     r     r     -     -      -
     action_confirm_no_invoices - -   x     x     x     -     -      -
@@ -249,6 +251,11 @@ class TestSecurityMatrix(RemoteCase):
             "copaco.exclude": {
                 "reason": "By hand",
                 "document_ids": [(6, 0, self.document.ids)],
+            },
+            "copaco.mail.merge": {
+                "selected_move_ids": [
+                    (6, 0, self.env["copaco.delivery"].sudo().search([]).move_id.ids)
+                ]
             },
             "copaco.upload": {
                 **connection,

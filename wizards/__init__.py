@@ -3,6 +3,7 @@ from . import (
     copaco_connection_mixin,
     copaco_exclude,
     copaco_fetch,
+    copaco_mail_merge,
     copaco_preview,
     copaco_preview_document,
     copaco_preview_dry_run,
