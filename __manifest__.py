@@ -30,6 +30,7 @@
         "wizards/copaco_exclude_views.xml",
         "wizards/copaco_invoice_contact_views.xml",
         "wizards/copaco_invoice_date_views.xml",
+        "wizards/copaco_mail_merge_views.xml",
         "wizards/copaco_upload_views.xml",
         "wizards/copaco_preview_document_views.xml",
         "wizards/copaco_preview_views.xml",

@@ -4,6 +4,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..const import PURCHASE_KINDS, SALES_KINDS
@@ -279,12 +280,7 @@ class CopacoMonth(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account_copaco.action_copaco_document"
         )
-        action["domain"] = [
-            ("connection_id", "in", self._get_connections().ids),
-            ("kind", "=", "specification"),
-            ("invoice_date", ">=", self.date),
-            ("invoice_date", "<=", self._get_last_day()),
-        ]
+        action["domain"] = self._get_documents_domain()
         return action
 
     # === BUSINESS METHODS === #
@@ -292,6 +288,24 @@ class CopacoMonth(models.Model):
     def _get_connections(self):
         """:return: the connection of this month, and those whose place it took"""
         return self.env["copaco.replacement"]._get_replaced(self.connection_id)
+
+    def _get_documents_domain(self):
+        return [
+            ("connection_id", "in", self._get_connections().ids),
+            ("kind", "=", "specification"),
+            ("invoice_date", ">=", self.date),
+            ("invoice_date", "<=", self._get_last_day()),
+        ]
+
+    def _get_invoices(self):
+        """:return: the invoices of the documents of these months, with corrections"""
+        documents = self.env["copaco.document"].search(
+            Domain.OR(month._get_documents_domain() for month in self)
+        )
+        return self.env["account.move"].search(
+            Domain("copaco_document_id", "in", documents.ids)
+            | Domain("copaco_version_id.document_id", "in", documents.ids)
+        )
 
     def _get_last_day(self):
         return self.date + relativedelta(months=1, days=-1)

@@ -24,6 +24,7 @@ from . import (
     test_invoice,
     test_invoiced_anew,
     test_life_machine,
+    test_mail_merge,
     test_margin,
     test_margin_faults,
     test_match,

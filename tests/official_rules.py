@@ -81,7 +81,9 @@ def _make_stylesheet(schema):
     :param schema: the element of a Schematron without variables, phases ignored
     :return: text of an XSLT that gives the violations of a document
     """
-    namespaces = {each.get("prefix"): each.get("uri") for each in schema if _is_ns(each)}
+    namespaces = {
+        each.get("prefix"): each.get("uri") for each in schema if _is_ns(each)
+    }
     sheet = etree.Element(
         f"{XSLT}stylesheet",
         {"version": "2.0"},

@@ -160,8 +160,10 @@ class _OfficialRules:
         move = self.book(*lines)
         credit = self.book(
             price_line("-99", number=50),
-            *({**line, "InvoiceRowHash": f"{n}", "UID": f"u-{n}"} for n, line in
-              enumerate(lines)),
+            *(
+                {**line, "InvoiceRowHash": f"{n}", "UID": f"u-{n}"}
+                for n, line in enumerate(lines)
+            ),
             number="INV-2",
         )
         free = self.book(price_line("0", number=60), number="INV-3")

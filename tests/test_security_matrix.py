@@ -64,6 +64,8 @@ copaco.invoice.contact       -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_invoice           -     -     x     x     x     -     -      -
 copaco.invoice.date          -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_invoice           -     -     x     x     x     x     -      -
+copaco.mail.merge            -     -     rwcu  rwcu  rwcu  rwu   -      -
+    action_download          -     -     x     x     x     x     -      -
 copaco.margin                -     -     r     r     r     -     -      -
 copaco.month                 -     -     r     r     r     -     -      -
     action_confirm_incomplete - -    x     x     x     -     -      -
@@ -262,6 +264,11 @@ class TestSecurityMatrix(RemoteCase):
             "copaco.invoice.date": {
                 "invoice_date": str(date.today()),
                 "document_ids": [(6, 0, self.document.ids)],
+            },
+            "copaco.mail.merge": {
+                "selected_move_ids": [
+                    (6, 0, self.env["copaco.delivery"].sudo().search([]).move_id.ids)
+                ]
             },
             "copaco.upload": {
                 **connection,

@@ -6,6 +6,7 @@ from . import (
     copaco_fetch,
     copaco_invoice_contact,
     copaco_invoice_date,
+    copaco_mail_merge,
     copaco_preview,
     copaco_preview_document,
     copaco_preview_dry_run,
