@@ -1,6 +1,6 @@
 """The official rules of e-invoices: the schemas of UBL 2.1, the Schematron of EN 16931,
-and those of Peppol BIS Billing 3 that a package on PyPI has. `make test` runs what needs
-them where they are installed."""
+and those of Peppol BIS Billing 3 that a package on PyPI has. `make test` runs what
+needs them where they are installed."""
 
 from functools import cache
 from importlib.resources import files
