@@ -79,8 +79,8 @@ class CopacoDelivery(models.Model):
         help="Sending failed, or waits for more than an hour.",
     )
 
-    _move_unique = models.Constraint(
-        "UNIQUE(move_id)", "This invoice is already to be sent."
+    _move_unique = models.UniqueIndex(
+        "(move_id)", "This invoice is already to be sent."
     )
 
     # === COMPUTE METHODS === #
