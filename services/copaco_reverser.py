@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
 
+from ..const import PURCHASE_KINDS
+
 
 class CopacoReverser(models.AbstractModel):
     """Credits what was invoiced of a document in full, and creates its invoice anew:
@@ -64,6 +66,16 @@ class CopacoReverser(models.AbstractModel):
         :raise UserError: when that can't be done now, or Odoo refuses
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
+        if document.kind in PURCHASE_KINDS:
+            raise UserError(
+                self.env._(
+                    "Bill %(bill)s can't be credited and created anew for "
+                    "%(document)s, because it is of other documents, too. Reset the "
+                    "bill to draft, then use the new version, or keep the old one.",
+                    bill=document.move_id.display_name,
+                    document=document.name,
+                )
+            )
         invoiced = document._get_live_invoice() | document._get_live_corrections()
         credits = self._credit(self._get_uncredited(document, invoiced))
         invoiced.copaco_is_replaced = True

@@ -1,6 +1,7 @@
 from datetime import date
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
@@ -359,6 +360,27 @@ class TestBill(CopacoBillCommon):
             correction, [{"move_type": "in_refund", "amount_untaxed": 3}]
         )
         self.assertEqual(bill.amount_untaxed, 16)
+        self.assertBalanced()
+
+    def test_a_posted_bill_of_several_documents_is_not_credited_for_one(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        bill = self.purchases.move_id
+        bill.action_post()
+        self.simulator.purchases.clear()
+        self.add_purchase(
+            "P-1",
+            {"A1": [price_line("15")], "A2": [price_line("1")]},
+            Date="20261022",
+        )
+        self.fetch()
+        changed = self.purchases.filtered(lambda each: each.state == "changed")
+        self.assertEqual(len(changed), 2)
+        with self.assertRaisesRegex(UserError, "other documents"):
+            self.act(changed[0], "action_correct")
+        self.assertEqual(bill.state, "posted")
+        self.act(changed, "action_keep_version")
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 2)
         self.assertBalanced()
 
     def test_a_document_that_is_added_to_a_posted_bill_is_held(self):
