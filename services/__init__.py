@@ -35,6 +35,7 @@ from . import (
     copaco_peppol,
     copaco_presence,
     copaco_processor,
+    copaco_readiness,
     copaco_reconciliation,
     copaco_replacement,
     copaco_rule_effect,
