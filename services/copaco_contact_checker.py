@@ -18,8 +18,8 @@ class CopacoContactChecker(models.AbstractModel):
 
     @api.model
     def _find_lacking(self, partner):
-        """:return: list of (`res.partner`, name of a field that must be filled in on it),
-            of an address and of the company behind it
+        """:return: list of (`res.partner`, name of a field to be filled in on it),
+        of an address and of the company behind it
         """
         entity = partner.commercial_partner_id
         lacking = [

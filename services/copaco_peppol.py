@@ -87,7 +87,7 @@ class CopacoPeppol(models.AbstractModel):
     @api.model
     def _get_contact_fields(self):
         """:return: the names of the fields of contacts that Peppol needs, as far as
-            they are installed"""
+        they are installed"""
         if not self._is_installed():
             return []
         return ["peppol_eas", "peppol_endpoint", "peppol_verification_state"]

@@ -18,8 +18,8 @@ class CopacoReadiness(models.AbstractModel):
     @api.model
     def _find_billed(self):
         """:return: `res.partner` records in the company of the environment: the address
-            of the next invoice of each customer who was billed lately, and the company
-            behind it, which has the VAT number and how invoices are sent
+        of the next invoice of each customer who was billed lately, and the company
+        behind it, which has the VAT number and how invoices are sent
         """
         today = self.env["copaco.fetch.window"]._get_today()
         customers = self.env["copaco.customer"].search(
@@ -64,7 +64,7 @@ class CopacoReadiness(models.AbstractModel):
     @api.model
     def _find_lacking(self, address):
         """:return: the same as `copaco.contact.checker._find_lacking`, of what an
-            invoice needs to reach the customer in its language"""
+        invoice needs to reach the customer in its language"""
         entity = address.commercial_partner_id
         lacking = [] if address.lang else [(address, "lang")]
         method = entity.invoice_sending_method or "email"
