@@ -51,6 +51,7 @@
         "views/copaco_rule_views.xml",
         "views/copaco_plan_views.xml",
         "views/account_move_views.xml",
+        "views/res_partner_views.xml",
         "views/copaco_menus.xml",
     ],
     "assets": {

@@ -39,6 +39,7 @@ from . import (
     copaco_peppol,
     copaco_presence,
     copaco_processor,
+    copaco_readiness,
     copaco_reconciliation,
     copaco_reconciliation_table,
     copaco_replacement,

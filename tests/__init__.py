@@ -38,6 +38,7 @@ from . import (
     test_preview_access,
     test_preview_matches,
     test_preview_tour,
+    test_readiness,
     test_reconciliation,
     test_reconciliation_unbalanced,
     test_rounding,
