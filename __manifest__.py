@@ -28,6 +28,9 @@
         "wizards/copaco_api_key_views.xml",
         "wizards/copaco_fetch_views.xml",
         "wizards/copaco_exclude_views.xml",
+        "wizards/copaco_invoice_contact_views.xml",
+        "wizards/copaco_invoice_date_views.xml",
+        "wizards/copaco_mail_merge_views.xml",
         "wizards/copaco_upload_views.xml",
         "wizards/copaco_preview_document_views.xml",
         "wizards/copaco_preview_views.xml",
@@ -48,6 +51,7 @@
         "views/copaco_rule_views.xml",
         "views/copaco_plan_views.xml",
         "views/account_move_views.xml",
+        "views/res_partner_views.xml",
         "views/copaco_menus.xml",
     ],
     "assets": {

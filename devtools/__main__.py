@@ -49,6 +49,11 @@ def upgrade():
     return not checks.run_upgrade()
 
 
+def test_oldest():
+    """test the client with the oldest packages that it works with"""
+    return not checks.run_oldest()
+
+
 def check_e_invoices():
     """check e-invoices by the official rules"""
     return not checks.run_e_invoices()
@@ -130,6 +135,7 @@ COMMANDS = {
     "upgrade": upgrade,
     "einvoices": check_e_invoices,
     "limits": test_limits,
+    "oldest": test_oldest,
     "faults": inject_faults,
     "bench": measure,
     "lint": lint,

@@ -53,8 +53,7 @@ def run_all() -> bool:
                 "Tests in Odoo, second half": partial(run_odoo_tests, instance, others),
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
-                "Tests with automation rules": partial(_automation_tests, instance),
-                "Tests with the oldest packages": partial(_oldest_tests, instance),
+                "Tests with other modules of Odoo": partial(_module_tests, instance),
                 "Tests with Peppol": partial(_peppol_tests, instance),
                 E_INVOICE_STAGE: partial(_e_invoice_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
@@ -87,6 +86,14 @@ def run_limits() -> bool:
                     _limit_tests, instance, "tight", limit_time_cpu=12
                 ),
             }
+        )
+
+
+def run_oldest() -> bool:
+    """Run the tests of the client with the oldest packages; tell whether all passed."""
+    with CheckoutInstance().in_use() as instance:
+        return run_stages(
+            {"Tests with the oldest packages": partial(_oldest_tests, instance)}
         )
 
 
@@ -160,8 +167,10 @@ def _check(command: list, folder: Path) -> Outcome:
 # The tests in Odoo that another module of Odoo's has to be installed for
 
 
-def _automation_tests(instance: CheckoutInstance) -> Outcome:
-    return run_odoo_tests(instance, "copaco_automation", modules=("base_automation",))
+def _module_tests(instance: CheckoutInstance) -> Outcome:
+    tags = "copaco_automation,copaco_debit_note"
+    modules = ("base_automation", "account_debit_note")
+    return run_odoo_tests(instance, tags, modules=modules)
 
 
 def _peppol_tests(instance: CheckoutInstance) -> Outcome:

@@ -1,4 +1,9 @@
-from odoo import fields, models
+from lxml import etree
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..const import BILLING_GROUP
 
 
 class ResPartner(models.Model):
@@ -8,5 +13,71 @@ class ResPartner(models.Model):
         "copaco.customer",
         "partner_id",
         string="Copaco Customers",
-        groups="account.group_account_invoice",
+        groups=BILLING_GROUP,
     )
+    copaco_missing = fields.Char(
+        string="Missing",
+        compute="_compute_copaco_missing",
+        groups=BILLING_GROUP,
+        help="What this contact lacks for the next invoice and its delivery.",
+    )
+    is_copaco_billed = fields.Boolean(
+        string="Billed Lately",
+        compute="_compute_is_copaco_billed",
+        search="_search_is_copaco_billed",
+        groups=BILLING_GROUP,
+        help="Copaco had something to bill to it in the last three months.",
+    )
+    is_copaco_incomplete = fields.Boolean(
+        string="Incomplete",
+        compute="_compute_copaco_missing",
+        search="_search_is_copaco_incomplete",
+        groups=BILLING_GROUP,
+        help="Billed lately, and something is missing for the next invoice.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("company")
+    @api.depends(
+        *("street", "city", "country_id", "email", "lang", "vat", "is_company"),
+        *("parent_id", "child_ids", "invoice_sending_method", "invoice_edi_format"),
+    )
+    def _compute_copaco_missing(self):
+        readiness = self.env["copaco.readiness"]
+        for partner in self:
+            missing = readiness._get_missing(partner) if partner.id else []
+            partner.copaco_missing = ", ".join(missing)
+            partner.is_copaco_incomplete = bool(missing)
+
+    @api.depends_context("company")
+    def _compute_is_copaco_billed(self):
+        billed = self.env["copaco.readiness"]._find_billed()
+        for partner in self:
+            partner.is_copaco_billed = partner in billed
+
+    def _search_is_copaco_billed(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return Domain("id", "in", self.env["copaco.readiness"]._find_billed().ids)
+
+    def _search_is_copaco_incomplete(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        billed = self.env["copaco.readiness"]._find_billed()
+        return Domain("id", "in", billed.filtered("copaco_missing").ids)
+
+    # === VIEWS === #
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        # EXTENDS base: the columns of Peppol, where it is installed
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if view == self.env.ref("account_copaco.res_partner_view_list_readiness"):
+            for name in self.env["copaco.peppol"]._get_contact_fields():
+                column = etree.SubElement(arch, "field", name=name, width="100px")
+                column.set("optional", "show")
+                column.set("invisible", "commercial_partner_id != id")
+                if name == "peppol_verification_state":
+                    column.set("readonly", "1")
+        return arch, view

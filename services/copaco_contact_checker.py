@@ -14,6 +14,13 @@ class CopacoContactChecker(models.AbstractModel):
         :return: list of the labels of the fields that it lacks. A business that has no
             VAT number has "/", as everywhere in Odoo.
         """
+        return self._get_labels(self._find_lacking(partner))
+
+    @api.model
+    def _find_lacking(self, partner):
+        """:return: list of (`res.partner`, name of a field to be filled in on it),
+        of an address and of the company behind it
+        """
         entity = partner.commercial_partner_id
         lacking = [
             (partner, name)
@@ -22,6 +29,13 @@ class CopacoContactChecker(models.AbstractModel):
         ]
         if entity.is_company and not entity.vat:
             lacking.append((entity, "vat"))
+        return lacking
+
+    @api.model
+    def _get_labels(self, lacking):
+        """:param lacking: see `_find_lacking`
+        :return: list of the labels of the fields
+        """
         return [
             record._fields[name]._description_string(self.env)
             for record, name in lacking

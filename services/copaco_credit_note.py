@@ -58,7 +58,7 @@ class CopacoCreditNote(models.AbstractModel):
             or document.connection_id.invoice_policy != "send"
             or company.country_code != "NL"
             or not self._gets_e_invoice(partner, company)
-            or self._get_last_invoice(company, partner, document.invoice_date)
+            or self._get_last_invoice(company, partner, document._get_invoice_date())
             or self._has_waiting_invoice(document, partner)
         ):
             return None

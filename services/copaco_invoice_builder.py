@@ -76,7 +76,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             "partner_id": match.partner.id,
             "fiscal_position_id": match.fiscal_position.id,
             "currency_id": document.currency_id.id,
-            "invoice_date": document.invoice_date,
+            "invoice_date": document._get_invoice_date(),
             "invoice_origin": document.invoice_number,
             "ref": common_number,
             "invoice_user_id": match.user.id,

@@ -67,8 +67,9 @@ class CopacoPeppol(models.AbstractModel):
 
     @api.model
     def _get_contacts(self, company):
+        root = company.root_id
         customers = self.env["copaco.customer"].search(
-            [("company_id", "child_of", company.id), ("partner_id", "!=", False)]
+            [("company_id", "child_of", root.id), ("partner_id", "!=", False)]
         )
         return customers.partner_id.commercial_partner_id.with_company(company)
 
@@ -81,6 +82,31 @@ class CopacoPeppol(models.AbstractModel):
             and partner.peppol_endpoint
             and partner._get_peppol_edi_format() in partner._get_peppol_formats()
         )
+
+    # === WHAT A CONTACT LACKS === #
+
+    @api.model
+    def _get_contact_fields(self):
+        """:return: the names of the fields of contacts that Peppol needs, as far as
+        they are installed"""
+        if not self._is_installed():
+            return []
+        return ["peppol_eas", "peppol_endpoint", "peppol_verification_state"]
+
+    @api.model
+    def _find_lacking(self, partner):
+        """:param partner: a contact, in a company, who wants invoices by Peppol
+        :return: the names of the fields because of which it would get none
+        """
+        if not self._is_installed():
+            return ["invoice_sending_method"]
+        if not partner.peppol_eas or not partner.peppol_endpoint:
+            return ["peppol_endpoint"]
+        if partner._get_peppol_edi_format() not in partner._get_peppol_formats():
+            return ["invoice_edi_format"]
+        if partner.peppol_verification_state != "valid":
+            return ["peppol_verification_state"]
+        return []
 
     # === WHY NOT === #
 
