@@ -75,7 +75,7 @@ class ResPartner(models.Model):
         arch, view = super()._get_view(view_id, view_type, **options)
         if view == self.env.ref("account_copaco.res_partner_view_list_readiness"):
             for name in self.env["copaco.peppol"]._get_contact_fields():
-                column = etree.SubElement(arch, "field", name=name, width="100px")
+                column = etree.SubElement(arch, "field", name=name)
                 column.set("optional", "show")
                 column.set("invisible", "commercial_partner_id != id")
                 if name == "peppol_verification_state":

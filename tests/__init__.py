@@ -16,6 +16,7 @@ from . import (
     test_coverage,
     test_customer_evidence,
     test_decide,
+    test_delivery_tours,
     test_duplicates,
     test_e_invoice,
     test_equality,
