@@ -28,6 +28,8 @@
         "wizards/copaco_api_key_views.xml",
         "wizards/copaco_fetch_views.xml",
         "wizards/copaco_exclude_views.xml",
+        "wizards/copaco_invoice_contact_views.xml",
+        "wizards/copaco_invoice_date_views.xml",
         "wizards/copaco_mail_merge_views.xml",
         "wizards/copaco_upload_views.xml",
         "wizards/copaco_preview_document_views.xml",

@@ -107,6 +107,7 @@ HOLD_REASONS = [
     ("possible_double", "Possible duplicate"),
     ("partner_archived", "Contact archived"),
     ("partner_company", "Contact of another company"),
+    ("po_number_missing", "PO number missing"),
     ("currency_unknown", "Currency unknown"),
     ("currency_inactive", "Currency inactive"),
     ("currency_rate_missing", "Exchange rate missing"),
@@ -114,6 +115,7 @@ HOLD_REASONS = [
     ("tax_missing", "Tax missing"),
     ("account_missing", "Account missing"),
     ("period_locked", "Period locked"),
+    ("date_unlikely", "Date unlikely"),
     ("too_large", "Too large"),
     ("credit_without_invoice", "No invoice to credit"),
     ("totals_differ", "Totals differ"),
@@ -135,7 +137,14 @@ CUSTOMER_HOLD_REASONS = (
     "customer_ambiguous",
     "partner_archived",
     "partner_company",
+    "po_number_missing",
 )
+
+# === INVOICES === #
+
+# By which a person's invoice or credit note tells what it was made of: Odoo's own
+# button to credit, that to credit and create anew, and `account_debit_note`'s.
+ORIGIN_FIELDS = ("reversed_entry_id", "copaco_origin_id", "debit_origin_id")
 
 # === LIMITS === #
 

@@ -49,6 +49,16 @@ def upgrade():
     return not checks.run_upgrade()
 
 
+def test_oldest():
+    """test the client with the oldest packages that it works with"""
+    return not checks.run_oldest()
+
+
+def check_e_invoices():
+    """check e-invoices by the official rules"""
+    return not checks.run_e_invoices()
+
+
 def test_limits():
     """what `make limits` does"""
     return not checks.run_limits()
@@ -123,7 +133,9 @@ COMMANDS = {
     "shell": shell,
     "test": test,
     "upgrade": upgrade,
+    "einvoices": check_e_invoices,
     "limits": test_limits,
+    "oldest": test_oldest,
     "faults": inject_faults,
     "bench": measure,
     "lint": lint,

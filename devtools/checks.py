@@ -25,6 +25,7 @@ from .upgrade import run as upgrade
 
 DEVTOOLS = Path(__file__).parent
 OLDEST = DEVTOOLS / "oldest_requirements.txt"
+E_INVOICE = DEVTOOLS / "e_invoice_requirements.txt"
 # The tests in Odoo are run by two processes side by side. These take about half of the
 # time; the other process runs whatever is not named here, so nothing is left out.
 FIRST_HALF = (
@@ -35,6 +36,7 @@ FIRST_HALF = (
     *("TestSecurityTexts", "TestSecurityUpload", "TestTours", "TestPreviewTour"),
     "TestSendingTour",
 )
+E_INVOICE_STAGE = "Tests with the official rules of e-invoices"
 # Some stages wait more than they work.
 STAGES_AT_ONCE = max(os.cpu_count() or 1, 2) + 1
 
@@ -51,9 +53,9 @@ def run_all() -> bool:
                 "Tests in Odoo, second half": partial(run_odoo_tests, instance, others),
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
-                "Tests with automation rules": partial(_automation_tests, instance),
-                "Tests with the oldest packages": partial(_oldest_tests, instance),
+                "Tests with other modules of Odoo": partial(_module_tests, instance),
                 "Tests with Peppol": partial(_peppol_tests, instance),
+                E_INVOICE_STAGE: partial(_e_invoice_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
             },
@@ -85,6 +87,20 @@ def run_limits() -> bool:
                 ),
             }
         )
+
+
+def run_oldest() -> bool:
+    """Run the tests of the client with the oldest packages; tell whether all passed."""
+    with CheckoutInstance().in_use() as instance:
+        return run_stages(
+            {"Tests with the oldest packages": partial(_oldest_tests, instance)}
+        )
+
+
+def run_e_invoices() -> bool:
+    """Check e-invoices by the official rules; tell whether all passed."""
+    with CheckoutInstance().in_use() as instance:
+        return run_stages({E_INVOICE_STAGE: partial(_e_invoice_tests, instance)})
 
 
 def run_upgrade() -> bool:
@@ -151,8 +167,10 @@ def _check(command: list, folder: Path) -> Outcome:
 # The tests in Odoo that another module of Odoo's has to be installed for
 
 
-def _automation_tests(instance: CheckoutInstance) -> Outcome:
-    return run_odoo_tests(instance, "copaco_automation", modules=("base_automation",))
+def _module_tests(instance: CheckoutInstance) -> Outcome:
+    tags = "copaco_automation,copaco_debit_note"
+    modules = ("base_automation", "account_debit_note")
+    return run_odoo_tests(instance, tags, modules=modules)
 
 
 def _peppol_tests(instance: CheckoutInstance) -> Outcome:
@@ -167,6 +185,15 @@ def _oldest_tests(instance: CheckoutInstance) -> Outcome:
     variables = odoo_cli.environment(packages)
     # They come first: what Odoo has of its own is newer.
     return run_odoo_tests(instance, "copaco_client", variables)
+
+
+# The tests in Odoo that check e-invoices by the rules that receivers check them by
+
+
+def _e_invoice_tests(instance: CheckoutInstance) -> Outcome:
+    packages = separate_packages("the official rules of e-invoices", E_INVOICE)
+    variables = odoo_cli.environment(packages)
+    return run_odoo_tests(instance, "copaco_e_invoice", variables)
 
 
 # The tests that Odoo doesn't run

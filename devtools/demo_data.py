@@ -110,6 +110,7 @@ def create_connection(env):
             "base_url": os.environ["COPACO_ADDRESS"],
             "invoice_policy": "post",
             "responsible_id": env.user.id,
+            "fetch_purchases": False,
         }
     )
 

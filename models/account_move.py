@@ -1,7 +1,10 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_date
 
-from ..const import BILLING_GROUP
+from ..const import BILLING_GROUP, ORIGIN_FIELDS
 
 # Set by the import alone.
 COPACO_LINKS = (
@@ -9,6 +12,8 @@ COPACO_LINKS = (
     "copaco_version_id",
     "copaco_digest",
     "copaco_amount",
+    "copaco_origin_id",
+    "copaco_is_replaced",
 )
 
 
@@ -57,6 +62,21 @@ class AccountMove(models.Model):
         groups=BILLING_GROUP,
         help="The bill that the vendor sent of the same.",
     )
+    copaco_origin_id = fields.Many2one(
+        "account.move",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups=BILLING_GROUP,
+        help="The invoice of a Copaco document, or what was made of it, that was "
+        "reversed when this was created.",
+    )
+    copaco_is_replaced = fields.Boolean(
+        readonly=True,
+        copy=False,
+        groups=BILLING_GROUP,
+        help="It was credited in full, and the Copaco document is invoiced anew.",
+    )
     copaco_correction_count = fields.Integer(
         related="copaco_document_id.correction_count", groups=BILLING_GROUP
     )
@@ -72,15 +92,31 @@ class AccountMove(models.Model):
     # stay beside the one that replaced it, and can't be reset while that is there.
     _copaco_document_unique = models.UniqueIndex(
         "(copaco_document_id) WHERE copaco_document_id IS NOT NULL "
-        "AND state != 'cancel'",
+        "AND state != 'cancel' AND copaco_is_replaced IS NOT TRUE",
         "There already is an invoice of this Copaco document.",
     )
     _copaco_version_unique = models.UniqueIndex(
-        "(copaco_version_id) WHERE copaco_version_id IS NOT NULL AND state != 'cancel'",
+        "(copaco_version_id) WHERE copaco_version_id IS NOT NULL "
+        "AND state != 'cancel' AND copaco_is_replaced IS NOT TRUE",
         "There already is a correction for this change of a Copaco document.",
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("copaco_document_id")
+    def _compute_narration(self):
+        # EXTENDS account: why an invoice has another date than Copaco's
+        res = super()._compute_narration()
+        for move in self.sudo().filtered("copaco_document_id.chosen_date"):
+            document = move.copaco_document_id
+            if document.chosen_date != document.invoice_date:
+                env = move.with_context(lang=move.partner_id.lang or self.env.lang).env
+                text = env._(
+                    "Copaco dated this invoice %(date)s.",
+                    date=format_date(env, document.invoice_date),
+                )
+                move.narration = Markup("%s<p>%s</p>") % (move.narration or "", text)
+        return res
 
     @api.depends("ref", "partner_id", "state", "copaco_document_id")
     def _compute_copaco_received_bill_id(self):
@@ -124,7 +160,7 @@ class AccountMove(models.Model):
         res = super().write(vals)
         cancelled = self.env["copaco.document"].sudo()
         for move in self.sudo().filtered("copaco_document_id"):
-            if before[move] == move.state:
+            if before[move] == move.state or move.copaco_is_replaced:
                 continue
             if move.state == "cancel":
                 cancelled |= move._get_copaco_documents()
@@ -135,17 +171,24 @@ class AccountMove(models.Model):
             cancelled, "invoice_cancelled"
         )
         if vals["state"] == "cancel":
-            self.filtered(
-                lambda move: before[move] != "cancel"
-            )._undo_copaco_corrections()
+            removed = self.filtered(lambda move: before[move] != "cancel")
+            removed._undo_copaco_corrections()
+            self.env["copaco.corrector"]._reopen(removed._get_credited_documents())
         return res
 
     def unlink(self):
         self._check_copaco_corrections()
-        self.filtered(lambda move: move.state != "cancel")._undo_copaco_corrections()
-        documents = self.sudo()._get_copaco_documents()
+        removed = self.filtered(lambda move: move.state != "cancel")
+        removed._undo_copaco_corrections()
+        credited = removed._get_credited_documents()
+        documents = (
+            self.sudo()
+            .filtered(lambda move: not move.copaco_is_replaced)
+            ._get_copaco_documents()
+        )
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
+        self.env["copaco.corrector"]._reopen(credited)
         self.env["copaco.decision"]._handle_invoice_removed(
             documents, "invoice_deleted"
         )
@@ -160,8 +203,17 @@ class AccountMove(models.Model):
 
     def action_view_copaco_document(self):
         """:return: the form of the Copaco document that this invoice was made of, or
-        corrects"""
+        corrects; the list of those that a bill is of"""
         self.ensure_one()
+        documents = self._get_copaco_documents()
+        if len(documents) > 1:
+            return {
+                "type": "ir.actions.act_window",
+                "name": self.env._("Copaco Documents"),
+                "res_model": "copaco.document",
+                "view_mode": "list,form",
+                "domain": [("move_id", "=", self.id)],
+            }
         return {
             "type": "ir.actions.act_window",
             "res_model": "copaco.document",
@@ -188,6 +240,7 @@ class AccountMove(models.Model):
         :raise UserError: when there is none, or this one is confirmed
         """
         self.ensure_one()
+        self.env["copaco.connection"]._check_billing_access()
         self.check_access("write")
         bill = self.sudo()
         received = self.env["copaco.bill.finder"].sudo()._find_received(bill)
@@ -213,6 +266,30 @@ class AccountMove(models.Model):
         """:return: the `copaco.document` records that these invoices were made of: all
         of a Copaco invoice for a vendor bill"""
         return self.copaco_document_id | self.copaco_document_ids
+
+    def _get_copaco_roots(self):
+        """:return: the invoices of Copaco documents, and their corrections, of which a
+        person made these moves"""
+        names = [name for name in ORIGIN_FIELDS if name in self._fields]
+        roots = seen = self.browse().sudo()
+        moves = self.sudo()
+        while moves:
+            roots |= moves.filtered(lambda move: move._get_copaco_document())
+            seen |= moves
+            moves = (moves - roots).mapped(lambda move: move._get_origins(names)) - seen
+        return roots
+
+    def _get_origins(self, names):
+        return self.union(*(self[name] for name in names))
+
+    def _get_credited_documents(self):
+        """:return: the `copaco.document` records of whose invoices a person made these
+        moves, with which Copaco's changes may have been settled"""
+        roots = self._get_copaco_roots() - self.sudo()
+        documents = roots.copaco_document_id | roots.copaco_version_id.document_id
+        return documents.filtered(
+            lambda document: any(document.version_ids.mapped("amount_credited"))
+        )
 
     def _get_copaco_action(self):
         """:return: the window action with these invoices"""
@@ -287,6 +364,8 @@ class AccountMove(models.Model):
         """:raise UserError: when an invoice or correction would be removed that a
         later correction builds on"""
         for move in self.filtered(lambda move: move.state != "cancel").sudo():
+            if move.copaco_is_replaced:
+                continue
             document = move._get_copaco_document()
             later = document._get_live_corrections().filtered(
                 lambda other, move=move: other.id > move.id
@@ -305,5 +384,5 @@ class AccountMove(models.Model):
         """These corrections are removed: let a person decide anew."""
         for move in self.sudo().sorted("id", reverse=True):
             version = move.copaco_version_id
-            if version.state == "replaced":
+            if version.state == "replaced" and not move.copaco_is_replaced:
                 version._on_correction_removed()

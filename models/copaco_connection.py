@@ -11,7 +11,7 @@ from ..client import (
     SettingsError,
     get_origin,
 )
-from ..const import BILLING_GROUP
+from ..const import BILLING_GROUP, SALES_KINDS
 from .copaco_source_mixin import TEST_FIELDS
 
 # What the addon alone writes: it tells what was really done.
@@ -23,6 +23,8 @@ PROTECTED_FIELDS = (
     "months_without_invoices",
     "origin",
     "purchases_fetched_until",
+    "released_months",
+    "suggested_vendor_id",
     *TEST_FIELDS,
 )
 
@@ -33,6 +35,7 @@ class CopacoConnection(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "copaco.journal.mixin",
+        "copaco.limits.mixin",
         "copaco.product.mixin",
         "copaco.purchase.mixin",
         "copaco.sending.mixin",
@@ -120,11 +123,6 @@ class CopacoConnection(models.Model):
         default=10,
         help="Each fetch looks this many days further back than the last one ended.",
     )
-    totals_tolerance = fields.Monetary(
-        default=0.05,
-        help="Documents are held when Copaco's total of an invoice and the sum of its "
-        "lines differ by more than this and half a cent per line.",
-    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     weekly_digest = fields.Boolean(
         help="Mail the responsible user each week what waits for a decision."
@@ -186,9 +184,6 @@ class CopacoConnection(models.Model):
         "CHECK(overlap_days BETWEEN 0 AND 366)",
         "The overlap of a connection is between 0 and 366 days.",
     )
-    _totals_tolerance_positive = models.Constraint(
-        "CHECK(totals_tolerance >= 0)", "The tolerance for totals can't be negative."
-    )
     _expected_day_in_month = models.Constraint(
         "CHECK(expected_day BETWEEN 1 AND 31)",
         "The day by which a connection expects invoices is between 1 and 31.",
@@ -218,13 +213,15 @@ class CopacoConnection(models.Model):
 
     @api.depends("run_ids", "document_ids.state")
     def _compute_counts(self):
-        states = defaultdict(Counter)
-        for connection, state, count in self.env["copaco.document"]._read_group(
+        states, invoiced = defaultdict(Counter), Counter()
+        for connection, kind, state, count in self.env["copaco.document"]._read_group(
             [("connection_id", "in", self.ids)],
-            ["connection_id", "state"],
+            ["connection_id", "kind", "state"],
             ["__count"],
         ):
-            states[connection][state] = count
+            states[connection][state] += count
+            if kind in SALES_KINDS and state in ("invoiced", "changed"):
+                invoiced[connection] += count
         for connection in self:
             counts = states[connection]
             connection.run_count = self.env["copaco.run"].search_count(
@@ -232,7 +229,7 @@ class CopacoConnection(models.Model):
             )
             connection.document_count = counts.total()
             connection.held_count = counts["held"] + counts["changed"]
-            connection.invoice_count = counts["invoiced"] + counts["changed"]
+            connection.invoice_count = invoiced[connection]
 
     @api.depends("run_ids.state")
     def _compute_last_run(self):
@@ -381,6 +378,7 @@ class CopacoConnection(models.Model):
         )
         action["domain"] = [
             ("copaco_document_id.connection_id", "in", self.ids),
+            ("copaco_document_id.kind", "in", SALES_KINDS),
             ("state", "!=", "cancel"),
         ]
         action["context"] = {"create": False, "default_move_type": "out_invoice"}

@@ -4,10 +4,12 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ..const import SALES_KINDS
 from ..tools import EVIDENCE, get_account_key
+from .copaco_po_mixin import PURCHASE_FIELDS
 
 # What a person decides here; everything else is Copaco's or ours.
-EDITABLE_FIELDS = {"partner_id", "analytic_distribution"}
+EDITABLE_FIELDS = {"partner_id", "analytic_distribution", *PURCHASE_FIELDS}
 CONTACT_FIELDS = (
     *EVIDENCE,
     *("name", "cost_center", "email", "phone", "contact_name"),
@@ -19,7 +21,7 @@ class CopacoCustomer(models.Model):
     """A customer account in Copaco's platform, and who that is in Odoo."""
 
     _name = "copaco.customer"
-    _inherit = ["mail.thread", "copaco.analytic.mixin"]
+    _inherit = ["mail.thread", "copaco.analytic.mixin", "copaco.po.mixin"]
     _description = "Copaco Customer"
     _order = "name, id"
     _check_company_auto = True
@@ -116,7 +118,9 @@ class CopacoCustomer(models.Model):
     def _compute_document_counts(self):
         states = defaultdict(Counter)
         for customer, state, count in self.env["copaco.document"]._read_group(
-            [("customer_id", "in", self.ids)], ["customer_id", "state"], ["__count"]
+            [("customer_id", "in", self.ids), ("kind", "in", SALES_KINDS)],
+            ["customer_id", "state"],
+            ["__count"],
         ):
             states[customer][state] = count
         for customer in self:
@@ -144,6 +148,7 @@ class CopacoCustomer(models.Model):
         res = super().write(vals)
         if is_decision:
             self._link(self.partner_id, "manual")
+        if is_decision or not PURCHASE_FIELDS.isdisjoint(vals):
             # What waited for this goes on in the background.
             self.env["copaco.processor"].sudo()._retry_for_customer(
                 self.sudo().document_ids
@@ -220,9 +225,9 @@ class CopacoCustomer(models.Model):
                 "excluded_by_id": self.env.user.id,
             }
         )
-        for document in self.sudo().document_ids:
+        for document in self.sudo()._get_sales():
             if document.state in ("new", "held") and not document._get_live_invoice():
-                self.env["copaco.decision"].sudo()._exclude_with_customer(document)
+                self.env["copaco.exclusion"].sudo()._exclude_with_customer(document)
 
     def action_include(self):
         """Undo `action_exclude`, and invoice what was excluded by it.
@@ -239,7 +244,7 @@ class CopacoCustomer(models.Model):
                     "excluded_by_id": False,
                 }
             )
-            customer.env["copaco.decision"]._undo_exclusion(
+            customer.env["copaco.exclusion"]._undo_exclusion(
                 customer.document_ids.filtered("is_excluded_by_customer")
             )
         return customers._retry_documents()
@@ -397,10 +402,15 @@ class CopacoCustomer(models.Model):
                 }
             )
 
+    def _get_sales(self):
+        """:return: the documents that are billed to these customers, and not those that
+        say what they cost"""
+        return self.document_ids.filtered(lambda each: each.kind in SALES_KINDS)
+
     def _note_invoices_of_others(self, partner):
         """Say which invoices were made for the contact that was linked before."""
         self.ensure_one()
-        moves = self.document_ids.move_id.filtered(
+        moves = self._get_sales().move_id.filtered(
             lambda move: (
                 move.state != "cancel"
                 and move.commercial_partner_id != partner.commercial_partner_id

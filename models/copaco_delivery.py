@@ -37,7 +37,7 @@ class CopacoDelivery(models.Model):
     company_id = fields.Many2one(related="move_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(related="move_id.partner_id", string="Customer")
     email = fields.Char(related="move_id.partner_id.email")
-    invoice_date = fields.Date(related="move_id.invoice_date")
+    invoice_date = fields.Date(string="Invoice Date", related="move_id.invoice_date")
     currency_id = fields.Many2one(related="move_id.currency_id")
     amount_total = fields.Monetary(
         related="move_id.amount_total_in_currency_signed", string="Total"
@@ -79,8 +79,8 @@ class CopacoDelivery(models.Model):
         help="Sending failed, or waits for more than an hour.",
     )
 
-    _move_unique = models.Constraint(
-        "UNIQUE(move_id)", "This invoice is already to be sent."
+    _move_unique = models.UniqueIndex(
+        "(move_id)", "This invoice is already to be sent."
     )
 
     # === COMPUTE METHODS === #

@@ -25,6 +25,7 @@ class CopacoDocument(models.Model):
         "copaco.bill.mixin",
         "copaco.content.mixin",
         "copaco.document.link.mixin",
+        "copaco.invoice.mixin",
         "copaco.invoicing.mixin",
         "copaco.presence.mixin",
     ]
@@ -132,20 +133,7 @@ class CopacoDocument(models.Model):
         compute="_compute_duplicates",
         help="Some of its lines may be duplicates, and others are not.",
     )
-    move_id = fields.Many2one(
-        "account.move", string="Invoice", index="btree_not_null", ondelete="restrict"
-    )
-    move_snapshot = fields.Json(
-        help="What the addon put on the invoice, to find manual edits."
-    )
     match_method = fields.Selection(related="customer_id.match_method")
-    move_partner_id = fields.Many2one(
-        related="move_id.partner_id", string="Invoiced To"
-    )
-    move_state = fields.Selection(related="move_id.state", string="Invoice Status")
-    move_amount_untaxed = fields.Monetary(
-        string="Invoice Amount", compute="_compute_move_amount_untaxed"
-    )
     # As long as all else together: not read unless it is asked for.
     payload = fields.Text(
         string="Raw Data", prefetch=False, help="What Copaco sent of this document."
@@ -157,10 +145,6 @@ class CopacoDocument(models.Model):
     pending_difference = fields.Html(
         string="What Changed", compute="_compute_pending_version", sanitize=False
     )
-    correction_ids = fields.Many2many(
-        "account.move", string="Corrections", compute="_compute_correction_ids"
-    )
-    correction_count = fields.Integer(compute="_compute_correction_ids")
 
     # The connection and the branch are no part of it: a second one to the same portal
     # doubles nothing.
@@ -228,24 +212,12 @@ class CopacoDocument(models.Model):
         for document in self:
             document.is_customer_hold = document.hold_reason in CUSTOMER_HOLD_REASONS
 
-    @api.depends("move_id.amount_untaxed", "move_id.move_type")
-    def _compute_move_amount_untaxed(self):
-        for document in self:
-            booked = document.move_id.amount_untaxed_in_currency_signed
-            document.move_amount_untaxed = document._get_sign() * booked
-
     @api.depends("version_ids.state")
     def _compute_pending_version(self):
         for document in self:
             pending = document._get_pending_version()
             document.has_pending_version = bool(pending)
             document.pending_difference = pending.difference
-
-    @api.depends("version_ids.move_ids.state")
-    def _compute_correction_ids(self):
-        for document in self:
-            document.correction_ids = document._get_live_corrections()
-            document.correction_count = len(document.correction_ids)
 
     # === CRUD METHODS === #
 
@@ -363,18 +335,6 @@ class CopacoDocument(models.Model):
 
     def _format_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
-
-    def _get_live_invoice(self):
-        """:return: the invoice of this document unless it was cancelled"""
-        self.ensure_one()
-        if self.move_id and self.move_id.state != "cancel":
-            return self.move_id
-        return self.env["account.move"].search(
-            [("copaco_document_id", "=", self.id), ("state", "!=", "cancel")], limit=1
-        )
-
-    def _get_live_corrections(self):
-        return self.version_ids.move_ids.filtered(lambda move: move.state != "cancel")
 
     def _get_pending_version(self):
         return self.version_ids.filtered(lambda version: version.state == "pending")

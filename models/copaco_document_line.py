@@ -199,12 +199,24 @@ class CopacoDocumentLine(models.Model):
 
     def _get_po_number(self):
         """:return: the customer's PO number for this line, "" for none"""
-        return self.line_po or self.subscription_po or ""
+        customer = self.document_id.customer_id
+        return self.line_po or self.subscription_po or customer.po_number or ""
+
+    def _get_consumer(self):
+        """:return: the company that uses this, "" for the customer itself"""
+        is_customer = self.consumer_name == self.document_id.customer_id.name
+        return "" if is_customer else self.consumer_name or ""
 
     def _get_unit(self):
         """:return: the unit of the quantity, "" where it is pieces"""
         unit = (self.quantity_type or "").strip()
         return "" if unit.casefold() in ("item", "items") else unit
+
+    def _has_period(self):
+        """:return: whether both of its days are known, and in order"""
+        return bool(
+            self.date_start and self.date_end and self.date_start <= self.date_end
+        )
 
     def _get_period(self):
         """:return: text with the days that this line is about"""

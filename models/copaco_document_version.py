@@ -1,12 +1,9 @@
-from typing import NamedTuple
-
 from odoo import api, fields, models
 from odoo.fields import Command
-from odoo.tools import float_compare, formatLang
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import CENT, pair_lines, round_amount
+from ..tools import pair_lines
 
 
 class CopacoDocumentVersion(models.Model):
@@ -17,6 +14,7 @@ class CopacoDocumentVersion(models.Model):
     """
 
     _name = "copaco.document.version"
+    _inherit = "copaco.difference.mixin"
     _description = "Copaco Document Version"
     _order = "id desc"
 
@@ -37,6 +35,7 @@ class CopacoDocumentVersion(models.Model):
         ],
         required=True,
     )
+    declined_by_id = fields.Many2one("res.users")
     currency_id = fields.Many2one("res.currency")
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
     totals_difference = fields.Monetary(help="See the field of the document.")
@@ -55,11 +54,11 @@ class CopacoDocumentVersion(models.Model):
         help="What the addon put on the correction, to find manual edits, and which "
         "lines of the document were on the invoice before."
     )
-    difference = fields.Html(
-        compute="_compute_difference",
-        sanitize=False,
-        help="Line by line: what the document says, and what this version says.",
+    credited = fields.Json(
+        help="What of this change a person had credited before it was corrected: "
+        "amounts without tax by the text of the invoice line."
     )
+    amount_credited = fields.Monetary(help="The sum of them.")
 
     # === CRUD METHODS === #
 
@@ -69,18 +68,15 @@ class CopacoDocumentVersion(models.Model):
             self.run_id._refresh_state()
         return res
 
-    # === COMPUTE METHODS === #
-
-    @api.depends("payload", "document_id.line_ids")
-    def _compute_difference(self):
-        for version in self:
-            version.difference = version._get_difference_table()
-
     # === BUSINESS METHODS: WHAT BECOMES OF A VERSION === #
 
     def _get_declined(self):
         """:return: what Copaco said last, where a person kept what it said before"""
         return self.filtered(lambda version: version.state == "declined")
+
+    def _end_declined(self):
+        """Copaco no longer says what was declined, or something newer was decided."""
+        self.write({"state": "replaced", "declined_by_id": False})
 
     def _is_continuation(self):
         """Whether this version has a line in common with its document."""
@@ -127,6 +123,9 @@ class CopacoDocumentVersion(models.Model):
                     "Copaco no longer has it."
                 )
             )
+        if self._get_invoice_date() != document.invoice_date:
+            # A person chose it for another one.
+            document.chosen_date = False
         if self.run_id.trigger == "file" or (
             document.line_count and not self.line_count
         ):
@@ -168,17 +167,7 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         invoice = document._get_live_invoice()
-        sentences = [
-            self.env._(
-                "Copaco changed %(document)s after it was received: %(old)s became "
-                "%(new)s without tax. See What Changed on the document.",
-                document=document.name,
-                old=document._format_amount(document.amount_source),
-                new=formatLang(
-                    self.env, self.amount_source, currency_obj=self.currency_id
-                ),
-            )
-        ]
+        sentences = [self._get_change_sentence(), self._get_date_sentence()]
         if self.line_count and not self._is_continuation():
             sentences.append(
                 self.env._(
@@ -193,6 +182,14 @@ class CopacoDocumentVersion(models.Model):
                     "Draft invoice %(invoice)s was edited manually or can't be rebuilt "
                     "automatically: use the new version (manual edits are kept), "
                     "prepare a correction, or keep the old version.",
+                    invoice=invoice.display_name,
+                )
+            )
+        elif invoice and self._is_invoiced_anew():
+            sentences.append(
+                self.env._(
+                    "Prepare a correction: invoice %(invoice)s is credited in full, "
+                    "and created anew. Or keep the old version.",
                     invoice=invoice.display_name,
                 )
             )
@@ -253,7 +250,9 @@ class CopacoDocumentVersion(models.Model):
             "invoice_number",
         ):
             vals.pop(name)
-        self.env["copaco.decision"]._review_exclusions(document, self._get_lost_lines())
+        self.env["copaco.exclusion"]._review_exclusions(
+            document, self._get_lost_lines()
+        )
         vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
         old_run = document.run_id
         self.write(
@@ -267,10 +266,12 @@ class CopacoDocumentVersion(models.Model):
                 "line_count": document.line_count,
                 "payload": document.payload,
                 "payload_digest": document.payload_digest,
+                "credited": False,
+                "amount_credited": 0,
             }
         )
         # It was declined in favour of what is replaced now.
-        document.version_ids._get_declined().state = "replaced"
+        document.version_ids._get_declined()._end_declined()
         document.write(vals)
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
@@ -298,8 +299,8 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         # They were declined in favour of the same content.
-        document.version_ids._get_declined().state = "replaced"
-        self.state = "declined"
+        document.version_ids._get_declined()._end_declined()
+        self.write({"state": "declined", "declined_by_id": self.env.uid})
         document._message_log(
             body=self.env._(
                 "%(user)s kept the version from before Copaco changed it.",
@@ -311,6 +312,7 @@ class CopacoDocumentVersion(models.Model):
         elif document.state == "held" and document.hold_reason == "source_changed":
             document._resume()
 
+    @api.model
     def _withdraw_unless(self, digest):
         """Known content was received. A pending version that is another one is not what
         Copaco says any more.
@@ -356,6 +358,9 @@ class CopacoDocumentVersion(models.Model):
         document = self.document_id
         newer = document._get_pending_version()
         self._take_over(old_state="replaced" if newer else "pending")
+        # What was taken over after it is taken back, too.
+        later = document.version_ids.filtered(lambda version: version.id > self.id)
+        later.write({"credited": False, "amount_credited": 0})
         self.env["copaco.manual.edits"]._restore_links(
             document, (self.move_snapshot or {}).get("positions", {})
         )
@@ -366,71 +371,6 @@ class CopacoDocumentVersion(models.Model):
         document.run_id._refresh_state()
         self.env["copaco.monitor"]._update_activity(document.connection_id)
 
-    # === BUSINESS METHODS: WHAT IS DIFFERENT === #
-
-    def _is_unreadable(self):
-        return bool(parse_payload(self.payload).error)
-
-    def _get_differences(self):
-        """:return: list of `LineDifference` between the document and this version, of
-        the lines that are not the same"""
-        self.ensure_one()
-        currency = self.currency_id or self.document_id.currency_id
-        differences = []
-        sequence = 0
-        for old, new in pair_lines(
-            self.document_id.line_ids, parse_payload(self.payload).lines
-        ):
-            was = now = 0.0
-            if old:
-                was = old.amount
-            if new:
-                now = float(round_amount(new.extended_price, currency.rounding))
-                sequence += 1
-            unit = currency.rounding or CENT
-            is_only_text = not float_compare(was, now, precision_rounding=unit)
-            if not is_only_text or _get_text(old) != _get_text(new):
-                differences.append(
-                    LineDifference(
-                        text=_get_text(new or old),
-                        is_excluded=bool(old and old.is_excluded),
-                        was=was,
-                        now=now,
-                        line_id=old and old.id,
-                        sequence=new and sequence,
-                        is_only_text=is_only_text,
-                    )
-                )
-        return differences
-
-    def _get_difference_table(self):
-        """:return: `Markup` of a table with the lines that are not the same"""
-        self.ensure_one()
-        currency = self.currency_id or self.document_id.currency_id
-        return self.env["ir.qweb"]._render(
-            "account_copaco.version_difference",
-            {
-                "differences": self._get_differences(),
-                "was": self.document_id.amount_source,
-                "now": self.amount_source,
-                "show": lambda amount: formatLang(
-                    self.env, amount, currency_obj=currency
-                ),
-            },
-        )
-
-
-class LineDifference(NamedTuple):
-    """A line of a document that a version has otherwise."""
-
-    text: str
-    was: float  # without tax, rounded to the currency
-    now: float
-    line_id: int | None  # the `copaco.document.line`, unless it is new
-    sequence: int | None  # of the line in the version, unless that lacks it
-    is_only_text: bool
-    is_excluded: bool  # not invoiced, being the same charge as another line
-
 
 def _get_charge(line):
     return (
@@ -440,8 +380,3 @@ def _get_charge(line):
         line.date_end or None,
         float(line.extended_price),
     )
-
-
-def _get_text(line):
-    parts = line and (line.plan_name, line.description, line.vendor_details)
-    return " – ".join(dict.fromkeys(filter(None, parts or ())))

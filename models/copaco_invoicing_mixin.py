@@ -17,6 +17,12 @@ class CopacoInvoicingMixin(models.AbstractModel):
         readonly=True,
         help="How often somebody began to create the invoice and has not ended.",
     )
+    is_month_waiting = fields.Boolean(
+        string="Waits for the Month",
+        readonly=True,
+        index="btree_not_null",
+        help="The invoice is confirmed when all that its month must have is there.",
+    )
     attempted_at = fields.Datetime(readonly=True)
     confirm_obstacle = fields.Text(
         string="Could Not Be Confirmed",

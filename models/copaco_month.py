@@ -48,7 +48,8 @@ class CopacoMonth(models.Model):
     missing_days = fields.Integer(
         string="Days Not Fetched",
         readonly=True,
-        help="Days of the month, until yesterday, of which nothing was stored.",
+        help="Days of the month, until yesterday, of which nothing was stored, those "
+        "before the first fetch included.",
     )
     document_count = fields.Integer(string="Documents", readonly=True)
     waiting_count = fields.Integer(string="Waiting", readonly=True)
@@ -106,6 +107,17 @@ class CopacoMonth(models.Model):
                  UNION
                 SELECT connection_id, month FROM received
             ),
+            unreadable AS (
+                SELECT replacement.connection_id,
+                       date_trunc('month', day)::date AS month
+                  FROM copaco_run run
+                  JOIN replacement ON replacement.id = run.connection_id
+            CROSS JOIN LATERAL generate_series(
+                           date_trunc('month', run.date_from), run.date_to, '1 month'
+                       ) day
+                 WHERE run.kind = 'specification' AND run.rejected_count > 0
+              GROUP BY 1, 2
+            ),
             figures AS (
                 SELECT month.connection_id, span.company_id, month.month,
                        coalesce(received.document_count, 0) AS document_count,
@@ -114,41 +126,48 @@ class CopacoMonth(models.Model):
                        coalesce(received.currency_id, company.currency_id)
                            AS currency_id,
                        days.needed - days.stored AS missing_days,
-                       days.stored, days.failed
+                       days.stored, days.failed,
+                       unreadable.month IS NOT NULL AS is_unreadable
                   FROM month
                   JOIN span USING (connection_id)
                   JOIN res_company company ON company.id = span.company_id
              LEFT JOIN received USING (connection_id, month)
+             LEFT JOIN unreadable USING (connection_id, month)
             CROSS JOIN LATERAL (
-                           SELECT count(*) AS needed,
-                                  count(*) FILTER (WHERE asked.is_stored) AS stored,
+                           SELECT count(DISTINCT needed) AS needed,
+                                  count(DISTINCT needed) FILTER (WHERE asked.is_stored)
+                                  AS stored,
                                   count(*) FILTER (WHERE NOT asked.is_stored) AS failed
                              FROM generate_series(
-                                      GREATEST(month.month, span.first_day),
-                                      LEAST(month.month + interval '1 month -1 day',
-                                            %(last_day)s),
+                                      month.month,
+                                      month.month + interval '1 month -1 day',
                                       '1 day'
                                   ) needed
-                        LEFT JOIN asked
-                               ON asked.connection_id = month.connection_id
+                        -- Before it began, that was done by those whose place it took.
+                        LEFT JOIN (asked JOIN replacement
+                                   ON replacement.id = asked.connection_id)
+                               ON replacement.connection_id = month.connection_id
                               AND asked.day = needed::date
+                              AND (asked.connection_id = month.connection_id
+                                   OR asked.day < span.first_day)
+                            -- Today may not have been asked for yet.
+                            WHERE needed <= %(last_day)s OR asked.is_stored
                        ) days
             )
             SELECT %(id)s AS id, connection_id, company_id, month AS date,
                    missing_days, document_count, waiting_count, amount,
                    currency_id,
                    CASE WHEN missing_days > 0 AND failed > 0 THEN 'failed'
-                        WHEN missing_days > 0 AND stored = 0 THEN 'missing'
+                        WHEN stored = 0 THEN 'missing'
                         WHEN missing_days > 0 THEN 'incomplete'
                         WHEN waiting_count > 0 THEN 'waiting'
-                        WHEN document_count = 0 THEN 'empty'
+                        WHEN document_count = 0 AND NOT is_unreadable THEN 'empty'
                         ELSE 'complete' END AS state
               FROM figures
             """,
             asked=window._get_asked_days_query(),
             replacement=self.env["copaco.replacement"]._get_query(),
             first_day=window._get_first_window_start(),
-            # Today may not have been asked for yet.
             last_day=today - timedelta(days=1),
             id=SQL(_MONTH_ID % ("connection_id", "month", "month")),
         )
@@ -188,7 +207,9 @@ class CopacoMonth(models.Model):
                 ),
             )
             for month in self:
-                month[name] = service._render(found[month.id], month.currency_id)
+                month[name] = self.env["copaco.reconciliation.table"]._render(
+                    found[month.id], month.currency_id
+                )
 
     @api.depends("date", "connection_id")
     def _compute_run_ids(self):

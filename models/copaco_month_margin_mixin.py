@@ -17,6 +17,11 @@ class CopacoMonthMarginMixin(models.AbstractModel):
     amount_cost = fields.Monetary(string="Billed by Copaco", compute="_compute_margin")
     amount_margin = fields.Monetary(string="Margin", compute="_compute_margin")
     margin_percent = fields.Float(string="Margin %", compute="_compute_margin")
+    missing_names = fields.Text(
+        string="Missing",
+        compute="_compute_missing_names",
+        help="What there was in the month before, and isn't in this one.",
+    )
     finding_count = fields.Integer(string="Findings", compute="_compute_margin")
 
     # === COMPUTE METHODS === #
@@ -39,7 +44,38 @@ class CopacoMonthMarginMixin(models.AbstractModel):
                 [*month._get_own_domain("date"), ("state", "=", "open")]
             )
 
+    @api.depends(
+        "date", "connection_id.wait_for_month", "connection_id.released_months"
+    )
+    def _compute_missing_names(self):
+        completeness = self.env["copaco.completeness"].sudo()
+        for month in self:
+            connection = month.connection_id.sudo()
+            month.missing_names = connection.wait_for_month and ", ".join(
+                completeness._get_missing(connection, month.date)
+            )
+
     # === ACTION METHODS === #
+
+    def action_confirm_incomplete(self):
+        """Let the invoices of these months be confirmed, whatever is missing."""
+        self.env["copaco.connection"]._check_billing_access()
+        self.check_access("read")
+        for month in self.sudo():
+            connection = month.connection_id
+            connection.released_months = [
+                *(connection.released_months or []),
+                month.date.isoformat(),
+            ]
+            connection._message_log(
+                body=self.env._(
+                    "%(user)s confirmed %(month)s without what is missing: %(names)s.",
+                    user=self.env.user.name,
+                    month=month.display_name,
+                    names=month.missing_names or "–",
+                )
+            )
+        self.env["copaco.processor"].sudo()._continue_in_background()
 
     def action_view_margins(self):
         """:return: the window action with the pairs of lines of this month"""

@@ -68,6 +68,23 @@ class CopacoPurchaseMixin(models.AbstractModel):
         help="In percent of the sale. What has less is a finding; 0: only what is sold "
         "below cost.",
     )
+    wait_for_month = fields.Boolean(
+        string="Confirm When the Month Is Complete",
+        help="Invoices stay drafts until the customers and vendors of the month "
+        "before, and the purchase invoice, are there.",
+    )
+    wait_days = fields.Integer(
+        string="Wait at Most (Days)",
+        default=5,
+        help="Days after the first document of a month; then its invoices are "
+        "confirmed, whatever is missing.",
+    )
+    released_months = fields.Json(
+        readonly=True,
+        copy=False,
+        help="First days of the months of which a person said that nothing more has to "
+        "come.",
+    )
     margins_checked_at = fields.Datetime(readonly=True, copy=False)
     purchases_fetched_until = fields.Date(
         readonly=True,

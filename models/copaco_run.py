@@ -227,7 +227,7 @@ class CopacoRun(models.Model):
                 and float_compare(amount + run.amount_unchanged, run.amount_received, 3)
                 == 0
             )
-            run.balance_problem = self.env["copaco.reconciliation"]._get_problem(
+            run.balance_problem = self.env["copaco.reconciliation.table"]._get_problem(
                 reconciliation, is_complete
             )
             run.is_balanced = not run.balance_problem
@@ -236,7 +236,7 @@ class CopacoRun(models.Model):
     def _compute_reconciliation_table(self):
         reconciliations = self.env["copaco.reconciliation"]._reconcile_runs(self)
         for run, reconciliation in reconciliations.items():
-            run.reconciliation = self.env["copaco.reconciliation"]._render(
+            run.reconciliation = self.env["copaco.reconciliation.table"]._render(
                 reconciliation,
                 run.currency_id or run.company_id.currency_id,
                 (run.unchanged_count, run.unchanged_line_count, run.amount_unchanged),
@@ -307,7 +307,7 @@ class CopacoRun(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_invoice"
         )
-        action["domain"] = [("copaco_document_id.run_id", "in", self.ids)]
+        action["domain"] = [("copaco_document_ids.run_id", "in", self.ids)]
         action["context"] = {"create": False, "default_move_type": "out_invoice"}
         return action
 

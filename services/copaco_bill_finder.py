@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, models
 from odoo.tools import SQL
 
@@ -45,7 +47,11 @@ class CopacoBillFinder(models.AbstractModel):
             )
         if not found or self._is_same_total(match, found):
             return found or None
-        return Hold("bill_differs", self._describe_difference(match, found))
+        sentences = (
+            self._describe_difference(match, found),
+            self._describe_lines(match, found),
+        )
+        return Hold("bill_differs", " ".join(filter(None, sentences)))
 
     @api.model
     def _search(self, vendor, number, companies):
@@ -120,6 +126,47 @@ class CopacoBillFinder(models.AbstractModel):
             "%(booked)s without tax and %(booked_vat)s tax, while Copaco's lines are "
             "%(amount)s and %(vat)s. Correct the bill and retry, or link it as it is.",
             **values,
+        )
+
+    @api.model
+    def _describe_lines(self, match, bill):
+        """:return: a sentence with the lines that only the bill or only Copaco has, ""
+        when few lines have the amount of another one: the bill has other lines then"""
+        sign = -1 if bill.move_type == "in_refund" else 1
+        currency = match.documents.currency_id
+        lines = match.documents._get_billed_lines()
+        by_amount, theirs = defaultdict(list), []
+        for line in lines:
+            by_amount[currency.round(line.amount)].append(line.display_name)
+        for line in bill.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        ):
+            amount = currency.round(sign * line.price_subtotal)
+            if by_amount[amount]:
+                by_amount[amount].pop(0)
+            else:
+                theirs.append((amount, line.name or ""))
+        ours = [(amount, name) for amount in by_amount for name in by_amount[amount]]
+        if len(ours) * 2 > len(lines):
+            return ""
+
+        def enumerate_lines(rows):
+            return (
+                enumerate_names(
+                    self.env,
+                    (
+                        f"{name.partition(chr(10))[0]} "
+                        f"{match.documents[0]._format_amount(amount)}"
+                        for amount, name in rows
+                    ),
+                )
+                or "–"
+            )
+
+        return self.env._(
+            "Lines on the bill alone: %(theirs)s; with Copaco alone: %(ours)s.",
+            theirs=enumerate_lines(theirs),
+            ours=enumerate_lines(ours),
         )
 
     # === BILLS THAT ARE RECEIVED LATER === #

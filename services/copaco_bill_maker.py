@@ -89,6 +89,10 @@ class CopacoBillMaker(models.AbstractModel):
             self._link(match, found)
         elif document.connection_id.purchase_policy == "link":
             self._hold(match.documents, self._get_awaited_hold(match))
+        elif hold := self.env["copaco.bill.matcher"]._check_lock_dates(
+            document, match.lines, document.invoice_date
+        ):
+            self._hold(match.documents, hold)
         else:
             move = self.env["copaco.bill.writer"]._create_bill(match)
             snapshot = self.env["copaco.manual.edits"]._take_snapshot(move)
@@ -163,7 +167,7 @@ class CopacoBillMaker(models.AbstractModel):
 
     @api.model
     def _exclude(self, documents, reason):
-        self.env["copaco.decision"]._apply_exclusion(
+        self.env["copaco.exclusion"]._apply_exclusion(
             documents, reason, self.env["res.users"]
         )
 

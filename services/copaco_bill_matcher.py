@@ -90,13 +90,10 @@ class CopacoBillMatcher(models.AbstractModel):
         )
         if isinstance(default, Hold):
             return default
-        hold = matcher._check_lock_dates(
-            document,
-            any(match.taxes for match in (*lines.values(), default)),
-            correction_date or document.invoice_date,
-        )
-        if hold:
-            return hold
+        if correction_date:
+            hold = self._check_lock_dates(document, lines, correction_date)
+            if hold:
+                return hold
         amount = self._get_amount(documents)
         return BillMatch(
             documents=documents,
@@ -117,6 +114,16 @@ class CopacoBillMatcher(models.AbstractModel):
         )
 
     @api.model
+    def _check_lock_dates(self, document, lines, invoice_date):
+        """:param lines: dict of `LineMatch`
+        :return: a `Hold` when a bill can't be booked on that day, or None. One that is
+            there already can be linked whatever its day.
+        """
+        return self.env["copaco.document.matcher"]._check_lock_dates(
+            document, any(match.taxes for match in lines.values()), invoice_date
+        )
+
+    @api.model
     def _check_source_totals(self, documents):
         matcher = self.env["copaco.document.matcher"]
         return next(filter(None, map(matcher._check_source_totals, documents)), None)
@@ -124,6 +131,8 @@ class CopacoBillMatcher(models.AbstractModel):
     @api.model
     def _check_journal(self, document):
         connection = document.connection_id
+        if connection.purchase_policy != "create":
+            return None
         if connection.purchase_journal_id:
             return self.env["copaco.document.matcher"]._check_journal(document)
         return Hold(

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -19,20 +21,70 @@ class CopacoCorrector(models.AbstractModel):
         """Prepare the draft of what Copaco changed in a document since it was invoiced.
 
         :param document: a `copaco.document` with an invoice and a pending version
-        :return: `account.move`, empty when no amount changed
+        :return: `account.move`, empty when there is nothing left to correct
         :raise UserError: see `_create_correction`
         """
-        correction = self._create_correction(document, document._get_pending_version())
-        document._set_invoiced()
-        if correction:
-            body = self.env._(
-                "Correction prepared: %(correction)s",
-                correction=correction._get_html_link(),
-            )
-        else:
-            body = self.env._("No amount changed, so there is nothing to correct.")
-        document._message_log(body=body)
+        self._remove_drafts(document)
+        version = document._get_pending_version()
+        correction = self.env["account.move"]
+        if version and version._is_invoiced_anew():
+            self._check_version(document, version)
+            correction = self.env["copaco.reverser"]._invoice_anew(document, version)
+        elif version:
+            correction = self._create_correction(document, version)
+            document._set_invoiced()
+        document._message_log(body=self._get_result(document, version, correction))
         return correction
+
+    @api.model
+    def _get_result(self, document, version, correction):
+        """:return: what was done, for the chatter of the document"""
+        if correction:
+            return self.env._(
+                "Correction prepared: %(correction)s",
+                correction=Markup(", ").join(
+                    move._get_html_link() for move in correction
+                ),
+            )
+        if version.amount_credited:
+            return self.env._(
+                "Nothing is left to correct: %(amount)s of what Copaco changed was "
+                "credited manually.",
+                amount=document._format_amount(version.amount_credited),
+            )
+        return self.env._("No amount changed, so there is nothing to correct.")
+
+    @api.model
+    def _remove_drafts(self, document):
+        """Remove the drafts of earlier changes that nobody confirmed or edited: there
+        is one for all of them. A person's work is kept."""
+        for draft in document._get_live_corrections().sorted("id", reverse=True):
+            if (
+                draft.state != "draft"
+                or draft.posted_before
+                or self.env["copaco.manual.edits"]._compare(draft).has_edits
+            ):
+                break
+            draft.unlink()
+
+    @api.model
+    def _reopen(self, documents):
+        """Credit notes with which changes of documents were settled are gone: where
+        nothing else corrects them, a person decides anew.
+
+        :param documents: `copaco.document` records
+        """
+        finder = self.env["copaco.credit.finder"]
+        for document in documents:
+            billed = document._get_live_invoice() | document._get_live_corrections()
+            version = document.version_ids.filtered("amount_credited")[:1]
+            if not billed or version.move_ids & billed:
+                continue
+            available = finder._get_amounts(
+                document, billed, finder._find_credits(billed)
+            )
+            if document.currency_id.round(sum(available.values())) < 0:
+                version._on_correction_removed()
 
     @api.model
     def _create_correction(self, document, version):
@@ -40,23 +92,33 @@ class CopacoCorrector(models.AbstractModel):
 
         :param document: a `copaco.document` with an invoice
         :param version: its pending `copaco.document.version`
-        :return: `account.move`, empty when no amount changed
+        :return: `account.move`, empty when there is nothing left to correct
         :raise UserError: when it can't be corrected by a draft of the difference
         """
         invoice = document._get_live_invoice()
         self._check_version(document, version)
-        differences = [
+        changes = [
             difference
             for difference in version._get_differences()
             if not (difference.is_only_text or difference.is_excluded)
         ]
-        billed = document.amount_to_invoice
+        differences, credited, credits = self.env["copaco.credit.finder"]._settle(
+            document, changes
+        )
+        billed = document.amount_to_invoice - sum(credited.values())
         booked = {line.id: line.move_line_id for line in document.line_ids}
         manual_edits = self.env["copaco.manual.edits"]
         positions = manual_edits._get_positions(document)
         version._take_over()
         currency = document.currency_id
+        version.credited = credited
+        version.amount_credited = currency.round(sum(credited.values()))
         amount = currency.round(document.amount_to_invoice - billed)
+        differences = [
+            difference
+            for difference in differences
+            if not currency.is_zero(difference.now - difference.was)
+        ]
         changed = sum(difference.now - difference.was for difference in differences)
         rounding = currency.round(amount - changed)
         if not differences and currency.is_zero(rounding):
@@ -65,6 +127,11 @@ class CopacoCorrector(models.AbstractModel):
         kind = KINDS[document.kind]
         match = self.env[kind.matcher]._get_match(document, correction_date=today)
         is_refund = amount < 0
+        # Where a person had the invoice created anew, for another contact perhaps.
+        anew = credits.filtered(
+            lambda move: move.copaco_origin_id and move.move_type == "out_invoice"
+        )
+        invoice = anew.sorted("id")[-1:] or invoice
         correction = self.env["account.move"].create(
             {
                 "move_type": kind.get_move_type(amount),
@@ -102,19 +169,35 @@ class CopacoCorrector(models.AbstractModel):
             **manual_edits._take_snapshot(correction),
             "positions": positions,
         }
+        self._log_correction(invoice, correction, version, credits)
+        return correction
+
+    @api.model
+    def _log_correction(self, invoice, correction, version, credits):
+        """:param credits: `account.move` that a person made of what is corrected"""
         correction._message_log(
             body=self.env._(
                 "Corrects %(invoice)s, which Copaco changed since.",
                 invoice=invoice._get_html_link(),
             )
         )
+        if version.amount_credited:
+            correction._message_log(
+                body=self.env._(
+                    "%(amount)s of what Copaco changed is not on it, because it was "
+                    "credited manually: %(credits)s.",
+                    amount=version.document_id._format_amount(version.amount_credited),
+                    credits=Markup(", ").join(
+                        move._get_html_link() for move in credits
+                    ),
+                )
+            )
         invoice._message_log(
             body=self.env._(
                 "Copaco changed this since. Correction: %(correction)s",
                 correction=correction._get_html_link(),
             )
         )
-        return correction
 
     @api.model
     def _prepare_rounding(self, document, rounding, match, is_refund):
@@ -159,11 +242,12 @@ class CopacoCorrector(models.AbstractModel):
                     document=document.name,
                 )
             )
-        if version.currency_id != document.currency_id:
+        if not version.currency_id:
             raise UserError(
                 self.env._(
                     "%(document)s can't be corrected, because Copaco changed its "
-                    "currency. Keep the old version and correct the invoice manually.",
+                    "currency to one that Odoo does not know. Create the currency, or "
+                    "keep the old version and correct the invoice manually.",
                     document=document.name,
                 )
             )
@@ -205,11 +289,21 @@ class CopacoCorrector(models.AbstractModel):
             "tax_ids": [
                 Command.set((original.tax_ids if original else line_match.taxes).ids)
             ],
-            "analytic_distribution": original.analytic_distribution,
+            **self._prepare_analytic(original, line_match),
             "is_imported": True,
             "copaco_line_id": line.id,
             "copaco_vendor_details": line.vendor_details,
         }
+
+    @api.model
+    def _prepare_analytic(self, original, line_match):
+        """:return: the analytic distribution of what is corrected; of what is new, that
+        of its rule, or none, so that Odoo's models decide"""
+        if original:
+            return {"analytic_distribution": original.analytic_distribution}
+        if line_match.analytic_distribution:
+            return {"analytic_distribution": line_match.analytic_distribution}
+        return {}
 
     @api.model
     def _check_amount(self, document, correction, amount):

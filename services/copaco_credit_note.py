@@ -2,10 +2,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ..const import Hold
-
-# Odoo's e-invoices of Peppol's kind, from which the Dutch one inherits.
-BUILDER = "account.edi.xml.ubl_bis3"
-EXTENDED = {"_get_invoice_node", "_export_invoice_constraints"}
+from .copaco_e_invoice import BUILDER
 
 
 class CopacoCreditNote(models.AbstractModel):
@@ -61,7 +58,7 @@ class CopacoCreditNote(models.AbstractModel):
             or document.connection_id.invoice_policy != "send"
             or company.country_code != "NL"
             or not self._gets_e_invoice(partner, company)
-            or self._get_last_invoice(company, partner, document.invoice_date)
+            or self._get_last_invoice(company, partner, document._get_invoice_date())
             or self._has_waiting_invoice(document, partner)
         ):
             return None
@@ -106,43 +103,16 @@ class CopacoCreditNote(models.AbstractModel):
 
     # === IN THE E-INVOICE === #
 
-    def _register_hook(self):
-        """Extend Odoo's e-invoices where they are installed: what is installed besides
-        can't be inherited from."""
-        super()._register_hook()
-        if BUILDER not in self.env:
-            return
-        builder = self.env.registry[BUILDER]
-        credit_note = self._name
-
-        def _get_invoice_node(self, vals):
-            node = origins["_get_invoice_node"](self, vals)
-            return self.env[credit_note]._add_reference(node, vals["invoice"])
-
-        def _export_invoice_constraints(self, invoice, vals):
-            constraints = origins["_export_invoice_constraints"](self, invoice, vals)
-            return self.env[credit_note]._amend_constraints(constraints, invoice)
-
-        origins = {name: getattr(builder, name) for name in EXTENDED}
-        builder._get_invoice_node = _get_invoice_node
-        builder._export_invoice_constraints = _export_invoice_constraints
-
-    def _unregister_hook(self):
-        if BUILDER in self.env:
-            builder = self.env.registry[BUILDER]
-            for name in EXTENDED & vars(builder).keys():
-                delattr(builder, name)
-        return super()._unregister_hook()
-
     @api.model
     def _add_reference(self, node, move):
         """:param node: of Odoo's e-invoice, the whole document
         :return: it, naming the invoice that is credited"""
         if self._is_ours(move):
             credited = self._get_credited_invoice(move)
-            node["cac:BillingReference"] = credited and {
-                "cac:InvoiceDocumentReference": {"cbc:ID": {"_text": credited.name}}
-            }
+            reference = {"cbc:ID": {"_text": credited.name}}
+            node["cac:BillingReference"] = (
+                {"cac:InvoiceDocumentReference": reference} if credited else {}
+            )
         return node
 
     @api.model

@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from ..const import SALES_KINDS
 from ..tools import EVIDENCE, get_vat_key
 
 
@@ -82,7 +83,11 @@ class CopacoCustomerEvidence(models.AbstractModel):
         if not linked:
             return contradicted
         documents = self.env["copaco.document"].search_fetch(
-            [("customer_id", "in", linked.ids), ("state", "=", "new")],
+            [
+                ("customer_id", "in", linked.ids),
+                ("kind", "in", SALES_KINDS),
+                ("state", "=", "new"),
+            ],
             ["customer_id", *EVIDENCE],
             order="id",
         )

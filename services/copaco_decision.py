@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..const import Hold
 from ..tools import enumerate_names
@@ -79,6 +80,42 @@ class CopacoDecision(models.AbstractModel):
         return self._process(held)
 
     @api.model
+    def _invoice_with_date(self, documents, invoice_date):
+        """Invoice documents with a date that a person chose instead of Copaco's.
+
+        :return: see `_process`
+        :raise UserError: when one of them doesn't wait for that
+        """
+        documents._check_billing_access()
+        waiting = documents.filtered(
+            lambda document: (
+                document.hold_reason in ("period_locked", "date_unlikely")
+                if document.state == "held"
+                else document.is_invoiced_anew
+            )
+        ).sudo()
+        if others := documents - waiting.with_env(documents.env):
+            raise UserError(
+                self.env._(
+                    "%(documents)s: the invoice date is not what they wait for.",
+                    documents=enumerate_names(self.env, others.mapped("name")),
+                )
+            )
+        waiting.chosen_date = invoice_date
+        for document in waiting:
+            document._message_log(
+                body=self.env._(
+                    "%(user)s chose the invoice date %(date)s. Copaco's is %(other)s.",
+                    user=self.env.user.name,
+                    date=format_date(self.env, invoice_date),
+                    other=format_date(self.env, document.invoice_date),
+                )
+            )
+        held = waiting.filtered(lambda document: document.state == "held")
+        held.state = "new"
+        return self._process(held)
+
+    @api.model
     def _accept_vat(self, documents):
         """See `copaco.document.action_accept_vat`."""
         held = self._get_held(documents._get_bill_documents(), "vat_differs")
@@ -101,7 +138,7 @@ class CopacoDecision(models.AbstractModel):
             lambda document: (
                 document.state == "held"
                 and document.hold_reason == "possible_double"
-                or self._is_excluded_by_rule(document)
+                or self.env["copaco.exclusion"]._is_excluded_by_rule(document)
             )
         ).sudo()
         for document in held:
@@ -111,7 +148,7 @@ class CopacoDecision(models.AbstractModel):
                     user=self.env.user.name,
                 )
             )
-        self._undo_exclusion(held)
+        self.env["copaco.exclusion"]._undo_exclusion(held)
         held.is_no_double = True
         return self._process(held)
 
@@ -121,7 +158,7 @@ class CopacoDecision(models.AbstractModel):
         finder = self.env["copaco.duplicate.finder"].sudo()
         for document in self._get_held(documents, "possible_double"):
             others = finder._get_other_documents(document)
-            self._apply_exclusion(
+            self.env["copaco.exclusion"]._apply_exclusion(
                 document,
                 self.env._("The same charges are on %(documents)s.", documents=others)
                 if others
@@ -151,7 +188,7 @@ class CopacoDecision(models.AbstractModel):
     @api.model
     def _exclude_lines(self, document, lines):
         lines.is_excluded = True
-        self._review_exclusions(document, lines)
+        self.env["copaco.exclusion"]._review_exclusions(document, lines)
         document._update_amount_excluded()
         document._message_log(
             body=self.env._(
@@ -229,7 +266,12 @@ class CopacoDecision(models.AbstractModel):
             document = self.env["copaco.processor"]._with_processing_context(document)
             corrections += document.env["copaco.corrector"]._correct(document)
         if not corrections:
-            return self._process(pending)
+            result = self._process(pending)
+            result["params"]["message"] = self.env._(
+                "Nothing is left to correct on %(documents)s. Its messages say why.",
+                documents=enumerate_names(self.env, pending.mapped("name")),
+            )
+            return result
         return corrections.with_env(self.env)._get_copaco_action()
 
     @api.model
@@ -278,7 +320,9 @@ class CopacoDecision(models.AbstractModel):
                     documents=", ".join(invoiced.mapped("name")),
                 )
             )
-        self._apply_exclusion(documents.sudo(), reason.strip(), self.env.user)
+        self.env["copaco.exclusion"]._apply_exclusion(
+            documents.sudo(), reason.strip(), self.env.user
+        )
         # The bill of the others waited for what was decided now.
         waiting = (
             documents.sudo()
@@ -301,86 +345,8 @@ class CopacoDecision(models.AbstractModel):
         excluded = documents.filtered(
             lambda document: document.state == "excluded"
         ).sudo()
-        self._undo_exclusion(excluded)
+        self.env["copaco.exclusion"]._undo_exclusion(excluded)
         return self._process(excluded)
-
-    @api.model
-    def _apply_exclusion(self, documents, reason, user):
-        """Exclude documents.
-
-        :param reason: a sentence, or what a person wrote
-        :param user: `res.users` who decided it; empty: a rule did
-        """
-        for version in documents._get_pending_version():
-            # Nothing is left to decide; undone, what Copaco says now counts.
-            version._take_over()
-        documents.write(
-            {
-                "state": "excluded",
-                "exclude_reason": reason,
-                "excluded_by_id": user.id,
-                "is_no_double": False,
-                "hold_reason": False,
-                "hold_message": False,
-            }
-        )
-        for document in documents:
-            if user:
-                self._review_exclusions(document, document.line_ids)
-            document._message_log(
-                body=self.env._(
-                    "Excluded by %(user)s: %(reason)s", user=user.name, reason=reason
-                )
-                if user
-                else self.env._("Excluded by a rule: %(reason)s", reason=reason)
-            )
-
-    @api.model
-    def _exclude_with_customer(self, document):
-        """Exclude a document because all documents of its customer are."""
-        customer = document.customer_id
-        self._apply_exclusion(
-            document,
-            self.env._(
-                "All documents of customer %(customer)s are excluded: %(reason)s",
-                customer=customer.display_name,
-                reason=customer.exclude_reason,
-            ),
-            customer.excluded_by_id,
-        )
-        document.is_excluded_by_customer = True
-
-    @api.model
-    def _is_excluded_by_rule(self, document):
-        return (
-            document.state == "excluded"
-            and not document.excluded_by_id
-            and bool(document.line_ids)
-        )
-
-    @api.model
-    def _undo_exclusion(self, documents):
-        documents.write(
-            {
-                "state": "new",
-                "exclude_reason": False,
-                "excluded_by_id": False,
-                "is_excluded_by_customer": False,
-                "is_margin_only": False,
-            }
-        )
-
-    @api.model
-    def _review_exclusions(self, document, lines):
-        """Process those documents anew, in the background, that a rule excluded because
-        their charges were on these lines of a document, which no longer count."""
-        finder = self.env["copaco.exclusion.finder"]
-        excluded = finder._find_lines(document, lines).document_id.filtered(
-            self._is_excluded_by_rule
-        )
-        if excluded:
-            self._undo_exclusion(excluded)
-            self.env["copaco.processor"]._continue_in_background()
 
     # === INVOICES === #
 
@@ -397,6 +363,7 @@ class CopacoDecision(models.AbstractModel):
                 continue
             # The charges may be billed elsewhere by the time that it is invoiced again.
             document.is_no_double = False
+            document.version_ids.write({"credited": False, "amount_credited": 0})
             hold = self._get_invoice_removed_hold(document, reason)
             document._hold(hold)
             document._message_log(body=hold.message)

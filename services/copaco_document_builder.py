@@ -1,4 +1,5 @@
 import logging
+import re
 from decimal import Decimal
 
 from psycopg2 import OperationalError
@@ -24,7 +25,10 @@ class CopacoDocumentBuilder(models.AbstractModel):
     def _get_currency(self, code):
         """:return: `res.currency` of this code, active or not; empty for none"""
         currencies = self.env["res.currency"].with_context(active_test=False)
-        return currencies.search([("name", "=", code)]) if code else currencies
+        # Odoo would look for the first three letters of a longer one.
+        if not re.fullmatch("[A-Z]{3}", code or ""):
+            return currencies
+        return currencies.search([("name", "=", code)])
 
     @api.model
     def _prepare_amounts(self, source, currency):

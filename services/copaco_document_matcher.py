@@ -1,6 +1,7 @@
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare, format_date, formatLang
 
@@ -120,7 +121,9 @@ class CopacoDocumentMatcher(models.AbstractModel):
         hold = (
             (not correction_date and self._check_source_totals(document))
             or (not correction_date and self._check_lines(document))
+            or (not correction_date and self._check_date(document))
             or self._check_customer(document, customer)
+            or (not correction_date and self._check_po_number(document, customer))
             or self._check_currency(document)
             or self._check_journal(document)
         )
@@ -146,7 +149,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         hold = self._check_lock_dates(
             document,
             any(match.taxes for match in (*lines.values(), default) if match),
-            correction_date or document.invoice_date,
+            correction_date or document._get_invoice_date(),
         ) or (
             not correction_date
             and self.env["copaco.credit.note"]._check(document, partner)
@@ -271,6 +274,29 @@ class CopacoDocumentMatcher(models.AbstractModel):
         return Hold("customer_unknown", message)
 
     @api.model
+    def _check_po_number(self, document, customer):
+        if not customer.is_po_number_required:
+            return None
+        lines = document._get_billed_lines()
+        lacking = lines.filtered(lambda line: not line._get_po_number())
+        if not lacking:
+            return None
+        return Hold(
+            "po_number_missing",
+            self.env._(
+                "%(document)s: %(count)s of %(total)s lines have no PO number, such as "
+                "%(line)s, and customer %(customer)s refuses invoices without one. "
+                "Enter it on the customer for lines for which Copaco sends none, or "
+                "take the requirement off the customer.",
+                document=document.name,
+                count=len(lacking),
+                total=len(lines),
+                line=lacking[0].display_name,
+                customer=customer.display_name,
+            ),
+        )
+
+    @api.model
     def _check_currency(self, document):
         currency = document.currency_id
         company = document.company_id
@@ -310,7 +336,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
             [
                 ("currency_id", "=", currency.id),
                 ("company_id", "in", [False, company.root_id.id]),
-                ("name", "<=", document.invoice_date),
+                ("name", "<=", document._get_invoice_date()),
             ],
             limit=1,
         ):
@@ -321,7 +347,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                     "rate on %(date)s. Enter one, then retry.",
                     document=document.name,
                     currency=currency.name,
-                    date=format_date(self.env, document.invoice_date),
+                    date=format_date(self.env, document._get_invoice_date()),
                 ),
             )
         return None
@@ -345,6 +371,30 @@ class CopacoDocumentMatcher(models.AbstractModel):
         )
 
     @api.model
+    def _check_date(self, document):
+        """Copaco was asked for what it created on some days; an invoice of another age
+        has a wrong date, unless a person says that it is right."""
+        if document.chosen_date:
+            return None
+        tolerance = timedelta(days=document.connection_id.date_tolerance_days)
+        # Nobody knows how old a file is.
+        first = document.created_from or date.min + tolerance
+        last = document.created_to or fields.Date.context_today(document)
+        if first - tolerance <= document.invoice_date <= last + tolerance:
+            return None
+        return Hold(
+            "date_unlikely",
+            self.env._(
+                "%(document)s is dated %(date)s, which is more than %(days)s days away "
+                "from the days that Copaco was asked for. Press Invoice with another "
+                "date…, and enter the date of the invoice, which may be the same.",
+                document=document.name,
+                date=format_date(self.env, document.invoice_date),
+                days=tolerance.days,
+            ),
+        )
+
+    @api.model
     def _check_lock_dates(self, document, has_tax, invoice_date):
         """Odoo would move the accounting date out of a locked period without a word."""
         violated = document.company_id._get_violated_lock_dates(
@@ -352,14 +402,36 @@ class CopacoDocumentMatcher(models.AbstractModel):
         )
         if not violated:
             return None
-        return Hold(
-            "period_locked",
-            self.env._(
+        values = {
+            "document": document.name,
+            "date": format_date(self.env, invoice_date),
+            "locks": self.env["res.company"]._format_lock_dates(violated),
+        }
+        if any(name == "hard_lock_date" for _date, name in violated):
+            message = self.env._(
+                "%(document)s is dated %(date)s, in a period that is locked for good "
+                "(%(locks)s). Press Invoice with another date….",
+                **values,
+            )
+        else:
+            message = self.env._(
                 "%(document)s is dated %(date)s, in a period that is locked "
                 "(%(locks)s). Open the period or make an exception to the lock, then "
-                "retry.",
-                document=document.name,
-                date=format_date(self.env, invoice_date),
-                locks=self.env["res.company"]._format_lock_dates(violated),
-            ),
-        )
+                "retry; or press Invoice with another date….",
+                **values,
+            )
+        return Hold("period_locked", message)
+
+    @api.model
+    def _get_first_open_day(self, document):
+        """:return: the first day from the date of a document on that is not locked;
+        today, if it is not locked, when that date is unlikely
+        """
+        day = document.invoice_date
+        if document.hold_reason == "date_unlikely":
+            day = fields.Date.context_today(document)
+        while violated := document.company_id._get_violated_lock_dates(
+            day, True, document.connection_id.journal_id
+        ):
+            day = max(lock_date for lock_date, _name in violated) + timedelta(days=1)
+        return day

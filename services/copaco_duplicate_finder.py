@@ -349,10 +349,8 @@ class CopacoDuplicateFinder(models.AbstractModel):
     @api.model
     def _has_several_endpoints(self, companies, kinds):
         """Whether the same charges may have been received from several endpoints."""
-        endpoints = self.env["copaco.run"]._read_group(
-            [("company_id", "in", companies.ids), ("kind", "in", kinds)], ["endpoint"]
-        )
-        return len(endpoints) > 1
+        domain = [("company_id", "in", companies.ids), ("kind", "in", kinds)]
+        return len(self.env["copaco.run"]._read_group(domain, ["endpoint"])) > 1
 
     # === VERSIONS === #
 

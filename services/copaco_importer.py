@@ -300,7 +300,7 @@ class CopacoImporter(models.AbstractModel):
             if is_covered:
                 pending._withdraw_unless(source.digest)
                 if source.digest == document.payload_digest:
-                    document.version_ids._get_declined().state = "replaced"
+                    document.version_ids._get_declined()._end_declined()
             self._receive_totals(document, source)
             self.env["copaco.vat.checker"]._receive(document, source)
             return source, "whole" if is_covered or is_newest else "partial", True

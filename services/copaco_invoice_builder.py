@@ -76,7 +76,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             "partner_id": match.partner.id,
             "fiscal_position_id": match.fiscal_position.id,
             "currency_id": document.currency_id.id,
-            "invoice_date": document.invoice_date,
+            "invoice_date": document._get_invoice_date(),
             "invoice_origin": document.invoice_number,
             "ref": common_number,
             "invoice_user_id": match.user.id,
@@ -141,14 +141,9 @@ class CopacoInvoiceBuilder(models.AbstractModel):
     @api.model
     def _prepare_period(self, line):
         """:return: the period, where an addon such as `account_invoice_start_end_dates`
-        has fields for it; one that is not whole is none"""
+        has fields for it"""
         fields = self.env["account.move.line"]._fields
-        is_whole = line.date_start and line.date_end
-        if (
-            not fields.keys() >= PERIOD_FIELDS.keys()
-            or not is_whole
-            or line.date_start > line.date_end
-        ):
+        if not fields.keys() >= PERIOD_FIELDS.keys() or not line._has_period():
             return {}
         return {name: line[own] for name, own in PERIOD_FIELDS.items()}
 
@@ -236,9 +231,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             is_exact = isclose(quantity * price, amount, rel_tol=FLOAT_NOISE)
             return is_exact or (abs(excess) < rounding * 1e-5 and (excess > 0) == is_up)
 
-        by_formula = (line.quantity * line.unit_price - line.discount) * line.duration
-        if not quantity or abs(by_formula - line.extended_price) > rounding:
-            # The figures of a correction don't explain its amount.
+        if not self._explains_amount(line):
             return sign, amount, False
         if quantity != float_round(quantity, precision_digits=match.quantity_digits):
             return sign, amount, True
@@ -255,3 +248,11 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             if fits(price):
                 return sign * quantity, price, False
         return sign, amount, True
+
+    @api.model
+    def _explains_amount(self, line):
+        """:return: whether Copaco's figures give the amount of a line, which those of a
+        correction of Copaco's don't"""
+        by_formula = (line.quantity * line.unit_price - line.discount) * line.duration
+        difference = abs(by_formula - line.extended_price)
+        return bool(line.quantity) and difference <= line.currency_id.rounding

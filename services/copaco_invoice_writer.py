@@ -66,6 +66,11 @@ class CopacoInvoiceWriter(models.AbstractModel):
         if policy != "draft":
             checker = self.env["copaco.contact.checker"]
             complete = checker._split_off_incomplete(documents)
+            complete = self.env["copaco.completeness"]._split_off_waiting(complete)
+            # As Odoo's own Confirm button does: an analytic plan may be mandatory.
+            complete.move_id.line_ids.with_context(
+                validate_analytic=True
+            )._validate_analytic_distribution()
             self._confirm(
                 {
                     document: move

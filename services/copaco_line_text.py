@@ -57,29 +57,33 @@ class CopacoLineText(models.AbstractModel):
             rows.append(line.vendor_details)
         if line.subscription_details:
             rows.append(line.subscription_details)
-        if (
-            line.consumer_name
-            and line.consumer_name != line.document_id.customer_id.name
-        ):
-            rows.append(self.env._("For: %(consumer)s", consumer=line.consumer_name))
+        if consumer := line._get_consumer():
+            rows.append(self.env._("For: %(consumer)s", consumer=consumer))
         if show_po_number and line._get_po_number():
             rows.append(
                 self.env._("PO number: %(number)s", number=line._get_po_number())
             )
-        unit = line._get_unit()
-        quantity = f"{formats.number(line.quantity)} {unit}".rstrip()
-        if unit and not show_figures:
-            rows.append(self.env._("Quantity: %(quantity)s", quantity=quantity))
         if show_figures:
-            rows.append(
-                self.env._(
-                    "Quantity: %(quantity)s, price: %(price)s %(currency)s",
-                    quantity=quantity,
-                    price=formats.number(line.unit_price),
-                    currency=line.currency_id.name,
-                )
-            )
+            rows.append(self._get_figures_text(line, formats))
+        elif line._get_unit():
+            quantity = self._get_quantity_text(line, formats)
+            rows.append(self.env._("Quantity: %(quantity)s", quantity=quantity))
         return "\n".join(rows)
+
+    @api.model
+    def _get_figures_text(self, line, formats=None):
+        """:return: Copaco's quantity and price, see `_get_line_text`"""
+        formats = formats or self._get_formats()
+        return self.env._(
+            "Quantity: %(quantity)s, price: %(price)s %(currency)s",
+            quantity=self._get_quantity_text(line, formats),
+            price=formats.number(line.unit_price),
+            currency=line.currency_id.name,
+        )
+
+    @api.model
+    def _get_quantity_text(self, line, formats):
+        return f"{formats.number(line.quantity)} {line._get_unit()}".rstrip()
 
     @api.model
     def _get_rounding_text(self):

@@ -6,6 +6,7 @@ from odoo import api, models
 
 # What of an invoice, and of its lines, a person may edit.
 HEADER_FIELDS = (
+    "move_type",
     "partner_id",
     "journal_id",
     "fiscal_position_id",
@@ -33,7 +34,7 @@ LINE_FIELDS = (
 # Which LINE_FIELDS the digest of a line is of: a stored one outlives an upgrade.
 LINE_DIGEST_PREFIX = "2:"
 # What changes the amount of an invoice although its lines stay as they are.
-AMOUNT_FIELDS = frozenset({"currency_id", "invoice_cash_rounding_id"})
+AMOUNT_FIELDS = frozenset({"move_type", "currency_id", "invoice_cash_rounding_id"})
 
 
 class ManualEdits(NamedTuple):
@@ -222,16 +223,22 @@ class CopacoManualEdits(models.AbstractModel):
         :return: what a person took off an invoice or a correction
         """
         edits = self._compare(move)
-        sign = move._get_copaco_document()._get_sign()
+        # An amount in another currency is none in that of the document.
+        document = move._get_copaco_document()
+        is_same = move.currency_id == document.currency_id
+        was_same = is_same != ("currency_id" in edits.header)
+        sign = document._get_sign() if is_same else 0
         booked = sign * move.amount_untaxed_in_currency_signed
         amounts = {
             key: entry["amount"]
             for key, entry in self._read_snapshot(move)["lines"].items()
         }
+        if not (is_same or was_same):
+            return 0.0
         if not amounts or None in amounts.values():
-            return total - booked if edits.has_line_edits else 0.0
+            return total - booked if edits.has_line_edits or not is_same else 0.0
         if edits.header & AMOUNT_FIELDS:
-            return sum(amounts.values()) - booked
+            return (sum(amounts.values()) if was_same else 0.0) - booked
         for line in edits.unedited:
             del amounts[str(line.id)]
         others = move.invoice_line_ids - edits.unedited

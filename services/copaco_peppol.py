@@ -67,8 +67,9 @@ class CopacoPeppol(models.AbstractModel):
 
     @api.model
     def _get_contacts(self, company):
+        root = company.root_id
         customers = self.env["copaco.customer"].search(
-            [("company_id", "child_of", company.id), ("partner_id", "!=", False)]
+            [("company_id", "child_of", root.id), ("partner_id", "!=", False)]
         )
         return customers.partner_id.commercial_partner_id.with_company(company)
 

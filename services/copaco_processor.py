@@ -254,7 +254,7 @@ class CopacoProcessor(models.AbstractModel):
             if isinstance(match, Hold):
                 document._hold(match)
             elif match is None:
-                env["copaco.decision"]._exclude_with_customer(document)
+                env["copaco.exclusion"]._exclude_with_customer(document)
             else:
                 ready[document] = match
         env["copaco.invoice.writer"]._create_invoices(ready)
@@ -275,7 +275,7 @@ class CopacoProcessor(models.AbstractModel):
             if isinstance(verdict, Hold):
                 document._hold(verdict)
             elif isinstance(verdict, Exclusion):
-                self.env["copaco.decision"]._apply_exclusion(
+                self.env["copaco.exclusion"]._apply_exclusion(
                     document, verdict.reason, self.env["res.users"]
                 )
             else:
@@ -316,6 +316,7 @@ class CopacoProcessor(models.AbstractModel):
         """Make the invoices of everything that waits for it."""
         self._retry_held_for_customer()
         self.env["copaco.bill.finder"]._find_awaited().state = "new"
+        self.env["copaco.completeness"]._confirm_complete()
         documents = self.env["copaco.document"].search(
             self._get_waiting_domain(), order="id"
         )
@@ -327,9 +328,20 @@ class CopacoProcessor(models.AbstractModel):
             [("state", "=", "running"), ("stored_at", "!=", False)]
         )
         self._refresh_progress(runs, runs.connection_id)
-        self.env["copaco.margin.checker"]._check_changed(
-            self.env["copaco.connection"].search([("fetch_purchases", "=", True)])
-        )
+        self._check_margins()
+
+    @api.model
+    def _check_margins(self):
+        """Compare both sides of the months that changed; commits."""
+        try:
+            self.env["copaco.margin.checker"]._check_changed(
+                self.env["copaco.connection"].search([("fetch_purchases", "=", True)])
+            )
+            self.env["ir.cron"]._commit_progress()
+        except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
+            # Someone checks them right now; the next time will do.
+            self.env.cr.rollback()
+            _logger.info("Copaco margins: concurrent update (%s)", type(error))
 
     @api.model
     def _retry_held_for_customer(self):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL, formatLang
 
-from ..const import PURCHASE_KINDS
+from ..const import ORIGIN_FIELDS, PURCHASE_KINDS
 
 INVOICED = ("posted", "draft")
 # Everything that was received is in exactly one of these (promise 2 in
@@ -13,6 +13,7 @@ COLORS = {
     "posted": "bg-success",
     "draft": "bg-info",
     "credited": "bg-dark bg-opacity-50",
+    "added": "bg-info bg-opacity-50",
     "edited": "bg-dark bg-opacity-25",
     "unexplained": "bg-danger",
     "held": "bg-warning",
@@ -21,22 +22,28 @@ COLORS = {
     "replaced": "bg-light",
 }
 BUCKETS = tuple(COLORS)
-# A person needs to see where it is, not every document.
-NAMED_DOCUMENTS = 5
 
 # A document whose invoices say something else than they should is a group of its own.
 # A bill is of all documents of a Copaco invoice: each has its own part of it, and the
 # first one also has what the bill says more, or less, than it was made for.
-# What waits is left out: it may have a draft that is about to be rebuilt. A credit note
-# that a person made, or what reverses that, is known by what it reverses.
+# What waits is left out: it may have a draft that is about to be rebuilt. What a person
+# made of an invoice is known by what it reverses or was created from; an invoice that
+# was credited in full, to be created anew, is one thing with its credit notes. Amounts
+# in another currency than the document's add up to nothing, and are named.
 _DOCUMENTS = """
     WITH RECURSIVE received AS (
         SELECT %(scope)s AS scope, document.id, document.state, document.move_id,
                document.kind = ANY(%(purchases)s) AS is_purchase,
                document.amount_billed,
                document.hold_reason, document.excluded_by_id, document.exclude_reason,
-               document.line_count, document.amount_source,
-               document.totals_difference,
+               document.line_count, document.amount_source, document.currency_id,
+               -- Each document of an invoice has the difference of all of it.
+               CASE WHEN row_number() OVER (
+                        PARTITION BY %(scope)s, document.root_company_id, document.kind,
+                                     document.invoice_number, document.totals_difference
+                        ORDER BY document.id
+                    ) = 1 THEN document.totals_difference END AS totals_difference,
+               document.state IN ('invoiced', 'changed') AS is_invoiced,
                CASE WHEN document.state = 'held'
                     THEN coalesce(document.amount_estimated, 0) ELSE 0 END
                     AS amount_estimated,
@@ -52,13 +59,12 @@ _DOCUMENTS = """
     ),
     own AS (
         SELECT received.id AS document_id, received.state != 'new' AS is_counted,
-               move.id, move.state, move.amount_untaxed_in_currency_signed AS amount,
-               true AS is_first
+               move.id, NULL::numeric AS amount, true AS is_first
           FROM received
           JOIN account_move move ON move.copaco_document_id = received.id
          WHERE NOT received.is_purchase
      UNION ALL
-        SELECT received.id, received.state != 'new', move.id, move.state,
+        SELECT received.id, received.state != 'new', move.id,
                coalesce(received.amount_billed, 0)
                - CASE WHEN move.copaco_document_id = received.id
                       THEN move.amount_untaxed_in_currency_signed
@@ -69,10 +75,7 @@ _DOCUMENTS = """
           JOIN account_move move ON move.id = received.move_id
          WHERE received.is_purchase
      UNION ALL
-        SELECT received.id, received.state != 'new', move.id, move.state,
-               move.amount_untaxed_in_currency_signed
-               * CASE WHEN received.is_purchase THEN -1 ELSE 1 END,
-               true
+        SELECT received.id, received.state != 'new', move.id, NULL, true
           FROM received
           JOIN copaco_document_version version ON version.document_id = received.id
           JOIN account_move move ON move.copaco_version_id = version.id
@@ -80,39 +83,65 @@ _DOCUMENTS = """
          WHERE move.copaco_version_id IS NOT NULL
     ),
     invoice AS (
-        SELECT document_id, is_counted, id, state, amount, is_first,
-               false AS is_manual
+        SELECT own.document_id, own.is_counted OR move.copaco_is_replaced AS is_counted,
+               own.id,
+               CASE WHEN move.copaco_is_replaced THEN 'credited' ELSE 'own' END AS role,
+               own.amount, own.is_first
           FROM own
+          JOIN account_move move ON move.id = own.id
          UNION
-        SELECT invoice.document_id, true, move.id, move.state,
-               move.amount_untaxed_in_currency_signed
-               * CASE WHEN move.move_type IN ('in_invoice', 'in_refund')
-                      THEN -1 ELSE 1 END,
-               true, true
+        SELECT invoice.document_id, true, move.id,
+               CASE WHEN move.is_reversal AND invoice.role != 'added' THEN 'credited'
+                    ELSE 'added' END,
+               NULL, true
           FROM invoice
-          JOIN account_move move ON move.reversed_entry_id = invoice.id
+    CROSS JOIN LATERAL (%(made_of)s) move
          WHERE invoice.is_first
-           AND move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
+    ),
+    amounts AS (
+        SELECT invoice.document_id, invoice.role, move.state, move.currency_id,
+               -- Odoo signs what is owed to others below zero.
+               coalesce(invoice.amount,
+                        move.amount_untaxed_in_currency_signed
+                        * CASE WHEN received.is_purchase THEN -1 ELSE 1 END) AS amount,
+               move.currency_id = received.currency_id AS is_same
+          FROM invoice
+          JOIN received ON received.id = invoice.document_id
+          JOIN account_move move ON move.id = invoice.id
+         WHERE invoice.is_counted AND move.state != 'cancel'
     ),
     booked AS (
         SELECT document_id,
-               sum(amount) FILTER (WHERE state = 'posted') AS posted,
-               sum(amount) FILTER (WHERE state = 'draft') AS draft,
-               -sum(amount) FILTER (WHERE is_manual) AS credited
-          FROM invoice
-         WHERE is_counted AND state != 'cancel'
+               sum(amount) FILTER (WHERE is_same AND state = 'posted') AS posted,
+               sum(amount) FILTER (WHERE is_same AND state = 'draft') AS draft,
+               -sum(amount) FILTER (WHERE is_same AND role = 'credited') AS credited,
+               -sum(amount) FILTER (WHERE is_same AND role = 'added') AS added,
+               sum(amount) FILTER (WHERE NOT is_same) AS other_amount,
+               max(currency_id) FILTER (WHERE NOT is_same) AS other_currency_id
+          FROM amounts
       GROUP BY document_id
+    ),
+    settled AS (
+        SELECT version.document_id, sum(version.amount_credited) AS amount
+          FROM received
+          JOIN copaco_document_version version ON version.document_id = received.id
+         WHERE received.is_invoiced
+      GROUP BY version.document_id
     ),
     totals AS (
         SELECT received.*, coalesce(booked.posted, 0) AS posted,
                coalesce(booked.draft, 0) AS draft,
-               coalesce(booked.credited, 0) AS credited
+               coalesce(booked.credited, 0) - coalesce(settled.amount, 0) AS credited,
+               coalesce(booked.added, 0) AS added,
+               coalesce(booked.other_amount, 0) AS other_amount,
+               booked.other_currency_id
           FROM received
      LEFT JOIN booked ON booked.document_id = received.id
+     LEFT JOIN settled ON settled.document_id = received.id
     ),
     compared AS (
         SELECT totals.*,
-               round(amount_due - posted - draft - credited, 6) AS difference
+               round(amount_due - posted - draft - credited - added, 6) AS difference
           FROM totals
     )
     SELECT scope,
@@ -122,24 +151,40 @@ _DOCUMENTS = """
            CASE WHEN compared.state = 'held' THEN hold_reason END,
            CASE WHEN compared.state = 'excluded' THEN excluded_by_id END,
            CASE WHEN compared.state = 'excluded' THEN exclude_reason END,
-           CASE WHEN difference != 0 THEN compared.id END,
+           CASE WHEN difference != 0 OR other_amount != 0 THEN compared.id END,
            count(*), sum(line_count), sum(amount_source), sum(amount_excluded),
-           sum(totals_difference), sum(posted), sum(draft), sum(credited),
-           sum(difference), sum(amount_estimated)
+           sum(totals_difference), sum(posted), sum(draft), sum(credited), sum(added),
+           sum(difference), sum(other_amount), max(other_currency_id),
+           sum(amount_estimated)
       FROM compared
  LEFT JOIN account_move main ON main.id = compared.move_id
   GROUP BY 1, 2, 3, 4, 5, 6"""
+
+# What a person made of an invoice, by a field of Odoo's.
+_MADE_OF = """
+    SELECT id, %(is_reversal)s AS is_reversal
+      FROM account_move
+     WHERE %(field)s = invoice.id
+       AND copaco_document_id IS NULL AND copaco_version_id IS NULL"""
 
 _VERSIONS = """
     SELECT version.run_id,
            CASE WHEN version.state = 'pending' THEN 'held' ELSE 'replaced' END,
            CASE WHEN version.state = 'pending' THEN 'source_changed' END,
-           NULL, NULL, NULL,
+           version.declined_by_id, NULL, NULL,
            count(*), sum(version.line_count), sum(version.amount_source), 0, 0,
-           0, 0, 0, 0, 0
+           0, 0, 0, 0, 0, 0, NULL, 0
       FROM copaco_document_version version
      WHERE version.run_id IN %(runs)s
-  GROUP BY 1, 2, 3"""
+  GROUP BY 1, 2, 3, 4"""
+
+# What Copaco says now, and a person has declined.
+_DECLINED = """
+    SELECT %(scope)s, version.id
+      FROM copaco_document document
+      JOIN copaco_document_version version ON version.document_id = document.id
+     WHERE version.state = 'declined' AND %(condition)s
+  ORDER BY version.id"""
 
 
 class Row(NamedTuple):
@@ -159,7 +204,10 @@ class Row(NamedTuple):
     posted: float
     draft: float
     credited: float  # manually
+    added: float  # below zero: invoiced manually besides
     difference: float  # how much less that is than it should be
+    other_amount: float  # that is in another currency
+    other_currency_id: int
     estimated: float  # of what can't be read
 
 
@@ -178,6 +226,7 @@ class Reconciliation:
 
     :ivar totals_difference: by how much Copaco's totals are higher than what its lines
         add up to, without what rounding explains
+    :ivar notes: list of (text, amount) of what is no part of what was received
     :ivar estimated: what the documents that can't be read may cost; no part of what
         was received
     """
@@ -185,6 +234,7 @@ class Reconciliation:
     def __init__(self):
         self._parts = {}
         self.totals_difference = 0.0
+        self.notes = []
         self.estimated = 0.0
 
     @property
@@ -253,16 +303,16 @@ class CopacoReconciliation(models.AbstractModel):
         """
         for name in ("copaco.document", "copaco.document.version", "account.move"):
             self.env[name].flush_model()
-        documents = SQL(
+        query = SQL(
             _DOCUMENTS,
             scope=scope,
             condition=condition,
             purchases=list(PURCHASE_KINDS),
+            made_of=self._get_made_of(),
         )
-        queries = [documents, others]
         rows = [
             Row(*row)
-            for query in filter(None, queries)
+            for query in filter(None, (query, others))
             for row in self.env.execute_query(query)
         ]
         # All at once, or each would be read by itself.
@@ -274,7 +324,42 @@ class CopacoReconciliation(models.AbstractModel):
         found = defaultdict(Reconciliation)
         for row in rows:
             self._add(found[row.scope], row, documents.get(row.differing_id))
+        for key, version_id in self.env.execute_query(
+            SQL(_DECLINED, scope=scope, condition=condition)
+        ):
+            version = self.env["copaco.document.version"].sudo().browse(version_id)
+            found[key].notes.append(self._get_declined_note(version))
         return found
+
+    def _get_made_of(self):
+        """:return: `SQL` query of what a person made of ``invoice``"""
+        fields = self.env["account.move"]._fields
+        return SQL(" UNION ALL ").join(
+            SQL(
+                _MADE_OF,
+                field=SQL.identifier(name),
+                is_reversal=name == "reversed_entry_id",
+            )
+            for name in ORIGIN_FIELDS
+            if name in fields
+        )
+
+    def _get_declined_note(self, version):
+        """:return: (text, amount) of what Copaco says now, and a person declined"""
+        document = version.document_id
+        amount = version.amount_source - document.amount_source
+        if version.currency_id != document.currency_id:
+            amount = 0.0
+        text = self.env._(
+            "%(user)s kept the old version of %(document)s: %(old)s instead of %(new)s",
+            user=version.declined_by_id.name or self.env._("Somebody"),
+            document=document.name,
+            old=document._format_amount(document.amount_source),
+            new=formatLang(
+                self.env, version.amount_source, currency_obj=version.currency_id
+            ),
+        )
+        return text, amount
 
     def _add(self, reconciliation, row, differing):
         """:param reconciliation: the `Reconciliation` to which a `Row` is added
@@ -289,7 +374,7 @@ class CopacoReconciliation(models.AbstractModel):
             reconciliation.add(row.place, "", *counts)
         else:
             reconciliation.add(row.place, self._get_reason(row), *counts, amount)
-        for bucket in ("posted", "draft", "credited"):
+        for bucket in ("posted", "draft", "credited", "added"):
             if booked := float(getattr(row, bucket)):
                 reconciliation.add(bucket, amount=booked)
         if excluded := float(row.excluded or 0):
@@ -307,93 +392,25 @@ class CopacoReconciliation(models.AbstractModel):
             reconciliation.add("edited", amount=edited)
         if unexplained := round(float(row.difference) - edited, 6):
             reconciliation.add("unexplained", differing.name, amount=unexplained)
+        if row.other_amount:
+            currency = self.env["res.currency"].browse(row.other_currency_id)
+            text = self.env._(
+                "%(document)s is invoiced in another currency than Copaco's: "
+                "%(amount)s",
+                document=differing.name,
+                amount=formatLang(
+                    self.env, float(row.other_amount), currency_obj=currency
+                ),
+            )
+            reconciliation.notes.append((text, 0.0))
 
     def _get_reason(self, row):
         if row.hold_reason:
             labels = self.env["copaco.document"]._fields["hold_reason"]
             return dict(labels._description_selection(self.env))[row.hold_reason]
-        if row.excluded_by_id:
-            user = self.env["res.users"].sudo().browse(row.excluded_by_id)
+        user = self.env["res.users"].sudo().browse(row.excluded_by_id)
+        if user and row.place == "replaced":
+            return self.env._("%(user)s kept the old version", user=user.name)
+        if user:
             return f"{user.name}: {row.exclude_reason}"
         return row.exclude_reason or ""
-
-    # === WHAT A PERSON SEES === #
-
-    @api.model
-    def _get_problem(self, reconciliation, is_complete):
-        """:param is_complete: whether it has as much as was received
-        :return: what a person must know and do, "" when it is balanced
-        """
-        if names := reconciliation.get_reasons("unexplained"):
-            shown = names[:NAMED_DOCUMENTS] + ["…"] * (len(names) > NAMED_DOCUMENTS)
-            return self.env._(
-                "The invoiced amount differs from what Copaco sent, although nobody "
-                "edited the invoices. Documents: %(count)s (%(documents)s), see "
-                "Unexplained in the reconciliation. Compare the invoices with the "
-                "documents, cancel what is wrong, and retry a document that has no "
-                "invoice left.",
-                count=len(names),
-                documents=", ".join(shown),
-            )
-        if not is_complete:
-            return self.env._(
-                "What was received and what became of it differ. Fetch this period "
-                "again. If they still differ, ask your administrator to look into it."
-            )
-        return ""
-
-    @api.model
-    def _render(self, reconciliation, currency, known=None):
-        """:param reconciliation: a `Reconciliation`
-        :param currency: that of its amounts
-        :param known: (documents, lines, amount) that were received again, unchanged
-        :return: `Markup` of the table and the bar
-        """
-        labels = {
-            "posted": self.env._("Invoiced: posted"),
-            "draft": self.env._("Invoiced: draft"),
-            "credited": self.env._("Credited manually"),
-            "edited": self.env._("Edited manually"),
-            "unexplained": self.env._("Unexplained: differs without a manual edit"),
-            "held": self.env._("Held for a decision"),
-            "excluded": self.env._("Excluded"),
-            "waiting": self.env._("Still to be processed"),
-            "replaced": self.env._("Replaced by a newer version"),
-        }
-        received = reconciliation.get_total()
-        if known:
-            received = tuple(map(sum, zip(received, known, strict=True)))
-        rows = []
-        for bucket, color in COLORS.items():
-            parts = [part for part in reconciliation.parts if part.bucket == bucket]
-            if bucket in ("posted", "held", "excluded") or parts:
-                rows.append((labels[bucket], color, reconciliation.get_total(bucket)))
-            rows += [
-                (part.reason, "", (part.documents, part.lines, part.amount))
-                for part in sorted(parts, key=lambda part: part.reason)
-                if part.reason
-            ]
-        if known and known[0]:
-            rows.append((self.env._("Received before, unchanged"), "", known))
-        sizes = dict.fromkeys(BUCKETS, 0.0)
-        for part in reconciliation.parts:
-            sizes[part.bucket] += abs(part.amount)
-        total = sum(sizes.values()) or 1
-        return self.env["ir.qweb"]._render(
-            "account_copaco.copaco_reconciliation",
-            {
-                "received": received,
-                "rows": rows,
-                "totals_difference": round(reconciliation.totals_difference, 6),
-                "estimated": round(reconciliation.estimated, 6),
-                "bar": [
-                    (labels[bucket], COLORS[bucket], 100 * size / total)
-                    for bucket, size in sizes.items()
-                    if size
-                ],
-                "show": lambda amount: formatLang(
-                    self.env, amount, currency_obj=currency
-                ),
-                "show_count": lambda number: formatLang(self.env, number, digits=0),
-            },
-        )

@@ -29,7 +29,8 @@ class CopacoRuleEffect(models.AbstractModel):
     @api.model
     def _count_lines(self, company, condition=None):
         """:param company: `res.company`
-        :param condition: `SQL` on `document` and `line`; none: the last three months
+        :param condition: `SQL` on `document` and `line`; none: what customers paid for
+            in the last three months
         :return: list of (`LineTraits`, id of the rule that decided them, number of
             lines, list of ids of their documents), of all lines that are the same to
             rules
@@ -37,7 +38,9 @@ class CopacoRuleEffect(models.AbstractModel):
         for name in ("copaco.document", "copaco.document.line"):
             self.env[name].flush_model()
         condition = condition or SQL(
-            "document.invoice_date >= %s AND document.state != 'excluded'",
+            "document.kind IN %s AND document.invoice_date >= %s"
+            " AND document.state != 'excluded'",
+            SALES_KINDS,
             self._get_first_day(),
         )
         traits = SQL(", ").join(
@@ -52,14 +55,12 @@ class CopacoRuleEffect(models.AbstractModel):
                   FROM copaco_document_line line
                   JOIN copaco_document document ON document.id = line.document_id
                  WHERE document.company_id = %(company)s
-                   AND document.kind IN %(kinds)s
                    AND line.is_excluded IS NOT TRUE
                    AND %(condition)s
                  GROUP BY document.connection_id, document.customer_id, %(traits)s,
                           line.rule_id""",
                 traits=traits,
                 company=company.id,
-                kinds=SALES_KINDS,
                 condition=condition,
             )
         )
@@ -98,8 +99,8 @@ class CopacoRuleEffect(models.AbstractModel):
     @api.model
     def _get_documents(self, rules):
         """:param rules: `copaco.rule` records
-        :return: `copaco.document` records that are held or have a draft invoice, with
-            lines that these rules decide, or did when the invoice was made
+        :return: `copaco.document` records that are held or have a draft invoice or
+            bill, with lines that these rules decide, or did when it was made
         """
         engine = self.env["copaco.rule.engine"]
         condition = SQL(

@@ -2,7 +2,7 @@ from datetime import date
 
 from odoo.tests import freeze_time, tagged
 
-from .common import CopacoCommon, price_line
+from .common import CREATED, CopacoCommon, price_line
 
 
 @tagged("post_install", "-at_install")
@@ -54,6 +54,35 @@ class TestCoverage(CopacoCommon):
             self.states(),
             [(8, "empty"), (9, "complete"), (10, "empty"), (11, "complete")],
         )
+
+    def test_a_month_is_complete_when_its_own_days_were_asked_for(self):
+        self.connection.import_from = date(2026, 10, 15)
+        self.send("INV-10", date(2026, 10, 23))
+        for number, dated in (("INV-9", "20260930"), ("INV-12", "20261210")):
+            self.add_invoice(
+                number,
+                "A1",
+                [price_line("10")],
+                customer={"CustomerNumber": "K-1"},
+                Date=dated,
+            )
+        self.fetch()
+        self.assertEqual(
+            self.states(),
+            [(9, "missing"), (10, "incomplete"), (11, "empty"), (12, "missing")],
+        )
+        self.assertEqual(self.months[1].missing_days, 14)
+        self.fetch_period(date(2026, 10, 1), date(2026, 10, 14))
+        self.assertEqual(self.states()[1], (10, "complete"))
+
+    def test_where_something_unreadable_came_not_nothing_came(self):
+        self.simulator.add_invoice(
+            {"Header": {"Date": "20261123"}, "Customers": []}, created=CREATED
+        )
+        run = self.fetch()
+        self.assertEqual(run.rejected_count, 1)
+        self.assertEqual(self.states()[-1], (11, "complete"))
+        self.assertEqual(run.state, "attention")
 
     def test_the_same_server_written_differently_changes_nothing(self):
         for spellings, others in (

@@ -37,7 +37,7 @@ class TestMargin(CopacoBillCommon):
 
     @property
     def margins(self):
-        self.env["copaco.margin.checker"]._check_recent(self.connection)
+        self.env["copaco.margin.checker"].sudo()._check_recent(self.connection)
         return self.env["copaco.margin"].search(
             [("company_id", "=", self.company.id)], order="id"
         )
@@ -281,3 +281,66 @@ class TestMargin(CopacoBillCommon):
         self.fetch()
         self.run_crons()
         self.assertEqual(self.get_findings("solved"), [("below_cost", 2)])
+
+    # === MONTH COMPLETENESS === #
+
+    def get_month(self):
+        return self.env["copaco.month"].search(
+            [
+                ("connection_id", "=", self.connection.id),
+                ("date", "=", date(2026, 11, 1)),
+            ]
+        )
+
+    def send_incomplete_month(self):
+        """Let Copaco send all of October, and of November one of two customers."""
+        self.partner.write({"street": "Markt 1", "city": "Lent", "vat": "/"})
+        self.create_partner(
+            name="Slager", ref="K-2", street="Markt 2", city="Lent", vat="/"
+        )
+        self.connection.write(
+            {
+                "import_from": OCTOBER,
+                "invoice_policy": "post",
+                "wait_for_month": True,
+                "fetch_purchases": False,
+            }
+        )
+        self.add_known("S-0", lines=[line("10", 1)], created=OCTOBER, Date="20261023")
+        self.add_invoice(
+            "S-00",
+            "A2",
+            [line("10", 2)],
+            OCTOBER,
+            Date="20261023",
+            customer={"CustomerNumber": "K-2", "CompanyName": "Slagerij De Worst"},
+        )
+        self.add_known("S-1", lines=[line("10", 3)])
+        self.fetch()
+        return self.documents.filtered(lambda each: each.invoice_number == "S-1")
+
+    def test_invoices_of_an_incomplete_month_wait_until_it_is_complete(self):
+        document = self.send_incomplete_month()
+        self.assertEqual(document.move_id.state, "draft")
+        self.assertEqual(self.get_month().missing_names, "Slagerij De Worst")
+        self.run_crons()
+        self.assertEqual(document.move_id.state, "draft")
+        self.add_invoice(
+            "S-2", "A2", [line("10", 4)], customer={"CustomerNumber": "K-2"}
+        )
+        self.fetch()
+        self.run_crons()
+        self.assertEqual(document.move_id.state, "posted")
+        self.assertFalse(self.get_month().missing_names)
+
+    def test_a_person_may_confirm_an_incomplete_month(self):
+        document = self.send_incomplete_month()
+        self.act(self.get_month(), "action_confirm_incomplete")
+        self.run_crons()
+        self.assertEqual(document.move_id.state, "posted")
+
+    def test_an_incomplete_month_is_waited_for_so_many_days(self):
+        document = self.send_incomplete_month()
+        self.connection.wait_days = 0
+        self.run_crons()
+        self.assertEqual(document.move_id.state, "posted")

@@ -177,6 +177,23 @@ class TestReconciliation(CopacoCommon):
         self.act(held, "action_accept_lines")
         self.assertEqual(held.move_id.amount_untaxed, 15)
 
+    def test_the_difference_of_an_invoice_of_several_customers_is_counted_once(self):
+        self.connection.totals_tolerance = 1
+        self.send("INV-1", price_line("10"))
+        content = self.simulator.invoices[0].content
+        (customer,) = content["Customers"]
+        content["Customers"] += [
+            {**customer, "AccountID": account} for account in ("A2", "A3")
+        ]
+        content["Totals"] = {"TotalExcludingVAT": Decimal("30.50")}
+        run = self.fetch()
+        self.assertEqual(self.documents.mapped("totals_difference"), [0.5, 0.5, 0.5])
+        row = self.get_row(run, "less the sum of its lines")
+        self.assertIn("0.50", row)
+        month = self.env["copaco.month"].search([("document_count", ">", 0)])
+        self.assertIn("0.50", month.reconciliation)
+        self.assertNotIn("1.50", month.reconciliation)
+
     def test_totals_that_copaco_corrects_release_what_waited_for_them(self):
         self.send("INV-1", price_line("10"))
         totals = {"TotalExcludingVAT": Decimal("25.50")}

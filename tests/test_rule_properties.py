@@ -7,7 +7,7 @@ from odoo.tests import BaseCase, freeze_time, tagged
 
 from ..tools import LineTraits, RuleConditions, RuleIndex
 from .properties import given, settings, st
-from .test_rules import RulesCommon
+from .rules import RulesCommon
 
 TEXTS = ["", "M365", "Business Premium", "business-premium", "BUSINESS", "Azure plan"]
 PATTERNS = [

@@ -4,7 +4,7 @@ from odoo.tests import HttpCase, tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
-from .test_rules import RulesCommon
+from .rules import RulesCommon
 
 
 class RuleTourCommon(RulesCommon, HttpCase):

@@ -20,8 +20,9 @@ WRITABLE = {
             *("auth_method", "auth_name", "api_key_expiry", "retention_months"),
             *("totals_tolerance", "weekly_digest", "send_zero_totals"),
             *("source", "customer_invoice_path", "vat_check", "payment_term_id"),
-            *("unmatched_policy", "fetch_purchases", "purchase_policy", "vendor_id"),
+            *("unmatched_policy", "fetch_purchases", "purchase_policy"),
             *("purchase_journal_id", "bill_layout", "margin_threshold"),
+            *("wait_for_month", "wait_days"),
         }
     },
     "copaco.plan": {"admin": {"product_id"}},

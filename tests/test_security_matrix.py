@@ -60,10 +60,15 @@ copaco.finding               -     -     rw    rw    rw    -     -      -
     action_accept            -     -     x     x     x     -     -      -
     action_check             -     -     x     x     x     x     -      -
     action_reopen            -     -     x     x     x     -     -      -
+copaco.invoice.contact       -     -     rwcu  rwcu  rwcu  rwu   -      -
+    action_invoice           -     -     x     x     x     -     -      -
+copaco.invoice.date          -     -     rwcu  rwcu  rwcu  rwu   -      -
+    action_invoice           -     -     x     x     x     x     -      -
 copaco.mail.merge            -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_download          -     -     x     x     x     x     -      -
 copaco.margin                -     -     r     r     r     -     -      -
 copaco.month                 -     -     r     r     r     -     -      -
+    action_confirm_incomplete - -    x     x     x     -     -      -
     action_confirm_no_invoices - -   x     x     x     -     -      -
     action_fetch             -     -     x     x     x     -     -      -
 copaco.plan                  -     -     r     r     rw    -     -      -
@@ -250,6 +255,14 @@ class TestSecurityMatrix(RemoteCase):
             },
             "copaco.exclude": {
                 "reason": "By hand",
+                "document_ids": [(6, 0, self.document.ids)],
+            },
+            "copaco.invoice.contact": {
+                "document_id": self.document.id,
+                "partner_id": self.partner_a.id,
+            },
+            "copaco.invoice.date": {
+                "invoice_date": str(date.today()),
                 "document_ids": [(6, 0, self.document.ids)],
             },
             "copaco.mail.merge": {

@@ -84,6 +84,46 @@ class TestTours(CopacoCommon, HttpCase):
         self.start_tour("/odoo/copaco-to-do", "copaco_correct", login="billing")
         self.assertEqual(self.documents.correction_ids.amount_untaxed, 2.5)
 
+    def test_an_invoice_of_the_wrong_contact_is_invoiced_to_another(self):
+        self.create_partner(name="Bakkerij", ref="K-2")
+        self.simulator.invoices.clear()
+        self.add_invoice(
+            "INV-2",
+            "A2",
+            [price_line("20")],
+            customer={"CustomerNumber": "K-2"},
+            created=date.today(),
+        )
+        self.fetch()
+        document = self.documents
+        document.move_id.action_post()
+        other = self.create_partner(name="Slagerij")
+        document.customer_id.partner_id = other
+        self.start_tour(
+            f"/odoo/copaco-documents/{document.id}",
+            "copaco_other_contact",
+            login="billing",
+        )
+        self.assertEqual(document.move_id.partner_id, other)
+
+    def test_a_correction_knows_what_was_credited(self):
+        self.create_partner(name="Bakkerij", ref="K-2")
+        values = {"customer": {"CustomerNumber": "K-2"}, "created": date.today()}
+        lines = [price_line("20"), price_line("9.99", number=2)]
+        for sent in (lines, lines[:1]):
+            self.simulator.invoices.clear()
+            self.add_invoice("INV-2", "A2", sent, **values)
+            self.fetch()
+            if sent == lines:
+                self.documents.move_id.action_post()
+                credit = self.documents.move_id._reverse_moves()
+                credit.invoice_line_ids[0].unlink()
+                credit.invoice_line_ids.price_unit = 4
+        self.start_tour(
+            "/odoo/copaco-to-do", "copaco_correct_beside_credit", login="billing"
+        )
+        self.assertEqual(self.documents.correction_ids.amount_untaxed, 5.99)
+
     def test_of_a_possible_duplicate_only_what_is_new_is_invoiced(self):
         self.receive("V-1", self.price_line("10.00"))
         self.receive("V-2", self.price_line("10.00"), self.price_line("5.50", number=2))

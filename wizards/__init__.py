@@ -1,8 +1,11 @@
 from . import (
+    account_move_reversal,
     copaco_api_key,
     copaco_connection_mixin,
     copaco_exclude,
     copaco_fetch,
+    copaco_invoice_contact,
+    copaco_invoice_date,
     copaco_mail_merge,
     copaco_preview,
     copaco_preview_document,

@@ -61,6 +61,7 @@ class Job:
                 "api_key": "simulator-key",
                 "invoice_policy": policy,
                 "import_from": MONTH[0],
+                "fetch_purchases": False,
             }
         )
         self.create_invoices(self.fetch(WARM_UP))

@@ -53,6 +53,7 @@ class Reseller:
                         "invoice_policy": policy,
                         "import_from": min(each.created for each in simulator.invoices),
                         "overlap_days": overlap_days,
+                        "fetch_purchases": False,
                     }
                     for number in ("first", "second")
                 ]

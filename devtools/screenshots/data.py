@@ -28,7 +28,7 @@ def main(env):
     env["copaco.fetch"].create(
         {"connection_id": connection.id, **period}
     ).action_fetch()
-    fail_to_send(documents[-3:])
+    fail_to_send(documents.filtered("move_id")[-3:])
     connection.action_test_connection()
     rule = make_rules(env)
     env.cr.commit()
@@ -37,7 +37,7 @@ def main(env):
     pages = {
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
-        "unsent": ("/odoo/copaco-could-not-be-sent", 330),
+        "unsent": ("/odoo/copaco-could-not-be-sent", 430),
         "connection": (f"/odoo/copaco-connections/{connection.id}", 1200),
         "months": ("/odoo/copaco-months", 350),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
@@ -45,7 +45,7 @@ def main(env):
         "preview": (f"/odoo/copaco-preview/{preview['res_id']}", 1000),
         "plans": ("/odoo/copaco-plans", 700),
         "rule": (f"/odoo/copaco-rules/{rule.id}", 800),
-        "typical_customers": (f"/odoo/copaco-connections/{connection.id}", 1500),
+        "typical_customers": (f"/odoo/copaco-connections/{connection.id}", 1930),
     }
     Path(os.environ["COPACO_PAGES"]).write_text(json.dumps(pages))
 
@@ -53,10 +53,11 @@ def main(env):
 def fail_to_send(documents):
     """Have invoices sent to a contact without an address, to one that prefers to be
     sent nothing, and to one by a mail server that isn't there."""
-    nobody, nothing, _refused = documents.move_id.partner_id
+    nobody, nothing, refused = (document.move_id.partner_id for document in documents)
     nobody.email = False
     nothing.invoice_sending_method = "manual"
-    documents.move_id.action_post()
+    refused.email = "invoices@example.com"
+    documents.move_id.filtered(lambda move: move.state == "draft").action_post()
     env = documents.sudo().env
     env["copaco.sender"]._queue(documents.sudo())
     env["copaco.delivery"]._cron_send()

@@ -177,9 +177,11 @@ class TestStored(unittest.TestCase):
             if field.index and field.store
         }
         indexes = {name for name, each in objects.items() if isinstance(each, Index)}
-        self.assertEqual(
-            found - {f"{model._table}_pkey"}, fields | indexes - {LACKING_INDEX}
-        )
+        others = {f"{model._table}_pkey"}
+        if "analytic_distribution" in model._fields:
+            # Odoo's mixin creates it whenever the model is initialised.
+            others.add(f"{model._table}_analytic_distribution_accounts_gin_index")
+        self.assertEqual(found - others, fields | indexes - {LACKING_INDEX})
         for name in objects.keys() - {LACKING_INDEX}:
             definition = objects[name].get_definition(model.pool)
             current = (
@@ -279,7 +281,8 @@ class TestWork(unittest.TestCase):
             {
                 (table, name, column)
                 for table, name, column, *_values in get_changes(old, new)
-                if table not in ("run", "connection")
+                # The language was not read before.
+                if table not in ("run", "connection") and column != "language_code"
             },
             {
                 ("document", "TWINS", column)

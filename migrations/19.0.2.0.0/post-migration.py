@@ -27,6 +27,7 @@ def migrate(cr, version):
     _tell_of_same_documents(env)
     _tell_of_same_accounts(env)
     _list_what_was_not_sent(env)
+    _note_declined_versions(env)
 
 
 def _write_origins_alike(env):
@@ -240,3 +241,20 @@ def _tell(records, message):
     _logger.warning("%s %s: %s", records._name, records.ids, message)
     for record in records:
         record._message_log(body=message)
+
+
+def _note_declined_versions(env):
+    """What a person declined last is what Copaco said last, as far as can be told."""
+    env.cr.execute(
+        """
+        UPDATE copaco_document_version
+           SET state = 'replaced'
+         WHERE state = 'declined'
+           AND id NOT IN (
+               SELECT max(id) FROM copaco_document_version
+                WHERE state = 'declined'
+             GROUP BY document_id
+         )
+        """
+    )
+    env.invalidate_all()

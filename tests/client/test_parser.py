@@ -310,7 +310,17 @@ class TestPayload(ClientCase):
         payload = parse_documents(raw).documents[0].payload
         self.assertIn("1.2300000000000000000000000000001", payload)
         self.assertNotIn("Sluis", payload)
-        self.assertNotIn("Reseller", payload)
+
+    def test_who_bills_and_until_when_is_read_and_makes_no_other_document(self):
+        sender = {"CompanyName": "Copaco Nederland B.V.", "VATNumber": "NL1"}
+        header = {"ExpirationDate": "20260422"}
+        plain = parse(make_invoice()).documents[0]
+        document = parse(make_invoice(Sender=sender, header=header)).documents[0]
+        self.assertEqual(document.sender.name, "Copaco Nederland B.V.")
+        self.assertEqual(document.sender.vat, "NL1")
+        self.assertEqual(document.due_date, date(2026, 4, 22))
+        self.assertEqual(document.digest, plain.digest)
+        self.assert_reads_back(document)
 
     def test_anything_else_is_not_a_stored_document(self):
         two = make_raw(make_invoice(), make_invoice(header={"InvoiceID": "2"}))

@@ -1,0 +1,168 @@
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.tools import float_compare, format_date, formatLang
+
+from ..client import parse_payload
+from ..tools import CENT, pair_lines, round_amount
+
+
+class CopacoDifferenceMixin(models.AbstractModel):
+    """What a version has otherwise than its document."""
+
+    _name = "copaco.difference.mixin"
+    _description = "Difference of a Copaco Version"
+
+    difference = fields.Html(
+        compute="_compute_difference",
+        sanitize=False,
+        help="Line by line: what the document says, and what this version says.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("payload", "document_id.line_ids")
+    def _compute_difference(self):
+        for version in self:
+            version.difference = version._get_difference_table()
+
+    # === BUSINESS METHODS === #
+
+    def _is_unreadable(self):
+        return bool(parse_payload(self.payload).error)
+
+    def _get_invoice_date(self):
+        return parse_payload(self.payload).invoice_date
+
+    def _is_invoiced_anew(self):
+        """Whether the difference alone is no correction of the invoice: it is in
+        another currency, or of another month, which may be another VAT period."""
+        self.ensure_one()
+        document, new = self.document_id, self._get_invoice_date()
+        old = document.invoice_date
+        if not self.line_count or self._is_unreadable():
+            return False
+        return self.currency_id != document.currency_id or bool(
+            old and new and (old.year, old.month) != (new.year, new.month)
+        )
+
+    def _get_header_differences(self):
+        """:return: list of (label, what the document says, what this version says)"""
+        document = self.document_id
+        fields = document.fields_get(["invoice_date", "currency_id"], ["string"])
+        dates = document.invoice_date, self._get_invoice_date()
+        currencies = (
+            document.currency_id.name or document.currency_code,
+            self.currency_id.name or parse_payload(self.payload).currency,
+        )
+        found = []
+        if dates[0] != dates[1]:
+            texts = [format_date(self.env, day) for day in dates]
+            found.append((fields["invoice_date"]["string"], *texts))
+        if currencies[0] != currencies[1]:
+            found.append((fields["currency_id"]["string"], *currencies))
+        return found
+
+    def _get_differences(self):
+        """:return: list of `LineDifference` between the document and this version, of
+        the lines that are not the same"""
+        self.ensure_one()
+        currency = self.currency_id or self.document_id.currency_id
+        differences = []
+        sequence = 0
+        for old, new in pair_lines(
+            self.document_id.line_ids, parse_payload(self.payload).lines
+        ):
+            was = now = 0.0
+            if old:
+                was = old.amount
+            if new:
+                now = float(round_amount(new.extended_price, currency.rounding))
+                sequence += 1
+            unit = currency.rounding or CENT
+            is_only_text = not float_compare(was, now, precision_rounding=unit)
+            if not is_only_text or _get_text(old) != _get_text(new):
+                differences.append(
+                    LineDifference(
+                        text=_get_text(new or old),
+                        is_excluded=bool(old and old.is_excluded),
+                        was=was,
+                        now=now,
+                        line_id=old and old.id,
+                        sequence=new and sequence,
+                        is_only_text=is_only_text,
+                    )
+                )
+        return differences
+
+    def _get_difference_table(self):
+        """:return: `Markup` of a table with the lines that are not the same"""
+        self.ensure_one()
+        document = self.document_id
+        is_same = self.currency_id == document.currency_id
+        return self.env["ir.qweb"]._render(
+            "account_copaco.version_difference",
+            {
+                "header_differences": self._get_header_differences(),
+                "differences": self._get_differences(),
+                "was": document.amount_source,
+                "now": self.amount_source,
+                "show_old": document._format_amount,
+                "show_new": self._format_amount,
+                "show_difference": lambda was, now: (
+                    self._format_amount(now - was) if is_same else ""
+                ),
+            },
+        )
+
+    def _format_amount(self, amount):
+        currency = self.currency_id or self.document_id.currency_id
+        return formatLang(self.env, amount, currency_obj=currency)
+
+    def _get_change_sentence(self):
+        """:return: what Copaco changed of the amount"""
+        document = self.document_id
+        old = document._format_amount(document.amount_source)
+        new = self._format_amount(self.amount_source)
+        if old == new:
+            return self.env._(
+                "Copaco changed %(document)s after it was received; its amount without "
+                "tax is still %(amount)s. See What Changed on the document.",
+                document=document.name,
+                amount=new,
+            )
+        return self.env._(
+            "Copaco changed %(document)s after it was received: %(old)s became %(new)s "
+            "without tax. See What Changed on the document.",
+            document=document.name,
+            old=old,
+            new=new,
+        )
+
+    def _get_date_sentence(self):
+        """:return: what Copaco changed of the date, "" for nothing"""
+        old, new = self.document_id.invoice_date, self._get_invoice_date()
+        if not new or old == new:
+            return ""
+        return self.env._(
+            "Its date %(old)s became %(new)s.",
+            old=format_date(self.env, old),
+            new=format_date(self.env, new),
+        )
+
+
+class LineDifference(NamedTuple):
+    """A line of a document that a version has otherwise."""
+
+    text: str
+    was: float  # without tax, rounded to the currency
+    now: float
+    line_id: int | None  # the `copaco.document.line`, unless it is new
+    sequence: int | None  # of the line in the version, unless that lacks it
+    is_only_text: bool
+    is_excluded: bool  # not invoiced, being the same charge as another line
+
+
+def _get_text(line):
+    parts = line and (line.plan_name, line.description, line.vendor_details)
+    return " – ".join(dict.fromkeys(filter(None, parts or ())))

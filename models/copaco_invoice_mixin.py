@@ -1,0 +1,83 @@
+from odoo import api, fields, models
+
+
+class CopacoInvoiceMixin(models.AbstractModel):
+    """What was invoiced of a document: its invoice, and what corrects that."""
+
+    _name = "copaco.invoice.mixin"
+    _description = "Invoices of a Copaco Document"
+
+    currency_id = fields.Many2one("res.currency")
+    move_id = fields.Many2one(
+        "account.move", string="Invoice", index="btree_not_null", ondelete="restrict"
+    )
+    move_snapshot = fields.Json(
+        help="What the addon put on the invoice, to find manual edits."
+    )
+    move_partner_id = fields.Many2one(
+        related="move_id.partner_id", string="Invoiced To"
+    )
+    move_state = fields.Selection(related="move_id.state", string="Invoice Status")
+    move_amount_untaxed = fields.Monetary(
+        string="Invoice Amount", compute="_compute_move_amount_untaxed"
+    )
+    chosen_date = fields.Date(
+        string="Other Invoice Date",
+        readonly=True,
+        help="The invoice date that a person chose instead of Copaco's.",
+    )
+    correction_ids = fields.Many2many(
+        "account.move", string="Corrections", compute="_compute_correction_ids"
+    )
+    correction_count = fields.Integer(compute="_compute_correction_ids")
+    is_invoiced_anew = fields.Boolean(
+        compute="_compute_is_invoiced_anew",
+        help="What Copaco changed can't be corrected by the difference alone.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("move_id.amount_untaxed", "move_id.move_type")
+    def _compute_move_amount_untaxed(self):
+        for document in self:
+            booked = document.move_id.amount_untaxed_in_currency_signed
+            document.move_amount_untaxed = document._get_sign() * booked
+
+    @api.depends(
+        "version_ids.move_ids.state", "version_ids.move_ids.copaco_is_replaced"
+    )
+    def _compute_correction_ids(self):
+        for document in self:
+            document.correction_ids = document._get_live_corrections()
+            document.correction_count = len(document.correction_ids)
+
+    @api.depends("version_ids.state")
+    def _compute_is_invoiced_anew(self):
+        for document in self:
+            version = document._get_pending_version()
+            document.is_invoiced_anew = bool(version) and version._is_invoiced_anew()
+
+    # === BUSINESS METHODS === #
+
+    def _get_invoice_date(self):
+        """:return: the date of the invoice: Copaco's, or what a person chose instead"""
+        return self.chosen_date or self.invoice_date
+
+    def _get_live_invoice(self):
+        """:return: the invoice of this document unless it was cancelled"""
+        self.ensure_one()
+        if self.move_id and self.move_id.state != "cancel":
+            return self.move_id
+        return self.env["account.move"].search(
+            [
+                ("copaco_document_id", "=", self.id),
+                ("state", "!=", "cancel"),
+                ("copaco_is_replaced", "=", False),
+            ],
+            limit=1,
+        )
+
+    def _get_live_corrections(self):
+        return self.version_ids.move_ids.filtered(
+            lambda move: move.state != "cancel" and not move.copaco_is_replaced
+        )

@@ -1,0 +1,28 @@
+from odoo import fields, models
+
+
+class CopacoLimitsMixin(models.AbstractModel):
+    """Up to where Copaco's figures are taken without a person."""
+
+    _name = "copaco.limits.mixin"
+    _description = "Limits of a Copaco Connection"
+
+    currency_id = fields.Many2one("res.currency")
+    totals_tolerance = fields.Monetary(
+        default=0.05,
+        help="Documents are held when Copaco's total of an invoice and the sum of its "
+        "lines differ by more than this and half a cent per line.",
+    )
+    date_tolerance_days = fields.Integer(
+        string="Date Tolerance",
+        default=62,
+        help="Documents are held when they are dated more than so many days before or "
+        "after the days that Copaco was asked for.",
+    )
+
+    _totals_tolerance_positive = models.Constraint(
+        "CHECK(totals_tolerance >= 0)", "The tolerance for totals can't be negative."
+    )
+    _date_tolerance_days_positive = models.Constraint(
+        "CHECK(date_tolerance_days >= 0)", "The tolerance for dates can't be negative."
+    )

@@ -1,0 +1,140 @@
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..const import BATCH_SIZE, KINDS, PURCHASE_KINDS, SALES_KINDS
+from ..exceptions import TotalsMismatchError
+
+# Of a connection in a period: customers and vendors of the sales side, and whether
+# there is a purchase invoice.
+_PRESENT = """
+    SELECT 'customer' AS kind, customer.name AS name
+      FROM copaco_document document
+      JOIN copaco_customer customer ON customer.id = document.customer_id
+     WHERE document.kind IN %(sales)s AND %(condition)s
+     UNION
+    SELECT 'vendor', line.plan_category
+      FROM copaco_document document
+      JOIN copaco_document_line line ON line.document_id = document.id
+     WHERE document.kind IN %(sales)s AND %(condition)s
+       AND line.plan_category != ''
+     UNION
+    SELECT 'purchase', ''
+      FROM copaco_document document
+     WHERE document.kind IN %(purchases)s AND %(condition)s"""
+
+
+class CopacoCompleteness(models.AbstractModel):
+    """Lets invoices of a month be drafts until what there was in the month before is
+    there again, where a connection asks for that."""
+
+    _name = "copaco.completeness"
+    _description = "Copaco Month Completeness"
+
+    @api.model
+    def _split_off_waiting(self, documents):
+        """:param documents: `copaco.document` records of one connection whose invoices
+            are to be posted
+        :return: those of which they may be now
+        """
+        connection = documents.connection_id
+        if not connection.wait_for_month:
+            return documents
+        waiting = documents.browse()
+        for month, own in documents.grouped(_get_month).items():
+            if month and self._get_missing(connection, month):
+                waiting |= own
+        waiting.is_month_waiting = True
+        return documents - waiting
+
+    @api.model
+    def _get_missing(self, connection, month):
+        """Find what there was in the month before, and isn't in this one.
+
+        :param month: its first day
+        :return: list of names; empty when nothing is missing, a person said that it
+            need not come, or it was waited for long enough
+        """
+        if month.isoformat() in (connection.released_months or ()):
+            return []
+        if self._is_overdue(connection, month):
+            return []
+        missing = self._get_present(connection, month - relativedelta(months=1))
+        missing -= self._get_present(connection, month)
+        if not connection.fetch_purchases:
+            missing = {row for row in missing if row[0] != "purchase"}
+        return sorted(
+            name or self.env._("Purchase invoice of Copaco") for _kind, name in missing
+        )
+
+    @api.model
+    def _is_overdue(self, connection, month):
+        first = self.env["copaco.document"].search(
+            [
+                ("connection_id", "=", connection.id),
+                ("invoice_date", ">=", month),
+                ("invoice_date", "<", month + relativedelta(months=1)),
+            ],
+            order="create_date",
+            limit=1,
+        )
+        limit = fields.Datetime.now() - timedelta(days=connection.wait_days)
+        return bool(first) and first.create_date <= limit
+
+    @api.model
+    def _get_present(self, connection, month):
+        """:return: set of (`customer`, `vendor` or `purchase`, name)"""
+        self.env["copaco.document"].flush_model()
+        connections = self.env["copaco.replacement"]._get_replaced(connection)
+        condition = SQL(
+            "document.connection_id = ANY(%s) AND document.invoice_date >= %s "
+            "AND document.invoice_date < %s",
+            connections.ids,
+            month,
+            month + relativedelta(months=1),
+        )
+        return set(
+            self.env.execute_query(
+                SQL(
+                    _PRESENT,
+                    sales=SALES_KINDS,
+                    purchases=PURCHASE_KINDS,
+                    condition=condition,
+                )
+            )
+        )
+
+    @api.model
+    def _confirm_complete(self):
+        """Post the invoices of months that are complete now; commits."""
+        documents = self.env["copaco.document"].search(
+            [("is_month_waiting", "=", True)], order="id"
+        )
+        groups = documents.grouped(lambda each: (each.connection_id, _get_month(each)))
+        for (connection, month), own in groups.items():
+            if month and self._get_missing(connection, month):
+                continue
+            for start in range(0, len(own), BATCH_SIZE):
+                self._confirm(own[start : start + BATCH_SIZE])
+                self.env["ir.cron"]._commit_progress()
+
+    @api.model
+    def _confirm(self, documents):
+        documents = self.env["copaco.processor"]._with_processing_context(
+            documents.with_context(copaco_refresh_later=True)
+        )
+        documents.is_month_waiting = False
+        for document in documents.filtered(lambda each: each.move_id.state == "draft"):
+            writer = document.env[KINDS[document.kind].writer]
+            try:
+                with self.env.cr.savepoint():
+                    writer._confirm({document: document.move_id})
+            except TotalsMismatchError as error:
+                document._set_unconfirmed(str(error))
+
+
+def _get_month(document):
+    return document.invoice_date and document.invoice_date.replace(day=1)

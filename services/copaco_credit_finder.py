@@ -1,0 +1,85 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.fields import Domain
+
+
+class CopacoCreditFinder(models.AbstractModel):
+    """Searches, and never writes: what a person credited of what was invoiced of a
+    document."""
+
+    _name = "copaco.credit.finder"
+    _description = "Copaco Credit Finder"
+
+    @api.model
+    def _find_credits(self, moves):
+        """:param moves: `account.move` records
+        :return: `account.move` records by which a person credited these, and what was
+            created anew then; none that is cancelled
+        """
+        Move = self.env["account.move"].sudo()
+        manual = Domain("copaco_document_id", "=", False) & Domain(
+            "copaco_version_id", "=", False
+        )
+        found = newest = moves.sudo()
+        while newest:
+            made_of = Domain("reversed_entry_id", "in", newest.ids) | Domain(
+                "copaco_origin_id", "in", newest.ids
+            )
+            newest = Move.search(manual & made_of) - found
+            found |= newest
+        return (found - moves).filtered(lambda move: move.state != "cancel")
+
+    @api.model
+    def _settle(self, document, differences):
+        """Find out which of Copaco's changes a person has credited already. What a
+        credit note says of a line counts for that line; what is no line of the invoice
+        counts for whatever Copaco took off.
+
+        :param document: a `copaco.document` with an invoice
+        :param differences: list of `LineDifference`
+        :return: (list of `LineDifference`, in which ``was`` is less by what was
+            credited; dict of the amounts that were, by the text of the line, "" for
+            no line; the `account.move` records that a person made)
+        """
+        billed = document._get_live_invoice() | document._get_live_corrections()
+        moves = self._find_credits(billed)
+        texts = defaultdict(list)
+        for line in billed.invoice_line_ids:
+            texts[line.copaco_line_id.id].append(line.name)
+        available = self._get_amounts(document, billed, moves)
+        settled = defaultdict(float)
+        # What was created anew, with other texts, is of no line.
+        total = sum(available.values())
+        left = list(differences)
+        for is_line in (True, False):
+            for position, difference in enumerate(left):
+                names = texts[difference.line_id] if is_line else [""]
+                for name in names:
+                    amount = document.currency_id.round(
+                        min(difference.was - difference.now, available[name], total)
+                    )
+                    if amount > 0:
+                        total -= amount
+                        available[name] -= amount
+                        settled[name] += amount
+                        difference = difference._replace(was=difference.was - amount)
+                left[position] = difference
+        return left, dict(settled), moves
+
+    @api.model
+    def _get_amounts(self, document, billed, moves):
+        """:param billed: the invoice of a document, and its corrections
+        :param moves: what a person made of them
+        :return: dict of what was credited without tax, and did not settle an earlier
+            change, by the text of the line of the invoice; "" for what is no line of it
+        """
+        texts = set(billed.invoice_line_ids.mapped("name"))
+        amounts = defaultdict(float)
+        for line in moves.invoice_line_ids:
+            if line.currency_id == document.currency_id:
+                amounts[line.name if line.name in texts else ""] += line.amount_currency
+        for version in document.version_ids:
+            for text, amount in (version.credited or {}).items():
+                amounts[text] -= amount
+        return amounts

@@ -1,0 +1,87 @@
+from odoo import api, models
+
+
+class CopacoExclusion(models.AbstractModel):
+    """Documents that a person, a rule or a customer keeps from being invoiced, and how
+    that is undone."""
+
+    _name = "copaco.exclusion"
+    _description = "Copaco Exclusion"
+
+    @api.model
+    def _apply_exclusion(self, documents, reason, user):
+        """Exclude documents.
+
+        :param reason: a sentence, or what a person wrote
+        :param user: `res.users` who decided it; empty: a rule did
+        """
+        for version in documents._get_pending_version():
+            # Nothing is left to decide; undone, what Copaco says now counts.
+            version._take_over()
+        documents.write(
+            {
+                "state": "excluded",
+                "exclude_reason": reason,
+                "excluded_by_id": user.id,
+                "is_no_double": False,
+                "hold_reason": False,
+                "hold_message": False,
+            }
+        )
+        for document in documents:
+            if user:
+                self._review_exclusions(document, document.line_ids)
+            document._message_log(
+                body=self.env._(
+                    "Excluded by %(user)s: %(reason)s", user=user.name, reason=reason
+                )
+                if user
+                else self.env._("Excluded by a rule: %(reason)s", reason=reason)
+            )
+
+    @api.model
+    def _exclude_with_customer(self, document):
+        """Exclude a document because all documents of its customer are."""
+        customer = document.customer_id
+        self._apply_exclusion(
+            document,
+            self.env._(
+                "All documents of customer %(customer)s are excluded: %(reason)s",
+                customer=customer.display_name,
+                reason=customer.exclude_reason,
+            ),
+            customer.excluded_by_id,
+        )
+        document.is_excluded_by_customer = True
+
+    @api.model
+    def _is_excluded_by_rule(self, document):
+        return (
+            document.state == "excluded"
+            and not document.excluded_by_id
+            and bool(document.line_ids)
+        )
+
+    @api.model
+    def _undo_exclusion(self, documents):
+        documents.write(
+            {
+                "state": "new",
+                "exclude_reason": False,
+                "excluded_by_id": False,
+                "is_excluded_by_customer": False,
+                "is_margin_only": False,
+            }
+        )
+
+    @api.model
+    def _review_exclusions(self, document, lines):
+        """Process those documents anew, in the background, that a rule excluded because
+        their charges were on these lines of a document, which no longer count."""
+        finder = self.env["copaco.exclusion.finder"]
+        excluded = finder._find_lines(document, lines).document_id.filtered(
+            self._is_excluded_by_rule
+        )
+        if excluded:
+            self._undo_exclusion(excluded)
+            self.env["copaco.processor"]._continue_in_background()

@@ -1,0 +1,198 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import formatLang
+
+from ..const import PURCHASE_KINDS
+
+
+class CopacoReverser(models.AbstractModel):
+    """Credits what was invoiced of a document in full, and creates its invoice anew:
+    for another contact, of another VAT period, or in another currency. Both are drafts;
+    what was posted stays as it is (promise 5 in doc/how_it_works.rst)."""
+
+    _name = "copaco.reverser"
+    _description = "Copaco Reverser"
+
+    @api.model
+    def _invoice_to_contact(self, document, partner):
+        """Link the customer of a document to another contact, and invoice the document
+        to it.
+
+        :param document: a `copaco.document` with a posted invoice
+        :param partner: `res.partner`
+        :return: the window action with the drafts
+        :raise UserError: see `_invoice_anew`
+        """
+        document._check_billing_access()
+        invoice = document.sudo()._get_live_invoice()
+        if not invoice:
+            raise UserError(
+                self.env._(
+                    "%(document)s has no invoice. Choose the contact on its customer, "
+                    "and retry.",
+                    document=document.name,
+                )
+            )
+        if (
+            invoice.commercial_partner_id == partner.commercial_partner_id
+            and document.partner_id == partner
+        ):
+            raise UserError(
+                self.env._(
+                    "%(document)s is invoiced to %(partner)s already. Choose the "
+                    "contact that it should have been invoiced to.",
+                    document=document.name,
+                    partner=partner.display_name,
+                )
+            )
+        document.customer_id.check_access("write")
+        document.sudo().lock_for_update()
+        document = self.env["copaco.processor"]._with_processing_context(document)
+        drafts = document.env["copaco.reverser"]._invoice_anew(
+            document, partner=partner.with_env(document.env)
+        )
+        return drafts.with_env(self.env)._get_copaco_action()
+
+    @api.model
+    def _invoice_anew(self, document, version=None, partner=None):
+        """Credit in full what was invoiced of a document, and create its invoice anew.
+
+        :param document: a `copaco.document` with a posted invoice
+        :param version: take over this `copaco.document.version` first
+        :param partner: link the customer to this `res.partner` first
+        :return: `account.move` records: the drafts of the credit notes that were still
+            needed, and of the invoice
+        :raise UserError: when that can't be done now, or Odoo refuses
+        :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
+        """
+        if document.kind in PURCHASE_KINDS:
+            raise UserError(
+                self.env._(
+                    "Bill %(bill)s can't be credited and created anew for "
+                    "%(document)s, because it is of other documents, too. Reset the "
+                    "bill to draft, then use the new version, or keep the old one.",
+                    bill=document.move_id.display_name,
+                    document=document.name,
+                )
+            )
+        invoiced = document._get_live_invoice() | document._get_live_corrections()
+        credits = self._credit(self._get_uncredited(document, invoiced))
+        invoiced.copaco_is_replaced = True
+        # Before the database sees another invoice of the document.
+        invoiced.flush_recordset(["copaco_is_replaced"])
+        invoiced.filtered(lambda move: move.state == "draft").button_cancel()
+        document.version_ids.write({"credited": False, "amount_credited": 0})
+        document.write({"move_id": False, "move_snapshot": False})
+        if version:
+            version._take_over()
+        if partner and document.partner_id != partner:
+            document.customer_id.partner_id = partner
+        match = self.env["copaco.document.matcher"]._get_match(document)
+        writer = self.env["copaco.invoice.writer"]
+        invoice = writer._create_moves({document: match})[document]
+        writer._check_totals(document, invoice)
+        document._set_invoiced(
+            invoice, self.env["copaco.manual.edits"]._take_snapshot(invoice)
+        )
+        self._log(document, invoiced, credits, invoice)
+        return credits | invoice
+
+    @api.model
+    def _get_uncredited(self, document, invoiced):
+        """:param invoiced: the invoice of a document, and its corrections
+        :return: the posted ones of them, and of what was created anew of them, without
+            those that were credited in full
+        :raise UserError: when one was credited in part, or is no posted invoice
+        """
+        created = self.env["copaco.credit.finder"]._find_credits(invoiced)
+        roots = invoiced | created.filtered("copaco_origin_id")
+        drafts = roots.filtered(lambda move: move.state == "draft")
+        if drafts - document._get_live_corrections():
+            raise UserError(
+                self.env._(
+                    "%(invoice)s of %(document)s is a draft, so nothing has to be "
+                    "credited. Change the draft, or delete it and retry the document.",
+                    invoice=drafts[:1].display_name,
+                    document=document.name,
+                )
+            )
+        uncredited = roots.browse()
+        for move in roots - drafts:
+            left = self._get_amount_left(move)
+            if move.currency_id.is_zero(left):
+                continue
+            if move.currency_id.compare_amounts(
+                left, move.amount_untaxed_in_currency_signed
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s was credited in part. Credit the other %(amount)s "
+                        "without tax, too, and try again.",
+                        invoice=move.display_name,
+                        amount=formatLang(
+                            self.env, left, currency_obj=move.currency_id
+                        ),
+                    )
+                )
+            uncredited |= move
+        return uncredited
+
+    @api.model
+    def _get_amount_left(self, move):
+        """:return: what is left of an invoice, without tax, after its credit notes"""
+        notes = move.reversal_move_ids.filtered(
+            lambda note: note.state != "cancel" and not note.copaco_version_id
+        )
+        return move.amount_untaxed_in_currency_signed + sum(
+            map(self._get_amount_left, notes)
+        )
+
+    @api.model
+    def _credit(self, moves):
+        """:param moves: posted `account.move` records
+        :return: the drafts of their credit notes, made by Odoo's own button
+        """
+        credits = moves.browse()
+        for journal, own in moves.grouped("journal_id").items():
+            wizard = self.env["account.move.reversal"].create(
+                {
+                    "move_ids": [Command.set(own.ids)],
+                    "company_id": own.company_id.id,
+                    "journal_id": journal.id,
+                }
+            )
+            wizard.refund_moves()
+            credits |= wizard.new_move_ids
+        return credits
+
+    @api.model
+    def _log(self, document, invoiced, credits, invoice):
+        """:param invoiced: what was invoiced before
+        :param credits: the drafts that credit it
+        :param invoice: the draft that replaces it
+        """
+        for move in invoiced:
+            move._message_log(
+                body=self.env._(
+                    "The Copaco document is invoiced anew: %(invoice)s. Manual edits "
+                    "of this one are not on it.",
+                    invoice=invoice._get_html_link(),
+                )
+            )
+        for old in invoiced.filtered("copaco_document_id"):
+            invoice._message_log(
+                body=self.env._(
+                    "Replaces %(invoice)s, which is credited in full.",
+                    invoice=old._get_html_link(),
+                )
+            )
+        document._message_log(
+            body=self.env._(
+                "Invoiced anew as %(invoice)s, to %(partner)s. Drafts of credit notes: "
+                "%(count)s. Confirm all of them together.",
+                invoice=invoice._get_html_link(),
+                partner=invoice.partner_id.display_name,
+                count=len(credits),
+            )
+        )

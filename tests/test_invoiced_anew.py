@@ -1,0 +1,412 @@
+from datetime import date
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import freeze_time, tagged
+
+from .common import CopacoChangeCommon, copaco_invoice, price_line
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestInvoicedAnew(CopacoChangeCommon):
+    """What can't be corrected by the difference is credited in full, and invoiced anew:
+    promises 1, 4, 5 and 7."""
+
+    def setUp(self):
+        super().setUp()
+        self.other = self.create_partner(name="Slagerij")
+        self.billing_user.group_ids += self.env.ref("base.group_partner_manager")
+
+    def invoice(self, *amounts, **header):
+        self.send_with(*amounts, **header)
+        self.documents.move_id.action_post()
+        return self.documents
+
+    def send_with(self, *amounts, **header):
+        lines = [price_line(each, number=n) for n, each in enumerate(amounts, 1)]
+        self.simulator.invoices.clear()
+        self.simulator.add_invoice(
+            copaco_invoice(
+                "INV-1", "A1", lines, customer={"CustomerNumber": "K-1"}, **header
+            ),
+            created=date(2026, 11, 23),
+        )
+        return self.fetch()
+
+    def invoice_to(self, document, partner):
+        """:return: the drafts that the dialog makes"""
+        wizard = (
+            self.env["copaco.invoice.contact"]
+            .with_user(self.billing_user)
+            .with_context(active_model="copaco.document", active_id=document.id)
+            .create({"partner_id": partner.id})
+        )
+        action = wizard.action_invoice()
+        self.env.invalidate_all()
+        ids = [action["res_id"]] if action.get("res_id") else action["domain"][0][2]
+        return self.env["account.move"].browse(ids)
+
+    def get_amounts(self, document):
+        self.env.invalidate_all()
+        found = self.env["copaco.reconciliation"]._reconcile_runs(document.run_id)
+        return {
+            part.bucket: round(part.amount, 2)
+            for part in found[document.run_id].parts
+            if part.amount
+        }
+
+    def get_table(self, document):
+        self.env.invalidate_all()
+        return str(document.run_id.reconciliation)
+
+    # === ANOTHER CONTACT === #
+
+    def test_a_sent_invoice_of_the_wrong_contact_is_invoiced_to_another(self):
+        document = self.invoice("10", "5")
+        old = document.move_id
+        drafts = self.invoice_to(document, self.other)
+        credit, new = drafts.sorted("id")
+        self.assertRecordValues(
+            credit | new,
+            [
+                {
+                    "move_type": "out_refund",
+                    "state": "draft",
+                    "partner_id": self.partner.id,
+                    "amount_untaxed": 15,
+                    "reversed_entry_id": old.id,
+                },
+                {
+                    "move_type": "out_invoice",
+                    "state": "draft",
+                    "partner_id": self.other.id,
+                    "amount_untaxed": 15,
+                    "reversed_entry_id": False,
+                },
+            ],
+        )
+        self.assertEqual(old.state, "posted")
+        self.assertEqual(document.move_id, new)
+        self.assertEqual(new.copaco_document_id, document)
+        self.assertEqual(document.customer_id.partner_id, self.other)
+        self.assertIn(old.display_name, new.message_ids.mapped("body")[0])
+        drafts.action_post()
+        self.assertEqual(self.get_amounts(document), {"posted": 15})
+        self.assertFalse(old.amount_residual)
+        self.assertBalanced()
+
+    def test_what_was_credited_in_full_is_not_credited_again(self):
+        document = self.invoice("10")
+        document.move_id._reverse_moves(cancel=True)
+        document.customer_id.partner_id = self.other
+        (new,) = self.invoice_to(document, self.other)
+        self.assertEqual(new.partner_id, self.other)
+        new.action_post()
+        self.assertEqual(self.get_amounts(document), {"posted": 10})
+        self.assertBalanced()
+
+    def test_what_was_credited_in_part_is_credited_by_who_began_it(self):
+        document = self.invoice("10")
+        credit = document.move_id._reverse_moves()
+        credit.invoice_line_ids.price_unit = 4
+        with self.assertRaisesRegex(UserError, r"credited in part\. Credit the other"):
+            self.invoice_to(document, self.other)
+        self.env.invalidate_all()
+        self.assertEqual(document.customer_id.partner_id, self.partner)
+
+    def test_corrections_are_credited_with_the_invoice(self):
+        document = self.invoice("10")
+        self.send_with("12")
+        self.get_correction(document).action_post()
+        self.send_with("13")
+        self.get_correction(document)
+        drafts = self.invoice_to(document, self.other)
+        self.assertEqual(
+            sorted(drafts.mapped("amount_untaxed_in_currency_signed")), [-10, -2, 13]
+        )
+        self.assertFalse(document.correction_ids)
+        drafts.action_post()
+        self.assertEqual(self.get_amounts(document), {"posted": 13})
+        self.assertBalanced()
+
+    def test_a_draft_is_nothing_to_be_credited(self):
+        self.send_with("10")
+        with self.assertRaisesRegex(UserError, "is a draft"):
+            self.invoice_to(self.documents, self.other)
+
+    def test_a_credit_note_that_goes_is_named_by_the_reconciliation(self):
+        document = self.invoice("10")
+        credit, new = self.invoice_to(document, self.other).sorted("id")
+        new.action_post()
+        credit.unlink()
+        self.assertEqual(self.get_amounts(document), {"posted": 20, "credited": -10})
+        self.assertBalanced()
+
+    def test_the_new_invoice_may_be_deleted_and_made_again(self):
+        document = self.invoice("10")
+        credit, new = self.invoice_to(document, self.other).sorted("id")
+        credit.action_post()
+        new.unlink()
+        self.assertEqual(document.hold_reason, "invoice_deleted")
+        self.act(document, "action_retry")
+        self.assertEqual(document.move_id.partner_id, self.other)
+        self.assertEqual(document.move_id.amount_untaxed, 10)
+        self.assertBalanced()
+
+    def test_an_old_invoice_can_not_be_used_beside_the_new_one(self):
+        document = self.invoice("10")
+        old = document.move_id
+        self.invoice_to(document, self.other).filtered(
+            lambda move: move.move_type == "out_refund"
+        ).unlink()
+        old.button_draft()
+        old.button_cancel()
+        self.assertEqual(document.state, "invoiced")
+        with self.assertRaisesRegex(UserError, "can't be used again"):
+            old.button_draft()
+
+    def test_nobody_forges_that_an_invoice_was_replaced(self):
+        document = self.invoice("10")
+        for name, value in (
+            ("copaco_is_replaced", True),
+            ("copaco_origin_id", document.move_id.id),
+        ):
+            with self.assertRaises(UserError):
+                document.move_id.with_user(self.billing_user).write({name: value})
+
+    # === ANOTHER DATE OR CURRENCY, BY COPACO === #
+
+    def test_another_month_is_shown_and_invoiced_anew(self):
+        document = self.invoice("100", Date="20261031")
+        old = document.move_id
+        self.send_with("100", Date="20261123")
+        self.assertWaits(document)
+        self.assertIn("still", document.hold_message)
+        self.assertIn("10/31/2026 became 11/23/2026", document.hold_message)
+        self.assertIn("11/23/2026", document.pending_difference)
+        self.act(document, "action_correct")
+        self.assertRecordValues(
+            document.move_id,
+            [{"invoice_date": date(2026, 11, 23), "amount_untaxed": 100}],
+        )
+        self.assertEqual(old.reversal_move_ids.amount_untaxed, 100)
+        (old.reversal_move_ids | document.move_id).action_post()
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(self.get_amounts(document), {"posted": 100})
+        self.assertBalanced()
+
+    def test_another_day_of_the_month_needs_no_correction(self):
+        document = self.invoice("100", Date="20261120")
+        self.send_with("100", Date="20261123")
+        self.assertIn("11/20/2026 became 11/23/2026", document.hold_message)
+        self.act(document, "action_correct")
+        self.assertRecordValues(document, [{"state": "invoiced"}])
+        self.assertFalse(document.move_id.reversal_move_ids)
+
+    def test_another_currency_is_shown_and_invoiced_anew(self):
+        usd = self.env.ref("base.USD")
+        usd.active = True
+        self.env["res.currency.rate"].create(
+            {"name": "2026-01-01", "rate": 1.1, "currency_id": usd.id}
+        )
+        document = self.invoice("100")
+        old = document.move_id
+        self.send_with("100", Currency="USD")
+        self.assertRegex(document.hold_message, r"100.00.€ became \$.100.00")
+        self.assertIn("USD", document.pending_difference)
+        self.act(document, "action_correct")
+        self.assertEqual(document.move_id.currency_id, usd)
+        self.assertEqual(old.reversal_move_ids.currency_id, old.currency_id)
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(self.get_amounts(document), {"draft": 100})
+        self.assertBalanced()
+
+    # === BY HAND === #
+
+    def test_a_currency_that_a_person_chose_is_told(self):
+        usd = self.env.ref("base.USD")
+        usd.active = True
+        self.send_with("100")
+        document = self.documents
+        document.move_id.currency_id = usd
+        self.assertEqual(self.get_amounts(document), {"edited": 100})
+        self.assertIn("in another currency", self.get_table(document))
+        self.assertBalanced()
+
+    def test_a_switch_into_a_credit_note_is_told(self):
+        self.send_with("100")
+        self.documents.move_id.action_switch_move_type()
+        self.assertEqual(
+            self.get_amounts(self.documents), {"draft": -100, "edited": 200}
+        )
+        self.assertBalanced()
+
+    def test_an_old_version_that_was_kept_is_told_with_who_and_the_difference(self):
+        document = self.invoice("100")
+        self.send_with("110")
+        self.act(document, "action_keep_version")
+        table = self.get_table(document)
+        self.assertIn(f"{self.billing_user.name} kept the old version", table)
+        self.assertIn("10.00", table.partition("kept the old version")[2])
+        self.send_with("110")
+        self.assertEqual(document.state, "invoiced", "that is decided")
+        self.send_with("100")
+        self.assertNotIn("kept the old version", self.get_table(document))
+        self.send_with("110")
+        self.assertEqual(document.state, "changed", "Copaco changed it once more")
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestOdoosRules(CopacoChangeCommon):
+    """Promise 5: what Odoo refuses by hand is refused here, with advice that can be
+    followed."""
+
+    def choose_date(self, documents, invoice_date=None):
+        wizard = (
+            self.env["copaco.invoice.date"]
+            .with_user(self.billing_user)
+            .with_context(active_model="copaco.document", active_ids=documents.ids)
+            .create({"invoice_date": invoice_date} if invoice_date else {})
+        )
+        with self.committing(wizard) as committing:
+            committing.action_invoice()
+        return wizard.invoice_date
+
+    def create_plan(self):
+        """:return: an account of a plan that is mandatory on invoices"""
+        plan = self.env["account.analytic.plan"].create(
+            {
+                "name": "Department",
+                "applicability_ids": [
+                    Command.create(
+                        {"business_domain": "invoice", "applicability": "mandatory"}
+                    )
+                ],
+            }
+        )
+        return self.env["account.analytic.account"].create(
+            {"name": "Cloud", "plan_id": plan.id}
+        )
+
+    def test_a_mandatory_plan_holds_what_is_confirmed(self):
+        account = self.create_plan()
+        self.connection.invoice_policy = "post"
+        for number in ("INV-1", "INV-2"):
+            self.add_known(number)
+        self.fetch()
+        for document in self.documents:
+            self.assertEqual(document.state, "held")
+            self.assertIn("100% analytic distribution", document.hold_message)
+        self.env["account.analytic.distribution.model"].create(
+            {"analytic_distribution": {account.id: 100}, "company_id": self.company.id}
+        )
+        self.act(self.documents, "action_retry")
+        self.assertEqual(set(self.documents.move_id.mapped("state")), {"posted"})
+
+    def test_new_lines_of_a_correction_get_what_the_models_say(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        account = self.create_plan()
+        self.env["account.analytic.distribution.model"].create(
+            {"analytic_distribution": {account.id: 100}, "company_id": self.company.id}
+        )
+        self.send(price_line("12"), price_line("5", number=2))
+        lines = self.get_correction(document).invoice_line_ids.sorted("price_unit")
+        self.assertEqual(
+            lines.mapped("analytic_distribution"), [False, {str(account.id): 100}]
+        )
+
+    def test_two_drafts_that_go_together_have_a_reason_of_their_own(self):
+        for way in ("unlink", "button_cancel"):
+            with self.subTest(way=way):
+                self.simulator.invoices.clear()
+                numbers = [f"{way}-1", f"{way}-2"]
+                for number in numbers:
+                    self.add_known(number)
+                self.fetch()
+                documents = self.documents.filtered(
+                    lambda document, numbers=numbers: document.invoice_number in numbers
+                )
+                documents.move_id.invoice_line_ids[0].name = "A person's words"
+                self.simulator.invoices.clear()
+                self.add_known(numbers[0], lines=[price_line("99")])
+                self.add_known(numbers[1])
+                self.fetch()
+                self.assertEqual(documents.mapped("state"), ["changed", "invoiced"])
+                getattr(documents.move_id, way)()
+                self.assertEqual(
+                    documents.mapped("hold_reason"),
+                    [
+                        "source_changed",
+                        "invoice_deleted" if way == "unlink" else "invoice_cancelled",
+                    ],
+                )
+
+    def test_a_hard_locked_period_is_left_by_another_date(self):
+        self.company.hard_lock_date = "2026-11-24"
+        self.add_known(Date="20261031")
+        self.fetch()
+        self.assertEqual(self.documents.hold_reason, "period_locked")
+        self.assertNotIn("exception", self.documents.hold_message)
+        self.assertIn("Invoice with another date", self.documents.hold_message)
+        self.assertEqual(self.choose_date(self.documents), date(2026, 11, 25))
+        move = self.documents.move_id
+        self.assertRecordValues(
+            move, [{"invoice_date": date(2026, 11, 25), "date": date(2026, 11, 25)}]
+        )
+        self.assertIn("Copaco dated this invoice 10/31/2026", move.narration)
+        self.assertTrue(self.is_unedited_draft(self.documents))
+        self.act(self.documents, "action_retry")
+        self.assertEqual(move.invoice_date, date(2026, 11, 25), "it stays chosen")
+        self.assertBalanced()
+
+    def test_a_soft_lock_can_still_be_opened(self):
+        self.company.fiscalyear_lock_date = "2026-11-24"
+        self.add_known(Date="20261031")
+        self.fetch()
+        self.assertIn("make an exception", self.documents.hold_message)
+
+    def test_dates_that_are_far_from_what_was_asked_for_are_held(self):
+        for number, day, state in (
+            ("INV-1", "20990101", "held"),
+            ("INV-2", "20620101", "held"),
+            ("INV-3", "19950101", "held"),
+            ("INV-4", "20260901", "invoiced"),
+            ("INV-5", "20270125", "invoiced"),
+            ("INV-6", "20270131", "held"),
+        ):
+            with self.subTest(day=day):
+                self.simulator.invoices.clear()
+                self.add_known(number, Date=day)
+                self.fetch()
+                document = self.documents[-1]
+                self.assertEqual(document.state, state)
+                if state == "held":
+                    self.assertEqual(document.hold_reason, "date_unlikely")
+                    self.assertIn("62 days", document.hold_message)
+        self.assertEqual(self.choose_date(self.documents[0]), date(2026, 11, 25))
+        self.assertFalse(self.documents[0].hold_reason)
+        self.choose_date(self.documents[-1], date(2027, 1, 31))
+        self.assertEqual(self.documents[-1].move_id.invoice_date, date(2027, 1, 31))
+        self.assertFalse(self.documents[-1].move_id.narration, "it is Copaco's own")
+        self.connection.date_tolerance_days = 40000
+        self.act(self.documents[1], "action_retry")
+        self.assertEqual(self.documents[1].state, "invoiced")
+
+    def test_a_date_is_chosen_only_where_it_is_waited_for(self):
+        self.add_known()
+        self.fetch()
+        with self.assertRaisesRegex(UserError, "not what they wait for"):
+            self.choose_date(self.documents, date(2026, 11, 20))
+
+    def test_a_currency_of_other_than_three_letters_is_unknown(self):
+        for number, code in (("INV-1", "EURO"), ("INV-2", "EU"), ("INV-3", "EUR ")):
+            self.add_known(number, Currency=code)
+        self.fetch()
+        self.assertEqual(
+            self.documents.mapped("hold_reason"),
+            ["currency_unknown", "currency_unknown", False],
+        )
+        self.assertIn("EURO", self.documents[0].hold_message)

@@ -1,0 +1,96 @@
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import freeze_time, tagged
+
+from .common import price_line
+from .rules import RulesCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestRulesAnalytic(RulesCommon):
+    """Analytic distribution: a rule's, else the customer's, else Odoo's own."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        plan = cls.env["account.analytic.plan"].create({"name": "Department"})
+        cls.cloud, cls.sales, cls.third = cls.env["account.analytic.account"].create(
+            [
+                {"name": name, "code": name, "plan_id": plan.id}
+                for name in ("Cloud", "Sales", "Third")
+            ]
+        )
+        cls.plan = plan
+
+    def get_distributions(self, document):
+        lines = document.move_id.invoice_line_ids
+        return [line.analytic_distribution for line in lines]
+
+    def test_a_rule_comes_before_the_customer_and_the_customer_before_odoo(self):
+        self.env["account.analytic.distribution.model"].create(
+            {
+                "partner_id": self.partner.id,
+                "analytic_distribution": {self.third.id: 100},
+            }
+        )
+        self.add_rule(plan_ref="M365", analytic_distribution={str(self.cloud.id): 100})
+        subscriptions = (
+            self.subscription("M365", "10.00"),
+            self.subscription("other", "10.00"),
+        )
+        document = self.book(*subscriptions)
+        self.assertEqual(
+            self.get_distributions(document),
+            [{str(self.cloud.id): 100}, {str(self.third.id): 100}],
+        )
+        customer = document.customer_id.with_user(self.billing_user)
+        customer.analytic_distribution = {str(self.sales.id): 100}
+        document = self.book(
+            self.subscription("M365", "11.00"),
+            self.subscription("other", "11.00"),
+            number="INV-2",
+        )
+        self.assertEqual(
+            self.get_distributions(document),
+            [{str(self.cloud.id): 100}, {str(self.sales.id): 100}],
+        )
+
+    def test_a_mandatory_plan_is_asked_for_when_no_rule_says_it(self):
+        self.plan.applicability_ids = [
+            Command.create({"business_domain": "invoice", "applicability": "mandatory"})
+        ]
+        self.add_rule(plan_ref="M365", analytic_distribution={str(self.cloud.id): 100})
+        whole = self.book(self.subscription("M365", "10.00"))
+        part = self.book(self.subscription("other", "10.00"), number="INV-2")
+        whole.move_id.with_context(validate_analytic=True).action_post()
+        with self.assertRaises(UserError):
+            part.move_id.with_context(validate_analytic=True).action_post()
+
+    def test_the_account_of_the_cost_centre_is_proposed(self):
+        self.add_invoice(
+            "INV-1",
+            "A1",
+            [price_line("10.00")],
+            customer={"CustomerNumber": "K-1", "CostCenter": "Sales"},
+        )
+        self.fetch()
+        customer = self.documents.customer_id.with_user(self.env.user)
+        self.env.user.group_ids += self.env.ref("analytic.group_analytic_accounting")
+        self.assertEqual(customer.suggested_analytic_account_id, self.sales)
+        customer.action_accept_analytic_account()
+        self.assertEqual(customer.analytic_distribution, {str(self.sales.id): 100})
+        self.assertFalse(customer.suggested_analytic_account_id)
+
+    def test_the_account_of_the_po_number_is_proposed(self):
+        document = self.book(
+            self.subscription("M365", "10.00", SubscriptionPONumber="Cloud")
+        )
+        customer = document.customer_id
+        self.assertEqual(customer.suggested_analytic_account_id, self.cloud)
+        self.book(
+            self.subscription("M365", "10.00", SubscriptionPONumber="Third"),
+            number="INV-2",
+        )
+        customer.invalidate_recordset()
+        self.assertFalse(customer.suggested_analytic_account_id, "two would fit")
