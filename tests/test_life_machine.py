@@ -18,11 +18,13 @@ SEED = os.environ.get("COPACO_LIFE_SEED", "2")
 FIRST = int(os.environ.get("COPACO_LIFE_FIRST", "0"))
 # Then a new reseller begins.
 EPISODE = 30
+OTHER_NUMBER = "K-other"
 DATES = ("20261123", "20261123", "20261120", "20261031", "20261001", "20261210")
 
 
 class LifeSource(Source):
-    """What Copaco says of one document, of which the date may be of another month."""
+    """What Copaco says of one document, of which the date may be of another month, and
+    the customer number of another contact."""
 
     fetched = None
 
@@ -32,6 +34,8 @@ class LifeSource(Source):
             element["Header"]["Date"] = self.random.choice(DATES)
         if self.random.random() < 0.1:
             element["Header"]["Currency"] = "USD"
+        if self.random.random() < 0.1:
+            element["Customers"][0]["CustomerNumber"] = OTHER_NUMBER
         return element
 
 
@@ -104,6 +108,7 @@ class TestLifeMachine(ChangeMachine):
         self.sources = [LifeSource(self.random, prefix + number) for number in range(2)]
         for source in self.sources:
             self.create_partner(name=source.account, ref=f"K-{source.account}")
+        self.other_contact = self.create_partner(name="Other", ref=OTHER_NUMBER)
         self.connection.invoice_policy = self.random.choice(("draft", "post", "post"))
         self.edits, self.person_lines, self.person_refs = {}, {}, {}
         self.declined = {}
@@ -321,7 +326,9 @@ class TestLifeMachine(ChangeMachine):
 
     def link_other(self):
         customer = self.pick(self.mine.customer_id).with_user(self.billing_user)
-        self.try_it(lambda: customer.write({"partner_id": self.partner_b.id}))
+        partner = self.pick(self.partner_b | self.other_contact | customer.partner_id)
+        self.log.append(f"  {customer.display_name} to {partner.display_name}")
+        self.try_it(lambda: customer.write({"partner_id": partner.id}))
 
     # Buttons
 
