@@ -76,7 +76,9 @@ class ResPartner(models.Model):
         if view == self.env.ref("account_copaco.res_partner_view_list_readiness"):
             for name in self.env["copaco.peppol"]._get_contact_fields():
                 column = etree.SubElement(arch, "field", name=name)
-                column.set("optional", "show")
+                # That of its country is nearly always right.
+                is_known = name == "peppol_eas"
+                column.set("optional", "hide" if is_known else "show")
                 column.set("invisible", "commercial_partner_id != id")
                 if name == "peppol_verification_state":
                     column.set("readonly", "1")
