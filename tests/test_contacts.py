@@ -120,6 +120,7 @@ class TestContacts(SourceCommon):
         self.company_data["company"].account_fiscal_country_id = self.nl
         for country, state in ((self.env.ref("base.be"), "draft"), (self.nl, "posted")):
             with self.subTest(country=country.code), self.undone():
+                self.simulator.customer_invoices.clear()
                 self.partner.write({"vat": "/", "country_id": country.id})
                 self.add("CI-1")
                 self.fetch()
