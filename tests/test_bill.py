@@ -83,6 +83,15 @@ class CopacoBillCommon(CopacoCommon):
 class TestBill(CopacoBillCommon):
     """Copaco's purchase invoices become vendor bills."""
 
+    def test_what_customers_ordered_by_a_number_of_their_own_is_not_on_bills(self):
+        self.connection.bill_layout = "line"
+        self.env["copaco.customer"].sudo().create(
+            {"company_id": self.company.id, "account_ref": "A1", "po_number": "PO-1"}
+        )
+        self.add_purchase("P-1", {"A1": [price_line("8.00")]})
+        self.fetch()
+        self.assertNotIn("PO-1", self.purchases.move_id.invoice_line_ids.name)
+
     def test_all_documents_of_a_purchase_invoice_become_one_draft_bill(self):
         self.add_known()
         self.add_purchase(

@@ -33,7 +33,10 @@ WRITABLE = {
             *("billing_frequency", "product_id", "account_id", "expense_account_id"),
         }
     },
-    "copaco.customer": dict.fromkeys(("bill", "book", "admin"), {"partner_id"}),
+    "copaco.customer": dict.fromkeys(
+        ("bill", "book", "admin"),
+        {"partner_id", "buyer_reference", "po_number", "is_po_number_required"},
+    ),
     "copaco.finding": dict.fromkeys(("bill", "book", "admin"), {"reason"}),
     "account.move.line": dict.fromkeys(
         ("bill", "book", "admin"), {"copaco_vendor_details"}
