@@ -265,7 +265,7 @@ class TestMailMerge(CopacoCommon, HttpCase):
         def print_one(sender, invoices_data):
             counts.append(len(invoices_data))
             if len(invoices_data) > 1:
-                raise UserError("Tried to convert multiple documents")
+                raise UserError(sender._name)
             return printing(sender, invoices_data)
 
         with patch.object(sender, "_prepare_invoice_pdf_report", print_one):
