@@ -258,6 +258,21 @@ class TestMailMerge(CopacoCommon, HttpCase):
             self.press_download(self.open_dialog(self.moves))
         self.assertIn("The street", str(self.moves[1].message_ids.mapped("body")))
 
+    def test_a_system_that_prints_one_document_at_a_time_prints_all(self):
+        sender = self.registry["account.move.send"]
+        printing, counts = sender._prepare_invoice_pdf_report, []
+
+        def print_one(sender, invoices_data):
+            counts.append(len(invoices_data))
+            if len(invoices_data) > 1:
+                raise UserError(sender._name)
+            return printing(sender, invoices_data)
+
+        with patch.object(sender, "_prepare_invoice_pdf_report", print_one):
+            action = self.press_download(self.open_dialog(self.moves))
+        self.assertEqual(action["type"], "ir.actions.act_url")
+        self.assertEqual(counts, [2, 1, 1])
+
     def test_more_pdfs_than_a_person_waits_for_are_created_step_by_step(self):
         dialog = self.open_dialog(self.moves)
         with patch(f"{WIZARD}.BUTTON_SECONDS", 0):
