@@ -65,6 +65,7 @@ from . import (
     test_services,
     test_source,
     test_tours,
+    test_translations,
     test_upload,
     test_vat,
 )
