@@ -230,8 +230,9 @@ class CopacoDecision(models.AbstractModel):
             else:
                 raise UserError(
                     self.env._(
-                        "Invoice %(invoice)s of %(document)s is final, or has a "
-                        "correction. Prepare a correction, or keep the old version.",
+                        "Invoice %(invoice)s of %(document)s is final, was not created "
+                        "from it, or has a correction. Prepare a correction, or keep "
+                        "the old version.",
                         document=document.name,
                         invoice=invoice.display_name,
                     )
