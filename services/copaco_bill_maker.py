@@ -90,7 +90,9 @@ class CopacoBillMaker(models.AbstractModel):
         elif document.connection_id.purchase_policy == "link":
             self._hold(match.documents, self._get_awaited_hold(match))
         elif hold := self.env["copaco.bill.matcher"]._check_lock_dates(
-            document, match.lines, document.invoice_date
+            document,
+            match.lines,
+            match.documents._get_chosen_date() or document.invoice_date,
         ):
             self._hold(match.documents, hold)
         else:
@@ -115,8 +117,11 @@ class CopacoBillMaker(models.AbstractModel):
         """
         waiting = documents.filtered(
             lambda document: (
-                document.hold_reason == "payload_invalid"
-                or document.has_pending_version
+                document.has_pending_version
+                or document.hold_reason == "payload_invalid"
+                # No new bill unasked, because another document was added.
+                or document.state == "held"
+                and document.hold_reason in ("invoice_deleted", "invoice_cancelled")
             )
         )
         verdicts = self.env["copaco.duplicate.finder"]._find(documents - waiting)
@@ -156,7 +161,10 @@ class CopacoBillMaker(models.AbstractModel):
     @api.model
     def _hold(self, documents, hold):
         """Hold documents that have no reason of their own."""
-        own_reasons = ("payload_invalid", "possible_double", "source_changed")
+        own_reasons = (
+            *("payload_invalid", "possible_double", "source_changed"),
+            *("invoice_deleted", "invoice_cancelled"),
+        )
         if hold.reason == "bill_incomplete":
             documents = documents.filtered(
                 lambda document: (

@@ -3,6 +3,7 @@ from . import (
     test_audit_trail,
     test_automation,
     test_bill,
+    test_bill_documents,
     test_bill_tours,
     test_change,
     test_change_machine,
