@@ -67,7 +67,7 @@ class CopacoSender(models.AbstractModel):
         return (
             Domain("state", "=", "waiting")
             & Domain("send_at", "<=", fields.Datetime.now())
-            & Domain("move_id.state", "=", "posted")
+            & self.env["copaco.delivery"]._get_sendable_domain()
         )
 
     @api.model
