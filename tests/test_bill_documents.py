@@ -97,6 +97,23 @@ class TestBillDocuments(CopacoBillCommon):
         self.assertEqual(self.purchases.move_id.amount_untaxed, 20)
         self.assertBalanced()
 
+    def test_the_bill_goes_on_when_what_it_waited_for_is_a_duplicate(self):
+        line = price_line("15", InvoiceRowHash="same")
+        self.add_purchase("P-0", {"A1": [line]})
+        self.fetch()
+        self.add_purchase("P-1", {"A1": [line], "A2": [price_line("1")]})
+        self.fetch()
+        first, second = self.purchases[1:]
+        self.assertEqual(
+            (first | second).mapped("hold_reason"),
+            ["possible_double", "bill_incomplete"],
+        )
+        self.act(first, "action_exclude_duplicates")
+        self.run_crons()
+        self.assertEqual(first.state, "excluded")
+        self.assertEqual(second.move_id.amount_untaxed, 1)
+        self.assertBalanced()
+
     # === CORRECTIONS === #
 
     def test_what_was_credited_by_hand_is_not_credited_again(self):
