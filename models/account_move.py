@@ -170,6 +170,8 @@ class AccountMove(models.Model):
         self.env["copaco.decision"]._handle_invoice_removed(
             cancelled, "invoice_cancelled"
         )
+        if vals["state"] == "posted":
+            self.env["copaco.sender"].sudo()._start(self.sudo().copaco_delivery_ids)
         if vals["state"] == "cancel":
             removed = self.filtered(lambda move: before[move] != "cancel")
             removed._undo_copaco_corrections()
