@@ -7,6 +7,10 @@ from ..const import Hold
 from ..tools import enumerate_names
 from .copaco_duplicate_finder import Exclusion
 
+# A bill is not made unasked of documents that are held for these, because another one
+# of it waits: a person removed it, or the server was stopped while it was made.
+_UNTIL_RETRY = ("invoice_deleted", "invoice_cancelled", "too_large")
+
 
 class CopacoBillMaker(models.AbstractModel):
     """From the documents of a Copaco purchase invoice, one for each customer, to one
@@ -119,9 +123,8 @@ class CopacoBillMaker(models.AbstractModel):
             lambda document: (
                 document.has_pending_version
                 or document.hold_reason == "payload_invalid"
-                # No new bill unasked, because another document was added.
                 or document.state == "held"
-                and document.hold_reason in ("invoice_deleted", "invoice_cancelled")
+                and document.hold_reason in _UNTIL_RETRY
             )
         )
         verdicts = self.env["copaco.duplicate.finder"]._find(documents - waiting)
@@ -161,10 +164,8 @@ class CopacoBillMaker(models.AbstractModel):
     @api.model
     def _hold(self, documents, hold):
         """Hold documents that have no reason of their own."""
-        own_reasons = (
-            *("payload_invalid", "possible_double", "source_changed"),
-            *("invoice_deleted", "invoice_cancelled"),
-        )
+        own_reasons = ("payload_invalid", "possible_double", "source_changed")
+        own_reasons += _UNTIL_RETRY
         if hold.reason == "bill_incomplete":
             documents = documents.filtered(
                 lambda document: (

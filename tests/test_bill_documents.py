@@ -114,6 +114,21 @@ class TestBillDocuments(CopacoBillCommon):
         self.assertEqual(second.move_id.amount_untaxed, 1)
         self.assertBalanced()
 
+    def test_a_bill_that_is_too_large_is_not_tried_for_each_of_its_documents(self):
+        self.connection.vendor_id = False
+        first, second = self.receive("15", "1")
+        self.connection.vendor_id = self.vendor
+        self.assertEqual(set(self.purchases.mapped("state")), {"new"})
+        first.sudo().attempt_count = 2
+        self.run_crons()
+        self.assertEqual(
+            (first | second).mapped("hold_reason"), ["too_large", "bill_incomplete"]
+        )
+        self.assertFalse(self.purchases.move_id)
+        self.act(second, "action_retry")
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+        self.assertBalanced()
+
     # === CORRECTIONS === #
 
     def test_what_was_credited_by_hand_is_not_credited_again(self):
