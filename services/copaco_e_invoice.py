@@ -13,8 +13,8 @@ INVOICED_OBJECT = "130"
 
 
 class CopacoEInvoice(models.AbstractModel):
-    """What Copaco sent, in the fields of Peppol BIS Billing 3 for it (BT: business
-    terms of EN 16931). Whatever else an e-invoice has is Odoo's."""
+    """What Copaco sent, in the fields that Peppol BIS Billing 3 has for it (BT: a
+    business term of EN 16931). All else in an e-invoice is Odoo's."""
 
     _name = "copaco.e.invoice"
     _description = "Copaco E-Invoice"
@@ -87,9 +87,9 @@ class CopacoEInvoice(models.AbstractModel):
 
     @api.model
     def _get_buyer_reference(self, node, move, customer):
-        """BT-10. Odoo gives the reference of the contact, which is the number that
-        links it where it is Copaco's customer number, and nothing that the customer
-        knows.
+        """BT-10. Odoo gives the reference of the contact. Where that is Copaco's
+        customer number, it is there to link the contact, and tells the customer
+        nothing.
 
         :return: a node
         """

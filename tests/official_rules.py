@@ -2,6 +2,7 @@
 and those of Peppol BIS Billing 3 that a package on PyPI has. `make test` runs what
 needs them where they are installed."""
 
+import resource
 from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
@@ -58,8 +59,6 @@ def _check_schematron(content):
 @cache
 def _get_rules():
     """:return: (what has to live as long as they do, the compiled rules)"""
-    import resource
-
     # It reserves more addresses than Odoo lets its servers have, and uses few of them.
     _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
@@ -82,7 +81,8 @@ def _make_stylesheet(schema):
     :return: text of an XSLT that gives the violations of a document
     """
     namespaces = {
-        each.get("prefix"): each.get("uri") for each in schema if _is_ns(each)
+        each.get("prefix"): each.get("uri")
+        for each in schema.iterfind(f"{SCHEMATRON}ns")
     }
     sheet = etree.Element(
         f"{XSLT}stylesheet",
@@ -117,7 +117,3 @@ def _make_stylesheet(schema):
                 )
                 violation.text = "".join(check.itertext())
     return etree.tostring(sheet, encoding="unicode")
-
-
-def _is_ns(element):
-    return element.tag == f"{SCHEMATRON}ns"

@@ -159,7 +159,7 @@ class TestLifeMachine(ChangeMachine):
 
     def get_other_amounts(self, document, found):
         """:return: list of (currency, amount) that the notes name in another currency
-            than the document's, of which there is only one"""
+        than the document's, of which there is only one"""
         others = (self.usd | self.company.currency_id) - document.currency_id
         texts = [text for text, _amount in found.notes if "another currency" in text]
         return [

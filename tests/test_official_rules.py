@@ -88,6 +88,9 @@ class OfficialRulesCommon(EInvoiceCommon):
         documents = self.documents.sudo()
         documents.filtered(lambda document: document.state == "held").state = "new"
         while waiting := documents.filtered(lambda each: each.state == "new"):
+            # Odoo asks for the payments of invoices by a query that takes minutes until
+            # the database knows how many lines this transaction has.
+            self.env.cr.execute("ANALYZE account_move, account_move_line")
             self.process(waiting[:40])
         return documents
 
@@ -103,7 +106,13 @@ class OfficialRulesCommon(EInvoiceCommon):
             "city": source.city or "Plaats",
             **self.get_address(source),
         }
-        customer._link(self.env["res.partner"].create(values), "manual")
+        partner = self.env["res.partner"].create(values)
+        customer._link(partner, "manual")
+        if any(document.amount_source < 0 for document in customer.document_ids):
+            # A credit note belongs to an invoice.
+            self.init_invoice(
+                "out_invoice", partner, "2026-01-31", products=self.product, post=True
+            )
         if source.index % 4 == 0:
             customer.buyer_reference = f"Afdeling {source.index} & \u0007"
         if source.index % 5 == 0:
@@ -122,15 +131,17 @@ class OfficialRulesCommon(EInvoiceCommon):
             values = {"vat": vat, "peppol_eas": "0208", "peppol_endpoint": vat[2:]}
         else:
             code = "NL"
+            # To Odoo a business with "/" has a number, so abroad it would pay no tax.
+            is_domestic = self.company.country_code == code
             values = {
-                "vat": source.vat or "/",
+                "vat": source.vat or ("/" if is_domestic else "NL000099998B57"),
                 "peppol_eas": "0106",
                 "peppol_endpoint": number,
             }
         return {**values, "country_id": self.env.ref(f"base.{code.lower()}").id}
 
 
-class _OfficialRules:
+class AnyCompany:
     """What is the same for each company."""
 
     allow_inherited_tests_method = True
@@ -144,12 +155,6 @@ class _OfficialRules:
         countries = set(moves.commercial_partner_id.mapped("country_code"))
         self.assertEqual(countries, {"NL", "BE", *OTHER_COUNTRIES})
         self.assertEqual(set(moves.mapped("move_type")), {"out_invoice", "out_refund"})
-        # Odoo asks for payments of so many invoices by a query that takes minutes until
-        # the database knows how many lines this transaction has.
-        self.env.cr.execute("ANALYZE account_move, account_move_line")
-        # A credit note belongs to an invoice.
-        moves.filtered(lambda move: move.move_type == "out_invoice").action_post()
-        moves.filtered(lambda move: move.state == "draft").action_post()
         self.assertValid(moves)
 
     def test_odd_texts_periods_and_amounts_break_no_fatal_rule(self):
@@ -160,10 +165,7 @@ class _OfficialRules:
         move = self.book(*lines)
         credit = self.book(
             price_line("-99", number=50),
-            *(
-                {**line, "InvoiceRowHash": f"{n}", "UID": f"u-{n}"}
-                for n, line in enumerate(lines)
-            ),
+            *({**line, "InvoiceRowHash": f"again-{line['LineId']}"} for line in lines),
             number="INV-2",
         )
         free = self.book(price_line("0", number=60), number="INV-3")
@@ -204,14 +206,14 @@ class _OfficialRules:
 
 @tagged("post_install", "-at_install", "-standard", "copaco_e_invoice")
 @freeze_time("2026-11-25 10:00:00")
-class TestDutchRules(_OfficialRules, OfficialRulesCommon):
+class TestDutchRules(AnyCompany, OfficialRulesCommon):
     builders = ("account.edi.xml.ubl_bis3", DUTCH)
     own_address = ("0106", "87654321")
 
 
 @tagged("post_install", "-at_install", "-standard", "copaco_e_invoice")
 @freeze_time("2026-11-25 10:00:00")
-class TestBelgianRules(_OfficialRules, OfficialRulesCommon):
+class TestBelgianRules(AnyCompany, OfficialRulesCommon):
     builders = ("account.edi.xml.ubl_bis3", DUTCH)
     own_values = {"vat": "BE0477472701", "company_registry": "0477472701"}
     own_address = ("0208", "0477472701")

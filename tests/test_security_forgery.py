@@ -22,7 +22,7 @@ WRITABLE = {
             *("source", "customer_invoice_path", "vat_check", "payment_term_id"),
             *("unmatched_policy", "fetch_purchases", "purchase_policy"),
             *("purchase_journal_id", "bill_layout", "margin_threshold"),
-            *("wait_for_month", "wait_days"),
+            *("wait_for_month", "wait_days", "date_tolerance_days"),
         }
     },
     "copaco.plan": {"admin": {"product_id"}},
@@ -33,7 +33,10 @@ WRITABLE = {
             *("billing_frequency", "product_id", "account_id", "expense_account_id"),
         }
     },
-    "copaco.customer": dict.fromkeys(("bill", "book", "admin"), {"partner_id"}),
+    "copaco.customer": dict.fromkeys(
+        ("bill", "book", "admin"),
+        {"partner_id", "buyer_reference", "po_number", "is_po_number_required"},
+    ),
     "copaco.finding": dict.fromkeys(("bill", "book", "admin"), {"reason"}),
     "account.move.line": dict.fromkeys(
         ("bill", "book", "admin"), {"copaco_vendor_details"}
