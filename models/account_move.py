@@ -2,6 +2,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..const import BILLING_GROUP, ORIGIN_FIELDS
@@ -180,6 +181,7 @@ class AccountMove(models.Model):
 
     def unlink(self):
         self._check_copaco_corrections()
+        self._check_copaco_origins()
         removed = self.filtered(lambda move: move.state != "cancel")
         removed._undo_copaco_corrections()
         credited = removed._get_credited_documents()
@@ -381,6 +383,27 @@ class AccountMove(models.Model):
                         "%(correction)s corrects it. Cancel or delete that first.",
                         invoice=move.display_name,
                         correction=(later - self)[:1].display_name,
+                    )
+                )
+
+    def _check_copaco_origins(self):
+        """:raise UserError: when an invoice would be deleted from which a person
+        created another one: nobody would know any more what that is of"""
+        names = [name for name in ORIGIN_FIELDS if name in self._fields]
+        created = self.sudo().search(
+            Domain.OR(Domain(name, "in", self.ids) for name in names)
+            & Domain("state", "!=", "cancel")
+            & Domain("id", "not in", self.ids)
+        )
+        for move in created.filtered(lambda move: not move._get_copaco_document()):
+            origin = move._get_origins(names) & self
+            if origin._get_copaco_roots():
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s can't be deleted, because %(created)s was created "
+                        "from it. Cancel or delete that first.",
+                        invoice=origin[:1].display_name,
+                        created=move.display_name,
                     )
                 )
 

@@ -109,8 +109,10 @@ class CopacoCorrector(models.AbstractModel):
         booked = {line.id: line.move_line_id for line in document.line_ids}
         manual_edits = self.env["copaco.manual.edits"]
         positions = manual_edits._get_positions(document)
-        version._take_over()
         currency = document.currency_id
+        version._take_over()
+        # What has no lines may be in any: it takes away what is in that of before.
+        document.currency_id = currency
         version.credited = credited
         version.amount_credited = currency.round(sum(credited.values()))
         amount = currency.round(document.amount_to_invoice - billed)
@@ -139,7 +141,7 @@ class CopacoCorrector(models.AbstractModel):
                 "journal_id": invoice.journal_id.id,
                 "partner_id": invoice.partner_id.id,
                 "fiscal_position_id": invoice.fiscal_position_id.id,
-                "currency_id": invoice.currency_id.id,
+                "currency_id": currency.id,
                 "invoice_date": today,
                 "invoice_origin": document.invoice_number,
                 "ref": invoice.ref,
@@ -149,6 +151,7 @@ class CopacoCorrector(models.AbstractModel):
                 "reversed_entry_id": is_refund
                 and invoice.state == "posted"
                 and invoice.move_type == kind.move_type
+                and invoice.currency_id == currency
                 and invoice.id,
                 "invoice_line_ids": [
                     Command.create(

@@ -1,3 +1,4 @@
+from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
 from .common import CopacoChangeCommon, price_line
@@ -203,6 +204,18 @@ class TestCorrectionCredited(CopacoChangeCommon):
             self.get_amounts(document),
             {"draft": 90, "credited": 100, "added": -90},
         )
+        self.assertBalanced()
+
+    def test_an_invoice_is_not_deleted_before_its_credit_note(self):
+        document = self.invoice("10")
+        invoice = document.move_id
+        credit = self.credit(invoice)
+        invoice.button_draft()
+        with self.assertRaisesRegex(UserError, "was created from it"):
+            invoice.unlink()
+        credit.unlink()
+        invoice.unlink()
+        self.assertEqual(document.hold_reason, "invoice_deleted")
         self.assertBalanced()
 
 

@@ -173,6 +173,39 @@ class TestInvoicedAnew(CopacoChangeCommon):
         self.assertEqual(new.invoice_date, date(2026, 11, 25))
         self.assertIn("Copaco dated this invoice 11/23/2026", new.narration)
 
+    def test_what_has_no_lines_is_corrected_in_the_currency_of_before(self):
+        document = self.invoice("10")
+        credit = document.move_id._reverse_moves()
+        credit.invoice_line_ids.price_unit = 4
+        credit.action_post()
+        self.send_with(Currency="USD")
+        correction = self.get_correction(document)
+        self.env.invalidate_all()
+        self.assertRecordValues(
+            correction,
+            [{"currency_id": self.company.currency_id.id, "amount_untaxed": 6}],
+        )
+        self.assertFalse(self.get_amounts(document).get("unexplained"))
+        self.assertBalanced()
+
+    def test_a_correction_is_in_copacos_currency_whatever_a_person_chose(self):
+        usd = self.env.ref("base.USD")
+        usd.active = True
+        self.send_with("10")
+        document = self.documents
+        document.move_id.currency_id = usd
+        document.move_id.action_post()
+        self.send_with("13")
+        correction = self.get_correction(document)
+        correction.action_post()
+        self.env.invalidate_all()
+        self.assertRecordValues(
+            correction,
+            [{"currency_id": self.company.currency_id.id, "amount_untaxed": 3}],
+        )
+        self.assertEqual(self.get_amounts(document), {"posted": 3, "edited": 10})
+        self.assertBalanced()
+
     def test_nobody_forges_that_an_invoice_was_replaced(self):
         document = self.invoice("10")
         for name, value in (
