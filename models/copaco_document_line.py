@@ -199,8 +199,10 @@ class CopacoDocumentLine(models.Model):
 
     def _get_po_number(self):
         """:return: the customer's PO number for this line, "" for none"""
-        customer = self.document_id.customer_id
-        return self.line_po or self.subscription_po or customer.po_number or ""
+        own = self.line_po or self.subscription_po
+        if own or self.document_id.kind in PURCHASE_KINDS:
+            return own or ""
+        return self.document_id.customer_id.po_number or ""
 
     def _get_consumer(self):
         """:return: the company that uses this, "" for the customer itself"""

@@ -203,7 +203,7 @@ class CopacoDocumentVersion(models.Model):
             )
         else:
             sentences.append(self.env._("Choose which version counts."))
-        message = " ".join((*sentences, *obstacles))
+        message = " ".join(filter(None, (*sentences, *obstacles)))
         document.write(
             {
                 "state": "changed" if invoice else "held",

@@ -73,10 +73,13 @@ class ResPartner(models.Model):
     def _get_view(self, view_id=None, view_type="form", **options):
         # EXTENDS base: the columns of Peppol, where it is installed
         arch, view = super()._get_view(view_id, view_type, **options)
-        if view == self.env.ref("account_copaco.res_partner_view_list_readiness"):
+        own = "account_copaco.res_partner_view_list_readiness"
+        if view and view == self.env.ref(own, raise_if_not_found=False):
             for name in self.env["copaco.peppol"]._get_contact_fields():
                 column = etree.SubElement(arch, "field", name=name)
-                column.set("optional", "show")
+                # That of its country is nearly always right.
+                is_known = name == "peppol_eas"
+                column.set("optional", "hide" if is_known else "show")
                 column.set("invisible", "commercial_partner_id != id")
                 if name == "peppol_verification_state":
                     column.set("readonly", "1")

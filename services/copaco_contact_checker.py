@@ -12,7 +12,9 @@ class CopacoContactChecker(models.AbstractModel):
     def _get_missing(self, partner):
         """:param partner: `res.partner` that an invoice is addressed to
         :return: list of the labels of the fields that it lacks. A business that has no
-            VAT number has "/", as everywhere in Odoo.
+            VAT number has "/", as everywhere in Odoo, but not in another country of the
+            European Union: to Odoo's fiscal positions "/" is a number, and the invoice
+            would be without tax.
         """
         return self._get_labels(self._find_lacking(partner))
 
@@ -27,9 +29,21 @@ class CopacoContactChecker(models.AbstractModel):
             for name in ("street", "city", "country_id")
             if not partner[name]
         ]
-        if entity.is_company and not entity.vat:
+        if entity.is_company and (not entity.vat or self._needs_number(entity)):
             lacking.append((entity, "vat"))
         return lacking
+
+    @api.model
+    def _needs_number(self, entity):
+        """Whether "/" would make an invoice of this company free of tax: an
+        intra-community supply needs a real VAT number."""
+        country = self.env.company.account_fiscal_country_id
+        countries = self.env.ref("base.europe").country_ids
+        return (
+            entity.vat == "/"
+            and entity.country_id != country
+            and entity.country_id | country <= countries
+        )
 
     @api.model
     def _get_labels(self, lacking):
@@ -44,13 +58,13 @@ class CopacoContactChecker(models.AbstractModel):
     @api.model
     def _describe_missing(self, move):
         """:return: a sentence: why an invoice stays a draft; "" if it needn't"""
-        missing = self._get_missing(move.partner_id)
+        missing = self.with_company(move.company_id)._get_missing(move.partner_id)
         if not missing:
             return ""
         return self.env._(
             "This invoice stays a draft, because contact %(partner)s lacks: "
-            "%(missing)s. Complete the contact (VAT number / if it has none), then "
-            "confirm the invoice.",
+            "%(missing)s. Complete the contact (VAT number / if a business of your own "
+            "country has none), then confirm the invoice.",
             partner=move.partner_id._get_html_link()
             if self.env.context.get("copaco_with_link")
             else move.partner_id.display_name,

@@ -73,12 +73,13 @@ class CopacoMailMergeSheet(models.AbstractModel):
         address = move.partner_id
         contact = self._get_contact(address)
         language = address.lang or move.commercial_partner_id.lang
+        letter = self.with_context(lang=language or self.env.lang)
         return {
             "customer": move.commercial_partner_id.name,
             "contact": contact.name,
             "email": address.email,
             "language": language,
-            "salutation": self.with_context(lang=language)._get_salutation(contact),
+            "salutation": letter._get_salutation(contact),
             "number": move.name,
             "date": move.invoice_date,
             "due_date": move.invoice_date_due,

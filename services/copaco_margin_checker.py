@@ -134,8 +134,21 @@ class CopacoMarginChecker(models.AbstractModel):
         """Check the last months of connections."""
         month = self.env["copaco.fetch.window"]._get_today().replace(day=1)
         months = [month - relativedelta(months=back) for back in range(CHECKED_MONTHS)]
-        for connection in connections:
+        for connection in connections.filtered(self._has_costs):
             self._check_months(connection, months)
+
+    @api.model
+    def _has_costs(self, connection):
+        """Whether there is anything to compare what is billed with."""
+        return bool(
+            self.env["copaco.document"].search_count(
+                [
+                    ("kind", "in", PURCHASE_KINDS),
+                    ("root_company_id", "=", connection.company_id.root_id.id),
+                ],
+                limit=1,
+            )
+        )
 
     @api.model
     def _check_changed(self, connections):

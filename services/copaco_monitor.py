@@ -82,7 +82,12 @@ class CopacoMonitor(models.AbstractModel):
             self.env["copaco.connection"].sudo().search([("active", "=", True)])
         )
         self._get_runs_to_check(connections)._refresh_state()
-        self.env["copaco.margin.checker"]._check_recent(connections)
+        for connection in connections:
+            # Each sees what others wrote meanwhile, or the database refuses to write
+            # what they wrote.
+            self.env["ir.cron"]._commit_progress()
+            self.env["copaco.margin.checker"]._check_recent(connection)
+        self.env["ir.cron"]._commit_progress()
         self._update_activity(connections)
 
     @api.model

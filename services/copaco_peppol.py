@@ -100,8 +100,9 @@ class CopacoPeppol(models.AbstractModel):
         """
         if not self._is_installed():
             return ["invoice_sending_method"]
-        if not partner.peppol_eas or not partner.peppol_endpoint:
-            return ["peppol_endpoint"]
+        address = ("peppol_eas", "peppol_endpoint")
+        if lacking := [name for name in address if not partner[name]]:
+            return lacking
         if partner._get_peppol_edi_format() not in partner._get_peppol_formats():
             return ["invoice_edi_format"]
         if partner.peppol_verification_state != "valid":

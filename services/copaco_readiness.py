@@ -46,7 +46,8 @@ class CopacoReadiness(models.AbstractModel):
     @api.model
     def _get_address(self, partner):
         """:return: `res.partner` that the invoices of a contact are addressed to"""
-        return partner.browse(partner.address_get(["invoice"])["invoice"])
+        address = partner.browse(partner.address_get(["invoice"])["invoice"])
+        return address.with_prefetch(partner._prefetch_ids)
 
     @api.model
     def _get_missing(self, partner):

@@ -260,8 +260,14 @@ class CopacoRunScheduler(models.AbstractModel):
                 self._attempt(run, fetcher._store_kept)
             else:
                 self._attempt(run, fetcher._fetch, deadline)
-            # What became of it is kept, whatever the rest conflicts with.
-            self.env.cr.commit()  # pylint: disable=invalid-commit
+            try:
+                # What became of it is kept, whatever the rest conflicts with.
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+            except CONCURRENCY_ERRORS as error:
+                # It counts as interrupted, and is taken up again.
+                self.env.cr.rollback()
+                _logger.info("Copaco run %s: concurrent update (%s)", run.id, error)
+                self._continue_in_background()
             if run.state == "failed":
                 failed.add(_get_source(run))
                 self._drop_later(runs, run)

@@ -10,58 +10,15 @@ from odoo.fields import Command
 
 from .content_bookkeeper import HALF_CENT, Bookkeeper
 from .content_copaco import ASKED_FROM, FIRST_DAY, LAST_DAY, Copaco, round_up
-from .properties import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-    st,
+from .content_steps import (
+    has_charges,
+    has_documents,
+    has_drafts,
+    has_parts,
+    has_waiting,
+    step,
 )
-
-
-def step(is_possible=lambda machine: True, is_checked=True):
-    """Make a rule of a method that takes a function which picks one of a sequence.
-
-    :param is_checked: whether what the addon has may be another after it
-    """
-
-    def decorate(method):
-        def take(self, data):
-            def pick(sequence):
-                return data.draw(st.sampled_from(list(sequence)))
-
-            self.log.append(method.__name__)
-            self.frozen.move_to(f"{self.copaco.today} 10:00:00")
-            with self.telling():
-                method(self, pick)
-                if is_checked:
-                    self.check()
-            type(self).taken += 1
-
-        take.__name__ = method.__name__
-        return precondition(is_possible)(rule(data=st.data())(take))
-
-    return decorate
-
-
-def has_charges(machine):
-    return any(part.charges for part in machine.copaco.parts)
-
-
-def has_parts(machine):
-    return bool(machine.copaco.parts)
-
-
-def has_documents(machine):
-    return bool(machine.found_documents)
-
-
-def has_waiting(machine):
-    return bool(machine.found_waiting)
-
-
-def has_drafts(machine):
-    return bool(machine.found_drafts)
+from .properties import RuleBasedStateMachine, initialize, st
 
 
 class ContentMachine(Bookkeeper, RuleBasedStateMachine):

@@ -118,6 +118,16 @@ class TestContacts(SourceCommon):
                 self.env.invalidate_all()
                 self.assertFalse(document.contact_problem)
 
+    def test_no_number_is_none_for_a_business_in_another_eu_country(self):
+        self.company_data["company"].account_fiscal_country_id = self.nl
+        for country, state in ((self.env.ref("base.be"), "draft"), (self.nl, "posted")):
+            with self.subTest(country=country.code), self.undone():
+                self.simulator.customer_invoices.clear()
+                self.partner.write({"vat": "/", "country_id": country.id})
+                self.add("CI-1")
+                self.fetch()
+                self.assertEqual(self.documents.move_id.state, state)
+
     def test_a_private_person_needs_no_vat_number(self):
         self.partner.write({"is_company": False, "vat": False})
         self.add("CI-1")

@@ -255,6 +255,7 @@ class TestEInvoice(EInvoiceCommon):
         self.assertIn("Plan – Service 1", document.hold_message)
         with self.committing(document.customer_id.with_user(self.billing_user)) as own:
             own.po_number = "PO-1"
+        self.assertEqual(document.state, "new", "nobody has to retry")
         self.process(document)
         self.assertEqual(document.move_id.ref, "PO-1")
 

@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
 
 from .common import CopacoCommon, price_line
+from .test_peppol import PeppolCommon
 
 WIZARD = "odoo.addons.account_copaco.wizards.copaco_mail_merge"
 PDF = "odoo.addons.account_copaco.services.copaco_invoice_pdf"
@@ -271,6 +272,21 @@ class TestMailMerge(CopacoCommon, HttpCase):
             self.press_download(self.open_dialog(self.moves))
         self.assertIn("The street", str(self.moves[1].message_ids.mapped("body")))
 
+    def test_a_system_that_prints_one_document_at_a_time_prints_all(self):
+        sender = self.registry["account.move.send"]
+        printing, counts = sender._prepare_invoice_pdf_report, []
+
+        def print_one(sender, invoices_data):
+            counts.append(len(invoices_data))
+            if len(invoices_data) > 1:
+                raise UserError(sender._name)
+            return printing(sender, invoices_data)
+
+        with patch.object(sender, "_prepare_invoice_pdf_report", print_one):
+            action = self.press_download(self.open_dialog(self.moves))
+        self.assertEqual(action["type"], "ir.actions.act_url")
+        self.assertEqual(counts, [2, 1, 1])
+
     def test_more_pdfs_than_a_person_waits_for_are_created_step_by_step(self):
         dialog = self.open_dialog(self.moves)
         with patch(f"{WIZARD}.BUTTON_SECONDS", 0):
@@ -278,3 +294,25 @@ class TestMailMerge(CopacoCommon, HttpCase):
         self.assertIn("of 2 invoices", action["params"]["message"])
         self.assertFalse(dialog.content)
         self.assertEqual(self.press_download(dialog)["type"], "ir.actions.act_url")
+
+
+@tagged("post_install", "-at_install", "-standard", "copaco_peppol")
+class TestMailMergePeppol(PeppolCommon, HttpCase):
+    """The same, beside Odoo's e-invoices."""
+
+    def test_a_link_opens_the_pdf_of_an_e_invoice_too(self):
+        self.connection.import_from = False
+        self.prefer("email", invoice_edi_format="nlcius")
+        today = date.today()
+        move = self.book("5", created=today, Date=f"{today:%Y%m%d}").move_id
+        dialog = self.env["copaco.mail.merge"].create(
+            {"selected_move_ids": [(6, 0, move.ids)]}
+        )
+        with self.committing(dialog) as committing:
+            committing.action_download()
+        self.assertTrue(move.ubl_cii_xml_id)
+        row = self.env["copaco.mail.merge.sheet"]._get_row(move)
+        self.authenticate(None, None)
+        answer = self.url_open(row["link"])
+        self.assertEqual(answer.headers["Content-Type"], "application/pdf")
+        self.assertIn(move.name, html.fromstring(answer.text).text_content())

@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, new_test_user, tagged
 
-from .common import CopacoCommon
+from .common import CopacoCommon, price_line
 from .test_peppol import ADDRESS, NLCIUS, PeppolCommon
 
 LIST = "account_copaco.res_partner_view_list_readiness"
@@ -87,6 +87,26 @@ class TestReadiness(CopacoCommon):
                 self.assertFalse(self.find("is_copaco_billed"))
         document.sudo().invoice_date = "2026-08-25"
         self.assertEqual(self.find("is_copaco_billed"), self.partner)
+
+    def test_a_long_list_is_read_at_once(self):
+        def count_queries():
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self.find("is_copaco_incomplete")
+            return self.cr.sql_log_count - before
+
+        few = count_queries()
+        for number in range(20):
+            self.create_partner(ref=f"more-{number}", city=False)
+            self.add_invoice(
+                f"MORE-{number}",
+                f"more-{number}",
+                [price_line("1")],
+                customer={"CustomerNumber": f"more-{number}"},
+            )
+        self.fetch()
+        self.assertEqual(len(self.find("is_copaco_incomplete")), 20)
+        self.assertLess(count_queries(), few + 20)
 
     def test_another_company_has_its_own_list(self):
         other_company = self.setup_other_company()["company"]

@@ -22,7 +22,7 @@ WRITABLE = {
             *("source", "customer_invoice_path", "vat_check", "payment_term_id"),
             *("unmatched_policy", "fetch_purchases", "purchase_policy"),
             *("purchase_journal_id", "bill_layout", "margin_threshold"),
-            *("wait_for_month", "wait_days"),
+            *("wait_for_month", "wait_days", "date_tolerance_days"),
         }
     },
     "copaco.plan": {"admin": {"product_id"}},

@@ -1,0 +1,191 @@
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import freeze_time, tagged
+
+from .common import price_line
+from .test_bill import CopacoBillCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestBillChange(CopacoBillCommon):
+    """What happens to a vendor bill afterwards, and what keeps one from being made."""
+
+    def test_a_deleted_or_cancelled_bill_holds_its_documents_until_a_retry(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.purchases.move_id.button_cancel()
+        self.assertEqual(
+            self.purchases.mapped("hold_reason"), ["invoice_cancelled"] * 2
+        )
+        self.act(self.purchases[1], "action_retry")
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+        self.purchases.move_id.unlink()
+        self.assertEqual(self.purchases.mapped("hold_reason"), ["invoice_deleted"] * 2)
+        self.act(self.purchases[0], "action_retry")
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+        self.assertBalanced()
+
+    def test_a_draft_follows_what_copaco_changes_and_adds(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        bill = self.purchases.move_id
+        self.simulator.purchases.clear()
+        self.add_purchase(
+            "P-1",
+            {
+                "A1": [price_line("17")],
+                "A2": [price_line("1")],
+                "A3": [price_line("4")],
+            },
+        )
+        self.fetch()
+        self.assertEqual(self.purchases.move_id, bill)
+        self.assertEqual(bill.amount_untaxed, 22)
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 3)
+        self.assertBalanced()
+
+    def test_a_change_after_posting_is_corrected_by_a_draft_of_the_difference(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        bill = self.purchases.move_id
+        bill.action_post()
+        self.simulator.purchases.clear()
+        self.add_purchase("P-1", {"A1": [price_line("12")], "A2": [price_line("1")]})
+        self.fetch()
+        changed = self.purchases.filtered(lambda each: each.state == "changed")
+        self.assertEqual(changed.customer_id.account_ref, "A1")
+        result = self.act(changed, "action_correct")
+        correction = self.env["account.move"].browse(result["res_id"])
+        self.assertRecordValues(
+            correction, [{"move_type": "in_refund", "amount_untaxed": 3}]
+        )
+        self.assertEqual(bill.amount_untaxed, 16)
+        self.assertBalanced()
+
+    def test_a_posted_bill_of_several_documents_is_not_credited_for_one(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        bill = self.purchases.move_id
+        bill.action_post()
+        self.simulator.purchases.clear()
+        self.add_purchase(
+            "P-1",
+            {"A1": [price_line("15")], "A2": [price_line("1")]},
+            Date="20261022",
+        )
+        self.fetch()
+        changed = self.purchases.filtered(lambda each: each.state == "changed")
+        self.assertEqual(len(changed), 2)
+        with self.assertRaisesRegex(UserError, "other documents"):
+            self.act(changed[0], "action_correct")
+        self.assertEqual(bill.state, "posted")
+        self.act(changed, "action_keep_version")
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 2)
+        self.assertBalanced()
+
+    def test_a_document_that_is_added_to_a_posted_bill_is_held(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        self.purchases.move_id.action_post()
+        self.simulator.purchases.clear()
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.assertEqual(self.purchases[1].hold_reason, "bill_incomplete")
+        self.assertBalanced()
+
+    def test_one_unreadable_document_holds_the_whole_bill(self):
+        bad = price_line("1")
+        del bad["ExtendedPrice"]
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [bad]})
+        self.fetch()
+        self.assertEqual(
+            self.purchases.mapped("hold_reason"), ["bill_incomplete", "payload_invalid"]
+        )
+        unreadable = self.purchases[1]
+        self.act(unreadable, "action_exclude", "Not ours")
+        self.run_crons()
+        self.assertEqual(self.purchases[0].move_id.amount_untaxed, 15)
+        self.assertBalanced()
+
+    def test_renumbered_lines_make_no_second_bill(self):
+        lines = [price_line("15", InvoiceRowHash="same")]
+        self.add_purchase("P-1", {"A1": lines})
+        self.fetch()
+        self.add_purchase("P-2", {"A1": lines})
+        self.fetch()
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced", "excluded"])
+        self.assertBalanced()
+
+    def test_a_refused_purchase_fetch_stops_no_sales_invoice(self):
+        self.simulator.permissions = ["customer-specifications"]
+        self.add_known()
+        self.fetch(expect_failure=True)
+        sales = self.documents.filtered(lambda each: each.kind == "specification")
+        self.assertEqual(sales.mapped("state"), ["held"])
+        self.assertEqual(self.connection.last_run_state, "failed")
+        self.assertFalse(self.connection.purchases_fetched_until)
+        self.assertTrue(self.connection.fetched_until)
+
+    def test_invoices_and_bills_are_counted_and_listed_apart(self):
+        self.create_partner(name="Bakkerij", ref="K-1")
+        self.add_known()
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.assertEqual(self.connection.invoice_count, 1)
+        action = self.connection.action_view_invoices()
+        found = self.env["account.move"].search(action["domain"])
+        self.assertEqual(found.move_type, "out_invoice")
+        bill = self.purchases.move_id
+        action = bill.action_view_copaco_document()
+        found = self.env["copaco.document"].search(action["domain"])
+        self.assertEqual(found, self.purchases)
+        action = self.purchases.run_id.action_view_invoices()
+        self.assertEqual(self.env["account.move"].search(action["domain"]), bill)
+
+    def test_a_customer_that_is_excluded_or_linked_changes_no_bill(self):
+        self.connection.vendor_id = False
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        customer = self.purchases[0].customer_id
+        self.act(customer, "action_exclude", "A gift")
+        self.assertEqual(self.purchases.mapped("state"), ["held", "held"])
+        self.connection.vendor_id = self.vendor
+        self.run_crons()
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+        self.assertEqual(customer.document_count, 0)
+
+    def test_a_locked_period_holds_a_new_bill_and_keeps_none_from_being_linked(self):
+        bill = self.enter_bill("P-1", 15)
+        self.company.purchase_lock_date = "2026-11-24"
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.add_purchase("P-2", {"A1": [price_line("16")]})
+        self.fetch()
+        linked, held = self.purchases.sorted("invoice_number")
+        self.assertEqual(linked.move_id, bill)
+        self.assertEqual(held.hold_reason, "period_locked")
+
+    def test_where_bills_are_only_linked_no_purchase_journal_is_needed(self):
+        self.connection.write({"purchase_policy": "link", "purchase_journal_id": False})
+        bill = self.enter_bill("P-1", 15)
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        self.assertEqual(self.purchases.move_id, bill)
+
+    def test_a_bill_that_differs_says_which_lines_do(self):
+        bill = self.enter_bill("P-1", 15)
+        bill.invoice_line_ids = [
+            Command.create(
+                {"name": name, "price_unit": amount, "tax_ids": self.purchase_tax.ids}
+            )
+            for name, amount in (("Storage", 7), ("Support", 3))
+        ]
+        lines = [price_line("15"), price_line("7", number=2), price_line("4", number=3)]
+        self.add_purchase("P-1", {"A1": lines})
+        self.fetch()
+        message = self.purchases.hold_message
+        alone, ours = message.partition("Lines on the bill alone: ")[2].split(";")
+        self.assertIn("Support", alone)
+        self.assertIn("3.00", alone)
+        self.assertIn("Service 3", ours)
+        self.assertNotIn("Service 2", ours)
