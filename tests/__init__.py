@@ -32,6 +32,7 @@ from . import (
     test_margin_faults,
     test_match,
     test_monitor,
+    test_odoos_rules,
     test_official_rules,
     test_other_companies,
     test_partial_responses,
