@@ -15,7 +15,7 @@ def main(env):
     fetches = connection.run_ids.filtered("date_from").sorted("date_from")
     last_run = fetches.filtered("document_ids")[-1]
     documents = last_run.document_ids.sorted("invoice_number").filtered(is_in_one_part)
-    first, changed, second, *_ = documents.filtered("move_id")
+    first, changed, second, wrong, credited, *_ = documents.filtered("move_id")
 
     upload(env, [with_known_lines(first, 2, "81100", "149.00")]).action_upload()
     upload(env, [with_known_lines(second, 1, "81101", "25.00")]).action_upload()
@@ -28,6 +28,8 @@ def main(env):
     env["copaco.fetch"].create(
         {"connection_id": connection.id, **period}
     ).action_fetch()
+    wrong.customer_id.partner_id = second.partner_id
+    correction = correct_beside_credit_note(env, credited)
     fail_to_send(documents.filtered("move_id")[-3:])
     connection.action_test_connection()
     rule = make_rules(env)
@@ -42,12 +44,36 @@ def main(env):
         "months": ("/odoo/copaco-months", 350),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
+        "other_contact": (
+            *(f"/odoo/copaco-documents/{wrong.id}", 700),
+            "Invoice to another contact…",
+        ),
+        "credited": (f"/odoo/customer-invoices/{correction.id}", 1090),
         "preview": (f"/odoo/copaco-preview/{preview['res_id']}", 1000),
         "plans": ("/odoo/copaco-plans", 700),
         "rule": (f"/odoo/copaco-rules/{rule.id}", 800),
         "typical_customers": (f"/odoo/copaco-connections/{connection.id}", 1930),
     }
     Path(os.environ["COPACO_PAGES"]).write_text(json.dumps(pages))
+
+
+def correct_beside_credit_note(env, document):
+    """Credit a part of a line by hand, have Copaco take off more of it, and return the
+    correction of what is left."""
+    move = document.move_id
+    reversal = env["account.move.reversal"].with_context(
+        active_model="account.move", active_ids=move.ids
+    )
+    wizard = reversal.create(
+        {"journal_id": move.journal_id.id, "reason": "One licence too many"}
+    )
+    credit_note = env["account.move"].browse(wizard.refund_moves()["res_id"])
+    line = credit_note.invoice_line_ids.sorted("sequence")[0]
+    (credit_note.invoice_line_ids - line).unlink()
+    line.write({"quantity": 1, "price_unit": 8})
+    credit_note.action_post()
+    upload(env, [with_less(document, 20)]).action_upload()
+    return env["account.move"].browse(document.action_correct()["res_id"])
 
 
 def fail_to_send(documents):
@@ -114,6 +140,14 @@ def with_changed_lines(document):
     line = subscriptions[0][0]
     line["ExtendedPrice"] = str(float(line["ExtendedPrice"]) + 12.5)
     subscriptions[0].append(make_line("changed", "24.95", "Five licences more"))
+    return invoice
+
+
+def with_less(document, amount):
+    """Return a document with a lower amount of its first line."""
+    invoice, subscriptions = read(document)
+    line = subscriptions[0][0]
+    line["ExtendedPrice"] = str(float(line["ExtendedPrice"]) - amount)
     return invoice
 
 

@@ -1,5 +1,5 @@
 // Arguments: the browser, Odoo's URL, the folder for the pictures, and the file with
-// [path, height] by the name of each picture.
+// [path, height] by the name of each picture, or [path, height, button to press].
 const {readFileSync} = require("fs");
 const {chromium} = require("playwright-core");
 
@@ -16,12 +16,16 @@ const [browserPath, url, folder, pages] = process.argv.slice(2);
     await page.fill("input[name=password]", "admin");
     await page.click("button[type=submit]");
     await page.waitForSelector(".o_main_navbar");
-    for (const [name, [path, height]] of Object.entries(
+    for (const [name, [path, height, button]] of Object.entries(
         JSON.parse(readFileSync(pages))
     )) {
         await page.setViewportSize({width: 1280, height});
         await page.goto(url + path);
         await page.waitForSelector(".o_view_controller .o_content");
+        if (button) {
+            await page.click(`button:has-text("${button}")`);
+            await page.waitForSelector(".modal .o_form_view");
+        }
         await page.mouse.move(0, height - 1);
         // For what is drawn later, such as the button that has the focus.
         await page.waitForTimeout(2000);
