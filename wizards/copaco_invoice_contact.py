@@ -9,9 +9,7 @@ class CopacoInvoiceContact(models.TransientModel):
     move_id = fields.Many2one(related="document_id.move_id")
     move_partner_id = fields.Many2one(related="document_id.move_partner_id")
     partner_id = fields.Many2one("res.partner", string="Contact", required=True)
-    invoice_date = fields.Date(
-        required=True, help="Of the new invoice; the first day that is not locked."
-    )
+    invoice_date = fields.Date(required=True)
 
     @api.model
     def default_get(self, fields):
