@@ -110,7 +110,7 @@ class AccountMove(models.Model):
         res = super()._compute_narration()
         for move in self.sudo().filtered("copaco_document_id.chosen_date"):
             document = move.copaco_document_id
-            if document.chosen_date != document.invoice_date:
+            if move.invoice_date != document.invoice_date:
                 env = move.with_context(lang=move.partner_id.lang or self.env.lang).env
                 text = env._(
                     "Copaco dated this invoice %(date)s.",
@@ -171,6 +171,8 @@ class AccountMove(models.Model):
         self.env["copaco.decision"]._handle_invoice_removed(
             cancelled, "invoice_cancelled"
         )
+        if vals["state"] == "posted":
+            self.env["copaco.sender"].sudo()._start(self.sudo().copaco_delivery_ids)
         if vals["state"] == "cancel":
             removed = self.filtered(lambda move: before[move] != "cancel")
             removed._undo_copaco_corrections()
@@ -288,7 +290,7 @@ class AccountMove(models.Model):
         """:return: the `copaco.document` records of whose invoices a person made these
         moves, with which Copaco's changes may have been settled"""
         roots = self._get_copaco_roots() - self.sudo()
-        documents = roots.copaco_document_id | roots.copaco_version_id.document_id
+        documents = roots._get_copaco_documents() | roots.copaco_version_id.document_id
         return documents.filtered(
             lambda document: any(document.version_ids.mapped("amount_credited"))
         )
@@ -342,7 +344,8 @@ class AccountMove(models.Model):
                         other=document.move_id.display_name,
                     )
                 )
-            digest = move._get_copaco_documents()._get_digest()
+            documents = move._get_copaco_documents()
+            digest = documents._get_digest()
             if move.copaco_digest and move.copaco_digest != digest:
                 raise UserError(
                     self.env._(
@@ -352,13 +355,14 @@ class AccountMove(models.Model):
                         document=document.name,
                     )
                 )
-            if document.state == "excluded":
+            excluded = documents.filtered(lambda each: each.state == "excluded")
+            if excluded:
                 raise UserError(
                     self.env._(
                         "%(invoice)s can't be used again: %(document)s was excluded "
                         "since. Undo that first.",
                         invoice=invoice,
-                        document=document.name,
+                        document=excluded[0].name,
                     )
                 )
 
@@ -368,8 +372,8 @@ class AccountMove(models.Model):
         for move in self.filtered(lambda move: move.state != "cancel").sudo():
             if move.copaco_is_replaced:
                 continue
-            document = move._get_copaco_document()
-            later = document._get_live_corrections().filtered(
+            documents = move._get_copaco_document() | move._get_copaco_documents()
+            later = documents._get_live_corrections().filtered(
                 lambda other, move=move: other.id > move.id
             )
             if later - self:

@@ -85,7 +85,7 @@ class CopacoDelivery(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("state", "send_at", "move_id.state")
+    @api.depends("state", "send_at", "move_id.state", "move_id.copaco_is_replaced")
     def _compute_is_unsent(self):
         unsent = self.filtered_domain(self._get_unsent_domain())
         for delivery in self:
@@ -120,9 +120,17 @@ class CopacoDelivery(models.Model):
     # === BUSINESS METHODS === #
 
     @api.model
+    def _get_sendable_domain(self):
+        """:return: domain of what may be sent: not what was credited in full and
+        invoiced anew, perhaps to another contact, before it was"""
+        return Domain("move_id.state", "=", "posted") & Domain(
+            "move_id.copaco_is_replaced", "=", False
+        )
+
+    @api.model
     def _get_unsent_domain(self):
         overdue = fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)
-        return Domain("move_id.state", "=", "posted") & (
+        return self._get_sendable_domain() & (
             Domain("state", "=", "failed")
             | Domain("state", "in", ("waiting", "sending"))
             & Domain("send_at", "<", overdue)

@@ -371,6 +371,8 @@ class CopacoDocument(models.Model):
         if move and (snapshot or move != self.move_id):
             vals["move_id"] = move.id
             vals["move_snapshot"] = snapshot or False
+            # What came between an earlier invoice and its confirmation.
+            vals.update(self._get_no_obstacles())
         self.write(vals)
 
     def _resume(self):

@@ -71,6 +71,15 @@ class CopacoInvoicingMixin(models.AbstractModel):
     # === BUSINESS METHODS: CONFIRMATION === #
 
     @api.model
+    def _get_no_obstacles(self):
+        """:return: the values of a document whose invoice is a new one"""
+        return {
+            "is_month_waiting": False,
+            "is_unposted": False,
+            "confirm_obstacle": False,
+        }
+
+    @api.model
     def _get_unconfirmed_domain(self):
         return [("confirm_obstacle", "!=", False), ("move_id.state", "=", "draft")]
 

@@ -298,13 +298,17 @@ class CopacoMonth(models.Model):
         ]
 
     def _get_invoices(self):
-        """:return: the invoices of the documents of these months, with corrections"""
+        """:return: the invoices of the documents of these months, with corrections, and
+        without those that were credited in full and invoiced anew"""
         documents = self.env["copaco.document"].search(
             Domain.OR(month._get_documents_domain() for month in self)
         )
         return self.env["account.move"].search(
-            Domain("copaco_document_id", "in", documents.ids)
-            | Domain("copaco_version_id.document_id", "in", documents.ids)
+            Domain("copaco_is_replaced", "=", False)
+            & (
+                Domain("copaco_document_id", "in", documents.ids)
+                | Domain("copaco_version_id.document_id", "in", documents.ids)
+            )
         )
 
     def _get_last_day(self):

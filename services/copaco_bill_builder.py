@@ -36,6 +36,8 @@ class CopacoBillBuilder(models.AbstractModel):
             "copaco_digest": match.documents._get_digest(),
             "invoice_line_ids": self._prepare_lines(match, add_computed),
         }
+        if chosen_date := match.documents._get_chosen_date():
+            vals["date"] = chosen_date
         if match.date_due:
             vals["invoice_payment_term_id"] = False
             vals["invoice_date_due"] = match.date_due

@@ -7,6 +7,10 @@ from ..const import Hold
 from ..tools import enumerate_names
 from .copaco_duplicate_finder import Exclusion
 
+# A bill is not made unasked of documents that are held for these, because another one
+# of it waits: a person removed it, or the server was stopped while it was made.
+_UNTIL_RETRY = ("invoice_deleted", "invoice_cancelled", "too_large")
+
 
 class CopacoBillMaker(models.AbstractModel):
     """From the documents of a Copaco purchase invoice, one for each customer, to one
@@ -90,7 +94,9 @@ class CopacoBillMaker(models.AbstractModel):
         elif document.connection_id.purchase_policy == "link":
             self._hold(match.documents, self._get_awaited_hold(match))
         elif hold := self.env["copaco.bill.matcher"]._check_lock_dates(
-            document, match.lines, document.invoice_date
+            document,
+            match.lines,
+            match.documents._get_chosen_date() or document.invoice_date,
         ):
             self._hold(match.documents, hold)
         else:
@@ -115,8 +121,10 @@ class CopacoBillMaker(models.AbstractModel):
         """
         waiting = documents.filtered(
             lambda document: (
-                document.hold_reason == "payload_invalid"
-                or document.has_pending_version
+                document.has_pending_version
+                or document.hold_reason == "payload_invalid"
+                or document.state == "held"
+                and document.hold_reason in _UNTIL_RETRY
             )
         )
         verdicts = self.env["copaco.duplicate.finder"]._find(documents - waiting)
@@ -157,6 +165,7 @@ class CopacoBillMaker(models.AbstractModel):
     def _hold(self, documents, hold):
         """Hold documents that have no reason of their own."""
         own_reasons = ("payload_invalid", "possible_double", "source_changed")
+        own_reasons += _UNTIL_RETRY
         if hold.reason == "bill_incomplete":
             documents = documents.filtered(
                 lambda document: (

@@ -3,6 +3,7 @@ from datetime import timedelta
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import BATCH_SIZE, KINDS, PURCHASE_KINDS, SALES_KINDS
@@ -111,7 +112,9 @@ class CopacoCompleteness(models.AbstractModel):
     def _confirm_complete(self):
         """Post the invoices of months that are complete now; commits."""
         documents = self.env["copaco.document"].search(
-            [("is_month_waiting", "=", True)], order="id"
+            # What Copaco changed meanwhile is taken over, or decided about, first.
+            [("is_month_waiting", "=", True), ("state", "=", "invoiced")],
+            order="id",
         )
         groups = documents.grouped(lambda each: (each.connection_id, _get_month(each)))
         for (connection, month), own in groups.items():
@@ -131,8 +134,9 @@ class CopacoCompleteness(models.AbstractModel):
             writer = document.env[KINDS[document.kind].writer]
             try:
                 with self.env.cr.savepoint():
+                    writer._check_analytic(document.move_id)
                     writer._confirm({document: document.move_id})
-            except TotalsMismatchError as error:
+            except (TotalsMismatchError, UserError) as error:
                 document._set_unconfirmed(str(error))
 
 

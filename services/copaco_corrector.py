@@ -131,7 +131,7 @@ class CopacoCorrector(models.AbstractModel):
         is_refund = amount < 0
         # Where a person had the invoice created anew, for another contact perhaps.
         anew = credits.filtered(
-            lambda move: move.copaco_origin_id and move.move_type == "out_invoice"
+            lambda move: move.copaco_origin_id and move.move_type == kind.move_type
         )
         invoice = anew.sorted("id")[-1:] or invoice
         correction = self.env["account.move"].create(

@@ -75,11 +75,14 @@ class CopacoCreditFinder(models.AbstractModel):
             change, by the text of the line of the invoice; "" for what is no line of it
         """
         texts = set(billed.invoice_line_ids.mapped("name"))
+        sign = document._get_sign()
         amounts = defaultdict(float)
         for line in moves.invoice_line_ids:
             if line.currency_id == document.currency_id:
-                amounts[line.name if line.name in texts else ""] += line.amount_currency
-        for version in document.version_ids:
+                name = line.name if line.name in texts else ""
+                amounts[name] += sign * line.amount_currency
+        # A bill is credited for all of its documents together.
+        for version in document._get_bill_documents().version_ids:
             for text, amount in (version.credited or {}).items():
                 amounts[text] -= amount
         return amounts

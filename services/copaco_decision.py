@@ -156,7 +156,8 @@ class CopacoDecision(models.AbstractModel):
     def _exclude_duplicates(self, documents):
         """See `copaco.document.action_exclude_duplicates`."""
         finder = self.env["copaco.duplicate.finder"].sudo()
-        for document in self._get_held(documents, "possible_double"):
+        held = self._get_held(documents, "possible_double")
+        for document in held:
             others = finder._get_other_documents(document)
             self.env["copaco.exclusion"]._apply_exclusion(
                 document,
@@ -165,6 +166,7 @@ class CopacoDecision(models.AbstractModel):
                 else self.env._("It was invoiced otherwise."),
                 self.env.user,
             )
+        self._continue_bills(held)
 
     @api.model
     def _invoice_new_lines(self, documents):
@@ -230,8 +232,9 @@ class CopacoDecision(models.AbstractModel):
             else:
                 raise UserError(
                     self.env._(
-                        "Invoice %(invoice)s of %(document)s is final, or has a "
-                        "correction. Prepare a correction, or keep the old version.",
+                        "Invoice %(invoice)s of %(document)s is final, was not created "
+                        "from it, or has a correction. Prepare a correction, or keep "
+                        "the old version.",
                         document=document.name,
                         invoice=invoice.display_name,
                     )
@@ -323,15 +326,15 @@ class CopacoDecision(models.AbstractModel):
         self.env["copaco.exclusion"]._apply_exclusion(
             documents.sudo(), reason.strip(), self.env.user
         )
-        # The bill of the others waited for what was decided now.
-        waiting = (
-            documents.sudo()
-            ._get_bill_documents()
-            .filtered_domain(
-                [
-                    ("hold_reason", "=", "bill_incomplete"),
-                    ("id", "not in", documents.ids),
-                ]
+        self._continue_bills(documents.sudo())
+
+    @api.model
+    def _continue_bills(self, excluded):
+        """Process the other documents of the same bills in the background, which waited
+        for what was decided about these."""
+        waiting = (excluded._get_bill_documents() - excluded).filtered(
+            lambda document: (
+                document.state == "held" and document.hold_reason == "bill_incomplete"
             )
         )
         if waiting:

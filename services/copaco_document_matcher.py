@@ -431,7 +431,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if document.hold_reason == "date_unlikely":
             day = fields.Date.context_today(document)
         while violated := document.company_id._get_violated_lock_dates(
-            day, True, document.connection_id.journal_id
+            day, True, document.connection_id[KINDS[document.kind].journal]
         ):
             day = max(lock_date for lock_date, _name in violated) + timedelta(days=1)
         return day

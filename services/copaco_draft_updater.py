@@ -17,10 +17,16 @@ class CopacoDraftUpdater(models.AbstractModel):
 
     @api.model
     def _can_be_rebuilt(self, document):
-        # Beside a correction, an invoice of what is corrected would bill it twice.
         invoice = document._get_live_invoice()
         documents = invoice._get_copaco_documents()
-        return invoice.state == "draft" and not documents._get_live_corrections()
+        return (
+            invoice.state == "draft"
+            # Of an invoice that was linked, no line could be replaced: Copaco's would
+            # be added to those that bill the same.
+            and bool(self.env["copaco.manual.edits"]._read_snapshot(invoice)["lines"])
+            # Beside a correction, an invoice of what is corrected would bill it twice.
+            and not documents._get_live_corrections()
+        )
 
     @api.model
     def _is_unedited_draft(self, document):
@@ -122,8 +128,8 @@ class CopacoDraftUpdater(models.AbstractModel):
             }
         )
         self.env[kind.writer]._check_totals(document, move, edits)
-        if not edits.has_edits:
-            # It is there already: a person confirms it.
+        if not edits.has_edits and document.kind not in PURCHASE_KINDS:
+            # It is there already: a person confirms it. The tax of a bill was settled.
             self.env["copaco.vat.checker"]._check(document, move, may_hold=False)
         move.copaco_document_id.move_snapshot = manual_edits._update_snapshot(
             move, edits, snapshot

@@ -67,10 +67,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
             checker = self.env["copaco.contact.checker"]
             complete = checker._split_off_incomplete(documents)
             complete = self.env["copaco.completeness"]._split_off_waiting(complete)
-            # As Odoo's own Confirm button does: an analytic plan may be mandatory.
-            complete.move_id.line_ids.with_context(
-                validate_analytic=True
-            )._validate_analytic_distribution()
+            self._check_analytic(complete.move_id)
             self._confirm(
                 {
                     document: move
@@ -80,6 +77,17 @@ class CopacoInvoiceWriter(models.AbstractModel):
             )
         if policy == "send":
             self.env["copaco.sender"]._queue(documents)
+
+    @api.model
+    def _check_analytic(self, moves):
+        """As Odoo's own Confirm button does: an analytic plan may be mandatory.
+
+        :param moves: `account.move` records that are to be posted
+        :raise UserError: when a line lacks it
+        """
+        moves.line_ids.with_context(
+            validate_analytic=True
+        )._validate_analytic_distribution()
 
     @api.model
     def _confirm(self, created):

@@ -278,6 +278,9 @@ class CopacoProcessor(models.AbstractModel):
                 self.env["copaco.exclusion"]._apply_exclusion(
                     document, verdict.reason, self.env["res.users"]
                 )
+            elif verdict.copaco_document_id:
+                # It became that of another one of these, which looks the same.
+                continue
             else:
                 verdict.copaco_document_id = document
                 document._set_invoiced(verdict)

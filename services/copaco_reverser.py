@@ -15,12 +15,13 @@ class CopacoReverser(models.AbstractModel):
     _description = "Copaco Reverser"
 
     @api.model
-    def _invoice_to_contact(self, document, partner):
+    def _invoice_to_contact(self, document, partner, invoice_date):
         """Link the customer of a document to another contact, and invoice the document
         to it.
 
         :param document: a `copaco.document` with a posted invoice
         :param partner: `res.partner`
+        :param invoice_date: of the new invoice
         :return: the window action with the drafts
         :raise UserError: see `_invoice_anew`
         """
@@ -49,6 +50,8 @@ class CopacoReverser(models.AbstractModel):
         document.customer_id.check_access("write")
         document.sudo().lock_for_update()
         document = self.env["copaco.processor"]._with_processing_context(document)
+        if invoice_date != document._get_invoice_date():
+            document.chosen_date = invoice_date
         drafts = document.env["copaco.reverser"]._invoice_anew(
             document, partner=partner.with_env(document.env)
         )

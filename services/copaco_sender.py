@@ -49,6 +49,21 @@ class CopacoSender(models.AbstractModel):
             self._continue_in_background()
 
     @api.model
+    def _start(self, deliveries):
+        """The invoices of these deliveries are confirmed now. They may have been drafts
+        for days: what was written about them until then didn't send them."""
+        waiting = deliveries.filtered(lambda each: each.state == "waiting")
+        for delivery in waiting:
+            delivery.write(
+                {
+                    "send_at": self._get_send_time(delivery.move_id),
+                    "last_message_id": self._get_last_message_id(delivery.move_id),
+                }
+            )
+        if waiting:
+            self._continue_in_background()
+
+    @api.model
     def _get_send_time(self, move):
         today = self.env["copaco.fetch.window"]._get_today()
         if not move.invoice_date or move.invoice_date <= today:
@@ -67,7 +82,7 @@ class CopacoSender(models.AbstractModel):
         return (
             Domain("state", "=", "waiting")
             & Domain("send_at", "<=", fields.Datetime.now())
-            & Domain("move_id.state", "=", "posted")
+            & self.env["copaco.delivery"]._get_sendable_domain()
         )
 
     @api.model

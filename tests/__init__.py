@@ -4,6 +4,7 @@ from . import (
     test_automation,
     test_bill,
     test_bill_change,
+    test_bill_documents,
     test_bill_tours,
     test_change,
     test_change_machine,
@@ -65,6 +66,7 @@ from . import (
     test_services,
     test_source,
     test_tours,
+    test_translations,
     test_upload,
     test_vat,
 )

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, new_test_user, tagged
 
@@ -170,3 +172,24 @@ class TestIncompleteContactIsSentLater(SendingCommon):
         move.action_post()
         self.send()
         self.assertSent(move.copaco_delivery_ids)
+
+    def test_what_was_written_about_a_draft_does_not_count_as_sending_it(self):
+        self.partner.vat = False
+        self.add_known()
+        self.fetch()
+        move = self.documents.move_id
+        delivery = move.copaco_delivery_ids.sudo()
+        delivery.send_at -= timedelta(days=2)
+        form = self.env["ir.attachment"].create({"name": "Form", "raw": b"Form"})
+        question = move.message_post(
+            body="Which is your VAT number?",
+            partner_ids=self.partner.ids,
+            attachment_ids=form.ids,
+        )
+        question.sudo().notification_ids.notification_status = "sent"
+        self.partner.vat = "/"
+        move.action_post()
+        self.assertFalse(delivery.is_unsent, "it was confirmed just now")
+        self.send()
+        self.assertSent(delivery)
+        self.assertTrue(move.is_move_sent)

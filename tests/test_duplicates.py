@@ -271,6 +271,47 @@ class TestDuplicates(DuplicateCase):
         self.assertEqual(self.billed, 40)
         self.assertTrue(again.run_id.is_balanced)
 
+    def enter(self, number, amount):
+        """:return: a draft that a person entered with Copaco's number"""
+        move = self.init_invoice(
+            "out_invoice",
+            partner=self.partner,
+            invoice_date="2026-11-23",
+            amounts=[amount],
+            company=self.company,
+        )
+        move.invoice_origin = number
+        return move
+
+    def test_a_linked_draft_gets_no_lines_of_copacos_besides_its_own(self):
+        move = self.enter("V-1", 40)
+        document = self.receive("V-1", price_line("40.00"))
+        self.assertEqual(document.move_id, move)
+        with self.assertRaisesRegex(UserError, "nothing to retry"):
+            self.act(document, "action_retry")
+        self.simulator.invoices.clear()
+        self.receive("V-1", price_line("42.00"))
+        self.assertWaits(document)
+        with self.assertRaisesRegex(UserError, "was not created from it"):
+            self.act(document, "action_use_new_version")
+        self.assertEqual(self.get_correction(document).amount_untaxed, 2)
+        self.assertEqual(self.billed, 42)
+        self.assertTrue(document.run_id.is_balanced)
+
+    def test_an_invoice_that_a_person_entered_is_that_of_one_document(self):
+        move = self.enter("V-1", 40)
+        # Accounts of the same contact, whose documents are matched together.
+        for account, number in (("A1", 1), ("A2", 2)):
+            self.add_invoice("V-1", account, [price_line("40.00", number=number)])
+        self.fetch()
+        for customer in self.documents.customer_id:
+            customer.partner_id = self.partner
+        self.act(self.documents, "action_retry")
+        self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
+        self.assertEqual(move.copaco_document_id, self.documents[0])
+        self.assertEqual(len(self.documents.move_id), 2)
+        self.assertEqual(self.billed, 80)
+
     def test_one_that_carries_it_with_another_amount_is_asked_about(self):
         document = self.receive("V-1", price_line("40.00"))
         move = document.move_id

@@ -166,6 +166,13 @@ class TestInvoicedAnew(CopacoChangeCommon):
         with self.assertRaisesRegex(UserError, "can't be used again"):
             old.button_draft()
 
+    def test_an_invoice_of_a_locked_period_is_invoiced_to_another_on_an_open_day(self):
+        document = self.invoice("10")
+        self.company.sale_lock_date = "2026-11-24"
+        new = self.invoice_to(document, self.other).sorted("id")[-1]
+        self.assertEqual(new.invoice_date, date(2026, 11, 25))
+        self.assertIn("Copaco dated this invoice 11/23/2026", new.narration)
+
     def test_what_has_no_lines_is_corrected_in_the_currency_of_before(self):
         document = self.invoice("10")
         credit = document.move_id._reverse_moves()

@@ -224,6 +224,20 @@ class TestMailMerge(CopacoCommon, HttpCase):
         self.assertEqual(dialog.move_ids, self.moves + correction)
         self.assertNotIn(other, dialog.selected_move_ids)
 
+    def test_a_month_lacks_what_was_credited_in_full_and_invoiced_anew(self):
+        document = self.moves[0].copaco_document_id.sudo()
+        reverser = self.env["copaco.reverser"].sudo()
+        drafts = reverser._invoice_anew(document, partner=self.florist)
+        drafts.action_post()
+        month = self.env["copaco.month"].search(
+            [
+                ("connection_id", "=", self.connection.id),
+                ("date", "=", date.today().replace(day=1)),
+            ]
+        )
+        dialog = self.open_dialog(month)
+        self.assertEqual(dialog.move_ids, document.move_id + self.moves[1])
+
     def test_what_is_no_confirmed_customer_invoice_is_left_out(self):
         draft = self.init_invoice("out_invoice", products=self.product)
         bill = self.init_invoice("in_invoice", products=self.product, post=True)

@@ -1,6 +1,7 @@
 from datetime import date
 
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import freeze_time, new_test_user, tagged
 
 from .common import price_line
@@ -338,6 +339,42 @@ class TestMargin(CopacoBillCommon):
         self.act(self.get_month(), "action_confirm_incomplete")
         self.run_crons()
         self.assertEqual(document.move_id.state, "posted")
+
+    def test_what_copaco_changed_meanwhile_is_not_confirmed_before_a_decision(self):
+        document = self.send_incomplete_month()
+        document.move_id.ref = "Entered by a person"
+        self.simulator.invoices.clear()
+        self.add_known("S-1", lines=[line("12", 3)])
+        self.fetch()
+        self.assertEqual(document.state, "changed")
+        self.act(self.get_month(), "action_confirm_incomplete")
+        self.run_crons()
+        self.assertEqual(document.move_id.state, "draft")
+        self.act(document, "action_use_new_version")
+        self.run_crons()
+        self.assertRecordValues(
+            document.move_id, [{"state": "posted", "amount_untaxed": 12}]
+        )
+
+    def test_what_waited_is_confirmed_only_with_its_mandatory_analytic_plan(self):
+        document = self.send_incomplete_month()
+        plan = self.env["account.analytic.plan"].create(
+            {
+                "name": "Department",
+                "applicability_ids": [
+                    Command.create(
+                        {"business_domain": "invoice", "applicability": "mandatory"}
+                    )
+                ],
+            }
+        )
+        self.env["account.analytic.account"].create(
+            {"name": "Cloud", "plan_id": plan.id}
+        )
+        self.act(self.get_month(), "action_confirm_incomplete")
+        self.run_crons()
+        self.assertEqual(document.move_id.state, "draft")
+        self.assertIn("analytic distribution", document.confirm_obstacle)
 
     def test_an_incomplete_month_is_waited_for_so_many_days(self):
         document = self.send_incomplete_month()

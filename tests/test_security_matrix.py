@@ -260,6 +260,7 @@ class TestSecurityMatrix(RemoteCase):
             "copaco.invoice.contact": {
                 "document_id": self.document.id,
                 "partner_id": self.partner_a.id,
+                "invoice_date": str(date.today()),
             },
             "copaco.invoice.date": {
                 "invoice_date": str(date.today()),

@@ -321,6 +321,18 @@ class TestSending(SendingCommon):
         found = delivery.with_user(self.billing_user).search([])
         self.assertFalse(found)
 
+    def test_what_is_invoiced_to_another_contact_is_not_sent_to_the_first(self):
+        delivery = self.book("5")
+        other = self.create_partner(name="Slagerij", email="info@slagerij.example")
+        self.env["copaco.reverser"].sudo()._invoice_anew(
+            self.documents.sudo(), partner=other
+        )
+        self.send()
+        self.assertFalse(self.mail_server.mails)
+        with freeze_time("2026-11-25 12:00:00"):
+            self.env.invalidate_all()
+            self.assertFalse(delivery.is_unsent)
+
     def test_a_deadline_leaves_the_rest_to_the_scheduled_action(self):
         self.partner.email = False
         delivery = self.book("5")
