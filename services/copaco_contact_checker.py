@@ -41,8 +41,8 @@ class CopacoContactChecker(models.AbstractModel):
         countries = self.env.ref("base.europe").country_ids
         return (
             entity.vat == "/"
-            and entity.country_id != country
-            and entity.country_id | country <= countries
+            and entity.country_id in countries - country
+            and country in countries
         )
 
     @api.model
