@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..tools import get_rounding_room
+
 
 class CopacoLimitsMixin(models.AbstractModel):
     """Up to where Copaco's figures are taken without a person."""
@@ -26,3 +28,13 @@ class CopacoLimitsMixin(models.AbstractModel):
     _date_tolerance_days_positive = models.Constraint(
         "CHECK(date_tolerance_days >= 0)", "The tolerance for dates can't be negative."
     )
+
+    # === BUSINESS METHODS === #
+
+    def _get_allowed_difference(self, currency, line_count):
+        """:param currency: `res.currency` of the amounts that are compared
+        :param line_count: how many lines they are the sum of
+        :return: by how much Copaco's figure may differ from ours, in that currency
+        """
+        room = get_rounding_room(line_count, currency.rounding)
+        return self.totals_tolerance + float(room)

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import CENT, round_amount
+from ..tools import get_rounding_room, round_amount
 from .copaco_rule_engine import LineMatch
 
 
@@ -183,14 +183,14 @@ class CopacoBillMatcher(models.AbstractModel):
             return documents.amount_to_invoice
         lines = documents._get_billed_lines()
         exact = sum(Decimal(repr(line.extended_price)) for line in lines)
-        rounding = documents.currency_id.rounding or CENT
+        rounding = documents.currency_id.rounding
         differences = set(documents.mapped("totals_difference"))
         if len(differences) == 1 and set(documents.mapped("totals_line_count")) == {
             len(lines)
         }:
-            (difference,) = differences
-            if abs(difference) <= len(lines) * rounding / 2:
-                exact += Decimal(repr(difference))
+            difference = Decimal(repr(differences.pop()))
+            if abs(difference) <= get_rounding_room(len(lines), rounding):
+                exact += difference
         return float(round_amount(exact, rounding))
 
     @api.model

@@ -83,9 +83,8 @@ class CopacoBillWriter(models.AbstractModel):
         if currency.is_zero(difference):
             return
         document = match.documents[0]
-        # Copaco may have rounded the tax of each line.
-        allowed = document.connection_id.totals_tolerance + currency.rounding / 2 * len(
-            match.documents._get_billed_lines()
+        allowed = document.connection_id._get_allowed_difference(
+            currency, len(match.documents._get_billed_lines())
         )
         tax_lines = move.line_ids.filtered("tax_line_id")
         if any(match.documents.mapped("is_vat_accepted")):

@@ -1,6 +1,5 @@
 import logging
 import re
-from decimal import Decimal
 
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
@@ -10,7 +9,7 @@ from odoo.fields import Command
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import CENT, get_account_key, round_amount
+from ..tools import get_account_key, get_rounding_room, round_amount
 
 _logger = logging.getLogger(__name__)
 
@@ -214,9 +213,11 @@ def _is_stated_amount(source, currency):
         return False
     if not source.lines:
         return True
-    half_unit = Decimal(str(currency.rounding or CENT)) / 2
+    rounding = currency.rounding
     return (
-        abs(source.stated_amount - source.amount) <= len(source.lines) * half_unit
+        abs(source.stated_amount - source.amount)
+        <= get_rounding_room(len(source.lines), rounding)
         # And so it is in each element of the response.
-        and abs(source.totals_difference or 0) <= source.totals_line_count * half_unit
+        and abs(source.totals_difference or 0)
+        <= get_rounding_room(source.totals_line_count, rounding)
     )

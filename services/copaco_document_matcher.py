@@ -6,7 +6,6 @@ from odoo.exceptions import UserError
 from odoo.tools import float_compare, format_date, formatLang
 
 from ..const import KINDS, Hold
-from ..tools import CENT
 from .copaco_rule_engine import LineMatch
 
 
@@ -187,9 +186,9 @@ class CopacoDocumentMatcher(models.AbstractModel):
     @api.model
     def _check_source_totals(self, document):
         difference, connection = document.totals_difference, document.connection_id
-        # Copaco may have rounded each line.
-        rounding = (document.currency_id.rounding or CENT) / 2
-        allowed = connection.totals_tolerance + rounding * document.totals_line_count
+        allowed = connection._get_allowed_difference(
+            document.currency_id, document.totals_line_count
+        )
         if float_compare(abs(difference), allowed, 6) <= 0:
             return None
         return Hold(

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.tools import float_compare, formatLang
 
 from ..exceptions import VatMismatchError
-from ..tools import CENT, enumerate_names, pair_lines
+from ..tools import enumerate_names, pair_lines
 
 
 class CopacoVatChecker(models.AbstractModel):
@@ -94,12 +94,10 @@ class CopacoVatChecker(models.AbstractModel):
             return {}
         currency, connection = document.currency_id, document.connection_id
         lines = document._get_billed_lines()
-        half = (currency.rounding or CENT) / 2
-        tolerance = connection.totals_tolerance
 
         def differs(one, other, line_count):
-            # Copaco may have rounded each line.
-            return float_compare(abs(one - other), tolerance + half * line_count, 6) > 0
+            allowed = connection._get_allowed_difference(currency, line_count)
+            return float_compare(abs(one - other), allowed, 6) > 0
 
         sign = -1 if move.move_type == "out_refund" else 1
         booked = sign * move.amount_tax
@@ -127,7 +125,7 @@ class CopacoVatChecker(models.AbstractModel):
             "connection": connection.name,
             "tolerance": formatLang(
                 self.env,
-                tolerance + half * len(lines),
+                connection._get_allowed_difference(currency, len(lines)),
                 currency_obj=connection.currency_id,
             ),
         }

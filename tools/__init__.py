@@ -1,5 +1,5 @@
 from .accounts import get_account_key
-from .amounts import CENT, round_amount
+from .amounts import CENT, get_rounding_room, round_amount
 from .evidence import (
     EVIDENCE,
     VatKey,
