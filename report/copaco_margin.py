@@ -24,27 +24,16 @@ _PAIRS = """
                                    line.date_end, line.charge_type, line.line_ref)
                END AS likely_key,
                line.subscription_ref, line.quantity,
-               CASE WHEN document.currency_id = company.currency_id THEN line.amount
-                    ELSE line.amount * coalesce((
-                             SELECT rate.rate FROM res_currency_rate rate
-                              WHERE rate.currency_id = company.currency_id
-                                AND (rate.company_id IS NULL
-                                     OR rate.company_id = document.root_company_id)
-                                AND rate.name <= document.invoice_date
-                           ORDER BY rate.company_id, rate.name DESC LIMIT 1
-                         ), 1) / coalesce((
-                             SELECT rate.rate FROM res_currency_rate rate
-                              WHERE rate.currency_id = document.currency_id
-                                AND (rate.company_id IS NULL
-                                     OR rate.company_id = document.root_company_id)
-                                AND rate.name <= document.invoice_date
-                           ORDER BY rate.company_id, rate.name DESC LIMIT 1
-                         ), 1)
-               END AS amount,
-               document.currency_id != company.currency_id AS is_converted
+               line.amount * coalesce(rate.rate, 1) AS amount,
+               rate.rate IS NOT NULL AS is_converted
           FROM copaco_document_line line
           JOIN copaco_document document ON document.id = line.document_id
-          JOIN res_company company ON company.id = document.company_id
+     LEFT JOIN unnest(%(currencies)s::int[], %(companies)s::int[], %(days)s::date[],
+                      %(rates)s::numeric[])
+               AS rate (currency_id, company_id, day, rate)
+            ON rate.currency_id = document.currency_id
+           AND rate.company_id = document.company_id
+           AND rate.day IS NOT DISTINCT FROM document.invoice_date
          WHERE line.is_excluded IS NOT TRUE
            AND (document.state != 'excluded'
                 OR document.is_margin_only
@@ -116,6 +105,15 @@ _PAIRS = """
                 ELSE 'sure' END AS match
       FROM paired
   GROUP BY root_company_id, pair, is_likely, is_sure"""
+
+
+# What is in another currency than the books.
+_FOREIGN = """
+    SELECT DISTINCT document.currency_id, document.company_id, document.invoice_date
+      FROM copaco_document_line line
+      JOIN copaco_document document ON document.id = line.document_id
+      JOIN res_company company ON company.id = document.company_id
+     WHERE document.currency_id != company.currency_id AND %(condition)s"""
 
 
 class Pair(NamedTuple):
@@ -216,10 +214,25 @@ class CopacoMargin(models.Model):
             "res.currency.rate",
         ):
             self.env[name].flush_model()
+        condition = condition or SQL("true")
+        rows = self.env.execute_query(SQL(_FOREIGN, condition=condition))
         return SQL(
             _PAIRS,
             purchases=list(PURCHASE_KINDS),
-            condition=condition or SQL("true"),
+            condition=condition,
+            currencies=[currency for currency, _company, _day in rows],
+            companies=[company for _currency, company, _day in rows],
+            days=[day for _currency, _company, day in rows],
+            rates=[self._get_rate(*row) for row in rows],
+        )
+
+    @api.model
+    def _get_rate(self, currency_id, company_id, day):
+        """:return: what one of a currency is in that of a company on a day"""
+        Currency = self.env["res.currency"].sudo()
+        company = self.env["res.company"].sudo().browse(company_id)
+        return Currency._get_conversion_rate(
+            Currency.browse(currency_id), company.currency_id, company, day
         )
 
     @api.model

@@ -16,7 +16,8 @@ PRICE_DIGITS = 2
 _MONTH = """
     WITH row AS (
         SELECT margin.*, coalesce(plan_name, subscription_name) AS name,
-               replace(replace(lower(charge_type), ' ', ''), '-', '') AS charge,
+               -- As `get_name_key` does.
+               regexp_replace(lower(charge_type), '[[:space:]_-]+', '', 'g') AS charge,
                date_trunc('month', date)::date AS month
           FROM copaco_margin margin
          WHERE connection_id = ANY(%(connections)s)
