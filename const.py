@@ -158,6 +158,10 @@ BATCH_SECONDS = 5
 BUTTON_SECONDS = 18
 # How much later than that the last step may end, as far as can be told when it begins.
 BUTTON_GRACE_SECONDS = 5
+# Invoices are created and sent within minutes: what waits for longer is told.
+OVERDUE_HOURS = 1
+# How many months back is checked daily whether all adds up.
+CHECKED_MONTHS = 3
 # How often a step is tried again that another worker's transaction conflicted with.
 CONCURRENCY_ATTEMPTS = 5
 

@@ -60,7 +60,8 @@ class CopacoContentMixin(models.AbstractModel):
     @api.depends("move_id.amount_tax", "move_id.move_type")
     def _compute_move_amount_tax(self):
         for document in self:
-            sign = -1 if document.move_id.move_type == "out_refund" else 1
+            is_refund = document.move_id.move_type in ("out_refund", "in_refund")
+            sign = -1 if is_refund else 1
             document.move_amount_tax = sign * document.move_id.amount_tax
 
     @api.depends("hold_reason", "payload")

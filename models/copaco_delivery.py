@@ -3,8 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-# Odoo sends within minutes; what waits longer is told.
-OVERDUE_HOURS = 1
+from ..const import OVERDUE_HOURS
 
 
 class CopacoDelivery(models.Model):

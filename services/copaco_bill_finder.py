@@ -55,19 +55,28 @@ class CopacoBillFinder(models.AbstractModel):
 
     @api.model
     def _search(self, vendor, number, companies):
-        """:param vendor: `res.partner`
-        :param number: of the vendor's invoice
-        :param companies: `res.company` in whose books the bill may be
-        :return: `account.move`: bills of the vendor with this number, letters and
-            leading zeros aside, that are of no Copaco document
+        """See `_search_all`, for one number.
+
+        :return: `account.move`
         """
-        self.env["account.move"].flush_model()
+        return self._search_all(vendor, [number], companies)[number]
+
+    @api.model
+    def _search_all(self, vendor, numbers, companies):
+        """:param vendor: `res.partner`
+        :param numbers: of the vendor's invoices
+        :param companies: `res.company` in whose books the bills may be
+        :return: dict by number of `account.move`: bills of the vendor with it, letters
+            and leading zeros aside, that are of no Copaco document
+        """
+        Move = self.env["account.move"]
+        Move.flush_model()
         self.env["res.partner"].flush_model(["commercial_partner_id"])
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT move.id
-                  FROM (SELECT %(number)s AS ref) asked
+                SELECT asked.ref, move.id
+                  FROM unnest(%(numbers)s) AS asked (ref)
             CROSS JOIN account_move move
                   JOIN res_partner partner ON partner.id = move.partner_id
                  WHERE partner.commercial_partner_id = %(vendor)s
@@ -80,13 +89,16 @@ class CopacoBillFinder(models.AbstractModel):
                    AND %(is_same)s
               ORDER BY move.id
                 """,
-                number=number,
+                numbers=list(numbers),
                 vendor=vendor.commercial_partner_id.id,
                 companies=companies._ids,
                 is_same=_SAME_REFERENCE,
             )
         )
-        return self.env["account.move"].browse(move_id for (move_id,) in rows)
+        found = dict.fromkeys(numbers, Move)
+        for number, move_id in rows:
+            found[number] += Move.browse(move_id)
+        return found
 
     @api.model
     def _is_same_total(self, match, bill):
@@ -195,7 +207,17 @@ class CopacoBillFinder(models.AbstractModel):
                 ("state", "!=", "cancel"),
             ]
         )
-        return drafts.filtered(self._find_received)
+        companies = drafts.copaco_document_id._get_companies()
+        found = drafts.browse()
+        for vendor, own in drafts.grouped("commercial_partner_id").items():
+            numbers = own.copaco_document_id.mapped("invoice_number")
+            received = self._search_all(vendor, numbers, companies)
+            found |= own.filtered(
+                lambda draft, received=received: received[
+                    draft.copaco_document_id.invoice_number
+                ]
+            )
+        return found
 
     @api.model
     def _find_awaited(self):
@@ -209,13 +231,17 @@ class CopacoBillFinder(models.AbstractModel):
                 lambda each: (each.root_company_id, each.invoice_number)
             ).values()
         )
-        return firsts.filtered(
-            lambda document: self._search(
-                document.connection_id.vendor_id,
-                document.invoice_number,
-                document._get_companies(),
+        found = firsts.browse()
+        for connection, own in firsts.grouped("connection_id").items():
+            received = self._search_all(
+                connection.vendor_id,
+                own.mapped("invoice_number"),
+                own._get_companies(),
             )
-        )
+            found |= own.filtered(
+                lambda document, received=received: received[document.invoice_number]
+            )
+        return found
 
     # === THE VENDOR === #
 

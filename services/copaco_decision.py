@@ -66,10 +66,10 @@ class CopacoDecision(models.AbstractModel):
     def _link_bill(self, documents):
         """See `copaco.bill.mixin.action_link_bill`."""
         held = self._get_held(documents._get_bill_documents(), "bill_differs")
-        if held:
-            held = self.env["copaco.processor"]._with_processing_context(held)
-            held.env["copaco.bill.maker"]._link_anyway(held)
-            for bill in held.move_id:
+        for own in held.grouped("connection_id").values():
+            own = self.env["copaco.processor"]._with_processing_context(own)
+            own.env["copaco.bill.maker"]._link_anyway(own)
+            for bill in own.move_id:
                 bill._message_log(
                     body=self.env._(
                         "%(user)s linked this bill, although it differs from Copaco's "

@@ -5,10 +5,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..const import PURCHASE_KINDS
+from ..const import CHECKED_MONTHS, PURCHASE_KINDS
 
-# How many months back are checked each day.
-CHECKED_MONTHS = 3
 # Prices of one are compared: what rounding a line to the cent explains is no change.
 PRICE_DIGITS = 2
 

@@ -6,22 +6,18 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from ..const import BILLING_GROUP, MANAGER_GROUP
+from ..const import BILLING_GROUP, CHECKED_MONTHS, MANAGER_GROUP, OVERDUE_HOURS
 
 ACTIVITY_TYPE = "account_copaco.mail_activity_type_attention"
 # From here on the responsible user is alerted, until a new key is set.
 EXPIRY_ALERT_DAYS = 30
 # A weekend with the server off is no reason for an alert.
 STOPPED_DAYS = 3
-# The scheduled action begins to invoice what is received within minutes.
-OVERDUE_HOURS = 1
 # Who has had no invoices for longer doesn't expect any.
 LATE_MONTHS = 12
 # What Copaco creates so many days before the expected one is early; what it creates
 # before that is late for the month before.
 EARLY_DAYS = 10
-# Runs that began since are checked daily, older ones when their invoices change.
-CHECKED_MONTHS = 3
 # A daily check may be left out once.
 CHANGED_DAYS = 2
 

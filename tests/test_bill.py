@@ -203,6 +203,9 @@ class TestBill(CopacoBillCommon):
             self.purchases.move_id,
             [{"move_type": "in_refund", "amount_untaxed": 10, "amount_total": 12.1}],
         )
+        self.assertRecordValues(
+            self.purchases, [{"amount_vat": -2.1, "move_amount_tax": -2.1}]
+        )
         self.assertBalanced()
 
     def test_the_bill_is_due_when_copaco_says_so(self):
@@ -277,6 +280,17 @@ class TestBill(CopacoBillCommon):
         self.act(self.purchases, "action_link_bill")
         self.assertEqual(self.purchases.move_id, bill)
         self.assertBalanced()
+
+    def test_bills_of_connections_of_several_people_are_linked_at_once(self):
+        bills = self.enter_bill("P-1", 14) | self.enter_bill("P-2", 24)
+        for number, amount in (("P-1", "15"), ("P-2", "25")):
+            self.add_purchase(number, {"A1": [price_line(amount)]})
+        self.fetch()
+        # One of them came by a connection that another one answers for.
+        other = self.connection.copy({"responsible_id": self.billing_user.id})
+        self.purchases[0].sudo().connection_id = other
+        self.act(self.purchases, "action_link_bill")
+        self.assertEqual(self.purchases.move_id, bills)
 
     def test_a_bill_that_is_received_later_is_awaited_and_linked(self):
         self.connection.purchase_policy = "link"
