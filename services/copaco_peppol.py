@@ -127,7 +127,7 @@ class CopacoPeppol(models.AbstractModel):
             return self.env._(
                 "%(invoice)s was not sent: %(partner)s wants invoices by Peppol, and "
                 "%(company)s is not registered for it. Register it under Settings, "
-                "Accounting, or choose e-mail on the contact, then send it again.",
+                "Invoicing, or choose e-mail on the contact, then send it again.",
                 **names,
             )
         lacking = self._find_lacking(partner)
@@ -175,6 +175,6 @@ class CopacoPeppol(models.AbstractModel):
         return self.env._(
             "%(company)s is not registered for Peppol in Odoo, so invoices to contacts "
             "who want them by Peppol can't be sent. Register it under Settings, "
-            "Accounting, or choose e-mail on these contacts.",
+            "Invoicing, or choose e-mail on these contacts.",
             company=company.name,
         )
