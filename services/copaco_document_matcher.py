@@ -313,7 +313,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 "currency_unknown",
                 self.env._(
                     "%(document)s is in currency %(code)s, which Odoo does not know. "
-                    "Create it under Accounting, Configuration, Currencies, then "
+                    "Create it under Invoicing, Configuration, Currencies, then "
                     "retry.",
                     document=document.name,
                     code=document.currency_code,
@@ -324,7 +324,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 "currency_inactive",
                 self.env._(
                     "%(document)s is in %(currency)s, which is not active. Activate it "
-                    "under Accounting, Configuration, Currencies, then retry.",
+                    "under Invoicing, Configuration, Currencies, then retry.",
                     document=document.name,
                     currency=currency.name,
                 ),

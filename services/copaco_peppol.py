@@ -6,6 +6,7 @@ from odoo import api, fields, models
 # nobody is to be flooded.
 LOOKUPS_PER_MINUTE = 20
 UNVERIFIED = (False, "not_verified")
+PEPPOL_ADDRESS = ("peppol_eas", "peppol_endpoint")
 
 
 class CopacoPeppol(models.AbstractModel):
@@ -91,7 +92,7 @@ class CopacoPeppol(models.AbstractModel):
         they are installed"""
         if not self._is_installed():
             return []
-        return ["peppol_eas", "peppol_endpoint", "peppol_verification_state"]
+        return [*PEPPOL_ADDRESS, "peppol_verification_state"]
 
     @api.model
     def _find_lacking(self, partner):
@@ -100,8 +101,7 @@ class CopacoPeppol(models.AbstractModel):
         """
         if not self._is_installed():
             return ["invoice_sending_method"]
-        address = ("peppol_eas", "peppol_endpoint")
-        if lacking := [name for name in address if not partner[name]]:
+        if lacking := [name for name in PEPPOL_ADDRESS if not partner[name]]:
             return lacking
         if partner._get_peppol_edi_format() not in partner._get_peppol_formats():
             return ["invoice_edi_format"]
@@ -127,10 +127,11 @@ class CopacoPeppol(models.AbstractModel):
             return self.env._(
                 "%(invoice)s was not sent: %(partner)s wants invoices by Peppol, and "
                 "%(company)s is not registered for it. Register it under Settings, "
-                "Accounting, or choose e-mail on the contact, then send it again.",
+                "Invoicing, or choose e-mail on the contact, then send it again.",
                 **names,
             )
-        if not partner.peppol_eas or not partner.peppol_endpoint:
+        lacking = self._find_lacking(partner)
+        if lacking and lacking[0] in PEPPOL_ADDRESS:
             return self.env._(
                 "%(invoice)s was not sent: %(partner)s wants invoices by Peppol, and "
                 "has no Peppol address. Enter it on the contact, or choose e-mail "
@@ -138,22 +139,21 @@ class CopacoPeppol(models.AbstractModel):
                 **names,
             )
         names["address"] = f"{partner.peppol_eas}:{partner.peppol_endpoint}"
-        if partner._get_peppol_edi_format() not in partner._get_peppol_formats():
+        if "invoice_edi_format" in lacking:
             return self.env._(
                 "%(invoice)s was not sent: the e-invoice format of %(partner)s can't "
                 "be sent by Peppol. Choose another format, or e-mail, on the contact, "
                 "then send it again.",
                 **names,
             )
-        state = partner.peppol_verification_state
-        if state == "not_valid_format":
+        if partner.peppol_verification_state == "not_valid_format":
             return self.env._(
                 "%(invoice)s was not sent: %(partner)s is on Peppol as %(address)s, "
                 "but takes no invoices in its e-invoice format. Choose another format, "
                 "or e-mail, on the contact, then send it again.",
                 **names,
             )
-        if state != "valid":
+        if lacking:
             return self.env._(
                 "%(invoice)s was not sent: Peppol's directory does not know "
                 "%(partner)s as %(address)s, or did not answer. Check the Peppol "
@@ -175,6 +175,6 @@ class CopacoPeppol(models.AbstractModel):
         return self.env._(
             "%(company)s is not registered for Peppol in Odoo, so invoices to contacts "
             "who want them by Peppol can't be sent. Register it under Settings, "
-            "Accounting, or choose e-mail on these contacts.",
+            "Invoicing, or choose e-mail on these contacts.",
             company=company.name,
         )

@@ -19,6 +19,17 @@ MUTED = (
 )
 
 
+# What a company needs to send e-invoices in the Netherlands.
+DUTCH_COMPANY = {
+    "street": "Kade 1",
+    "zip": "1000 AA",
+    "city": "Amsterdam",
+    "vat": "NL123456782B90",
+    "company_registry": "87654321",
+    "bank_ids": [(0, 0, {"acc_number": "NL91ABNA0417164300"})],
+}
+
+
 def price_line(amount, **values):
     """:return: a price line as Copaco sends it, for one piece at `amount`"""
     number = values.pop("number", 1)
@@ -269,6 +280,16 @@ class CopacoChangeCommon(CopacoCommon):
     def setUp(self):
         super().setUp()
         self.partner = self.create_partner(name="Bakkerij", ref="K-1")
+
+    def get_amounts(self, document):
+        """:return: what the reconciliation says of each bucket that is not empty"""
+        self.env.invalidate_all()
+        found = self.env["copaco.reconciliation"]._reconcile_runs(document.run_id)
+        return {
+            part.bucket: round(part.amount, 2)
+            for part in found[document.run_id].parts
+            if part.amount
+        }
 
     def send(self, *lines, number="INV-1"):
         """Let Copaco send these lines, and nothing else any more, and fetch that.

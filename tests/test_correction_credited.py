@@ -56,16 +56,6 @@ class TestCorrectionCredited(CopacoChangeCommon):
         self.env.invalidate_all()
         return self.env["account.move"].browse(result.get("res_id", []))
 
-    def get_amounts(self, document):
-        """:return: what the reconciliation says of each bucket that is not empty"""
-        self.env.invalidate_all()
-        found = self.env["copaco.reconciliation"]._reconcile_runs(document.run_id)
-        return {
-            part.bucket: round(part.amount, 2)
-            for part in found[document.run_id].parts
-            if part.amount
-        }
-
     def test_what_was_credited_already_is_not_proposed_again(self):
         document = self.invoice("100", "40.50", "9.99")
         credit = self.credit(document.move_id, 3)

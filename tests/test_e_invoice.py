@@ -3,7 +3,7 @@ from lxml import etree
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
-from .common import CopacoCommon, price_line
+from .common import DUTCH_COMPANY, CopacoCommon, price_line
 
 NAMESPACES = {
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
@@ -19,16 +19,7 @@ class EInvoiceCommon(CopacoCommon):
     def setUp(self):
         super().setUp()
         self.connection.invoice_policy = "post"
-        self.company.write(
-            {
-                "street": "Kade 1",
-                "zip": "1000 AA",
-                "city": "Amsterdam",
-                "vat": "NL123456782B90",
-                "company_registry": "87654321",
-                "bank_ids": [(0, 0, {"acc_number": "NL91ABNA0417164300"})],
-            }
-        )
+        self.company.write(DUTCH_COMPANY)
         self.company.partner_id.write(
             {"peppol_eas": "0106", "peppol_endpoint": "87654321"}
         )

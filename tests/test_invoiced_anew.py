@@ -46,15 +46,6 @@ class TestInvoicedAnew(CopacoChangeCommon):
         ids = [action["res_id"]] if action.get("res_id") else action["domain"][0][2]
         return self.env["account.move"].browse(ids)
 
-    def get_amounts(self, document):
-        self.env.invalidate_all()
-        found = self.env["copaco.reconciliation"]._reconcile_runs(document.run_id)
-        return {
-            part.bucket: round(part.amount, 2)
-            for part in found[document.run_id].parts
-            if part.amount
-        }
-
     def get_table(self, document):
         self.env.invalidate_all()
         return str(document.run_id.reconciliation)

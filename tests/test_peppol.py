@@ -5,7 +5,7 @@ from lxml import etree
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
-from .common import price_line
+from .common import DUTCH_COMPANY, price_line
 from .receivers import DROP, REFUSE, AccessPoint
 from .test_sending import SendingCommon
 
@@ -33,16 +33,7 @@ class PeppolCommon(SendingCommon):
         self.env["ir.config_parameter"].sudo().set_param(
             "account_peppol.edi.mode", "test"
         )
-        self.company.write(
-            {
-                "street": "Kade 1",
-                "zip": "1000 AA",
-                "city": "Amsterdam",
-                "vat": "NL123456782B90",
-                "company_registry": "87654321",
-                "bank_ids": [(0, 0, {"acc_number": "NL91ABNA0417164300"})],
-            }
-        )
+        self.company.write(DUTCH_COMPANY)
         self.partner.write(
             {
                 "street": "Laan 1",

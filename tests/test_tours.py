@@ -21,15 +21,20 @@ class TestTours(CopacoCommon, HttpCase):
             created=date.today(),
         )
 
-    def test_the_button_on_the_invoice_list_fetches_and_shows_the_reconciliation(self):
-        self.create_partner(name="Bakkerij", ref="K-2")
+    def add_known_today(self, number="INV-2", amount="20", **values):
+        """Add an invoice, created today, of the customer of contact K-2."""
         self.add_invoice(
-            "INV-2",
+            number,
             "A2",
-            [price_line("20")],
+            [price_line(amount)],
             customer={"CustomerNumber": "K-2"},
             created=date.today(),
+            **values,
         )
+
+    def test_the_button_on_the_invoice_list_fetches_and_shows_the_reconciliation(self):
+        self.create_partner(name="Bakkerij", ref="K-2")
+        self.add_known_today()
         self.start_tour("/odoo/customer-invoices", "copaco_fetch", login="billing")
         self.assertEqual(self.documents.mapped("state"), ["held", "invoiced"])
 
@@ -55,14 +60,7 @@ class TestTours(CopacoCommon, HttpCase):
 
     def test_customer_invoices_are_proposed_used_and_fetched(self):
         self.create_partner(name="Bakkerij", ref="K-2")
-        self.add_invoice(
-            "CI-2",
-            "A2",
-            [price_line("20")],
-            customer={"CustomerNumber": "K-2"},
-            created=date.today(),
-            endpoint="customer-invoices",
-        )
+        self.add_known_today("CI-2", endpoint="customer-invoices")
         self.start_manager_tour("copaco_use_customer_invoices")
         self.assertEqual(self.connection.source, "customer_invoices")
         self.assertEqual(self.documents.invoice_number, "CI-2")
@@ -73,13 +71,12 @@ class TestTours(CopacoCommon, HttpCase):
 
     def test_a_changed_invoice_is_corrected(self):
         self.create_partner(name="Bakkerij", ref="K-2")
-        values = {"customer": {"CustomerNumber": "K-2"}, "created": date.today()}
         self.simulator.invoices.clear()
-        self.add_invoice("INV-2", "A2", [price_line("20")], **values)
+        self.add_known_today()
         self.fetch()
         self.documents.move_id.action_post()
         self.simulator.invoices.clear()
-        self.add_invoice("INV-2", "A2", [price_line("22.50")], **values)
+        self.add_known_today(amount="22.50")
         self.fetch()
         self.start_tour("/odoo/copaco-to-do", "copaco_correct", login="billing")
         self.assertEqual(self.documents.correction_ids.amount_untaxed, 2.5)
@@ -87,13 +84,7 @@ class TestTours(CopacoCommon, HttpCase):
     def test_an_invoice_of_the_wrong_contact_is_invoiced_to_another(self):
         self.create_partner(name="Bakkerij", ref="K-2")
         self.simulator.invoices.clear()
-        self.add_invoice(
-            "INV-2",
-            "A2",
-            [price_line("20")],
-            customer={"CustomerNumber": "K-2"},
-            created=date.today(),
-        )
+        self.add_known_today()
         self.fetch()
         document = self.documents
         document.move_id.action_post()
