@@ -25,15 +25,9 @@ from .exceptions import (
     TimedOutError,
     UnavailableError,
 )
-from .fields import (
-    CustomerInfo,
-    DocumentHead,
-    DocumentLine,
-    ParsedResponse,
-    RejectedInvoice,
-    SourceDocument,
-)
+from .fields import CustomerInfo, DocumentLine
 from .parser import is_markup, merge_payloads, parse_documents, parse_payload
+from .records import DocumentHead, ParsedResponse, RejectedInvoice, SourceDocument
 from .values import EXACT
 
 __all__ = [

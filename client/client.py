@@ -11,19 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
+from . import exceptions
 from .address import Address
 from .auth import ApiKey
-from .exceptions import (
-    CopacoError,
-    InvalidResponseError,
-    KeyRefusedError,
-    NotFoundError,
-    NotReleasedError,
-    PermissionMissingError,
-    RedirectedError,
-    RejectedError,
-    UnavailableError,
-)
 from .parser import is_markup
 from .transport import Transport
 
@@ -156,7 +146,9 @@ class CopacoClient:
         params = _get_params(ENDPOINTS[endpoint], date_from, date_to)
         return self._get(self._transport, endpoint, params)
 
-    def find_access(self, day: date) -> tuple[str, dict[str, CopacoError | None]]:
+    def find_access(
+        self, day: date
+    ) -> tuple[str, dict[str, exceptions.CopacoError | None]]:
         """Find out how Copaco takes the key, and what the key may see: ask for the
         example invoices in its own way and, while refused, in the other ways that are
         possible; and for what all other endpoints have of a day.
@@ -180,33 +172,37 @@ class CopacoClient:
 
     def _get_access(
         self, transport: Transport, day: date
-    ) -> dict[str, CopacoError | None]:
+    ) -> dict[str, exceptions.CopacoError | None]:
         """Return what `find_access` finds out of one way to send the key."""
         access = {"example": self._find_refusal(transport, "example", {})}
         # Another refusal may be of the examples alone.
-        no_key = KeyRefusedError | InvalidResponseError | RedirectedError
+        no_key = (
+            exceptions.KeyRefusedError
+            | exceptions.InvalidResponseError
+            | exceptions.RedirectedError
+        )
         if not isinstance(access["example"], no_key):
             for name, endpoint in ENDPOINTS.items():
                 if endpoint.has_window:
                     params = _get_params(endpoint, day, day)
                     try:
                         access[name] = self._find_refusal(transport, name, params)
-                    except CopacoError as error:
+                    except exceptions.CopacoError as error:
                         access[name] = error
         return access
 
     def _find_refusal(
         self, transport: Transport, endpoint: str, params: dict[str, str]
-    ) -> CopacoError | None:
+    ) -> exceptions.CopacoError | None:
         """Return why the server doesn't take the key this way, or None if it does."""
         try:
             response = self._get(transport, endpoint, params)
-        except RejectedError as error:
+        except exceptions.RejectedError as error:
             if error.status is None:
                 raise
             return error
         if is_markup(response):
-            return InvalidResponseError("Copaco responded with a web page.")
+            return exceptions.InvalidResponseError("Copaco responded with a web page.")
         return None
 
     def _make_transport(self, key: ApiKey) -> Transport:
@@ -222,11 +218,16 @@ class CopacoClient:
         while True:
             try:
                 return transport.get(path, params, deadline)
-            except (PermissionMissingError, NotFoundError) as error:
+            except (
+                exceptions.PermissionMissingError,
+                exceptions.NotFoundError,
+            ) as error:
                 if ENDPOINTS[endpoint].is_on_request:
-                    raise NotReleasedError(str(error), error.status) from None
+                    raise exceptions.NotReleasedError(
+                        str(error), error.status
+                    ) from None
                 raise
-            except UnavailableError as error:
+            except exceptions.UnavailableError as error:
                 problem = error
             wait = self._get_wait(attempt, problem)
             is_late = time.monotonic() + wait >= deadline
@@ -243,7 +244,7 @@ class CopacoClient:
             self._sleep(wait)
             attempt += 1
 
-    def _get_wait(self, attempt: int, problem: UnavailableError) -> float:
+    def _get_wait(self, attempt: int, problem: exceptions.UnavailableError) -> float:
         """Return the seconds to wait after this attempt."""
         if problem.retry_after is not None:
             return problem.retry_after

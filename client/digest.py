@@ -14,8 +14,9 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from .fields import DocumentLine, SourceDocument
+from .fields import DocumentLine
 from .json_reader import write_json
+from .records import SourceDocument
 from .values import EXACT
 
 VERSION = "1"

@@ -15,15 +15,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from .digest import digest_document, digest_payload
 from .exceptions import InvalidResponseError
-from .fields import (
-    CustomerInfo,
-    DocumentHead,
-    DocumentLine,
-    ParsedResponse,
-    RejectedInvoice,
-    SourceDocument,
-)
+from .fields import CustomerInfo, DocumentLine
 from .json_reader import read_json, read_slice, write_json
+from .records import DocumentHead, ParsedResponse, RejectedInvoice, SourceDocument
 from .schemas import (
     CountedCustomer,
     Customer,

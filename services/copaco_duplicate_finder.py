@@ -34,24 +34,18 @@ _LINE_QUERY = """
      UNION ALL
         SELECT asked.key, other.id
           FROM asked
-          JOIN copaco_document_line other
-            ON other.subscription_ref = asked.subscription_ref
-           AND other.extended_price = asked.extended_price
+          JOIN copaco_document_line other USING (subscription_ref, extended_price)
          WHERE asked.row_hash = ''
      UNION ALL
         SELECT asked.key, other.id
           FROM asked
-          JOIN copaco_document_line other
-            ON other.subscription_ref = asked.subscription_ref
-           AND other.extended_price = asked.extended_price
+          JOIN copaco_document_line other USING (subscription_ref, extended_price)
          WHERE asked.row_hash != '' AND coalesce(other.row_hash, '') = ''
      UNION ALL
         -- Copaco promises no row hash that is the same at another endpoint.
         SELECT asked.key, other.id
           FROM asked
-          JOIN copaco_document_line other
-            ON other.subscription_ref = asked.subscription_ref
-           AND other.extended_price = asked.extended_price
+          JOIN copaco_document_line other USING (subscription_ref, extended_price)
           JOIN copaco_document document ON document.id = other.document_id
           JOIN copaco_run run ON run.id = document.run_id
          WHERE %(has_endpoints)s AND asked.row_hash != ''

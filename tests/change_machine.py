@@ -1,6 +1,7 @@
 """What Copaco, a person and the buttons may do, for `test_change_machine`."""
 
 import json
+from random import Random
 
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -110,6 +111,64 @@ class ChangeMachine(CopacoCommon):
         "press_fetch_again": 0.5,
         "press_acknowledge": 0.5,
     }
+
+    # How many steps are taken; then a new reseller begins.
+    EPISODE = 30
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.usd = cls.env.ref("base.USD")
+        cls.usd.active = True
+        cls.usd.rate_ids.unlink()
+        cls.env["res.currency.rate"].create(
+            {"name": "2020-01-01", "rate": 1.1, "currency_id": cls.usd.id}
+        )
+        cls.billing_user.group_ids += cls.env.ref("base.group_partner_manager")
+
+    def play_episodes(self, seed, steps, first=0):
+        """:param seed: of all episodes, each of which has a number behind it
+        :param steps: how many are taken in all, at least one episode's
+        :param first: the number of the first episode
+        """
+        for episode in range(max(1, steps // self.EPISODE)):
+            own_seed = f"{seed}.{first + episode}"
+            self.log = [own_seed]
+            with self.subTest(seed=own_seed):
+                try:
+                    self.play(own_seed, min(steps, self.EPISODE))
+                except Exception as error:
+                    story = "\n".join(self.log)
+                    raise AssertionError(f"{error}\n{story}") from error
+
+    def begin(self, seed, source_class, policies):
+        """Let Copaco have two customers, whose invoices it sends for the first time.
+
+        :param policies: of the connection, of which one is taken
+        """
+        self.random = Random(seed)
+        self.simulator.invoices.clear()
+        self.start = self.documents
+        prefix = 10 * len(self.start)
+        self.sources = [source_class(self.random, prefix + each) for each in range(2)]
+        self.create_contacts()
+        self.connection.invoice_policy = self.random.choice(policies)
+        self.posted, self.person_lines, self.person_refs = {}, {}, {}
+        # What a person made an invoice say more than it would.
+        self.edits = {}
+        self.declined = {}
+        for source in self.sources:
+            source.change()
+        self.fetch_all()
+        self.check()
+
+    def process_in_background(self):
+        """Some of what a fetch wakes up goes on in the background."""
+        self.env.invalidate_all()
+        if "new" in self.mine.mapped("state"):
+            with self.enter_registry_test_mode():
+                self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
+            self.env.invalidate_all()
 
     def take_step(self):
         """Do what can be done now, and sometimes twice."""
@@ -281,14 +340,11 @@ class ChangeMachine(CopacoCommon):
         if not record:
             return
         self.log.append(f"  on {record.mapped('display_name')}")
-        try:
-            with self.committing(record.with_user(self.billing_user)) as committing:
-                getattr(committing, action)(*arguments)
-        except UserError as error:
-            self.log.append(f"  refused: {error}")
-            self.env.invalidate_all()
-            return str(error)
-        return ""
+        record = record.with_user(self.billing_user)
+        refusal = self.get_refusal(record, action, *arguments)
+        if refusal:
+            self.log.append(f"  refused: {refusal}")
+        return refusal
 
     def rebuild(self, action, *states):
         document = self.pick_document(*states)

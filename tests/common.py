@@ -184,6 +184,19 @@ class CopacoCommon(AccountTestInvoicingCommon):
             yield records.with_env(records.env(cr=cr))
         self.env.invalidate_all()
 
+    def get_refusal(self, records, action, *arguments):
+        """Press a button, as a request that commits.
+
+        :return: why it was refused, or ""
+        """
+        try:
+            with self.committing(records) as committing:
+                getattr(committing, action)(*arguments)
+        except UserError as error:
+            self.env.invalidate_all()
+            return str(error)
+        return ""
+
     @contextmanager
     def undone(self):
         """Take back what is done in this block."""

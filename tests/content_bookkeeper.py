@@ -114,14 +114,10 @@ class Bookkeeper:
         records = records.with_user(self.case.billing_user).with_context(
             allowed_company_ids=self.case.companies.ids
         )
-        try:
-            with self.case.committing(records) as committing:
-                getattr(committing, action)(*arguments)
-        except UserError as error:
-            self.log.append(f"    refused: {error}")
-            self.env.invalidate_all()
-            return str(error)
-        return ""
+        refusal = self.case.get_refusal(records, action, *arguments)
+        if refusal:
+            self.log.append(f"    refused: {refusal}")
+        return refusal
 
     def must_press(self, action, records, *arguments):
         if refusal := self.press(action, records, *arguments):

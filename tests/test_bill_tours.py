@@ -12,7 +12,6 @@ class TestBillTours(CopacoBillCommon, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.billing_user.password = "billing-password"
         self.connection.import_from = date.today().replace(day=1)
 
     def receive(self, amount):

@@ -128,15 +128,13 @@ class TestChange(CopacoChangeCommon):
     def take_stored_snapshot(self, move):
         """:return: what version 19.0.1.0.0 has stored of an invoice"""
 
+        def plain(value):
+            if isinstance(value, models.BaseModel):
+                return sorted(value.ids)
+            return f"{value:.10g}" if isinstance(value, float) else value
+
         def digest(record, *names):
-            values = []
-            for name in names:
-                value = record[name]
-                if isinstance(value, models.BaseModel):
-                    value = sorted(value.ids)
-                elif isinstance(value, float):
-                    value = f"{value:.10g}"
-                values.append(value or None)
+            values = [plain(record[name]) or None for name in names]
             text = json.dumps(values, sort_keys=True, default=str)
             return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -13,22 +13,11 @@ class TestDeliveryTours(CopacoCommon, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.billing_user.write(
-            {
-                "password": "billing-password",
-                "group_ids": [(4, self.env.ref("base.group_partner_manager").id)],
-            }
-        )
+        self.billing_user.group_ids += self.env.ref("base.group_partner_manager")
         self.connection.write({"import_from": False, "invoice_policy": "post"})
         self.partner = self.create_partner(name="Bakkerij", ref="K-1", lang="en_US")
-        self.add_invoice(
-            "INV-1",
-            "A1",
-            [price_line("10")],
-            customer={"CustomerNumber": "K-1"},
-            created=date.today(),
-            Date=f"{date.today():%Y%m%d}",
-        )
+        today = date.today()
+        self.add_known(lines=[price_line("10")], created=today, Date=f"{today:%Y%m%d}")
         self.fetch()
 
     def test_what_is_missing_is_mended_in_the_list(self):

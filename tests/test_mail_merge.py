@@ -26,7 +26,6 @@ class TestMailMerge(CopacoCommon, HttpCase):
         super().setUp()
         # Time can't be frozen for the threads of the server.
         self.connection.write({"import_from": False, "invoice_policy": "post"})
-        self.billing_user.password = "billing-password"
         self.bakery = self.create_partner(
             name="Bakkerij", ref="K-1", email="info@bakkerij.example"
         )
@@ -64,7 +63,7 @@ class TestMailMerge(CopacoCommon, HttpCase):
     def download(self, dialog):
         """:return: the only sheet of the file, opened again"""
         self.env.flush_all()
-        self.authenticate("billing", "billing-password")
+        self.authenticate("billing", "billing")
         action = self.make_jsonrpc_request(
             "/web/dataset/call_kw",
             {

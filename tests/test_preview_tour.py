@@ -10,7 +10,6 @@ class TestPreviewTour(CopacoCommon, HttpCase):
     """What a user clicks, in a real browser."""
 
     def test_a_preview_shows_the_figures_that_the_fetch_then_makes(self):
-        self.billing_user.password = "billing-password"
         self.connection.import_from = False
         self.create_partner(name="Bakkerij", ref="K-2")
         for number, account, amount, customer in (

@@ -10,22 +10,11 @@ from .test_sending import SendingCommon
 class TestSendingTour(SendingCommon, HttpCase):
     def test_what_could_not_be_sent_is_mended_and_sent(self):
         """In a real browser: the reason, the contact, Send again, and it arrived."""
-        self.billing_user.write(
-            {
-                "password": "billing-password",
-                "group_ids": [(4, self.env.ref("base.group_partner_manager").id)],
-            }
-        )
+        self.billing_user.group_ids += self.env.ref("base.group_partner_manager")
         self.connection.import_from = False
         self.partner.email = False
-        self.add_invoice(
-            "INV-1",
-            "A1",
-            [price_line("10")],
-            customer={"CustomerNumber": "K-1"},
-            created=date.today(),
-            Date=f"{date.today():%Y%m%d}",
-        )
+        today = date.today()
+        self.add_known(lines=[price_line("10")], created=today, Date=f"{today:%Y%m%d}")
         self.fetch()
         delivery = self.documents.move_id.copaco_delivery_ids
         self.trigger("ir_cron_send")

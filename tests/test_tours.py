@@ -11,7 +11,6 @@ class TestTours(CopacoCommon, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.billing_user.password = "billing-password"
         self.connection.import_from = False
         self.add_invoice(
             "INV-1",
@@ -48,7 +47,6 @@ class TestTours(CopacoCommon, HttpCase):
         self.start_simulator(
             api_key="simulator-key-of-the-tour", auth_method="x_api_key"
         )
-        self.env.user.password = "manager-password"
         self.start_tour(
             "/odoo/copaco-connections", "copaco_set_key", login=self.env.user.login
         )
@@ -66,7 +64,6 @@ class TestTours(CopacoCommon, HttpCase):
         self.assertEqual(self.documents.invoice_number, "CI-2")
 
     def start_manager_tour(self, tour):
-        self.env.user.password = "manager-password"
         self.start_tour("/odoo/copaco-connections", tour, login=self.env.user.login)
 
     def test_a_changed_invoice_is_corrected(self):

@@ -6,22 +6,15 @@ from pydantic import ValidationError
 
 from ...client import parse_payload
 from ...client.schemas import Customer
+from . import make
 from .case import ClientCase
-from .responses import (
-    make_bad_customer,
-    make_customer,
-    make_invoice,
-    make_line,
-    make_subscription,
-    parse,
-    parse_one,
-)
+from .responses import parse, parse_one
 
 
 class TestCondemned(ClientCase):
     def test_a_bad_line_condemns_its_customer_only(self):
         bad, good = parse(
-            make_invoice(make_bad_customer(), make_customer(AccountID="200"))
+            make.invoice(make.bad_customer(), make.customer(AccountID="200"))
         ).documents
         self.assertEqual(
             bad.error,
@@ -35,14 +28,14 @@ class TestCondemned(ClientCase):
         self.assertNotIn('"L2"', good.payload)
 
     def test_what_can_be_read_of_it_is_told_with_an_estimate(self):
-        subscription = make_subscription(
-            make_line(),
-            make_line(ExtendedPrice=None, Quantity=3, UnitPrice="2.5", Duration="2"),
-            make_line(ExtendedPrice="much", Description=""),
+        subscription = make.subscription(
+            make.line(),
+            make.line(ExtendedPrice=None, Quantity=3, UnitPrice="2.5", Duration="2"),
+            make.line(ExtendedPrice="much", Description=""),
             "no line",
             PlanName="Mail",
         )
-        bad = make_invoice(make_customer(subscription))
+        bad = make.invoice(make.customer(subscription))
         document = parse_one(bad)
         self.assertEqual([line.plan_name for line in document.readable_lines], ["Mail"])
         self.assertEqual(
@@ -61,17 +54,17 @@ class TestCondemned(ClientCase):
         self.assertEqual(stated.estimate, 40)
 
     def test_a_bad_line_condemns_its_customer_in_all_elements(self):
-        document = parse_one(make_invoice(), make_invoice(make_bad_customer()))
+        document = parse_one(make.invoice(), make.invoice(make.bad_customer()))
         self.assertTrue(document.error)
         self.assertEqual(document.lines, [])
 
     def test_a_bad_header_condemns_its_documents(self):
         for day in (None, "", "soon", "20261341"):
             response = parse(
-                make_invoice(
-                    make_customer(), make_customer(AccountID=2), header={"Date": day}
+                make.invoice(
+                    make.customer(), make.customer(AccountID=2), header={"Date": day}
                 ),
-                make_invoice(header={"InvoiceID": "2026002"}),
+                make.invoice(header={"InvoiceID": "2026002"}),
             )
             errors = [document.error for document in response.documents]
             error = "Header.Date is missing or not a date."
@@ -80,27 +73,27 @@ class TestCondemned(ClientCase):
 
     def test_an_account_that_cannot_be_read(self):
         for account in (None, "", " ", {}, True, "x" * 300):
-            document = parse_one(make_invoice(make_customer(AccountID=account)))
+            document = parse_one(make.invoice(make.customer(AccountID=account)))
             self.assertEqual(document.account_ref, "")
             self.assertIn("AccountID", document.error)
         for customer in (None, 5, "x", []):
-            document = parse_one(make_invoice(Customers=[customer]))
+            document = parse_one(make.invoice(Customers=[customer]))
             self.assertEqual(document.error, "Customer: The element is not an object.")
 
     def test_nobody_is_billed_nothing_because_a_field_was_renamed(self):
         for customers in (None, {"AccountID": "1"}, "x"):
-            document = parse_one(make_invoice(Customers=customers))
+            document = parse_one(make.invoice(Customers=customers))
             self.assertEqual(document.error, "Customers is missing or not a list.")
         for document in (
-            parse_one(make_invoice(make_customer(Subscriptions="x"))),
-            parse_one(make_invoice({"AccountID": "1", "Subscribed": [make_line()]})),
-            parse_one(make_invoice(make_customer({"Lines": [make_line()]}))),
+            parse_one(make.invoice(make.customer(Subscriptions="x"))),
+            parse_one(make.invoice({"AccountID": "1", "Subscribed": [make.line()]})),
+            parse_one(make.invoice(make.customer({"Lines": [make.line()]}))),
         ):
             self.assertTrue(document.error)
             self.assertTrue(document.payload)
 
     def test_what_may_be_a_customer_by_another_name_is_kept(self):
-        invoice = make_invoice(customers=[make_customer()])
+        invoice = make.invoice(customers=[make.customer()])
         del invoice["Customers"]
         document = parse_one(invoice)
         self.assertEqual(document.error, "Customers is missing or not a list.")
@@ -110,9 +103,9 @@ class TestCondemned(ClientCase):
     def test_different_currencies_are_not_added_up(self):
         for currency in ("USD", None):
             document = parse_one(
-                make_invoice(),
-                make_invoice(
-                    make_customer(make_subscription(make_line(LineId="L2"))),
+                make.invoice(),
+                make.invoice(
+                    make.customer(make.subscription(make.line(LineId="L2"))),
                     header={"Currency": currency},
                 ),
             )
@@ -125,11 +118,11 @@ class TestCondemned(ClientCase):
             "x",
             {},
             {"Header": None},
-            make_invoice(header={"InvoiceID": ""}),
-            make_invoice(header={"InvoiceID": None}),
-            make_invoice(header={"InvoiceID": "x" * 256}),
+            make.invoice(header={"InvoiceID": ""}),
+            make.invoice(header={"InvoiceID": None}),
+            make.invoice(header={"InvoiceID": "x" * 256}),
         ):
-            response = parse(element, make_invoice())
+            response = parse(element, make.invoice())
             self.assertEqual(len(response.documents), 1)
             (rejected,) = response.rejected
             self.assertRegex(rejected.reason, r"^(Header.*|The element) is .*\.$")
@@ -139,8 +132,8 @@ class TestCondemned(ClientCase):
         with self.assertRaises(ValidationError) as caught:
             Customer.model_validate({"AccountID": "1", "Subscriptions": ["geheim"]})
         self.assertNotIn("geheim", str(caught.exception))
-        lines = [make_line(ExtendedPrice="geheim") for _ in range(10)]
-        customer = make_customer(make_subscription(*lines), Geheim={"geheim": 1})
-        document = parse_one(make_invoice(customer, header={"Date": "geheim"}))
+        lines = [make.line(ExtendedPrice="geheim") for _ in range(10)]
+        customer = make.customer(make.subscription(*lines), Geheim={"geheim": 1})
+        document = parse_one(make.invoice(customer, header={"Date": "geheim"}))
         self.assertNotIn("geheim", document.error.lower())
         self.assertIn("; and 8 more", document.error)

@@ -1,25 +1,19 @@
 """A document is recognised by what matters for the bill, and by nothing else."""
 
+from . import make
 from .case import ClientCase
-from .responses import (
-    make_bad_customer,
-    make_customer,
-    make_invoice,
-    make_line,
-    make_subscription,
-    parse_one,
-)
+from .responses import parse_one
 
 
 class TestDigest(ClientCase):
     LINES = (
-        make_line(LineId="1", Quantity=1, ExtendedPrice=10),
-        make_line(LineId="2", Quantity=2, ExtendedPrice=2.5),
+        make.line(LineId="1", Quantity=1, ExtendedPrice=10),
+        make.line(LineId="2", Quantity=2, ExtendedPrice=2.5),
     )
 
     def make_digest(self, *lines, customer=None, **values):
-        subscription = make_subscription(*(lines or self.LINES))
-        invoice = make_invoice(make_customer(subscription, **customer or {}), **values)
+        subscription = make.subscription(*(lines or self.LINES))
+        invoice = make.invoice(make.customer(subscription, **customer or {}), **values)
         return parse_one(invoice).digest
 
     def test_it_is_known_by_version(self):
@@ -28,51 +22,24 @@ class TestDigest(ClientCase):
         self.assertEqual(self.make_digest(), digest)
 
     def test_every_field_is_where_it_was(self):
-        line = {
-            "LineId": 7,
-            "InvoiceRowHash": "abc",
-            "ChargeType": "Cycle Fee",
-            "BillingFrequency": "Monthly",
-            "Description": "Seats",
-            "Quantity": 3,
-            "UnitPrice": "1.250",
-            "Discount": 0.5,
-            "Duration": "2",
-            "ExtendedPrice": "6.50",
-            "StartDate": "20260201",
-            "EndDate": "2026-02-28T00:00:00",
-            "VendorDetails": "molen.example, renew, 2026",
-            "SubPONumber": 4500,
-            "ConsumerCompanyName": "Molen Noord",
-            "SubscriptionDetails": {
-                "Attribute": "ram",
-                "AttributeValue": 8,
-                "noshow": 0,
-            },
-        }
-        subscription = make_subscription(
-            line,
-            make_line(),
-            SubscriptionID=11,
-            SubscriptionName="Mail",
-            PlanID=22,
-            PlanName="Mail Plan 1",
-            PlanCategoryName="Mail",
-            SubscriptionPONumber="PO-9",
+        details = {"Attribute": "ram", "AttributeValue": 8, "noshow": 0}
+        subscription = make.full_subscription(
+            make.line(),
+            line={"SubscriptionDetails": details},
             SubscriptionDetails=[{"Attribute": "disk", "AttributeValue": "80 GB"}],
         )
         # As stored in databases: see `test_it_is_known_by_version`.
         for customer, digest in (
             (
-                make_customer(subscription),
+                make.customer(subscription),
                 "1:fa5690ed5249b264382c99fff861df615188f26616f1e07b8887457c70867cb4",
             ),
             (
-                make_bad_customer(),
+                make.bad_customer(),
                 "1:a78362a96de2950e8353dadd3ed5c2e1f522b093c431b76c1ccc8d902df754ee",
             ),
         ):
-            self.assertEqual(parse_one(make_invoice(customer)).digest, digest)
+            self.assertEqual(parse_one(make.invoice(customer)).digest, digest)
 
     def test_what_does_not_matter_for_the_bill_changes_nothing(self):
         digest = self.make_digest()
@@ -120,7 +87,7 @@ class TestDigest(ClientCase):
             ),
             *(
                 parse_one(
-                    make_invoice(make_customer(subscription | {name: "x"}))
+                    make.invoice(make.customer(subscription | {name: "x"}))
                 ).digest
                 for name in (
                     "SubscriptionID",
@@ -145,7 +112,7 @@ class TestDigest(ClientCase):
 
     def test_one_field_cannot_pass_for_another(self):
         digests = {
-            self.make_digest(make_line(**values))
+            self.make_digest(make.line(**values))
             for values in (
                 {"LineId": "ab", "InvoiceRowHash": ""},
                 {"LineId": "a", "InvoiceRowHash": "b"},
@@ -156,8 +123,8 @@ class TestDigest(ClientCase):
         self.assertEqual(len(digests), 4)
 
     def test_an_unreadable_document_is_recognised_whatever_its_key_order(self):
-        customer = make_bad_customer()
+        customer = make.bad_customer()
         other = dict(reversed(customer.items()))
-        one, two = parse_one(make_invoice(customer)), parse_one(make_invoice(other))
+        one, two = parse_one(make.invoice(customer)), parse_one(make.invoice(other))
         self.assertEqual(one.digest, two.digest)
         self.assertNotEqual(one.payload, two.payload)

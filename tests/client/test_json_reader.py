@@ -5,11 +5,11 @@ import json
 from ...client import InvalidResponseError, parse_documents
 from ...client.json_reader import read_json, write_json
 from ..properties import st
-from . import responses
+from . import make, responses
 from .case import ClientCase
 from .responses import given
 
-RAW = responses.make_raw(responses.make_invoice())
+RAW = make.raw(make.invoice())
 TREES = st.recursive(
     st.none() | st.booleans() | responses.TEXTS,
     lambda inner: st.lists(inner) | st.dictionaries(responses.TEXTS, inner),

@@ -6,18 +6,9 @@ from fractions import Fraction
 from unittest.mock import patch
 
 from ...client import InvalidResponseError, parse_documents, parse_payload, parser
+from . import make
 from .case import ClientCase
-from .responses import (
-    make_bad_customer,
-    make_customer,
-    make_invoice,
-    make_line,
-    make_raw,
-    make_subscription,
-    parse,
-    parse_line,
-    parse_one,
-)
+from .responses import parse, parse_line, parse_one
 
 RECEIVER = {
     "AccountID": 100,
@@ -39,8 +30,8 @@ RECEIVER = {
 class TestDocuments(ClientCase):
     def test_each_customer_of_an_invoice_is_a_document(self):
         response = parse(
-            make_invoice(make_customer(), make_customer(AccountID="200")),
-            make_invoice(header={"InvoiceID": 2026002}),
+            make.invoice(make.customer(), make.customer(AccountID="200")),
+            make.invoice(header={"InvoiceID": 2026002}),
         )
         self.assertEqual(
             [(each.invoice_number, each.account_ref) for each in response.documents],
@@ -48,7 +39,7 @@ class TestDocuments(ClientCase):
         )
 
     def test_no_document_is_lost_to_an_error_of_ours(self):
-        documents = parse(make_invoice()).documents
+        documents = parse(make.invoice()).documents
         with (
             patch.object(parser, "_make_document", side_effect=IndexError),
             self.assertRaises(IndexError),
@@ -56,18 +47,18 @@ class TestDocuments(ClientCase):
             list(documents)
 
     def test_a_document_says_what_it_is(self):
-        document = parse_one(make_invoice(header={"Currency": "eur"}))
+        document = parse_one(make.invoice(header={"Currency": "eur"}))
         self.assertEqual(document.invoice_date, date(2026, 3, 23))
         self.assertEqual(document.currency, "EUR")
         self.assertEqual(document.amount, Decimal("10.00"))
         self.assertEqual(document.error, "")
 
     def test_elements_of_one_number_are_one_invoice_with_all_lines_in_order(self):
-        second = make_subscription(make_line(LineId="L2", ExtendedPrice=2.5))
+        second = make.subscription(make.line(LineId="L2", ExtendedPrice=2.5))
         document = parse_one(
-            make_invoice(),
-            make_invoice(
-                make_customer(second, AccountID=100), header={"Date": "2026-03-25"}
+            make.invoice(),
+            make.invoice(
+                make.customer(second, AccountID=100), header={"Date": "2026-03-25"}
             ),
         )
         self.assertEqual([line.line_ref for line in document.lines], ["L1", "L2"])
@@ -75,16 +66,16 @@ class TestDocuments(ClientCase):
         self.assertEqual(document.invoice_date, date(2026, 3, 25))
 
     def test_the_same_customer_twice_in_one_element_is_one_document(self):
-        second = make_subscription(make_line(LineId="L2"))
-        document = parse_one(make_invoice(make_customer(), make_customer(second)))
+        second = make.subscription(make.line(LineId="L2"))
+        document = parse_one(make.invoice(make.customer(), make.customer(second)))
         self.assertEqual(len(document.lines), 2)
 
     def test_an_invisible_sign_makes_no_second_document(self):
-        second = make_subscription(make_line(LineId="L2"))
+        second = make.subscription(make.line(LineId="L2"))
         document = parse_one(
-            make_invoice(),
-            make_invoice(
-                make_customer(second, AccountID="100\u200b"),
+            make.invoice(),
+            make.invoice(
+                make.customer(second, AccountID="100\u200b"),
                 header={"InvoiceID": "\ufeff2026001"},
             ),
         )
@@ -92,72 +83,54 @@ class TestDocuments(ClientCase):
         self.assertEqual(document.customer.account_ref, "100")
 
     def test_the_same_part_twice_is_not_billed_twice(self):
-        document = parse_one(make_invoice(), make_invoice())
+        document = parse_one(make.invoice(), make.invoice())
         self.assertIn("the same lines twice", document.error)
         self.assertEqual(document.lines, [])
 
     def test_a_customer_may_stand_in_several_elements_without_lines(self):
-        empty = make_invoice(make_customer(Subscriptions=[]))
-        document = parse_one(empty, make_invoice(), empty)
+        empty = make.invoice(make.customer(Subscriptions=[]))
+        document = parse_one(empty, make.invoice(), empty)
         self.assertEqual((len(document.lines), document.error), (1, ""))
 
     def test_no_lines_is_no_error(self):
         for customer in (
-            make_customer(Subscriptions=[]),
-            make_customer(Subscriptions=None),
-            make_customer(make_subscription(PriceLines=[])),
-            make_customer(make_subscription(PriceLines=None)),
+            make.customer(Subscriptions=[]),
+            make.customer(Subscriptions=None),
+            make.customer(make.subscription(PriceLines=[])),
+            make.customer(make.subscription(PriceLines=None)),
         ):
-            document = parse_one(make_invoice(customer))
+            document = parse_one(make.invoice(customer))
             self.assertEqual((document.lines, document.error), ([], ""))
             self.assertEqual(document.amount, 0)
-        self.assertFalse(parse(make_invoice(Customers=[])).documents)
+        self.assertFalse(parse(make.invoice(Customers=[])).documents)
 
     def test_the_amount_is_the_exact_sum(self):
         prices = ["999999999999.99", "1e-40", "-0.00000000000000005", "7E+2"] * 500
         lines = (
-            make_line(LineId=str(number), ExtendedPrice=price)
+            make.line(LineId=str(number), ExtendedPrice=price)
             for number, price in enumerate(prices)
         )
-        document = parse_one(make_invoice(make_customer(make_subscription(*lines))))
+        document = parse_one(make.invoice(make.customer(make.subscription(*lines))))
         total = sum(map(Fraction, prices))
         self.assertEqual(Fraction(document.amount), total)
 
 
 class TestLines(ClientCase):
     def test_a_line_has_everything_of_itself_and_its_subscription(self):
-        subscription = make_subscription(
-            {
-                "LineId": 7,
-                "InvoiceRowHash": "abc",
-                "ChargeType": "Cycle Fee",
-                "BillingFrequency": "Monthly",
-                "Description": "Seats",
-                "Quantity": 3,
+        subscription = make.full_subscription(
+            line={
                 "UnitPrice": 1.25,
                 "Discount": 0,
-                "Duration": "2",
                 "ExtendedPrice": 7.5,
-                "StartDate": "20260201",
-                "EndDate": "2026-02-28T00:00:00",
-                "VendorDetails": "molen.example, renew, 2026",
-                "SubPONumber": 4500,
-                "ConsumerCompanyName": "Molen Noord",
                 "ConsumerCompanyNumber": 12,
                 "QuantityType": "GB",
                 "SKU": "M-1",
                 "VAT": "1.58",
                 "TaxPercentage": 21,
                 "TaxZoneID": "NL",
-            },
-            SubscriptionID=11,
-            SubscriptionName="Mail",
-            PlanID=22,
-            PlanName="Mail Plan 1",
-            PlanCategoryName="Mail",
-            SubscriptionPONumber="PO-9",
+            }
         )
-        line = parse_one(make_invoice(make_customer(subscription))).lines[0]
+        line = parse_one(make.invoice(make.customer(subscription))).lines[0]
         found = {name: getattr(line, name) for name in line.__slots__}
         self.assertEqual(
             found,
@@ -213,13 +186,13 @@ class TestLines(ClientCase):
         def make_detail(name, value, **values):
             return {"Attribute": name, "AttributeValue": value} | values
 
-        subscription = make_subscription(
-            make_line(
+        subscription = make.subscription(
+            make.line(
                 SubscriptionDetails=make_detail(
                     "ram", 8, AttributeDescription="Memory (GB)", noshow=0
                 )
             ),
-            make_line(LineId="L2"),
+            make.line(LineId="L2"),
             SubscriptionDetails=[
                 make_detail("disk", "80 GB", noshow="false"),
                 make_detail("backup", True),
@@ -229,7 +202,7 @@ class TestLines(ClientCase):
                 "malformed",
             ],
         )
-        lines = parse_one(make_invoice(make_customer(subscription))).lines
+        lines = parse_one(make.invoice(make.customer(subscription))).lines
         shared = (("disk", "80 GB"), ("backup", "true"))
         self.assertEqual(lines[0].details, (*shared, ("Memory (GB)", "8")))
         self.assertEqual(lines[1].details, shared)
@@ -237,9 +210,9 @@ class TestLines(ClientCase):
 
 class TestCustomerInfo(ClientCase):
     def test_the_receiver_completes_the_customer_it_is(self):
-        customer = make_customer(CustomerNumber="D-1", CostCenter="Sales")
+        customer = make.customer(CustomerNumber="D-1", CostCenter="Sales")
         info = parse_one(
-            make_invoice(customer, Receiver=RECEIVER, header={"LanguageCode": "nl"})
+            make.invoice(customer, Receiver=RECEIVER, header={"LanguageCode": "nl"})
         ).customer
         self.assertEqual(
             {name: getattr(info, name) for name in info.__slots__},
@@ -266,17 +239,17 @@ class TestCustomerInfo(ClientCase):
             {**RECEIVER, "AccountID": ""},
         ):
             document = parse_one(
-                make_invoice(Receiver=receiver, header={"LanguageCode": "nl"})
+                make.invoice(Receiver=receiver, header={"LanguageCode": "nl"})
             )
             info = document.customer
             self.assertEqual((info.vat, info.city, info.language_code), ("", "", ""))
             self.assertNotIn("Dijk", document.payload)
-        nobody = make_invoice(make_customer(AccountID=""), Receiver={"AccountID": ""})
+        nobody = make.invoice(make.customer(AccountID=""), Receiver={"AccountID": ""})
         self.assertEqual(parse_one(nobody).customer.account_ref, "")
 
     def test_an_unreadable_receiver_condemns_nothing(self):
         for receiver in (None, [], "x", {"AccountID": {}, "Zip": []}):
-            self.assertEqual(parse_one(make_invoice(Receiver=receiver)).error, "")
+            self.assertEqual(parse_one(make.invoice(Receiver=receiver)).error, "")
 
 
 class TestPayload(ClientCase):
@@ -285,25 +258,25 @@ class TestPayload(ClientCase):
         self.assertEqual(again, document)
 
     def test_every_document_reads_back_the_same(self):
-        second = make_subscription(make_line(LineId="L2", ExtendedPrice=1e-7))
+        second = make.subscription(make.line(LineId="L2", ExtendedPrice=1e-7))
         for invoices in (
-            [make_invoice(Receiver=RECEIVER)],
-            [make_invoice(), make_invoice(make_customer(second))],
-            [make_invoice(make_customer(), make_customer(second))],
-            [make_invoice(make_bad_customer())],
-            [make_invoice(make_bad_customer(), None, 5)],
-            [make_invoice(Customers={"a": 1.10})],
-            [make_invoice(Customers=None, header={"Date": "x"})],
-            [make_invoice(header={"InvoiceID": "N\x00\ud800", "X\ud800\x00": None})],
+            [make.invoice(Receiver=RECEIVER)],
+            [make.invoice(), make.invoice(make.customer(second))],
+            [make.invoice(make.customer(), make.customer(second))],
+            [make.invoice(make.bad_customer())],
+            [make.invoice(make.bad_customer(), None, 5)],
+            [make.invoice(Customers={"a": 1.10})],
+            [make.invoice(Customers=None, header={"Date": "x"})],
+            [make.invoice(header={"InvoiceID": "N\x00\ud800", "X\ud800\x00": None})],
         ):
             for document in parse(*invoices).documents:
                 self.assert_reads_back(document)
 
     def test_it_holds_its_own_part_with_all_digits_and_unknown_fields(self):
-        raw = make_raw(
-            make_invoice(
-                make_customer(Loyalty={"Points": "@"}),
-                make_customer(AccountID="200", CompanyName="Sluis"),
+        raw = make.raw(
+            make.invoice(
+                make.customer(Loyalty={"Points": "@"}),
+                make.customer(AccountID="200", CompanyName="Sluis"),
                 Sender={"CompanyName": "Reseller"},
             )
         ).replace(b'"@"', b"1.2300000000000000000000000000001")
@@ -314,8 +287,8 @@ class TestPayload(ClientCase):
     def test_who_bills_and_until_when_is_read_and_makes_no_other_document(self):
         sender = {"CompanyName": "Copaco Nederland B.V.", "VATNumber": "NL1"}
         header = {"ExpirationDate": "20260422"}
-        plain = parse(make_invoice()).documents[0]
-        document = parse(make_invoice(Sender=sender, header=header)).documents[0]
+        plain = parse(make.invoice()).documents[0]
+        document = parse(make.invoice(Sender=sender, header=header)).documents[0]
         self.assertEqual(document.sender.name, "Copaco Nederland B.V.")
         self.assertEqual(document.sender.vat, "NL1")
         self.assertEqual(document.due_date, date(2026, 4, 22))
@@ -323,7 +296,7 @@ class TestPayload(ClientCase):
         self.assert_reads_back(document)
 
     def test_anything_else_is_not_a_stored_document(self):
-        two = make_raw(make_invoice(), make_invoice(header={"InvoiceID": "2"}))
+        two = make.raw(make.invoice(), make.invoice(header={"InvoiceID": "2"}))
         for payload in ("", "{}", '{"Invoices": []}', two.decode()):
             with self.assertRaises(InvalidResponseError):
                 parse_payload(payload)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ...client import InvalidResponseError, parse_documents, parse_payload
 from ..properties import st
-from . import responses
+from . import make, responses
 from .case import ClientCase
 from .responses import given
 
@@ -139,10 +139,10 @@ class TestNothingBreaks(ClientCase):
 
     @given(st.data())
     def test_any_change_to_a_good_response(self, data):
-        line = responses.make_line(Quantity=1, StartDate="20260301", VendorDetails="x")
+        line = make.line(Quantity=1, StartDate="20260301", VendorDetails="x")
         receiver = {"AccountID": "100", "City": "Voorbeelddam"}
-        customer = responses.make_customer(responses.make_subscription(line))
-        tree = {"Invoices": [responses.make_invoice(customer, Receiver=receiver)]}
+        customer = make.customer(make.subscription(line))
+        tree = {"Invoices": [make.invoice(customer, Receiver=receiver)]}
         for _ in range(data.draw(st.integers(1, 3))):
             self.change(data.draw, tree)
         self.assert_survives(json.dumps(tree).encode())
@@ -160,6 +160,6 @@ class TestNothingBreaks(ClientCase):
 
     @given(st.binary(max_size=3), st.integers(0, 500), st.integers(0, 10))
     def test_any_damage_to_the_bytes(self, damage, start, length):
-        raw = responses.make_raw(responses.make_invoice())
+        raw = make.raw(make.invoice())
         start %= len(raw)
         self.assert_survives(raw[:start] + damage + raw[start + length :])

@@ -6,16 +6,9 @@ from fractions import Fraction
 
 from ...client import CopacoClient, parse_documents, parse_payload
 from ..simulator import Simulator
+from . import make
 from .case import ClientCase
-from .responses import (
-    make_bad_customer,
-    make_customer,
-    make_invoice,
-    make_line,
-    make_subscription,
-    parse,
-    parse_one,
-)
+from .responses import parse, parse_one
 
 
 def make_totals(value):
@@ -29,8 +22,8 @@ def find_differences(*invoices):
 
 
 class TestTotals(ClientCase):
-    OTHER = make_customer(
-        make_subscription(make_line(LineId="L2", ExtendedPrice="0.005")),
+    OTHER = make.customer(
+        make.subscription(make.line(LineId="L2", ExtendedPrice="0.005")),
         AccountID="200",
     )
 
@@ -42,7 +35,7 @@ class TestTotals(ClientCase):
             ("-1e-20", "-10.00500000000000000001"),
         ):
             found = find_differences(
-                make_invoice(make_customer(), self.OTHER, Totals=make_totals(total))
+                make.invoice(make.customer(), self.OTHER, Totals=make_totals(total))
             )
             expected = Decimal(difference)
             self.assertEqual(found, {"100": expected, "200": expected})
@@ -50,25 +43,25 @@ class TestTotals(ClientCase):
     def test_the_difference_is_exact(self):
         prices = ["999999999999.99", "1e-40", "-0.00000000000000005"] * 300
         lines = (
-            make_line(LineId=str(n), ExtendedPrice=p) for n, p in enumerate(prices)
+            make.line(LineId=str(n), ExtendedPrice=p) for n, p in enumerate(prices)
         )
         document = parse_one(
-            make_invoice(
-                make_customer(make_subscription(*lines)), Totals=make_totals("0.01")
+            make.invoice(
+                make.customer(make.subscription(*lines)), Totals=make_totals("0.01")
             )
         )
         expected = Fraction("0.01") - sum(map(Fraction, prices))
         self.assertEqual(Fraction(document.totals_difference), expected)
 
     def test_of_the_elements_of_a_document_the_worst_is_told(self):
-        second = make_subscription(make_line(LineId="L2", ExtendedPrice="5"))
+        second = make.subscription(make.line(LineId="L2", ExtendedPrice="5"))
         found = find_differences(
             # The same customer twice in one element: the difference counts once.
-            make_invoice(
-                make_customer(), make_customer(second), Totals=make_totals("17")
+            make.invoice(
+                make.customer(), make.customer(second), Totals=make_totals("17")
             ),
-            make_invoice(
-                make_customer(make_subscription(make_line(LineId="L3"))),
+            make.invoice(
+                make.customer(make.subscription(make.line(LineId="L3"))),
                 self.OTHER,
                 Totals=make_totals("10.505"),
             ),
@@ -77,9 +70,9 @@ class TestTotals(ClientCase):
 
     def test_other_numbers_are_other_invoices(self):
         response = parse(
-            make_invoice(Totals=make_totals("11")),
-            make_invoice(header={"InvoiceID": "2"}, Totals=make_totals("10")),
-            make_invoice(header={"InvoiceID": "3"}),
+            make.invoice(Totals=make_totals("11")),
+            make.invoice(header={"InvoiceID": "2"}, Totals=make_totals("10")),
+            make.invoice(header={"InvoiceID": "3"}),
         )
         found = [document.totals_difference for document in response.documents]
         self.assertEqual(found, [1, 0, None])
@@ -89,52 +82,52 @@ class TestTotals(ClientCase):
             *(None, [], "10", 5, {}, {"TotalVAT": "1"}),
             *map(make_totals, (None, "", "x", "1,5", [], {}, True, "1e400")),
         ):
-            document = parse_one(make_invoice(Totals=totals))
+            document = parse_one(make.invoice(Totals=totals))
             self.assertEqual((document.error, len(document.lines)), ("", 1))
             self.assertIsNone(document.totals_difference)
-        self.assertIsNone(parse_one(make_invoice()).totals_difference)
+        self.assertIsNone(parse_one(make.invoice()).totals_difference)
 
     def test_totals_are_known_by_their_likely_names(self):
         for name in ("TotalExcludingVat", "TotalExclVAT", "TotalExclVat"):
-            document = parse_one(make_invoice(Totals={name: "10.01"}))
+            document = parse_one(make.invoice(Totals={name: "10.01"}))
             self.assertEqual(document.totals_difference, Decimal("0.01"))
 
     def test_nobody_can_tell_when_a_line_of_the_element_cannot_be_read(self):
-        for other in (make_bad_customer(AccountID="200"), {"AccountID": "200"}, None):
+        for other in (make.bad_customer(AccountID="200"), {"AccountID": "200"}, None):
             found = find_differences(
-                make_invoice(make_customer(), other, Totals=make_totals("99"))
+                make.invoice(make.customer(), other, Totals=make_totals("99"))
             )
             self.assertEqual(set(found.values()), {None})
-        found = find_differences(make_invoice(Customers={}, Totals=make_totals("9")))
+        found = find_differences(make.invoice(Customers={}, Totals=make_totals("9")))
         self.assertEqual(found, {"": None})
 
     def test_an_element_of_which_nobody_can_tell_hides_no_other_difference(self):
-        second = make_customer(make_subscription(make_line(LineId="L2")))
-        first = make_invoice(Totals=make_totals("11"))
-        for other in (make_invoice(second), make_invoice(make_bad_customer())):
+        second = make.customer(make.subscription(make.line(LineId="L2")))
+        first = make.invoice(Totals=make_totals("11"))
+        for other in (make.invoice(second), make.invoice(make.bad_customer())):
             self.assertEqual(find_differences(first, other), {"100": 1})
 
     def test_an_unreadable_header_leaves_the_lines_comparable(self):
         document = parse_one(
-            make_invoice(header={"Date": "x"}, Totals=make_totals("10"))
+            make.invoice(header={"Date": "x"}, Totals=make_totals("10"))
         )
         self.assertTrue(document.error)
         self.assertEqual(document.totals_difference, 0)
 
     def test_an_amount_without_customers_is_not_lost(self):
-        invoice = make_invoice(Customers=[], Totals=make_totals("0.01"))
-        response = parse(invoice, make_invoice())
+        invoice = make.invoice(Customers=[], Totals=make_totals("0.01"))
+        response = parse(invoice, make.invoice())
         self.assertEqual(len(response.documents), 1)
         (rejected,) = response.rejected
         self.assertRegex(rejected.reason, "^Customers is empty.*\\.$")
         self.assertEqual(json.loads(rejected.payload), invoice)
         for total in ("0", "0.00", "x", None):
-            response = parse(make_invoice(Customers=[], Totals=make_totals(total)))
+            response = parse(make.invoice(Customers=[], Totals=make_totals(total)))
             self.assertEqual([*response.documents, *response.rejected], [])
 
     def test_the_digest_does_not_know_the_totals_and_the_payload_does(self):
-        right = parse_one(make_invoice(Totals=make_totals("10")))
-        wrong = parse_one(make_invoice(Totals=make_totals("11")))
+        right = parse_one(make.invoice(Totals=make_totals("10")))
+        wrong = parse_one(make.invoice(Totals=make_totals("11")))
         self.assertEqual(right.digest, wrong.digest)
         for document, difference in ((right, 0), (wrong, 1)):
             found = parse_payload(document.payload).totals_difference
@@ -173,13 +166,13 @@ class TestVat(ClientCase):
     """Which VAT Copaco states, and whether it states any."""
 
     def find_vat(self, *lines, **totals):
-        invoice = make_invoice(make_customer(make_subscription(*lines)), Totals=totals)
+        invoice = make.invoice(make.customer(make.subscription(*lines)), Totals=totals)
         return parse_one(invoice).vat
 
     def test_the_vat_of_the_lines_comes_before_that_of_the_totals(self):
-        lines = make_line(VAT="2.10", TaxPercentage=21), make_line(VAT=None)
+        lines = make.line(VAT="2.10", TaxPercentage=21), make.line(VAT=None)
         self.assertEqual(self.find_vat(*lines, TotalVAT=9), Decimal("2.10"))
-        self.assertEqual(self.find_vat(make_line(), TotalVAT=9), 9)
+        self.assertEqual(self.find_vat(make.line(), TotalVAT=9), 9)
 
     def test_no_vat_is_stated_where_nothing_is_filled_in(self):
         for values in (
@@ -187,16 +180,16 @@ class TestVat(ClientCase):
             {"VAT": None, "TaxPercentage": None, "TaxZoneID": None},
             {"VAT": 0, "TaxPercentage": 0, "TaxZoneID": ""},
         ):
-            self.assertIsNone(self.find_vat(make_line(**values), TotalVAT=0), values)
+            self.assertIsNone(self.find_vat(make.line(**values), TotalVAT=0), values)
 
     def test_reverse_charge_is_stated_by_its_zone(self):
-        line = make_line(VAT=0, TaxPercentage=0, TaxZoneID="BE")
+        line = make.line(VAT=0, TaxPercentage=0, TaxZoneID="BE")
         self.assertEqual(self.find_vat(line), 0)
 
     def test_totals_of_several_customers_say_nothing_of_one(self):
         response = parse(
-            make_invoice(
-                make_customer(), make_customer(AccountID="2"), Totals={"TotalVAT": 4}
+            make.invoice(
+                make.customer(), make.customer(AccountID="2"), Totals={"TotalVAT": 4}
             )
         )
         self.assertEqual([each.vat for each in response.documents], [None, None])

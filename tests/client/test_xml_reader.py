@@ -6,16 +6,11 @@ from unittest.mock import patch
 from ...client import InvalidResponseError, parse_documents, parse_payload, xml_reader
 from ..properties import st
 from ..simulator.older_platform import write_xml
+from . import make
 from .case import ClientCase
-from .responses import (
-    given,
-    make_bad_customer,
-    make_customer,
-    make_invoice,
-    make_subscription,
-)
+from .responses import given
 
-RAW = write_xml([make_invoice(make_customer(CompanyName="Café Zuid"))])
+RAW = write_xml([make.invoice(make.customer(CompanyName="Café Zuid"))])
 TEXT = RAW.decode().partition("?>\n")[2]
 OPENING = b"<InvoiceResponse><Invoice>"
 LINE = "<PriceLine><LineId>L1</LineId><ExtendedPrice>10</ExtendedPrice></PriceLine>"
@@ -257,9 +252,9 @@ class TestNothingIsLost(ClientCase):
     def test_a_bad_document_condemns_no_other(self):
         raw = write_xml(
             [
-                make_invoice(make_bad_customer(), make_customer(AccountID="200")),
-                make_invoice(header={"InvoiceID": ""}),
-                make_invoice(header={"InvoiceID": "2"}),
+                make.invoice(make.bad_customer(), make.customer(AccountID="200")),
+                make.invoice(header={"InvoiceID": ""}),
+                make.invoice(header={"InvoiceID": "2"}),
             ]
         )
         response = parse_documents(raw)
@@ -271,7 +266,7 @@ class TestNothingIsLost(ClientCase):
 
     def test_a_document_reads_back_the_same(self):
         raw = write_xml(
-            [make_invoice(make_customer(), make_bad_customer(AccountID="200"))]
+            [make.invoice(make.customer(), make.bad_customer(AccountID="200"))]
         )
         for document in parse_documents(raw).documents:
             self.assertEqual(parse_payload(document.payload), document)
@@ -311,8 +306,8 @@ class TestNothingBreaks(ClientCase):
 
 class TestCredits(ClientCase):
     def make(self, amount, kind):
-        lines = make_subscription({"LineId": "1", "ExtendedPrice": amount})
-        return write_xml([make_invoice(make_customer(lines), header={"Type": kind})])
+        lines = make.subscription({"LineId": "1", "ExtendedPrice": amount})
+        return write_xml([make.invoice(make.customer(lines), header={"Type": kind})])
 
     def test_a_credit_that_looks_like_a_debt_is_left_to_a_person(self):
         for kind in ("credit", "CREDIT", "CreditNote"):

@@ -165,18 +165,22 @@ tours.add("copaco_send_again", {
     ],
 });
 
+const testConnection = [
+    {
+        content: "Open the connection",
+        trigger: ".o_data_row .o_data_cell[name='name']",
+        run: "click",
+    },
+    {
+        content: "Test it",
+        trigger: ".o_form_view button[name='action_test_connection']",
+        run: "click",
+    },
+];
+
 tours.add("copaco_test_connection", {
     steps: () => [
-        {
-            content: "Open the connection",
-            trigger: ".o_data_row .o_data_cell[name='name']",
-            run: "click",
-        },
-        {
-            content: "Test it",
-            trigger: ".o_form_view button[name='action_test_connection']",
-            run: "click",
-        },
+        ...testConnection,
         {
             content: "What Copaco did not release is named, with the permission",
             trigger: ".o_notification_body:contains('Get Customer Invoices')",
@@ -195,16 +199,7 @@ tours.add("copaco_test_connection", {
 
 tours.add("copaco_use_customer_invoices", {
     steps: () => [
-        {
-            content: "Open the connection",
-            trigger: ".o_data_row .o_data_cell[name='name']",
-            run: "click",
-        },
-        {
-            content: "Test it",
-            trigger: ".o_form_view button[name='action_test_connection']",
-            run: "click",
-        },
+        ...testConnection,
         {
             content: "Customer-Invoices are released: they are proposed",
             trigger: ".o_form_view button[name='action_use_customer_invoices']:visible",
