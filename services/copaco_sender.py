@@ -30,9 +30,8 @@ class CopacoSender(models.AbstractModel):
 
     @api.model
     def _queue(self, documents):
-        """Have the invoices of documents sent once they are committed, not before their
-        date; without an amount only if the connection says so. Nobody is asked
-        anything yet."""
+        """Have the invoices of documents sent once they are committed and confirmed,
+        not before their date. Nobody is asked anything yet."""
         vals_list = [
             {
                 "move_id": document.move_id.id,
@@ -41,8 +40,8 @@ class CopacoSender(models.AbstractModel):
                 "last_message_id": self._get_last_message_id(document.move_id),
             }
             for document in documents
-            if document.connection_id.send_zero_totals
-            or not document.currency_id.is_zero(document.move_id.amount_total)
+            if document.move_id.state != "posted"
+            or self._has_to_be_sent(document.move_id, document.connection_id)
         ]
         if vals_list:
             self.env["copaco.delivery"].sudo().create(vals_list)
@@ -51,8 +50,14 @@ class CopacoSender(models.AbstractModel):
     @api.model
     def _start(self, deliveries):
         """The invoices of these deliveries are confirmed now. They may have been drafts
-        for days: what was written about them until then didn't send them."""
+        for days: what was written about them until then didn't send them; and it is
+        known only now whether there is an amount to pay."""
         waiting = deliveries.filtered(lambda each: each.state == "waiting")
+        without_amount = waiting.filtered(
+            lambda each: not self._has_to_be_sent(each.move_id, each.connection_id)
+        )
+        waiting -= without_amount
+        without_amount.unlink()
         for delivery in waiting:
             delivery.write(
                 {
@@ -62,6 +67,13 @@ class CopacoSender(models.AbstractModel):
             )
         if waiting:
             self._continue_in_background()
+
+    @api.model
+    def _has_to_be_sent(self, move, connection):
+        """Whether an invoice has an amount, or its connection sends those without."""
+        return connection.send_zero_totals or not move.currency_id.is_zero(
+            move.amount_total
+        )
 
     @api.model
     def _get_send_time(self, move):

@@ -65,6 +65,7 @@ from . import (
     test_server_limits,
     test_server_trouble,
     test_services,
+    test_small_amounts,
     test_source,
     test_tours,
     test_translations,

@@ -311,6 +311,44 @@ class TestSending(SendingCommon):
         self.send()
         self.assertSent(delivery)
 
+    def test_whether_a_draft_is_sent_is_told_by_its_total_when_it_is_confirmed(self):
+        for number, (before, after, is_sent) in enumerate(
+            (
+                (["0.004"], ["0.004", "0.003"], True),
+                (["0.004", "0.003"], ["0.004"], False),
+                (["0.00"], ["8"], True),
+                (["8"], ["8", "-8"], False),
+                (["0.004"], ["0.002"], False),
+            )
+        ):
+            for sends_zero in (False, True):
+                with self.subTest(before=before, after=after, sends_zero=sends_zero):
+                    self.connection.send_zero_totals = sends_zero
+                    self.check_sent_once_confirmed(
+                        f"{number}-{sends_zero}", before, after, is_sent or sends_zero
+                    )
+
+    def check_sent_once_confirmed(self, number, before, after, is_sent):
+        """Let the invoice stay a draft, because its contact is incomplete, until Copaco
+        has changed it."""
+        self.partner.street = False
+        for prices in (before, after):
+            self.simulator.invoices.clear()
+            lines = [
+                price_line(price, number=position)
+                for position, price in enumerate(prices, start=1)
+            ]
+            self.add_known(number, lines=lines)
+            self.fetch()
+        document = self.documents.filtered(lambda each: each.invoice_number == number)
+        move = document.move_id
+        self.assertEqual((document.state, move.state), ("invoiced", "draft"))
+        self.partner.street = "Straat 1"
+        move.action_post()
+        self.send()
+        self.assertEqual(move.copaco_delivery_ids.mapped("state"), ["sent"] * is_sent)
+        self.assertEqual(self.mail_server.count(move.name), is_sent)
+
     def test_a_delivery_is_of_the_invoices_company(self):
         delivery = self.book("5")
         self.assertEqual(delivery.company_id, self.company)
