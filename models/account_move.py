@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..const import BILLING_GROUP, ORIGIN_FIELDS
+from ..tools import open_invoices
 
 # Set by the import alone.
 COPACO_LINKS = (
@@ -209,21 +210,8 @@ class AccountMove(models.Model):
         """:return: the form of the Copaco document that this invoice was made of, or
         corrects; the list of those that a bill is of"""
         self.ensure_one()
-        documents = self._get_copaco_documents()
-        if len(documents) > 1:
-            return {
-                "type": "ir.actions.act_window",
-                "name": self.env._("Copaco Documents"),
-                "res_model": "copaco.document",
-                "view_mode": "list,form",
-                "domain": [("move_id", "=", self.id)],
-            }
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "copaco.document",
-            "res_id": self._get_copaco_document().id,
-            "view_mode": "form",
-        }
+        documents = self._get_copaco_documents() or self._get_copaco_document()
+        return documents._get_records_action(name=self.env._("Copaco Documents"))
 
     def action_view_copaco_corrections(self):
         """:return: the window action with what corrects these invoices"""
@@ -298,18 +286,8 @@ class AccountMove(models.Model):
     def _get_copaco_action(self):
         """:return: the window action with these invoices"""
         if len(self) == 1:
-            return {
-                "type": "ir.actions.act_window",
-                "res_model": "account.move",
-                "res_id": self.id,
-                "view_mode": "form",
-            }
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account.action_move_out_invoice"
-        )
-        action["domain"] = [("id", "in", self.ids)]
-        action["context"] = {"create": False, "default_move_type": "out_invoice"}
-        return action
+            return self._get_records_action()
+        return open_invoices(self.env, [("id", "in", self.ids)])
 
     def _refuse_copaco_link(self):
         raise AccessError(

@@ -12,6 +12,7 @@ from ..client import (
     get_origin,
 )
 from ..const import BILLING_GROUP, SALES_KINDS
+from ..tools import open_invoices
 from .copaco_source_mixin import TEST_FIELDS
 
 # What the addon alone writes: it tells what was really done.
@@ -373,16 +374,14 @@ class CopacoConnection(models.Model):
 
     def action_view_invoices(self):
         """:return: the window action with the invoices of this connection"""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account.action_move_out_invoice"
+        return open_invoices(
+            self.env,
+            [
+                ("copaco_document_id.connection_id", "in", self.ids),
+                ("copaco_document_id.kind", "in", SALES_KINDS),
+                ("state", "!=", "cancel"),
+            ],
         )
-        action["domain"] = [
-            ("copaco_document_id.connection_id", "in", self.ids),
-            ("copaco_document_id.kind", "in", SALES_KINDS),
-            ("state", "!=", "cancel"),
-        ]
-        action["context"] = {"create": False, "default_move_type": "out_invoice"}
-        return action
 
     # === BUSINESS METHODS === #
 

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..const import SALES_KINDS
-from ..tools import EVIDENCE, get_account_key
+from ..tools import EVIDENCE, get_account_key, open_window
 from .copaco_po_mixin import PURCHASE_FIELDS
 
 # What a person decides here; everything else is Copaco's or ours.
@@ -251,11 +251,8 @@ class CopacoCustomer(models.Model):
 
     def action_view_documents(self):
         """:return: the window action with the documents of these customers"""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account_copaco.action_copaco_document"
-        )
-        action["context"] = {"search_default_customer_id": self.ids}
-        return action
+        context = {"search_default_customer_id": self.ids}
+        return open_window(self.env, "action_copaco_document", context=context)
 
     # === BUSINESS METHODS === #
 

@@ -1,10 +1,17 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.tools import format_date
 
 from ..const import PURCHASE_KINDS
 from ..tools import round_amount
+
+# What a `DocumentLine` calls as it is called here, and is stored as it is.
+SOURCE_FIELDS = (
+    *("line_ref", "row_hash", "subscription_ref", "subscription_name", "plan_ref"),
+    *("plan_name", "plan_category", "charge_type", "billing_frequency"),
+    *("description", "date_start", "date_end", "vendor_details", "subscription_po"),
+    *("line_po", "consumer_name", "consumer_number", "quantity_type", "sku"),
+)
 
 
 class CopacoDocumentLine(models.Model):
@@ -220,12 +227,6 @@ class CopacoDocumentLine(models.Model):
             self.date_start and self.date_end and self.date_start <= self.date_end
         )
 
-    def _get_period(self):
-        """:return: text with the days that this line is about"""
-        self.ensure_one()
-        days = filter(None, (self.date_start, self.date_end))
-        return " – ".join(format_date(self.env, day) for day in days)
-
     @api.model
     def _set_matches(self, matches):
         """Keep what these lines became.
@@ -249,16 +250,7 @@ class CopacoDocumentLine(models.Model):
         return {
             "company_id": company.id,
             "currency_id": currency.id,
-            "line_ref": source_line.line_ref,
-            "row_hash": source_line.row_hash,
-            "subscription_ref": source_line.subscription_ref,
-            "subscription_name": source_line.subscription_name,
-            "plan_ref": source_line.plan_ref,
-            "plan_name": source_line.plan_name,
-            "plan_category": source_line.plan_category,
-            "charge_type": source_line.charge_type,
-            "billing_frequency": source_line.billing_frequency,
-            "description": source_line.description,
+            **{name: getattr(source_line, name) for name in SOURCE_FIELDS},
             "quantity": _to_float(source_line.quantity),
             "unit_price": _to_float(source_line.unit_price),
             "discount": _to_float(source_line.discount),
@@ -267,18 +259,9 @@ class CopacoDocumentLine(models.Model):
             "amount": float(
                 round_amount(source_line.extended_price, currency.rounding)
             ),
-            "date_start": source_line.date_start,
-            "date_end": source_line.date_end,
-            "vendor_details": source_line.vendor_details,
             "subscription_details": "\n".join(
                 f"{label}: {value}" for label, value in source_line.details
             ),
-            "subscription_po": source_line.subscription_po,
-            "line_po": source_line.line_po,
-            "consumer_name": source_line.consumer_name,
-            "consumer_number": source_line.consumer_number,
-            "quantity_type": source_line.quantity_type,
-            "sku": source_line.sku,
             **self._prepare_vat_values(source_line),
         }
 

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..tools import open_window
+
 
 class CopacoDocumentLinkMixin(models.AbstractModel):
     """From a document to what belongs to it."""
@@ -19,14 +21,14 @@ class CopacoDocumentLinkMixin(models.AbstractModel):
 
     def action_view_plans(self):
         """:return: the window action with the plans of these documents"""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account_copaco.action_copaco_plan"
+        return open_window(
+            self.env,
+            "action_copaco_plan",
+            domain=[
+                ("company_id", "in", self.company_id.ids),
+                ("plan_ref", "in", list(set(self.line_ids.mapped("plan_ref")))),
+            ],
         )
-        action["domain"] = [
-            ("company_id", "in", self.company_id.ids),
-            ("plan_ref", "in", list(set(self.line_ids.mapped("plan_ref")))),
-        ]
-        return action
 
     def action_view_corrections(self):
         """:return: the window action with the corrections of these documents"""

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
 
+from ..tools import soft_reload
+
 FINDING_KINDS = [
     ("cost_without_sale", "Cost without sale"),
     ("sale_without_cost", "Sale without cost"),
@@ -163,7 +165,7 @@ class CopacoFinding(models.Model):
             [("company_id", "in", self.env.companies.ids)]
         )
         self.env["copaco.margin.checker"].sudo()._check_recent(connections.sudo())
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        return soft_reload()
 
     # === BUSINESS METHODS === #
 

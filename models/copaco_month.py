@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..const import PURCHASE_KINDS, SALES_KINDS
+from ..tools import open_window
 
 # The id of a month is made of its connection and its date, so that it stays.
 _MONTH_ID = (
@@ -277,11 +278,9 @@ class CopacoMonth(models.Model):
     def action_view_documents(self):
         """:return: the window action with the documents of this month"""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account_copaco.action_copaco_document"
+        return open_window(
+            self.env, "action_copaco_document", domain=self._get_documents_domain()
         )
-        action["domain"] = self._get_documents_domain()
-        return action
 
     # === BUSINESS METHODS === #
 

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..const import PURCHASE_KINDS
+from ..tools import open_window
 
 
 class CopacoMonthMarginMixin(models.AbstractModel):
@@ -107,9 +108,7 @@ class CopacoMonthMarginMixin(models.AbstractModel):
 
     def _get_own_action(self, xml_id, name, view_mode):
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            f"account_copaco.{xml_id}"
-        )
+        action = open_window(self.env, xml_id)
         modes = view_mode.split(",")
         views = {mode: view_id for view_id, mode in action["views"]}
         return {

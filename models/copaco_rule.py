@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools import notify
+
 # What a line must have, to fall under a rule.
 CONDITION_FIELDS = (
     "connection_id",
@@ -134,16 +136,12 @@ class CopacoRule(models.Model):
         documents = self.env["copaco.rule.effect"]._get_documents(self)
         if documents:
             return documents.action_retry()
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info",
-                "message": self.env._(
-                    "No draft invoice and no held document has lines of these rules."
-                ),
-            },
-        }
+        return notify(
+            "info",
+            self.env._(
+                "No draft invoice and no held document has lines of these rules."
+            ),
+        )
 
     # === BUSINESS METHODS === #
 

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import float_compare, format_date
 
 from ..const import KIND_SELECTION, KINDS
+from ..tools import notify, open_invoices, open_window, soft_reload
 
 # Responses removed in one step of Odoo's autovacuum.
 VACUUM_SIZE = 100
@@ -118,12 +119,6 @@ class CopacoRun(models.Model):
     excluded_count = fields.Integer(
         string="Documents Excluded", compute="_compute_reconciliation"
     )
-    replaced_count = fields.Integer(
-        string="Documents Replaced",
-        compute="_compute_reconciliation",
-        help="A later run received a newer version, or a person kept the older one.",
-    )
-    amount_waiting = fields.Monetary(compute="_compute_reconciliation")
     amount_invoiced = fields.Monetary(
         compute="_compute_reconciliation",
         help="What the invoices say, less what the credit notes say, without tax.",
@@ -143,7 +138,10 @@ class CopacoRun(models.Model):
     )
     amount_held = fields.Monetary(compute="_compute_reconciliation")
     amount_excluded = fields.Monetary(compute="_compute_reconciliation")
-    amount_replaced = fields.Monetary(compute="_compute_reconciliation")
+    amount_replaced = fields.Monetary(
+        compute="_compute_reconciliation",
+        help="A later run received a newer version, or a person kept the older one.",
+    )
     reconciliation = fields.Html(
         compute="_compute_reconciliation_table", sanitize=False
     )
@@ -216,9 +214,9 @@ class CopacoRun(models.Model):
         for run, reconciliation in reconciliations.items():
             for name, parts in buckets.items():
                 count, _lines, amount = reconciliation.get_total(*parts)
-                run[f"amount_{name}"] = amount
-                if f"{name}_count" in run._fields:
-                    run[f"{name}_count"] = count
+                found = {f"amount_{name}": amount, f"{name}_count": count}
+                for field in found.keys() & run._fields.keys():
+                    run[field] = found[field]
             count, lines, amount = reconciliation.get_total()
             is_complete = (
                 count + run.unchanged_count == run.received_count
@@ -283,33 +281,25 @@ class CopacoRun(models.Model):
 
     def action_view_documents(self):
         """:return: the window action with the documents that these runs received"""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account_copaco.action_copaco_document"
-        )
-        action["context"] = {"search_default_run_id": self.ids}
-        return action
+        context = {"search_default_run_id": self.ids}
+        return open_window(self.env, "action_copaco_document", context=context)
 
     def action_view_held(self):
         """:return: the window action with what of these runs waits for a decision"""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account_copaco.action_copaco_document_to_do"
+        return open_window(
+            self.env,
+            "action_copaco_document_to_do",
+            domain=[
+                ("state", "in", ("held", "changed")),
+                "|",
+                ("run_id", "in", self.ids),
+                ("version_ids.run_id", "in", self.ids),
+            ],
         )
-        action["domain"] = [
-            ("state", "in", ("held", "changed")),
-            "|",
-            ("run_id", "in", self.ids),
-            ("version_ids.run_id", "in", self.ids),
-        ]
-        return action
 
     def action_view_invoices(self):
         """:return: the window action with the invoices of what these runs received"""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account.action_move_out_invoice"
-        )
-        action["domain"] = [("copaco_document_ids.run_id", "in", self.ids)]
-        action["context"] = {"create": False, "default_move_type": "out_invoice"}
-        return action
+        return open_invoices(self.env, [("copaco_document_ids.run_id", "in", self.ids)])
 
     # === BUSINESS METHODS === #
 
@@ -371,17 +361,13 @@ class CopacoRun(models.Model):
         if len(self) == 1:
             url += f"/{self.id}"
         attention = any(run.state == "attention" for run in self)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if attention or not documents else "success",
-                "message": " ".join(parts) + " %s",
-                "links": [{"label": self.env._("Show what was received"), "url": url}],
-                "sticky": True,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notify(
+            "warning" if attention or not documents else "success",
+            " ".join(parts) + " %s",
+            links=[{"label": self.env._("Show what was received"), "url": url}],
+            sticky=True,
+            next=soft_reload(),
+        )
 
     def _get_error_message(self, error):
         """:param error: a `CopacoError`

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..const import PURCHASE_KINDS
+from ..tools import open_window
 
 # Lines of both sides are paired within the books of a root company: by row hash; and,
 # where one side has none, by subscription, period, charge type and line number. A hash
@@ -317,9 +318,7 @@ class CopacoMargin(models.Model):
             [("company_id", "in", self.env.companies.ids)]
         )
         self.env["copaco.margin.checker"].sudo()._check_changed(connections.sudo())
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            "account_copaco.action_copaco_margin"
-        )
+        return open_window(self.env, "action_copaco_margin")
 
     def action_view_lines(self):
         """:return: the window action with all price lines of these pairs"""

@@ -1,4 +1,3 @@
-from psycopg2 import OperationalError
 from psycopg2.errors import LockNotAvailable
 
 from odoo import api, models
@@ -70,15 +69,9 @@ class CopacoBillMaker(models.AbstractModel):
         if isinstance(match, Hold):
             self._hold(live, match)
             return
-        try:
-            with self.env.cr.savepoint():
-                self._find_or_create(match)
-        except OperationalError:
-            # Conflicts with other transactions are no document's fault.
-            raise
-        except Exception as error:  # noqa: BLE001 # told to a person
-            writer = self.env["copaco.bill.writer"]
-            self._hold(live, writer._get_error_hold(live[0], error))
+        writer = self.env["copaco.bill.writer"]
+        if error_hold := writer._try(live[0], self._find_or_create, match):
+            self._hold(live, error_hold)
 
     @api.model
     def _find_or_create(self, match):
@@ -249,20 +242,13 @@ class CopacoBillMaker(models.AbstractModel):
         added = documents.filtered(
             lambda document: document.state == "new" and document.move_id != bill
         )
+        obstacle = ""
         if updater._is_unedited_draft(first):
-            try:
-                with self.env.cr.savepoint():
-                    for version in pending._get_pending_version():
-                        version._take_over()
-                    updater._update_draft(first)
+            writer = self.env["copaco.bill.writer"]
+            hold = writer._try(first, self._update_draft, first, pending)
+            if not hold:
                 return
-            except OperationalError:
-                raise
-            except Exception as error:  # noqa: BLE001 # told to a person
-                writer = self.env["copaco.bill.writer"]
-                obstacle = writer._get_error_hold(first, error).message
-        else:
-            obstacle = ""
+            obstacle = hold.message
         for version in pending._get_pending_version():
             version._request_decision(obstacle)
         self._hold(
@@ -282,6 +268,17 @@ class CopacoBillMaker(models.AbstractModel):
             lambda document: document.state == "new"
         ):
             document._set_invoiced()
+
+    @api.model
+    def _update_draft(self, first, pending):
+        """Take over what Copaco changed of a bill's documents, and rebuild its draft.
+
+        :param first: the `copaco.document` that stands for them
+        :param pending: those that Copaco changed
+        """
+        for version in pending._get_pending_version():
+            version._take_over()
+        self.env["copaco.draft.updater"]._update_draft(first)
 
     @api.model
     def _link_anyway(self, documents):

@@ -9,6 +9,7 @@ from ..client import (
     NotReleasedError,
     PermissionMissingError,
 )
+from ..tools import notify, soft_reload
 
 # For each request.
 TEST_SECONDS = 10
@@ -49,19 +50,15 @@ class CopacoConnectionTester(models.AbstractModel):
             connection=connection.name,
             method=methods[auth_method],
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if works else "danger",
-                "title": self.env._("The connection works")
-                if works
-                else self.env._("The source can't be fetched"),
-                "message": "\n".join([accepted, *self._describe_access(connection)]),
-                "sticky": not works,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notify(
+            "success" if works else "danger",
+            "\n".join([accepted, *self._describe_access(connection)]),
+            title=self.env._("The connection works")
+            if works
+            else self.env._("The source can't be fetched"),
+            sticky=not works,
+            next=soft_reload(),
+        )
 
     @api.model
     def _note(self, connection, access):

@@ -1,5 +1,3 @@
-from psycopg2 import OperationalError
-
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -51,19 +49,13 @@ class CopacoDraftUpdater(models.AbstractModel):
             elif not self._can_be_rebuilt(document):
                 document._set_invoiced()
             else:
-                try:
-                    with self.env.cr.savepoint():
-                        self._update_draft(document, version)
-                except OperationalError:
-                    raise
-                except Exception as error:  # noqa: BLE001 # told to a person below
-                    writer = self.env["copaco.invoice.writer"]
-                    obstacle = writer._get_error_hold(document, error).message
-                    if version:
-                        version._request_decision(obstacle)
-                    else:
-                        document._set_invoiced()
-                        document.hold_message = obstacle
+                writer = self.env["copaco.invoice.writer"]
+                hold = writer._try(document, self._update_draft, document, version)
+                if hold and version:
+                    version._request_decision(hold.message)
+                elif hold:
+                    document._set_invoiced()
+                    document.hold_message = hold.message
 
     @api.model
     def _update_draft(self, document, version=None):

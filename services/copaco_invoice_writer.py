@@ -26,22 +26,47 @@ class CopacoInvoiceWriter(models.AbstractModel):
 
         :param matches: dict of `DocumentMatch` by `copaco.document`
         """
-        if not matches:
-            return
+        if matches:
+            documents = next(iter(matches)).union(*matches)
+            self._try_each(
+                documents,
+                lambda own: self._create_checked_invoices(
+                    {document: matches[document] for document in own}
+                ),
+            )
+
+    @api.model
+    def _try_each(self, documents, step):
+        """Take a step of documents at once; if that fails, of one after the other, and
+        hold those that it fails of."""
+        if len(documents) > 1:
+            try:
+                with self.env.cr.savepoint():
+                    step(documents)
+                return
+            except OperationalError:
+                # Conflicts with other transactions are no document's fault.
+                raise
+            except Exception as error:  # noqa: BLE001 # found below, one by one
+                _logger.info("Copaco documents one by one (%s)", type(error))
+        for document in documents:
+            if hold := self._try(document, step, document):
+                document._hold(hold)
+
+    @api.model
+    def _try(self, document, step, *arguments):
+        """Take a step of a document; what it has written is undone if it fails.
+
+        :return: the `Hold` for what Odoo said; None when it is done
+        """
         try:
             with self.env.cr.savepoint():
-                self._create_checked_invoices(matches)
-            return
+                step(*arguments)
         except OperationalError:
-            # Conflicts with other transactions are no document's fault.
             raise
-        except Exception as error:  # noqa: BLE001 # found below, one by one
-            if len(matches) == 1:
-                (document,) = matches
-                document._hold(self._get_error_hold(document, error))
-                return
-        for document, match in matches.items():
-            self._create_invoices({document: match})
+        except Exception as error:  # noqa: BLE001 # told to a person
+            return self._get_error_hold(document, error)
+        return None
 
     @api.model
     def _create_checked_invoices(self, matches):

@@ -16,7 +16,7 @@ from ..const import (
     Hold,
 )
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
-from ..tools import Pace, ask_for_whole_time
+from ..tools import Pace, ask_for_whole_time, notify, soft_reload
 from .copaco_duplicate_finder import Exclusion
 
 _logger = logging.getLogger(__name__)
@@ -51,28 +51,16 @@ class CopacoProcessor(models.AbstractModel):
                 [("id", "in", documents.ids)], ["state"], ["__count"]
             )
         )
-        values = {
-            "invoiced": counts.get("invoiced", 0),
-            "held": counts.get("held", 0),
-            "excluded": counts.get("excluded", 0),
-        }
         parts = [
             self.env._(
                 "Invoiced: %(invoiced)s, held: %(held)s, excluded: %(excluded)s.",
-                **values,
+                **{"invoiced": 0, "held": 0, "excluded": 0, **counts},
             )
         ]
         if counts.get("new"):
             parts.append(self.env["copaco.background"]._describe_rest())
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if counts.get("held") else "success",
-                "message": " ".join(parts),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        kind = "warning" if counts.get("held") else "success"
+        return notify(kind, " ".join(parts), next=soft_reload())
 
     # === BATCHES === #
 

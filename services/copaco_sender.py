@@ -11,6 +11,7 @@ from odoo.fields import Domain
 
 from ..const import BUTTON_SECONDS
 from ..exceptions import CONCURRENCY_ERRORS, UndeliverableError
+from ..tools import notify, soft_reload
 from .copaco_fetch_window import COPACO_TIME_ZONE
 
 _logger = logging.getLogger(__name__)
@@ -163,15 +164,8 @@ class CopacoSender(models.AbstractModel):
             message = self.env._(
                 "Sent: %(sent)s, could not be sent: %(unsent)s.", **counts
             )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if counts["unsent"] else "success",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        kind = "warning" if counts["unsent"] else "success"
+        return notify(kind, message, next=soft_reload())
 
     @api.model
     def _cancel_queued_mails(self, delivery):

@@ -1,4 +1,5 @@
 from .accounts import get_account_key
+from .actions import notify, open_invoices, open_window, soft_reload
 from .amounts import CENT, get_rounding_room, round_amount
 from .evidence import (
     EVIDENCE,

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools import notify, soft_reload
+
 
 class CopacoApiKey(models.TransientModel):
     _name = "copaco.api.key"
@@ -51,20 +53,10 @@ class CopacoApiKey(models.TransientModel):
         connection = self.connection_id
         connection.api_key_expiry = self.api_key_expiry
         self.env["copaco.monitor"]._update_activity(connection)
-        reload = {"type": "ir.actions.client", "tag": "soft_reload"}
         store = self.env["copaco.key.store"]
         message = store._get_duplicate_message(
             connection, connection.origin, store._read(connection)
         )
         if not message:
-            return reload
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning",
-                "sticky": True,
-                "message": message,
-                "next": reload,
-            },
-        }
+            return soft_reload()
+        return notify("warning", message, sticky=True, next=soft_reload())

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ..tools import soft_reload
+
 
 class CopacoExclude(models.TransientModel):
     _name = "copaco.exclude"
@@ -29,4 +31,4 @@ class CopacoExclude(models.TransientModel):
             self.document_ids.action_exclude(self.reason)
         if self.customer_ids:
             self.customer_ids.action_exclude(self.reason)
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        return soft_reload()

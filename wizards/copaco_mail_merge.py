@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..const import BUTTON_SECONDS
-from ..tools import enumerate_names
+from ..tools import enumerate_names, notify
 
 
 class CopacoMailMerge(models.TransientModel):
@@ -92,19 +92,15 @@ class CopacoMailMerge(models.TransientModel):
                 )
             )
         if waiting:
-            return {
-                "type": "ir.actions.client",
-                "tag": "display_notification",
-                "params": {
-                    "type": "warning",
-                    "message": self.env._(
-                        "PDFs are ready of %(ready)s of %(all)s invoices. Press "
-                        "Download again to create the others.",
-                        ready=len(moves) - len(waiting),
-                        all=len(moves),
-                    ),
-                },
-            }
+            return notify(
+                "warning",
+                self.env._(
+                    "PDFs are ready of %(ready)s of %(all)s invoices. Press "
+                    "Download again to create the others.",
+                    ready=len(moves) - len(waiting),
+                    all=len(moves),
+                ),
+            )
         sheet = self.env["copaco.mail.merge.sheet"]._write(
             moves, self.column_names == "translated"
         )

@@ -11,6 +11,7 @@ from ..client import (
     TimedOutError,
     parse_documents,
 )
+from ..tools import open_window
 from .copaco_preview_dry_run import Response
 
 # A person waits: for Copaco, and then for all of it. Odoo's own limit for a request is
@@ -204,11 +205,7 @@ class CopacoPreview(models.TransientModel):
             self.connection_id, kind, responses, started + PREVIEW_SECONDS, **options
         )
         self._keep(source, vals_list)
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account_copaco.action_copaco_preview_result"
-        )
-        action["res_id"] = self.id
-        return action
+        return open_window(self.env, "action_copaco_preview_result", res_id=self.id)
 
     def _keep(self, source, vals_list):
         """:param vals_list: what `copaco.preview.dry.run._import` returned"""
@@ -265,7 +262,4 @@ class CopacoPreview(models.TransientModel):
 
     @api.model
     def _get_documents_action(self, domain):
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account_copaco.action_copaco_preview_document"
-        )
-        return {**action, "domain": domain}
+        return open_window(self.env, "action_copaco_preview_document", domain=domain)

@@ -162,7 +162,9 @@ class CopacoPreviewDryRun(models.AbstractModel):
         for batch in split_every(BATCH_SIZE, sorted(waiting.ids), documents.browse):
             if time.monotonic() > deadline or self._blocks_others():
                 return
-            self._process_batch(batch)
+            self.env["copaco.invoice.writer"]._try_each(
+                batch, self.env["copaco.processor"]._process
+            )
 
     @api.model
     def _blocks_others(self):
@@ -173,23 +175,6 @@ class CopacoPreviewDryRun(models.AbstractModel):
             " AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
         )
         return self.env.cr.fetchone()[0]
-
-    @api.model
-    def _process_batch(self, batch):
-        try:
-            with self.env.cr.savepoint():
-                self.env["copaco.processor"]._process(batch)
-        except OperationalError:
-            # Conflicts with other transactions are no document's fault.
-            raise
-        except Exception as error:  # noqa: BLE001 # found below, one by one
-            if len(batch) == 1:
-                batch._hold(
-                    self.env["copaco.invoice.writer"]._get_error_hold(batch, error)
-                )
-                return
-            for document in batch:
-                self._process_batch(document)
 
 
 @contextmanager
