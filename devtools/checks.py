@@ -29,12 +29,13 @@ E_INVOICE = DEVTOOLS / "e_invoice_requirements.txt"
 # The tests in Odoo are run by two processes side by side. These take about half of the
 # time; the other process runs whatever is not named here, so nothing is left out.
 FIRST_HALF = (
-    *("TestAmounts", "TestEquality"),
+    *("TestAmounts", "TestEquality", "TestContacts", "TestMailMerge", "TestRounding"),
     *("TestChange", "TestChangeMachine", "TestChangeOrder", "TestChangeParts"),
+    *("TestContentFound", "TestContentMachine", "TestLifeMachine"),
     *("TestSecurity", "TestSecurityContext", "TestSecurityForgery"),
     *("TestSecurityInvoices", "TestSecurityKey", "TestSecurityMatrix"),
-    *("TestSecurityTexts", "TestSecurityUpload", "TestTours", "TestPreviewTour"),
-    "TestSendingTour",
+    *("TestSecurityTexts", "TestSecurityUpload", "TestSending", "TestSendingTour"),
+    *("TestTours", "TestBillTours", "TestDeliveryTours", "TestRuleTours"),
 )
 E_INVOICE_STAGE = "Tests with the official rules of e-invoices"
 # Some stages wait more than they work.

@@ -3,7 +3,6 @@ from . import (
     copaco_bill_mixin,
     copaco_content_mixin,
     copaco_difference_mixin,
-    copaco_document_link_mixin,
     copaco_invoice_mixin,
     copaco_invoicing_mixin,
     copaco_journal_mixin,

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ..const import CUSTOMER_HOLD_REASONS, HOLD_REASONS, KIND_SELECTION
-from ..tools import get_account_key, round_amount
+from ..tools import get_account_key, open_window, round_amount
 
 
 class CopacoDocument(models.Model):
@@ -24,7 +24,6 @@ class CopacoDocument(models.Model):
         "mail.thread",
         "copaco.bill.mixin",
         "copaco.content.mixin",
-        "copaco.document.link.mixin",
         "copaco.invoice.mixin",
         "copaco.invoicing.mixin",
         "copaco.presence.mixin",
@@ -307,6 +306,21 @@ class CopacoDocument(models.Model):
         :return: see `action_retry`
         """
         return self.env["copaco.decision"]._include(self)
+
+    def action_view_customer(self):
+        """:return: the form of the Copaco customer"""
+        return self.customer_id._get_records_action()
+
+    def action_view_plans(self):
+        """:return: the window action with the plans of these documents"""
+        return open_window(
+            self.env,
+            "action_copaco_plan",
+            domain=[
+                ("company_id", "in", self.company_id.ids),
+                ("plan_ref", "in", list(set(self.line_ids.mapped("plan_ref")))),
+            ],
+        )
 
     # === BUSINESS METHODS === #
 

@@ -57,6 +57,16 @@ class CopacoInvoiceMixin(models.AbstractModel):
             version = document._get_pending_version()
             document.is_invoiced_anew = bool(version) and version._is_invoiced_anew()
 
+    # === ACTION METHODS === #
+
+    def action_view_invoice(self):
+        """:return: the form of the invoice"""
+        return self.move_id._get_records_action()
+
+    def action_view_corrections(self):
+        """:return: the window action with the corrections of these documents"""
+        return self.correction_ids._get_copaco_action()
+
     # === BUSINESS METHODS === #
 
     def _get_invoice_date(self):

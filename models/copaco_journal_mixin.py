@@ -51,8 +51,8 @@ class CopacoJournalMixin(models.AbstractModel):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _find_journal(self, company):
+    def _find_journal(self, company, kind="sale"):
         Journal = self.env["account.journal"]
         return Journal.search(
-            [*Journal._check_company_domain(company), ("type", "=", "sale")], limit=1
+            [*Journal._check_company_domain(company), ("type", "=", kind)], limit=1
         )

@@ -104,16 +104,10 @@ class CopacoPurchaseMixin(models.AbstractModel):
 
     @api.depends("company_id")
     def _compute_purchase_journal_id(self):
-        Journal = self.env["account.journal"]
         for connection in self:
-            if connection.purchase_journal_id.company_id != connection.company_id:
-                connection.purchase_journal_id = Journal.search(
-                    [
-                        *Journal._check_company_domain(connection.company_id),
-                        ("type", "=", "purchase"),
-                    ],
-                    limit=1,
-                )
+            company = connection.company_id
+            if connection.purchase_journal_id.company_id != company:
+                connection.purchase_journal_id = self._find_journal(company, "purchase")
 
     # === CRUD METHODS === #
 

@@ -93,55 +93,38 @@ class CopacoCustomerMatcher(models.AbstractModel):
     @api.model
     def _match_customer(self, customer, by_number, by_vat, is_number_shared):
         """:return: a `CustomerMatch`, or nothing when there is no evidence at all"""
-        none = self.env["res.partner"]
         entities = (by_number | by_vat).commercial_partner_id
         if len(entities) > 1:
-            return CustomerMatch(
-                none,
-                "",
-                none,
-                self.env._(
-                    "Several contacts have its customer number %(number)s or VAT "
-                    "number %(vat)s: %(partners)s.",
-                    number=customer.customer_number or "–",
-                    vat=customer.vat or "–",
-                    partners=", ".join(entities.mapped("display_name")),
-                ),
-                True,
+            reason = self.env._(
+                "Several contacts have its customer number %(number)s or VAT number "
+                "%(vat)s: %(partners)s.",
+                number=customer.customer_number or "–",
+                vat=customer.vat or "–",
+                partners=", ".join(entities.mapped("display_name")),
             )
+            return _suggest(entities.browse(), reason, is_ambiguous=True)
         if by_vat:
             # The contact that has the number is meant when it belongs to the entity.
             partner = by_number if len(by_number) == 1 else entities
-            return CustomerMatch(partner, "vat", none, "", False)
-        if by_number and is_number_shared:
-            return CustomerMatch(
-                none,
-                "",
-                by_number[:1],
-                self.env._(
-                    "It has the same customer number %(number)s, which several Copaco "
-                    "customers have.",
-                    number=customer.customer_number,
-                ),
-                False,
+            return _link(partner, "vat")
+        if not by_number:
+            return None
+        if is_number_shared:
+            reason = self.env._(
+                "It has the same customer number %(number)s, which several Copaco "
+                "customers have.",
+                number=customer.customer_number,
             )
-        if len(by_number) == 1:
-            return CustomerMatch(by_number, "customer_number", none, "", False)
-        if by_number:
-            if entities in by_number:
-                return CustomerMatch(entities, "customer_number", none, "", False)
-            return CustomerMatch(
-                none,
-                "",
-                entities,
-                self.env._(
-                    "Several contacts of %(partner)s have the reference %(number)s.",
-                    partner=entities.display_name,
-                    number=customer.customer_number,
-                ),
-                True,
-            )
-        return None
+            return _suggest(by_number[:1], reason)
+        if len(by_number) == 1 or entities in by_number:
+            partner = by_number if len(by_number) == 1 else entities
+            return _link(partner, "customer_number")
+        reason = self.env._(
+            "Several contacts of %(partner)s have the reference %(number)s.",
+            partner=entities.display_name,
+            number=customer.customer_number,
+        )
+        return _suggest(entities, reason, is_ambiguous=True)
 
     @api.model
     def _get_partner_domain(self, company):
@@ -160,12 +143,8 @@ class CopacoCustomerMatcher(models.AbstractModel):
             [*self._get_partner_domain(company), ("ref", "in", list(numbers))]
         )
         by_ref = partners.grouped("ref")
-        return {
-            customer: by_ref.get(customer.customer_number, self.env["res.partner"])
-            if customer.customer_number
-            else self.env["res.partner"]
-            for customer in customers
-        }
+        none = partners.browse()
+        return {each: by_ref.get(each.customer_number, none) for each in customers}
 
     @api.model
     def _match_partners_by_vat(self, company, customers):
@@ -249,13 +228,9 @@ class CopacoCustomerMatcher(models.AbstractModel):
                     sent=customer.customer_number,
                 )
             suggestion = found.browse(row.partner.id for row in by_number)
-            matches[customer] = CustomerMatch(
-                found.browse(),
-                "",
-                suggestion if len(suggestion) == 1 else found.commercial_partner_id,
-                reason,
-                False,
-            )
+            if len(suggestion) != 1:
+                suggestion = found.commercial_partner_id
+            matches[customer] = _suggest(suggestion, reason)
         return matches
 
     @api.model
@@ -323,10 +298,18 @@ class CopacoCustomerMatcher(models.AbstractModel):
                 )
             elif suggestion := _find_alike(name, names, by_word):
                 reason = self.env._("It has a similar name.")
-            matches[customer] = CustomerMatch(
-                none, "", none.browse(suggestion or ()), reason, False
-            )
+            matches[customer] = _suggest(none.browse(suggestion or ()), reason)
         return matches
+
+
+def _link(partner, method):
+    """:return: `CustomerMatch` of a customer who is certain"""
+    return CustomerMatch(partner, method, partner.browse(), "", False)
+
+
+def _suggest(suggestion, reason, is_ambiguous=False):
+    """:return: `CustomerMatch` for a person to decide about"""
+    return CustomerMatch(suggestion.browse(), "", suggestion, reason, is_ambiguous)
 
 
 def _find_alike(name, names, by_word):

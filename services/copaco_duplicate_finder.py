@@ -54,7 +54,6 @@ _LINE_QUERY = """
     ),
     compared AS (
         SELECT asked.key, other.id AS line_id, document.id AS document_id,
-               document.state = 'excluded' AS is_excluded,
                asked.row_hash != '' AND other.row_hash = asked.row_hash AS is_hash,
                other.subscription_ref = asked.subscription_ref AS is_subscription,
                other.date_start IS NOT DISTINCT FROM asked.date_start
@@ -94,16 +93,20 @@ _LINE_QUERY = """
                 OR (document.is_no_double AND document.state IN ('new', 'held')))
            -- What is excluded by a rule is on another document that counts.
            AND (document.state != 'excluded' OR document.excluded_by_id IS NOT NULL)
+    ),
+    judged AS (
+        SELECT *, CASE WHEN is_hash AND is_subscription AND is_period AND has_period
+                            AND is_amount THEN 'same'
+                       WHEN is_period AND is_amount AND is_subscription
+                            AND (is_hash OR is_service) THEN 'likely'
+                       ELSE 'suspect' END AS evidence
+          FROM compared
+         WHERE NOT is_apart AND (is_hash OR (is_period AND is_amount AND is_service))
     )
-    SELECT key, line_id, document_id, is_excluded,
-           CASE WHEN is_hash AND is_subscription AND is_period AND has_period
-                     AND is_amount THEN 'same'
-                WHEN is_period AND is_amount AND is_subscription
-                     AND (is_hash OR is_service) THEN 'likely'
-                ELSE 'suspect' END
-      FROM compared
-     WHERE NOT is_apart AND (is_hash OR (is_period AND is_amount AND is_service))
-  ORDER BY key, document_id, line_id"""
+    SELECT DISTINCT ON (key, document_id) key, line_id, evidence
+      FROM judged
+  ORDER BY key, document_id,
+           array_position(ARRAY['same', 'likely', 'suspect'], evidence), line_id"""
 
 
 class Exclusion(NamedTuple):
@@ -329,13 +332,8 @@ class CopacoDuplicateFinder(models.AbstractModel):
             )
         )
         Line = self.env["copaco.document.line"]
-        Line.browse(line_id for _key, line_id, *_rest in rows).fetch(["document_id"])
-        best = {}
-        for key, line_id, document_id, _is_excluded, evidence in rows:
-            known = best.get((key, document_id))
-            if not known or _rank(evidence) > _rank(known[1]):
-                best[key, document_id] = (line_id, evidence)
-        for (key, _document_id), (line_id, evidence) in best.items():
+        Line.browse(line_id for _key, line_id, _evidence in rows).fetch(["document_id"])
+        for key, line_id, evidence in rows:
             document, line = keys[key]
             result[document].append(Duplicate(line, Line.browse(line_id), evidence))
         return result
@@ -437,7 +435,3 @@ def get_side(kind):
     """:return: list of the kinds on the same side, sales or purchase"""
     tax_use = KINDS[kind].tax_use
     return [name for name, other in KINDS.items() if other.tax_use == tax_use]
-
-
-def _rank(evidence):
-    return (SUSPECT, LIKELY, SAME).index(evidence)

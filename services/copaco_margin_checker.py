@@ -234,7 +234,7 @@ class CopacoMarginChecker(models.AbstractModel):
             "before": before,
             "after": after,
         }
-        rows = self.env.execute_query(
+        rows = self.env.execute_query_dict(
             SQL(
                 _MONTH,
                 **values,
@@ -250,13 +250,8 @@ class CopacoMarginChecker(models.AbstractModel):
             "date": month,
         }
         found = {
-            (kind, key): {
-                **common,
-                "kind": kind,
-                "key": key,
-                **self._prepare_values(kind, *row),
-            }
-            for kind, key, *row in rows
+            (row["kind"], row["key"]): {**common, **self._prepare_values(row)}
+            for row in rows
         }
         for move_id, booked, amount in self.env.execute_query(SQL(_BILLS, **values)):
             found["bill_differs", str(move_id)] = {
@@ -270,26 +265,17 @@ class CopacoMarginChecker(models.AbstractModel):
         return found
 
     @api.model
-    def _prepare_values(
-        self,
-        kind,
-        sale_line_id,
-        cost_line_id,
-        customer_id,
-        sale,
-        cost,
-        sale_quantity,
-        cost_quantity,
-        name,
-        sale_before,
-        cost_before,
-    ):
+    def _prepare_values(self, row):
+        """:param row: dict of what the database found
+        :return: values for `copaco.finding`
+        """
+        kind = row["kind"]
         figures = {
-            "name": name or "",
-            "sale": round(float(sale), 2),
-            "cost": round(float(cost), 2),
-            "sale_quantity": round(float(sale_quantity), 6),
-            "cost_quantity": round(float(cost_quantity), 6),
+            "name": row["name"] or "",
+            "sale": round(float(row["sale"]), 2),
+            "cost": round(float(row["cost"]), 2),
+            "sale_quantity": round(float(row["sale_quantity"]), 6),
+            "cost_quantity": round(float(row["cost_quantity"]), 6),
         }
         amount = {
             "sale_without_cost": figures["sale"],
@@ -303,13 +289,12 @@ class CopacoMarginChecker(models.AbstractModel):
             figures |= {
                 "sale": round(figures["sale"] / figures["sale_quantity"], 2),
                 "cost": round(figures["cost"] / figures["cost_quantity"], 2),
-                "sale_before": round(float(sale_before), 2),
-                "cost_before": round(float(cost_before), 2),
+                "sale_before": round(float(row["sale_before"]), 2),
+                "cost_before": round(float(row["cost_before"]), 2),
             }
+        names = ("kind", "key", "sale_line_id", "cost_line_id", "customer_id")
         return {
-            "sale_line_id": sale_line_id,
-            "cost_line_id": cost_line_id,
-            "customer_id": customer_id,
+            **{name: row[name] for name in names},
             "amount": amount,
             "figures": figures,
         }

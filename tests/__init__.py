@@ -41,7 +41,6 @@ from . import (
     test_preview,
     test_preview_access,
     test_preview_matches,
-    test_preview_tour,
     test_readiness,
     test_reconciliation,
     test_reconciliation_unbalanced,

@@ -11,7 +11,6 @@ class RuleTourCommon(RulesCommon, HttpCase):
     def setUp(self):
         super().setUp()
         self.connection.import_from = False
-        self.env.user.password = "manager-password"
 
     def add_invoice(self, *args, **values):
         # Time can't be frozen for the threads of the server.

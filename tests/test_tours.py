@@ -128,6 +128,23 @@ class TestTours(CopacoCommon, HttpCase):
             self.documents.mapped("state"), ["invoiced", "excluded", "excluded"]
         )
 
+    def test_a_preview_shows_the_figures_that_the_fetch_then_makes(self):
+        self.create_partner(name="Bakkerij", ref="K-2")
+        self.add_known_today()
+        self.start_tour("/odoo/copaco-connections", "copaco_preview", login="billing")
+        previewed = self.env["copaco.preview.document"].sudo().search([])
+        self.assertEqual(
+            sorted(
+                (each.invoice_number, each.outcome, each.amount_total)
+                for each in previewed
+            ),
+            sorted(
+                (each.invoice_number, each.state, each.move_id.amount_total)
+                for each in self.documents
+            ),
+        )
+        self.assertEqual(self.documents.move_id.amount_total, 24.2)
+
     def price_line(self, amount, number=1):
         return price_line(amount, number=number, InvoiceRowHash=f"row-{number}")
 
