@@ -234,6 +234,96 @@ class TestSending(SendingCommon):
         self.send()
         self.assertUnsent(delivery)
 
+    def test_a_message_with_some_file_is_no_invoice(self):
+        self.partner.email = False
+        delivery = self.book("5")
+        self.send()
+        self.partner.email = "info@bakkerij.example"
+        delivery.move_id.message_post(
+            body="The contract",
+            partner_ids=self.partner.ids,
+            attachments=[("contract.pdf", b"contract")],
+        )
+        self.send()
+        self.assertUnsent(delivery)
+
+    def test_an_invoice_to_a_colleague_is_not_sent_to_the_customer(self):
+        self.partner.email = False
+        delivery = self.book("5")
+        self.send()
+        move = delivery.move_id
+        self.env["account.move.send"]._generate_and_send_invoices(
+            move, sending_methods={"manual"}
+        )
+        move.message_post(
+            body="Look",
+            partner_ids=self.billing_user.partner_id.ids,
+            attachments=[("invoice.pdf", move.invoice_pdf_report_id.raw)],
+        )
+        self.send()
+        self.assertUnsent(delivery)
+
+    def test_who_is_customer_and_colleague_is_sent_invoices_like_others(self):
+        self.billing_user.partner_id.write(
+            {
+                "ref": "K-1",
+                "email": "billing@reseller.example",
+                "street": "Straat 1",
+                "city": "Plaats",
+                "country_id": self.nl.id,
+            }
+        )
+        self.partner.ref = False
+        delivery = self.book("5")
+        self.send()
+        self.assertSent(delivery)
+
+    def test_a_mail_that_comes_back_is_told_whatever_was_written_since(self):
+        delivery = self.book("5")
+        self.send()
+        sending = self.get_mails(delivery).sudo()
+        delivery.move_id.message_post(
+            body="Soon",
+            partner_ids=self.partner.ids,
+            attachments=[("terms.pdf", b"terms")],
+        )
+        sending.notification_ids.notification_status = "bounce"
+        self.send()
+        self.assertUnsent(delivery, "info@bakkerij.example")
+
+    def test_a_copy_that_comes_back_does_not_undo_what_was_delivered(self):
+        delivery = self.book("5")
+        self.send()
+        sending = self.get_mails(delivery)
+        self.env["account.move.send"]._generate_and_send_invoices(
+            delivery.move_id, sending_methods={"email"}
+        )
+        copy = (self.get_mails(delivery) - sending).sudo()
+        copy.notification_ids.notification_status = "bounce"
+        self.send()
+        self.assertSent(delivery)
+
+    def test_what_is_written_on_a_replaced_invoice_proves_nothing_of_the_new(self):
+        self.partner.email = False
+        old = self.book("5")
+        self.send()
+        other = self.create_partner(name="Slagerij", email="info@slagerij.example")
+        document = self.documents.sudo()
+        drafts = self.env["copaco.reverser"].sudo()._invoice_anew(
+            document, partner=other
+        )
+        drafts.action_post()
+        for move in (old.move_id, document.move_id):
+            move.message_post(
+                body="Look",
+                partner_ids=other.ids,
+                attachments=[("terms.pdf", b"terms")],
+            )
+        self.send()
+        self.assertEqual(old.state, "failed")
+        self.assertFalse(old.is_unsent)
+        self.assertFalse(document.move_id.is_move_sent)
+
     def test_what_waits_for_more_than_an_hour_is_told(self):
         delivery = self.book("5")
         with freeze_time("2026-11-25 11:01:00"):
