@@ -108,9 +108,11 @@ class AccountMove(models.Model):
     def _compute_narration(self):
         # EXTENDS account: why an invoice has another date than Copaco's
         res = super()._compute_narration()
-        for move in self.sudo().filtered("copaco_document_id.chosen_date"):
+        for move in self.sudo().filtered("copaco_document_id"):
             document = move.copaco_document_id
-            if move.invoice_date != document.invoice_date:
+            if document._get_chosen_date() and (
+                move.invoice_date != document.invoice_date
+            ):
                 env = move.with_context(lang=move.partner_id.lang or self.env.lang).env
                 text = env._(
                     "Copaco dated this invoice %(date)s.",

@@ -37,14 +37,7 @@ _LINE_QUERY = """
           JOIN copaco_document_line other
             ON other.subscription_ref = asked.subscription_ref
            AND other.extended_price = asked.extended_price
-         WHERE asked.row_hash = ''
-     UNION ALL
-        SELECT asked.key, other.id
-          FROM asked
-          JOIN copaco_document_line other
-            ON other.subscription_ref = asked.subscription_ref
-           AND other.extended_price = asked.extended_price
-         WHERE asked.row_hash != '' AND coalesce(other.row_hash, '') = ''
+         WHERE asked.row_hash = '' OR coalesce(other.row_hash, '') = ''
      UNION ALL
         -- Copaco promises no row hash that is the same at another endpoint.
         SELECT asked.key, other.id
@@ -60,7 +53,6 @@ _LINE_QUERY = """
     ),
     compared AS (
         SELECT asked.key, other.id AS line_id, document.id AS document_id,
-               document.state = 'excluded' AS is_excluded,
                asked.row_hash != '' AND other.row_hash = asked.row_hash AS is_hash,
                other.subscription_ref = asked.subscription_ref AS is_subscription,
                other.date_start IS NOT DISTINCT FROM asked.date_start
@@ -97,11 +89,14 @@ _LINE_QUERY = """
            -- Of two that both wait, the later one is asked about, unless a person
            -- said that it is to be invoiced.
            AND (document.id < asked.document_id OR move.state != 'cancel'
+                OR document.is_margin_only
                 OR (document.is_no_double AND document.state IN ('new', 'held')))
-           -- What is excluded by a rule is on another document that counts.
-           AND (document.state != 'excluded' OR document.excluded_by_id IS NOT NULL)
+           -- What is excluded by a rule is on another document that counts, or else
+           -- kept for the margin.
+           AND (document.state != 'excluded' OR document.excluded_by_id IS NOT NULL
+                OR document.is_margin_only)
     )
-    SELECT key, line_id, document_id, is_excluded,
+    SELECT key, line_id, document_id,
            CASE WHEN is_hash AND is_subscription AND is_period AND has_period
                      AND is_amount THEN 'same'
                 WHEN is_period AND is_amount AND is_subscription
@@ -259,10 +254,13 @@ class CopacoDuplicateFinder(models.AbstractModel):
     @api.model
     def _is_doubtful(self, document, other):
         """Whether a person has to say what it means that the charges of a document are
-        on another one: that was excluded by a person or credited, or has the same
-        number in other capitals, so that one may be a newer version of the other."""
+        on another one: that was excluded by a person or credited, was kept for the
+        margin when no bills were made, or has the same number in other capitals, so
+        that one may be a newer version of the other."""
+        is_kept = other.is_margin_only
         return (
             other.state == "excluded"
+            and not (is_kept and document.connection_id.purchase_policy == "off")
             or other.invoice_number.lower() == document.invoice_number.lower()
             and other.invoice_number != document.invoice_number
             or bool(
@@ -337,7 +335,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         Line = self.env["copaco.document.line"]
         Line.browse(line_id for _key, line_id, *_rest in rows).fetch(["document_id"])
         best = {}
-        for key, line_id, document_id, _is_excluded, evidence in rows:
+        for key, line_id, document_id, evidence in rows:
             known = best.get((key, document_id))
             if not known or _rank(evidence) > _rank(known[1]):
                 best[key, document_id] = (line_id, evidence)

@@ -112,6 +112,57 @@ class TestOdoosRules(CopacoChangeCommon):
         self.assertEqual(move.invoice_date, date(2026, 11, 25), "it stays chosen")
         self.assertBalanced()
 
+    def test_a_chosen_date_stays_when_a_change_of_the_date_is_not_taken_over(self):
+        self.company.hard_lock_date = "2026-11-20"
+        self.add_known(Date="20261031")
+        self.fetch()
+        document = self.documents
+        self.choose_date(document, date(2026, 11, 24))
+        document.move_id.invoice_line_ids[0].name = "A person's words"
+        self.receive_again(Date="20261130")
+        self.assertEqual(document.state, "changed")
+        self.act(document, "action_keep_version")
+        self.act(document, "action_retry")
+        self.assertEqual(document.move_id.invoice_date, date(2026, 11, 24))
+        document.move_id.unlink()
+        self.act(document, "action_retry")
+        self.assertEqual(document.move_id.invoice_date, date(2026, 11, 24))
+        self.assertIn("Copaco dated this invoice", document.move_id.narration)
+
+    def test_a_chosen_date_is_for_the_date_that_copaco_gave_then(self):
+        self.company.hard_lock_date = "2026-11-20"
+        self.add_known(Date="20261031")
+        self.fetch()
+        document = self.documents
+        self.choose_date(document, date(2026, 11, 24))
+        self.receive_again(Date="20261123")
+        self.assertEqual(document.move_id.invoice_date, date(2026, 11, 23))
+        self.assertNotIn("Copaco dated", document.move_id.narration or "")
+        document.move_id.action_post()
+        self.receive_again(Date="20261031")
+        self.act(document, "action_correct")
+        self.assertEqual(
+            document.move_id.invoice_date, date(2026, 11, 24), "the same is decided"
+        )
+
+    def test_a_date_that_was_chosen_for_a_change_is_that_of_the_new_invoice(self):
+        self.add_known(Date="20261120")
+        self.fetch()
+        document = self.documents
+        document.move_id.action_post()
+        self.receive_again(Date="20261031")
+        self.company.hard_lock_date = "2026-11-15"
+        self.choose_date(document, date(2026, 11, 18))
+        self.assertEqual(document._get_invoice_date(), date(2026, 11, 20))
+        self.act(document, "action_correct")
+        self.assertEqual(document.move_id.invoice_date, date(2026, 11, 18))
+        self.assertEqual(document.move_id.narration.count("10/31/2026"), 1)
+
+    def receive_again(self, **header):
+        self.simulator.invoices.clear()
+        self.add_known(**header)
+        self.fetch()
+
     def test_a_soft_lock_can_still_be_opened(self):
         self.company.fiscalyear_lock_date = "2026-11-24"
         self.add_known(Date="20261031")
