@@ -192,6 +192,13 @@ class AccountMove(models.Model):
             .filtered(lambda move: not move.copaco_is_replaced)
             ._get_copaco_documents()
         )
+        # What was cancelled may have been decided about since.
+        documents = documents.filtered(
+            lambda document: (
+                document._get_live_invoice() in removed
+                or document.hold_reason == "invoice_cancelled"
+            )
+        )
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
         self.env["copaco.corrector"]._reopen(credited)

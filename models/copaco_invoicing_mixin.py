@@ -1,9 +1,13 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 # A worker that dies sooner was stopped by something else than a limit of the server,
 # such as a restart.
-SHORTEST_LIMIT = "10 seconds"
+SHORTEST_LIMIT = timedelta(seconds=10)
+# How often a worker may die of a document: the second time, it did nothing else.
+MAX_ATTEMPTS = 2
 
 
 class CopacoInvoicingMixin(models.AbstractModel):
@@ -43,7 +47,7 @@ class CopacoInvoicingMixin(models.AbstractModel):
                    SET attempted_at = now() AT TIME ZONE 'UTC',
                        attempt_count = coalesce(attempt_count, 0) + (
                            attempted_at IS NULL OR attempted_at
-                           < now() AT TIME ZONE 'UTC' - interval %(shortest)s
+                           < now() AT TIME ZONE 'UTC' - %(shortest)s
                        )::int
                  WHERE id = ANY(%(ids)s)""",
                 table=SQL.identifier(self._table),
@@ -64,6 +68,32 @@ class CopacoInvoicingMixin(models.AbstractModel):
             )
         )
         self._invalidate_attempts()
+
+    def _withdraw_attempt(self):
+        """Note that `_begin_attempt` ended in an error, which tells nothing: neither
+        that a worker died of these documents, nor that none would."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %(table)s SET attempted_at = NULL,"
+                " attempt_count = attempt_count - 1"
+                " WHERE id = ANY(%(ids)s) AND attempt_count > 0",
+                table=SQL.identifier(self._table),
+                ids=self.ids,
+            )
+        )
+        self._invalidate_attempts()
+
+    def _get_deadly(self):
+        """:return: those of these documents, which nobody works on, that workers died
+        of together with others, and alone"""
+        just_now = fields.Datetime.now() - SHORTEST_LIMIT
+        return self.filtered(
+            lambda document: (
+                document.attempt_count >= MAX_ATTEMPTS
+                # Who has begun right now has no lock for a moment.
+                and not (document.attempted_at and document.attempted_at > just_now)
+            )
+        )
 
     def _invalidate_attempts(self):
         self.invalidate_recordset(["attempt_count", "attempted_at"], flush=False)

@@ -292,7 +292,8 @@ class CopacoSender(models.AbstractModel):
             )
         methods = {preferred}
         if peppol._can_send(company):
-            if preferred == "peppol" and partner.peppol_verification_state != "valid":
+            # It may be in the directory by now.
+            if peppol._can_be_verified(partner):
                 peppol._verify(partner, company)
             methods = self.env["account.move.send"]._get_default_sending_methods(move)
         if preferred == "peppol" and not (
