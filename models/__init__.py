@@ -4,6 +4,7 @@ from . import (
     copaco_content_mixin,
     copaco_difference_mixin,
     copaco_document_link_mixin,
+    copaco_draft_mixin,
     copaco_invoice_mixin,
     copaco_invoicing_mixin,
     copaco_journal_mixin,

@@ -25,6 +25,7 @@ class CopacoDocument(models.Model):
         "copaco.bill.mixin",
         "copaco.content.mixin",
         "copaco.document.link.mixin",
+        "copaco.draft.mixin",
         "copaco.invoice.mixin",
         "copaco.invoicing.mixin",
         "copaco.presence.mixin",
@@ -372,7 +373,7 @@ class CopacoDocument(models.Model):
             vals["move_id"] = move.id
             vals["move_snapshot"] = snapshot or False
             # What came between an earlier invoice and its confirmation.
-            vals.update(self._get_no_obstacles())
+            vals.update(self._get_no_draft())
         self.write(vals)
 
     def _resume(self):

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import SQL
 
 # A worker that dies sooner was stopped by something else than a limit of the server,
@@ -11,8 +11,7 @@ MAX_ATTEMPTS = 2
 
 
 class CopacoInvoicingMixin(models.AbstractModel):
-    """What came between a document and its confirmed invoice: workers that died, and
-    what Odoo said when it was to be confirmed."""
+    """What came between a document and its invoice: workers that died."""
 
     _name = "copaco.invoicing.mixin"
     _description = "Obstacles to Invoicing"
@@ -21,20 +20,9 @@ class CopacoInvoicingMixin(models.AbstractModel):
         readonly=True,
         help="How often somebody began to create the invoice and has not ended.",
     )
-    is_month_waiting = fields.Boolean(
-        string="Waits for the Month",
-        readonly=True,
-        index="btree_not_null",
-        help="The invoice is confirmed when all that its month must have is there.",
-    )
     attempted_at = fields.Datetime(readonly=True)
-    confirm_obstacle = fields.Text(
-        string="Could Not Be Confirmed",
-        readonly=True,
-        help="What Odoo said when the invoice was to be confirmed.",
-    )
 
-    # === BUSINESS METHODS: ATTEMPTS === #
+    # === BUSINESS METHODS === #
 
     def _begin_attempt(self):
         """Note that the invoices of these documents are about to be created. It counts
@@ -97,30 +85,3 @@ class CopacoInvoicingMixin(models.AbstractModel):
 
     def _invalidate_attempts(self):
         self.invalidate_recordset(["attempt_count", "attempted_at"], flush=False)
-
-    # === BUSINESS METHODS: CONFIRMATION === #
-
-    @api.model
-    def _get_no_obstacles(self):
-        """:return: the values of a document whose invoice is a new one"""
-        return {
-            "is_month_waiting": False,
-            "is_unposted": False,
-            "confirm_obstacle": False,
-        }
-
-    @api.model
-    def _get_unconfirmed_domain(self):
-        return [("confirm_obstacle", "!=", False), ("move_id.state", "=", "draft")]
-
-    def _set_unconfirmed(self, obstacle):
-        """:param obstacle: what Odoo said"""
-        self.ensure_one()
-        self.confirm_obstacle = obstacle
-        self.move_id._message_log(
-            body=self.env._(
-                "This invoice was created as a draft, because it could not be "
-                "confirmed: %(reason)s Do what that asks for, then confirm it.",
-                reason=obstacle,
-            )
-        )

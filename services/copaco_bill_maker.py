@@ -109,7 +109,8 @@ class CopacoBillMaker(models.AbstractModel):
         """Make no bill of documents, of which each is for itself then; what is on
         others already is not counted twice."""
         kept = documents - self._get_undecided(documents)
-        for document, verdict in self.env["copaco.duplicate.finder"]._find(kept).items():
+        verdicts = self.env["copaco.duplicate.finder"]._find(kept)
+        for document, verdict in verdicts.items():
             kept -= document
             if isinstance(verdict, Exclusion):
                 self._exclude(document, verdict.reason)

@@ -136,7 +136,8 @@ class TestMargin(CopacoBillCommon):
     def test_what_may_be_a_duplicate_is_asked_where_only_the_margin_is_computed(self):
         self.connection.purchase_policy = "off"
         self.bill([line("10"), line("20", 2)], [line("8")])
-        self.add_purchase("P-2", {"A1": [line("8"), line("15", 2)], "A2": [line("3", 3)]})
+        both = [line("8"), line("15", 2)]
+        self.add_purchase("P-2", {"A1": both, "A2": [line("3", 3)]})
         self.fetch()
         asked, other = self.purchases[1:]
         self.assertEqual(asked.hold_reason, "possible_double")

@@ -135,9 +135,7 @@ class TestOdoosRules(CopacoChangeCommon):
                 try:
                     getattr(moves, way)()
                 except UserError:
-                    self.assertEqual(
-                        documents.mapped("state"), ["changed", "invoiced"]
-                    )
+                    self.assertEqual(documents.mapped("state"), ["changed", "invoiced"])
                 else:
                     self.assertOwnReasons(
                         documents,

@@ -309,8 +309,8 @@ class TestSending(SendingCommon):
         self.send()
         other = self.create_partner(name="Slagerij", email="info@slagerij.example")
         document = self.documents.sudo()
-        drafts = self.env["copaco.reverser"].sudo()._invoice_anew(
-            document, partner=other
+        drafts = (
+            self.env["copaco.reverser"].sudo()._invoice_anew(document, partner=other)
         )
         drafts.action_post()
         for move in (old.move_id, document.move_id):

@@ -307,7 +307,7 @@ class TestServerLimits(CopacoCommon):
         self.assertEqual(draft.confirm_obstacle, "Request a validation first.")
         self.assertEqual(draft.move_id.amount_untaxed, 20)
         self.assertIn("Request a validation", draft.move_id.message_ids[0].body)
-        self.assertIn("could not be confirmed: 1", self.connection.activity_ids.summary)
+        self.assertIn("left as drafts: 1", self.connection.activity_ids.summary)
         draft.move_id.action_post()
         self.assertFalse(self.get_alerts())
 
