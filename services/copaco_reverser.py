@@ -98,6 +98,8 @@ class CopacoReverser(models.AbstractModel):
         document._set_invoiced(
             invoice, self.env["copaco.manual.edits"]._take_snapshot(invoice)
         )
+        if document.connection_id.invoice_policy == "send":
+            self.env["copaco.sender"]._queue(document)
         self._log(document, invoiced, credits, invoice)
         return credits | invoice
 

@@ -307,14 +307,16 @@ class TestSending(SendingCommon):
         self.partner.email = False
         old = self.book("5")
         self.send()
-        other = self.create_partner(name="Slagerij", email="info@slagerij.example")
+        other = self.create_partner(name="Slagerij")
         document = self.documents.sudo()
-        drafts = (
-            self.env["copaco.reverser"].sudo()._invoice_anew(document, partner=other)
-        )
-        drafts.action_post()
-        for move in (old.move_id, document.move_id):
-            move.message_post(
+        reverser = self.env["copaco.reverser"].sudo()
+        reverser._invoice_anew(document, partner=other).action_post()
+        self.send()
+        new = document.move_id.copaco_delivery_ids
+        self.assertUnsent(new, "Slagerij")
+        other.email = "info@slagerij.example"
+        for delivery in (old, new):
+            delivery.move_id.message_post(
                 body="Look",
                 partner_ids=other.ids,
                 attachments=[("terms.pdf", b"terms")],
@@ -322,7 +324,9 @@ class TestSending(SendingCommon):
         self.send()
         self.assertEqual(old.state, "failed")
         self.assertFalse(old.is_unsent)
-        self.assertFalse(document.move_id.is_move_sent)
+        self.assertUnsent(new, "Slagerij")
+        self.send_again(new)
+        self.assertSent(new)
 
     def test_what_waits_for_more_than_an_hour_is_told(self):
         delivery = self.book("5")
@@ -422,6 +426,11 @@ class TestSending(SendingCommon):
         with freeze_time("2026-11-25 12:00:00"):
             self.env.invalidate_all()
             self.assertFalse(delivery.is_unsent)
+        self.documents.move_id.action_post()
+        self.send()
+        self.assertSent(self.documents.move_id.copaco_delivery_ids)
+        self.assertEqual(len(self.mail_server.mails), 1)
+        self.assertEqual(self.mail_server.mails[0][0], {"info@slagerij.example"})
 
     def test_a_deadline_leaves_the_rest_to_the_scheduled_action(self):
         self.partner.email = False
