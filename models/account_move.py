@@ -177,7 +177,8 @@ class AccountMove(models.Model):
             documents = self.sudo()._get_copaco_documents().filtered("draft_reason")
             documents.write(documents._get_no_draft())
             self.env["copaco.monitor"]._update_activity(documents.connection_id)
-            self.env["copaco.sender"].sudo()._start(self.sudo().copaco_delivery_ids)
+            confirmed = self.sudo().filtered(lambda move: before[move] != "posted")
+            self.env["copaco.sender"].sudo()._start(confirmed.copaco_delivery_ids)
         if vals["state"] == "cancel":
             removed = self.filtered(lambda move: before[move] != "cancel")
             removed._undo_copaco_corrections()

@@ -179,6 +179,16 @@ class CopacoDeliveryProof(models.AbstractModel):
         )
 
     @api.model
+    def _get_outdated(self, delivery):
+        """:return: why an invoice that was sent is not, since it was confirmed again"""
+        return self.env._(
+            "%(invoice)s was reset to draft after it was sent, and confirmed again. "
+            "%(partner)s has it as it was before: send it again.",
+            invoice=delivery.move_id.name,
+            partner=delivery.partner_id.display_name,
+        )
+
+    @api.model
     def _get_unreached(self, delivery):
         """:return: why an invoice was sent to nobody, although nothing failed"""
         partner = delivery.partner_id

@@ -51,7 +51,16 @@ class CopacoSender(models.AbstractModel):
     @api.model
     def _start(self, deliveries):
         """The invoices of these deliveries are confirmed now. They may have been drafts
-        for days: what was written about them until then didn't send them."""
+        for days: what was written about them until then didn't send them. What was sent
+        before was another one."""
+        outdated = deliveries.filtered(lambda each: each.state in ("sending", "sent"))
+        for delivery in outdated:
+            delivery.last_message_id = self._get_last_message_id(delivery.move_id)
+            proof = self.env["copaco.delivery.proof"].with_context(
+                lang=delivery.connection_id.responsible_id.lang
+            )
+            proof._note(delivery, "failed", proof._get_outdated(delivery))
+        self.env["copaco.monitor"]._update_activity(outdated.connection_id)
         waiting = deliveries.filtered(lambda each: each.state == "waiting")
         for delivery in waiting:
             delivery.write(

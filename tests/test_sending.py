@@ -392,6 +392,20 @@ class TestSending(SendingCommon):
         self.assertFalse(self.get_mails(delivery))
         self.assertEqual(delivery.send_at, datetime(2026, 11, 30, 23))
 
+    def test_what_is_confirmed_again_after_it_was_sent_is_told(self):
+        delivery = self.book("5")
+        self.send()
+        delivery.move_id.button_draft()
+        delivery.move_id.invoice_line_ids.name = "A person's words"
+        delivery.move_id.action_post()
+        self.assertUnsent(delivery, "confirmed again", "Bakkerij")
+        self.send()
+        self.assertUnsent(delivery, "confirmed again")
+        self.assertEqual(len(self.get_mails(delivery)), 1, "not sent unasked")
+        self.send_again(delivery)
+        self.assertSent(delivery)
+        self.assertEqual(len(self.get_mails(delivery)), 2)
+
     def test_totals_of_zero_are_confirmed_and_not_sent(self):
         for number, amounts in {"INV-1": ["0.00"], "INV-2": ["5", "-5"]}.items():
             with self.subTest(amounts=amounts):
