@@ -197,7 +197,7 @@ class AccountMove(models.Model):
             ._get_copaco_documents()
         )
         # What was cancelled may have been decided about since.
-        documents = documents.filtered(
+        uninvoiced = documents.filtered(
             lambda document: (
                 document._get_live_invoice() in removed
                 or document.hold_reason == "invoice_cancelled"
@@ -207,7 +207,7 @@ class AccountMove(models.Model):
         res = super().unlink()
         self.env["copaco.corrector"]._reopen(credited)
         self.env["copaco.decision"]._handle_invoice_removed(
-            documents, "invoice_deleted"
+            uninvoiced, "invoice_deleted"
         )
         return res
 
