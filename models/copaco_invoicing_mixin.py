@@ -1,11 +1,12 @@
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, config
 
 # A worker that dies sooner was stopped by something else than a limit of the server,
-# such as a restart.
-SHORTEST_LIMIT = timedelta(seconds=10)
+# such as a restart: so many seconds, or a sixth of a limit that is tighter than Odoo's.
+SHORTEST_SECONDS = 10
+SHORTEST_SHARE = 6
 # How often a worker may die of a document: the second time, it did nothing else.
 MAX_ATTEMPTS = 2
 
@@ -39,7 +40,7 @@ class CopacoInvoicingMixin(models.AbstractModel):
                        )::int
                  WHERE id = ANY(%(ids)s)""",
                 table=SQL.identifier(self._table),
-                shortest=SHORTEST_LIMIT,
+                shortest=_get_shortest_attempt(),
                 ids=self.ids,
             )
         )
@@ -74,7 +75,7 @@ class CopacoInvoicingMixin(models.AbstractModel):
     def _get_deadly(self):
         """:return: those of these documents, which nobody works on, that workers died
         of together with others, and alone"""
-        just_now = fields.Datetime.now() - SHORTEST_LIMIT
+        just_now = fields.Datetime.now() - _get_shortest_attempt()
         return self.filtered(
             lambda document: (
                 document.attempt_count >= MAX_ATTEMPTS
@@ -85,3 +86,9 @@ class CopacoInvoicingMixin(models.AbstractModel):
 
     def _invalidate_attempts(self):
         self.invalidate_recordset(["attempt_count", "attempted_at"], flush=False)
+
+
+def _get_shortest_attempt():
+    """:return: `timedelta` after which a worker may have died of a limit"""
+    limit = config["limit_time_cpu"] / SHORTEST_SHARE or SHORTEST_SECONDS
+    return timedelta(seconds=min(limit, SHORTEST_SECONDS))

@@ -208,6 +208,21 @@ class TestServerLimits(CopacoCommon):
             committing.action_retry()
         self.assertEqual(held.state, "invoiced")
 
+    @mute_logger(PLANNER)
+    def test_where_limits_are_tight_workers_die_sooner(self):
+        self.patch(config, "options", {**config.options, "limit_time_cpu": 12})
+        self.receive(A=1)
+        self.deadly = ["A"]
+        for tries in (1, 1, 0):
+            self.work()
+            self.assertEqual(len(self.batches), tries)
+            self.env.cr.execute(
+                "UPDATE copaco_document"
+                " SET attempted_at = attempted_at - interval '3 seconds'"
+            )
+            self.env.invalidate_all()
+        self.assertEqual(self.documents.hold_reason, "too_large")
+
     def test_a_restart_of_the_server_holds_nothing(self):
         self.receive(A=1)
         self.deadly = ["A"]
@@ -270,7 +285,8 @@ class TestServerLimits(CopacoCommon):
         self.documents.sudo().write(
             {"attempt_count": 2, "attempted_at": fields.Datetime.now()}
         )
-        with patch(f"{MIXIN}.SHORTEST_LIMIT", timedelta(minutes=5)):
+        with patch(f"{MIXIN}.SHORTEST_SECONDS", 300):
+            self.patch(config, "options", {**config.options, "limit_time_cpu": 9999})
             self.work()
         self.assertEqual(self.get_states(), {"A": "invoiced"})
 
