@@ -3,6 +3,7 @@ from . import (
     copaco_bill_mixin,
     copaco_content_mixin,
     copaco_difference_mixin,
+    copaco_draft_mixin,
     copaco_invoice_mixin,
     copaco_invoicing_mixin,
     copaco_journal_mixin,

@@ -109,9 +109,11 @@ class AccountMove(models.Model):
     def _compute_narration(self):
         # EXTENDS account: why an invoice has another date than Copaco's
         res = super()._compute_narration()
-        for move in self.sudo().filtered("copaco_document_id.chosen_date"):
+        for move in self.sudo().filtered("copaco_document_id"):
             document = move.copaco_document_id
-            if move.invoice_date != document.invoice_date:
+            if document._get_chosen_date() and (
+                move.invoice_date != document.invoice_date
+            ):
                 env = move.with_context(lang=move.partner_id.lang or self.env.lang).env
                 text = env._(
                     "Copaco dated this invoice %(date)s.",
@@ -173,7 +175,11 @@ class AccountMove(models.Model):
             cancelled, "invoice_cancelled"
         )
         if vals["state"] == "posted":
-            self.env["copaco.sender"].sudo()._start(self.sudo().copaco_delivery_ids)
+            documents = self.sudo()._get_copaco_documents().filtered("draft_reason")
+            documents.write(documents._get_no_draft())
+            self.env["copaco.monitor"]._update_activity(documents.connection_id)
+            confirmed = self.sudo().filtered(lambda move: before[move] != "posted")
+            self.env["copaco.sender"].sudo()._start(confirmed.copaco_delivery_ids)
         if vals["state"] == "cancel":
             removed = self.filtered(lambda move: before[move] != "cancel")
             removed._undo_copaco_corrections()
@@ -191,11 +197,18 @@ class AccountMove(models.Model):
             .filtered(lambda move: not move.copaco_is_replaced)
             ._get_copaco_documents()
         )
+        # What was cancelled may have been decided about since.
+        uninvoiced = documents.filtered(
+            lambda document: (
+                document._get_live_invoice() in removed
+                or document.hold_reason == "invoice_cancelled"
+            )
+        )
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
         self.env["copaco.corrector"]._reopen(credited)
         self.env["copaco.decision"]._handle_invoice_removed(
-            documents, "invoice_deleted"
+            uninvoiced, "invoice_deleted"
         )
         return res
 

@@ -62,11 +62,6 @@ class CopacoBillMixin(models.AbstractModel):
             # The first one has it for all.
             snapshot = None
 
-    def _get_chosen_date(self):
-        """:return: the day on which a person said that the bill of these documents is
-        to be booked, or False. The date of the vendor's invoice stays."""
-        return self.filtered("chosen_date")[:1].chosen_date
-
     def _get_digest(self):
         """:return: by which the content of these documents is recognised"""
         digests = self.sorted("id").mapped("payload_digest")

@@ -47,13 +47,6 @@ class CopacoContentMixin(models.AbstractModel):
     unreadable_table = fields.Html(
         string="Readable Lines", compute="_compute_unreadable_table", sanitize=False
     )
-    is_unposted = fields.Boolean(
-        string="Contact Incomplete",
-        readonly=True,
-        help="The invoice was to be confirmed, and the contact lacks what an invoice "
-        "must have.",
-    )
-    contact_problem = fields.Text(compute="_compute_contact_problem")
 
     # === COMPUTE METHODS === #
 
@@ -80,16 +73,6 @@ class CopacoContentMixin(models.AbstractModel):
                 },
             )
 
-    @api.depends("is_unposted", "move_id.state", "move_id.partner_id")
-    def _compute_contact_problem(self):
-        checker = self.env["copaco.contact.checker"]
-        for document in self:
-            document.contact_problem = (
-                document.is_unposted
-                and document.move_id.state == "draft"
-                and checker._describe_missing(document.move_id)
-            )
-
     # === ACTION METHODS === #
 
     def action_accept_vat(self):
@@ -102,9 +85,3 @@ class CopacoContentMixin(models.AbstractModel):
     def action_view_contact(self):
         """:return: the form of the contact that is invoiced"""
         return self.move_id.partner_id._get_records_action()
-
-    # === BUSINESS METHODS === #
-
-    @api.model
-    def _get_unposted_domain(self):
-        return [("is_unposted", "=", True), ("move_id.state", "=", "draft")]

@@ -24,6 +24,7 @@ class CopacoDocument(models.Model):
         "mail.thread",
         "copaco.bill.mixin",
         "copaco.content.mixin",
+        "copaco.draft.mixin",
         "copaco.invoice.mixin",
         "copaco.invoicing.mixin",
         "copaco.presence.mixin",
@@ -386,7 +387,7 @@ class CopacoDocument(models.Model):
             vals["move_id"] = move.id
             vals["move_snapshot"] = snapshot or False
             # What came between an earlier invoice and its confirmation.
-            vals.update(self._get_no_obstacles())
+            vals.update(self._get_no_draft())
         self.write(vals)
 
     def _resume(self):

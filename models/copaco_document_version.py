@@ -123,9 +123,6 @@ class CopacoDocumentVersion(models.Model):
                     "Copaco no longer has it."
                 )
             )
-        if self._get_invoice_date() != document.invoice_date:
-            # A person chose it for another one.
-            document.chosen_date = False
         if self.run_id.trigger == "file" or (
             document.line_count and not self.line_count
         ):
@@ -146,6 +143,8 @@ class CopacoDocumentVersion(models.Model):
             else:
                 self._request_decision(*warnings)
             return
+        if document.is_margin_only:
+            self.env["copaco.exclusion"]._undo_exclusion(document)
         # A person's decision, or one that waits for a person, is not overruled.
         is_undecided = document.state == "new" or (
             document.state == "held"

@@ -26,6 +26,11 @@ class CopacoInvoiceMixin(models.AbstractModel):
         readonly=True,
         help="The invoice date that a person chose instead of Copaco's.",
     )
+    replaced_date = fields.Date(
+        readonly=True,
+        help="Copaco's date that another one was chosen for. When Copaco changes it, "
+        "nobody has chosen one for the new date.",
+    )
     correction_ids = fields.Many2many(
         "account.move", string="Corrections", compute="_compute_correction_ids"
     )
@@ -71,7 +76,23 @@ class CopacoInvoiceMixin(models.AbstractModel):
 
     def _get_invoice_date(self):
         """:return: the date of the invoice: Copaco's, or what a person chose instead"""
-        return self.chosen_date or self.invoice_date
+        return self._get_chosen_date() or self.invoice_date
+
+    def _get_chosen_date(self):
+        """:return: the day that a person chose instead of the date that Copaco gives
+        these documents now, or False"""
+        return self.filtered(
+            lambda document: document.replaced_date == document.invoice_date
+        )[:1].chosen_date
+
+    def _choose_date(self, day, version=None):
+        """:param day: instead of Copaco's date
+        :param version: the `copaco.document.version` whose date it is chosen for, if
+            it isn't that of the document
+        """
+        self.ensure_one()
+        date = version and version._get_invoice_date() or self.invoice_date
+        self.write({"chosen_date": day, "replaced_date": date})
 
     def _get_live_invoice(self):
         """:return: the invoice of this document unless it was cancelled"""

@@ -1,14 +1,18 @@
-from odoo import api, fields, models
-from odoo.tools import SQL
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.tools import SQL, config
 
 # A worker that dies sooner was stopped by something else than a limit of the server,
-# such as a restart.
-SHORTEST_LIMIT = "10 seconds"
+# such as a restart: so many seconds, or a sixth of a limit that is tighter than Odoo's.
+SHORTEST_SECONDS = 10
+SHORTEST_SHARE = 6
+# How often a worker may die of a document: the second time, it did nothing else.
+MAX_ATTEMPTS = 2
 
 
 class CopacoInvoicingMixin(models.AbstractModel):
-    """What came between a document and its confirmed invoice: workers that died, and
-    what Odoo said when it was to be confirmed."""
+    """What came between a document and its invoice: workers that died."""
 
     _name = "copaco.invoicing.mixin"
     _description = "Obstacles to Invoicing"
@@ -17,20 +21,9 @@ class CopacoInvoicingMixin(models.AbstractModel):
         readonly=True,
         help="How often somebody began to create the invoice and has not ended.",
     )
-    is_month_waiting = fields.Boolean(
-        string="Waits for the Month",
-        readonly=True,
-        index="btree_not_null",
-        help="The invoice is confirmed when all that its month must have is there.",
-    )
     attempted_at = fields.Datetime(readonly=True)
-    confirm_obstacle = fields.Text(
-        string="Could Not Be Confirmed",
-        readonly=True,
-        help="What Odoo said when the invoice was to be confirmed.",
-    )
 
-    # === BUSINESS METHODS: ATTEMPTS === #
+    # === BUSINESS METHODS === #
 
     def _begin_attempt(self):
         """Note that the invoices of these documents are about to be created. It counts
@@ -43,11 +36,11 @@ class CopacoInvoicingMixin(models.AbstractModel):
                    SET attempted_at = now() AT TIME ZONE 'UTC',
                        attempt_count = coalesce(attempt_count, 0) + (
                            attempted_at IS NULL OR attempted_at
-                           < now() AT TIME ZONE 'UTC' - interval %(shortest)s
+                           < now() AT TIME ZONE 'UTC' - %(shortest)s
                        )::int
                  WHERE id = ANY(%(ids)s)""",
                 table=SQL.identifier(self._table),
-                shortest=SHORTEST_LIMIT,
+                shortest=_get_shortest_attempt(),
                 ids=self.ids,
             )
         )
@@ -65,32 +58,37 @@ class CopacoInvoicingMixin(models.AbstractModel):
         )
         self._invalidate_attempts()
 
+    def _withdraw_attempt(self):
+        """Note that `_begin_attempt` ended in an error, which tells nothing: neither
+        that a worker died of these documents, nor that none would."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %(table)s SET attempted_at = NULL,"
+                " attempt_count = attempt_count - 1"
+                " WHERE id = ANY(%(ids)s) AND attempt_count > 0",
+                table=SQL.identifier(self._table),
+                ids=self.ids,
+            )
+        )
+        self._invalidate_attempts()
+
+    def _get_deadly(self):
+        """:return: those of these documents, which nobody works on, that workers died
+        of together with others, and alone"""
+        just_now = fields.Datetime.now() - _get_shortest_attempt()
+        return self.filtered(
+            lambda document: (
+                document.attempt_count >= MAX_ATTEMPTS
+                # Who has begun right now has no lock for a moment.
+                and not (document.attempted_at and document.attempted_at > just_now)
+            )
+        )
+
     def _invalidate_attempts(self):
         self.invalidate_recordset(["attempt_count", "attempted_at"], flush=False)
 
-    # === BUSINESS METHODS: CONFIRMATION === #
 
-    @api.model
-    def _get_no_obstacles(self):
-        """:return: the values of a document whose invoice is a new one"""
-        return {
-            "is_month_waiting": False,
-            "is_unposted": False,
-            "confirm_obstacle": False,
-        }
-
-    @api.model
-    def _get_unconfirmed_domain(self):
-        return [("confirm_obstacle", "!=", False), ("move_id.state", "=", "draft")]
-
-    def _set_unconfirmed(self, obstacle):
-        """:param obstacle: what Odoo said"""
-        self.ensure_one()
-        self.confirm_obstacle = obstacle
-        self.move_id._message_log(
-            body=self.env._(
-                "This invoice was created as a draft, because it could not be "
-                "confirmed: %(reason)s Do what that asks for, then confirm it.",
-                reason=obstacle,
-            )
-        )
+def _get_shortest_attempt():
+    """:return: `timedelta` after which a worker may have died of a limit"""
+    limit = config["limit_time_cpu"] / SHORTEST_SHARE or SHORTEST_SECONDS
+    return timedelta(seconds=min(limit, SHORTEST_SECONDS))

@@ -13,9 +13,6 @@ _logger = logging.getLogger(__name__)
 
 # How much of the time that is left may be planned.
 SHARE = 0.7
-# How often the worker may die that makes an invoice: the second time, there was nothing
-# else that it did.
-MAX_ATTEMPTS = 2
 
 
 class CopacoBatchPlanner(models.AbstractModel):
@@ -86,16 +83,18 @@ class CopacoBatchPlanner(models.AbstractModel):
     @api.model
     def _hold_too_large(self, documents):
         """Hold those of these documents whose invoices this server is not able to
-        create; commits."""
+        create.
+
+        :param documents: `copaco.document` records that are locked
+        :return: those that were held
+        """
         domain = self.env["copaco.processor"]._get_waiting_domain()
-        stuck = documents.filtered(lambda each: each.attempt_count >= MAX_ATTEMPTS)
-        # Whoever has the lock is at it.
-        for document in stuck.try_lock_for_update().filtered_domain(domain):
+        deadly = documents.filtered_domain(domain)._get_deadly()
+        for document in deadly:
             _logger.warning("Copaco document %s: workers died of it", document.id)
             document._hold(self._get_too_large_hold(document))
             document._end_attempt()
-        if stuck:
-            self.env.cr.commit()  # pylint: disable=invalid-commit
+        return deadly
 
     @api.model
     def _get_too_large_hold(self, document):

@@ -37,6 +37,7 @@ class CopacoBillBuilder(models.AbstractModel):
             "invoice_line_ids": self._prepare_lines(match, add_computed),
         }
         if chosen_date := match.documents._get_chosen_date():
+            # The date of the vendor's invoice stays.
             vals["date"] = chosen_date
         if match.date_due:
             vals["invoice_payment_term_id"] = False

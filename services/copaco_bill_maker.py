@@ -55,10 +55,7 @@ class CopacoBillMaker(models.AbstractModel):
             self._update_bill(bill, live)
             return
         if live.connection_id[:1].purchase_policy == "off":
-            self._exclude(
-                live, self.env._("Purchase invoices are kept for the margin only.")
-            )
-            live.is_margin_only = True
+            self._keep_for_margin(live)
             return
         hold = self._check_documents(live)
         live = live.filtered(lambda document: document.state != "excluded")
@@ -101,6 +98,35 @@ class CopacoBillMaker(models.AbstractModel):
     # === DOCUMENTS === #
 
     @api.model
+    def _keep_for_margin(self, documents):
+        """Make no bill of documents, of which each is for itself then; what is on
+        others already is not counted twice."""
+        kept = documents - self._get_undecided(documents)
+        verdicts = self.env["copaco.duplicate.finder"]._find(kept)
+        for document, verdict in verdicts.items():
+            kept -= document
+            if isinstance(verdict, Exclusion):
+                self._exclude(document, verdict.reason)
+            else:
+                document._hold(verdict)
+        self._exclude(
+            kept, self.env._("Purchase invoices are kept for the margin only.")
+        )
+        kept.is_margin_only = True
+
+    @api.model
+    def _get_undecided(self, documents):
+        """:return: those of these documents that a person has to decide about first"""
+        return documents.filtered(
+            lambda document: (
+                document.has_pending_version
+                or document.hold_reason == "payload_invalid"
+                or document.state == "held"
+                and document.hold_reason in _UNTIL_RETRY
+            )
+        )
+
+    @api.model
     def _get_bill(self, documents):
         """:return: the bill of these documents that was not cancelled"""
         moves = documents.move_id.filtered(lambda move: move.state != "cancel")
@@ -112,14 +138,7 @@ class CopacoBillMaker(models.AbstractModel):
 
         :return: a `Hold` when some documents of a bill can't be on it, or None
         """
-        waiting = documents.filtered(
-            lambda document: (
-                document.has_pending_version
-                or document.hold_reason == "payload_invalid"
-                or document.state == "held"
-                and document.hold_reason in _UNTIL_RETRY
-            )
-        )
+        waiting = self._get_undecided(documents)
         verdicts = self.env["copaco.duplicate.finder"]._find(documents - waiting)
         exclusions = {
             document: verdict.reason

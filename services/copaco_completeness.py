@@ -48,7 +48,7 @@ class CopacoCompleteness(models.AbstractModel):
         for month, own in documents.grouped(_get_month).items():
             if month and self._get_missing(connection, month):
                 waiting |= own
-        waiting.is_month_waiting = True
+        waiting.draft_reason = "month_incomplete"
         return documents - waiting
 
     @api.model
@@ -113,7 +113,7 @@ class CopacoCompleteness(models.AbstractModel):
         """Post the invoices of months that are complete now; commits."""
         documents = self.env["copaco.document"].search(
             # What Copaco changed meanwhile is taken over, or decided about, first.
-            [("is_month_waiting", "=", True), ("state", "=", "invoiced")],
+            [("draft_reason", "=", "month_incomplete"), ("state", "=", "invoiced")],
             order="id",
         )
         groups = documents.grouped(lambda each: (each.connection_id, _get_month(each)))
@@ -129,7 +129,7 @@ class CopacoCompleteness(models.AbstractModel):
         documents = self.env["copaco.processor"]._with_processing_context(
             documents.with_context(copaco_refresh_later=True)
         )
-        documents.is_month_waiting = False
+        documents.draft_reason = False
         for document in documents.filtered(lambda each: each.move_id.state == "draft"):
             writer = document.env[KINDS[document.kind].writer]
             try:

@@ -83,7 +83,7 @@ class CopacoContactChecker(models.AbstractModel):
             move = document.move_id
             problem = self.with_context(copaco_with_link=True)._describe_missing(move)
             if problem:
-                document.is_unposted = True
+                document.draft_reason = "contact_incomplete"
                 move._message_log(body=problem)
             else:
                 complete += document

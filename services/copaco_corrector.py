@@ -46,11 +46,17 @@ class CopacoCorrector(models.AbstractModel):
                     move._get_html_link() for move in correction
                 ),
             )
-        if version.amount_credited:
+        if version.amount_credited > 0:
             return self.env._(
                 "Nothing is left to correct: %(amount)s of what Copaco changed was "
                 "credited manually.",
                 amount=document._format_amount(version.amount_credited),
+            )
+        if version.amount_credited:
+            return self.env._(
+                "Nothing is left to correct: %(amount)s of what Copaco changed was "
+                "invoiced manually.",
+                amount=document._format_amount(-version.amount_credited),
             )
         return self.env._("No amount changed, so there is nothing to correct.")
 
@@ -83,7 +89,8 @@ class CopacoCorrector(models.AbstractModel):
             available = finder._get_amounts(
                 document, billed, finder._find_credits(billed)
             )
-            if document.currency_id.round(sum(available.values())) < 0:
+            left = document.currency_id.round(sum(available.values()))
+            if left * version.amount_credited < 0:
                 version._on_correction_removed()
 
     @api.model
@@ -187,9 +194,11 @@ class CopacoCorrector(models.AbstractModel):
         if version.amount_credited:
             correction._message_log(
                 body=self.env._(
-                    "%(amount)s of what Copaco changed is not on it, because it was "
-                    "credited manually: %(credits)s.",
-                    amount=version.document_id._format_amount(version.amount_credited),
+                    "%(amount)s of what Copaco changed is not on it, because a person "
+                    "credited or invoiced that: %(credits)s.",
+                    amount=version.document_id._format_amount(
+                        abs(version.amount_credited)
+                    ),
                     credits=Markup(", ").join(
                         move._get_html_link() for move in credits
                     ),

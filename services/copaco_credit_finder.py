@@ -32,9 +32,10 @@ class CopacoCreditFinder(models.AbstractModel):
 
     @api.model
     def _settle(self, document, differences):
-        """Find out which of Copaco's changes a person has credited already. What a
-        credit note says of a line counts for that line; what is no line of the invoice
-        counts for whatever Copaco took off.
+        """Find out which of Copaco's changes a person has credited already, or invoiced,
+        where what is reversed was a credit note. What a credit note says of a line
+        counts for that line; what is no line of the invoice counts for whatever Copaco
+        took off.
 
         :param document: a `copaco.document` with an invoice
         :param differences: list of `LineDifference`
@@ -57,9 +58,11 @@ class CopacoCreditFinder(models.AbstractModel):
                 names = texts[difference.line_id] if is_line else [""]
                 for name in names:
                     amount = document.currency_id.round(
-                        min(difference.was - difference.now, available[name], total)
+                        _get_common(
+                            difference.was - difference.now, available[name], total
+                        )
                     )
-                    if amount > 0:
+                    if amount:
                         total -= amount
                         available[name] -= amount
                         settled[name] += amount
@@ -86,3 +89,11 @@ class CopacoCreditFinder(models.AbstractModel):
             for text, amount in (version.credited or {}).items():
                 amounts[text] -= amount
         return amounts
+
+
+def _get_common(*amounts):
+    """:return: what amounts have in common: the one next to zero, if all of them are on
+    the same side of it, or else 0"""
+    if min(amounts) > 0:
+        return min(amounts)
+    return min(max(amounts), 0.0)

@@ -20,7 +20,8 @@ class CopacoCreditNote(models.AbstractModel):
     @api.model
     def _get_credited_invoice(self, move):
         """:return: the invoice that a credit note corrects; of a Dutch company also,
-        if it corrects none, the customer's last confirmed one before it
+        if it corrects none, the customer's last confirmed one before it that was not
+        credited in full
         """
         if move.reversed_entry_id or move.company_id.country_code != "NL":
             return move.reversed_entry_id
@@ -39,6 +40,8 @@ class CopacoCreditNote(models.AbstractModel):
                     ("commercial_partner_id", "=", partner.commercial_partner_id.id),
                     ("move_type", "=", "out_invoice"),
                     ("state", "=", "posted"),
+                    ("payment_state", "!=", "reversed"),
+                    ("copaco_is_replaced", "=", False),
                     ("invoice_date", "<=", date),
                 ],
                 order="invoice_date desc, id desc",
@@ -96,7 +99,7 @@ class CopacoCreditNote(models.AbstractModel):
                 & Domain("company_id", "=", document.company_id.id)
                 & Domain("state", "=", "new")
                 & Domain("amount_source", ">", 0)
-                & Domain("invoice_date", "<=", document.invoice_date),
+                & Domain("invoice_date", "<=", document._get_invoice_date()),
                 limit=1,
             )
         )

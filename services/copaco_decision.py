@@ -101,8 +101,8 @@ class CopacoDecision(models.AbstractModel):
                     documents=enumerate_names(self.env, others.mapped("name")),
                 )
             )
-        waiting.chosen_date = invoice_date
         for document in waiting:
+            document._choose_date(invoice_date, document._get_pending_version())
             document._message_log(
                 body=self.env._(
                     "%(user)s chose the invoice date %(date)s. Copaco's is %(other)s.",

@@ -79,13 +79,12 @@ class CopacoDeliveryProof(models.AbstractModel):
         """:return: (`sent` or `failed`, why it failed), or (None, "") when nothing is
         known yet"""
         peppol = self.env["copaco.peppol"]
-        notifications = self._get_notifications(self._get_messages(delivery)[:1])
-        statuses = set(notifications.mapped("notification_status"))
-        if peppol._is_sent(delivery.move_id) or (
-            statuses and statuses <= {"sent", "pending"}
-        ):
+        messages = self._get_messages(delivery)
+        if peppol._is_sent(delivery.move_id) or any(map(self._has_arrived, messages)):
             return "sent", ""
-        failed = notifications.filtered(lambda each: each.notification_status in FAILED)
+        failed = self._get_notifications(messages[:1]).filtered(
+            lambda each: each.notification_status in FAILED
+        )
         if failed:
             return "failed", self._describe_failure(delivery, failed[0])
         if peppol._is_refused(delivery.move_id):
@@ -98,30 +97,44 @@ class CopacoDeliveryProof(models.AbstractModel):
 
     @api.model
     def _get_messages(self, delivery):
-        """:return: the messages with which the invoice was sent to someone since it is
-        to be sent, by whomever, newest first"""
-        return (
-            self.env["mail.message"]
-            .sudo()
-            .search(
-                [
-                    ("model", "=", "account.move"),
-                    ("res_id", "=", delivery.move_id.id),
-                    ("id", ">", delivery.last_message_id),
-                    ("partner_ids", "!=", False),
-                    ("attachment_ids", "!=", False),
-                ],
-                order="id desc",
-            )
-        )
+        """:return: the messages with which the invoice itself was sent to the customer
+        since it is to be sent, by whomever, newest first"""
+        move = delivery.move_id.sudo()
+        # Odoo attaches copies.
+        documents = self.env["account.move.send"]._get_invoice_extra_attachments(move)
+        messages = self.env["mail.message"].sudo()
+        return messages.search(
+            [
+                ("model", "=", "account.move"),
+                ("res_id", "=", move.id),
+                ("id", ">", delivery.last_message_id),
+                ("partner_ids", "!=", False),
+                ("attachment_ids.checksum", "in", documents.mapped("checksum")),
+            ],
+            order="id desc",
+        ).filtered(self._get_notifications)
 
     @api.model
     def _get_notifications(self, message):
         """:return: what is known of those whom a message was sent to, without those who
-        follow the invoice"""
+        follow the invoice, and colleagues"""
+        customer = self.env["account.move"].browse(message.res_id).partner_id
         return message.notification_ids.filtered(
-            lambda each: each.res_partner_id in message.partner_ids
+            lambda each: (
+                each.res_partner_id in message.partner_ids
+                and (
+                    each.res_partner_id.partner_share
+                    or each.res_partner_id.commercial_partner_id
+                    == customer.commercial_partner_id
+                )
+            )
         )
+
+    @api.model
+    def _has_arrived(self, message):
+        """Whether nobody whom a message was sent to is known not to have it."""
+        statuses = set(self._get_notifications(message).mapped("notification_status"))
+        return statuses <= {"sent", "pending"}
 
     # === WHY NOT === #
 
@@ -162,6 +175,16 @@ class CopacoDeliveryProof(models.AbstractModel):
             "The server stopped while %(invoice)s was sent, so nobody knows whether it "
             "was delivered. Ask %(partner)s before you send it again.",
             invoice=invoice,
+            partner=delivery.partner_id.display_name,
+        )
+
+    @api.model
+    def _get_outdated(self, delivery):
+        """:return: why an invoice that was sent is not, since it was confirmed again"""
+        return self.env._(
+            "%(invoice)s was reset to draft after it was sent, and confirmed again. "
+            "%(partner)s has it as it was before: send it again.",
+            invoice=delivery.move_id.name,
             partner=delivery.partner_id.display_name,
         )
 

@@ -373,7 +373,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
     def _check_date(self, document):
         """Copaco was asked for what it created on some days; an invoice of another age
         has a wrong date, unless a person says that it is right."""
-        if document.chosen_date:
+        if document._get_chosen_date():
             return None
         tolerance = timedelta(days=document.connection_id.date_tolerance_days)
         # Nobody knows how old a file is.

@@ -119,6 +119,11 @@ class CopacoDraftUpdater(models.AbstractModel):
                 "invoice_line_ids": commands,
             }
         )
+        if "narration" not in edits.header:
+            # It says which date Copaco gave, where a person chose another one. Odoo
+            # leaves it alone where there are no terms of its own.
+            move.narration = False
+            self.env.add_to_compute(move._fields["narration"], move)
         self.env[kind.writer]._check_totals(document, move, edits)
         if not edits.has_edits and document.kind not in PURCHASE_KINDS:
             # It is there already: a person confirms it. The tax of a bill was settled.

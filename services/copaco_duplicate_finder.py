@@ -90,9 +90,12 @@ _LINE_QUERY = """
            -- Of two that both wait, the later one is asked about, unless a person
            -- said that it is to be invoiced.
            AND (document.id < asked.document_id OR move.state != 'cancel'
+                OR document.is_margin_only
                 OR (document.is_no_double AND document.state IN ('new', 'held')))
-           -- What is excluded by a rule is on another document that counts.
-           AND (document.state != 'excluded' OR document.excluded_by_id IS NOT NULL)
+           -- What is excluded by a rule is on another document that counts, or else
+           -- kept for the margin.
+           AND (document.state != 'excluded' OR document.excluded_by_id IS NOT NULL
+                OR document.is_margin_only)
     ),
     judged AS (
         SELECT *, CASE WHEN is_hash AND is_subscription AND is_period AND has_period
@@ -256,10 +259,13 @@ class CopacoDuplicateFinder(models.AbstractModel):
     @api.model
     def _is_doubtful(self, document, other):
         """Whether a person has to say what it means that the charges of a document are
-        on another one: that was excluded by a person or credited, or has the same
-        number in other capitals, so that one may be a newer version of the other."""
+        on another one: that was excluded by a person or credited, was kept for the
+        margin when no bills were made, or has the same number in other capitals, so
+        that one may be a newer version of the other."""
+        is_kept = other.is_margin_only
         return (
             other.state == "excluded"
+            and not (is_kept and document.connection_id.purchase_policy == "off")
             or other.invoice_number.lower() == document.invoice_number.lower()
             and other.invoice_number != document.invoice_number
             or bool(

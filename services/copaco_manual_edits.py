@@ -276,8 +276,10 @@ class CopacoManualEdits(models.AbstractModel):
         }
         for key in lines.keys() & snapshot["lines"]:
             snapshot["lines"][key]["line"] = lines[key].id
-        if document.move_snapshot:
-            document.move_snapshot = snapshot
+        # Of a bill, another document may have it.
+        source = move.copaco_document_id
+        if source.move_snapshot:
+            source.move_snapshot = snapshot
         for line in move.invoice_line_ids:
             if str(line.id) in lines:
                 line.copaco_line_id = lines[str(line.id)]

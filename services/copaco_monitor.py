@@ -225,12 +225,11 @@ class CopacoMonitor(models.AbstractModel):
                     count=missing,
                 )
             )
-        if unconfirmed := count(Document._get_unconfirmed_domain()):
+        if drafts := count(Document._get_draft_domain()):
             alerts.append(
                 self.env._(
-                    "Invoices that could not be confirmed: %(count)s; see Copaco, "
-                    "Documents, filter Could Not Be Confirmed.",
-                    count=unconfirmed,
+                    "Invoices left as drafts: %(count)s; see Copaco, To Do.",
+                    count=drafts,
                 )
             )
         if findings := self.env["copaco.finding"].search_count(
@@ -240,14 +239,6 @@ class CopacoMonitor(models.AbstractModel):
                 self.env._(
                     "Findings about margins: %(count)s; see Copaco, Findings.",
                     count=findings,
-                )
-            )
-        if unposted := count(Document._get_unposted_domain()):
-            alerts.append(
-                self.env._(
-                    "Draft invoices of incomplete contacts: %(count)s; see Copaco, "
-                    "Documents, filter Contact Incomplete.",
-                    count=unposted,
                 )
             )
         if unsent := connection.unsent_count:

@@ -38,9 +38,36 @@ class CopacoPeppol(models.AbstractModel):
 
     @api.model
     def _verify(self, partner, company):
-        """Ask Peppol's directory for a contact, and commit what it said."""
-        partner.button_account_peppol_check_partner_endpoint(company=company)
+        """Ask Peppol's directory for a contact, and commit what it said.
+
+        :return: whether it answered; if not, the contact stays as it was
+        """
+        partner = partner.with_company(company)
+        has_answered = True
+        with self.env.cr.savepoint() as savepoint:
+            partner.button_account_peppol_check_partner_endpoint(company=company)
+            if partner.peppol_verification_state == "not_valid":
+                # Odoo says that also when there was no answer.
+                has_answered = self._finds_known(company)
+            if not has_answered:
+                savepoint.rollback()
+                self.env.invalidate_all(flush=False)
         self.env.cr.commit()  # pylint: disable=invalid-commit
+        return has_answered
+
+    @api.model
+    def _finds_known(self, company):
+        """Whether the directory finds who is known to be in it: a company that receives
+        by Peppol, or else a contact. Where nobody is, Odoo is believed."""
+        known = company.sudo()
+        if known.account_peppol_proxy_state != "receiver":
+            known = self.env["res.partner"].with_company(company)
+            known = known.search([("peppol_verification_state", "=", "valid")], limit=1)
+        if not known:
+            return True
+        address = f"{known.peppol_eas}:{known.peppol_endpoint}"
+        partners = self.env["res.partner"].with_company(company)
+        return partners._peppol_lookup_participant(address) is not None
 
     @api.model
     def _verify_contacts(self):
@@ -50,10 +77,13 @@ class CopacoPeppol(models.AbstractModel):
             (partner, company)
             for company in self._get_sending_companies()
             for partner in self._get_contacts(company)
-            if self._is_to_be_verified(partner)
+            if partner.peppol_verification_state in UNVERIFIED
+            and self._can_be_verified(partner)
         ]
         for partner, company in waiting[:LOOKUPS_PER_MINUTE]:
-            self._verify(partner, company)
+            if not self._verify(partner, company):
+                # It is asked again in an hour.
+                return
         if len(waiting) > LOOKUPS_PER_MINUTE:
             self.env.ref("account_copaco.ir_cron_verify_contacts")._trigger(
                 fields.Datetime.now() + timedelta(minutes=1)
@@ -75,10 +105,10 @@ class CopacoPeppol(models.AbstractModel):
         return customers.partner_id.commercial_partner_id.with_company(company)
 
     @api.model
-    def _is_to_be_verified(self, partner):
-        """Whether the directory was not asked for a contact yet, and could be."""
+    def _can_be_verified(self, partner):
+        """Whether a contact may be in the directory, as far as is known."""
         return (
-            partner.peppol_verification_state in UNVERIFIED
+            partner.peppol_verification_state != "valid"
             and partner.peppol_eas
             and partner.peppol_endpoint
             and partner._get_peppol_edi_format() in partner._get_peppol_formats()

@@ -84,7 +84,6 @@ class CopacoProcessor(models.AbstractModel):
         runs = waiting.run_id | waiting._get_pending_version().run_id
         connections = waiting.connection_id
         planner, pace = self.env["copaco.batch.planner"], Pace()
-        planner._hold_too_large(waiting)
         waiting = planner._sort(waiting)
         batch_size, conflicts, errors = BATCH_SIZE, 0, {}
         while waiting:
@@ -94,7 +93,9 @@ class CopacoProcessor(models.AbstractModel):
             batch = waiting.browse()
             try:
                 locked = waiting.try_lock_for_update(limit=batch_size)
-                batch = planner._choose(locked, pace, deadline)
+                # Another worker may have died since this one began.
+                held = planner._hold_too_large(locked)
+                batch = held or planner._choose(locked, pace, deadline)
                 if not batch:
                     # Others are at all of them; or there is no time for the next one,
                     # which a worker that is woken at once has.
@@ -102,12 +103,12 @@ class CopacoProcessor(models.AbstractModel):
                         ask_for_whole_time()
                         self._continue_in_background()
                     break
-                self._process_batch(batch, pace)
+                if not held:
+                    self._process_batch(batch, pace)
                 seconds_left = self.env["ir.cron"]._commit_progress(len(batch))
             except CONCURRENCY_ERRORS as error:
                 # Another worker was in conflict: once more, with what it left.
                 self.env.cr.rollback()
-                self._end_attempt(batch)
                 conflicts += 1
                 _logger.info("Copaco documents: concurrent update (%s)", type(error))
                 if conflicts < CONCURRENCY_ATTEMPTS:
@@ -118,7 +119,6 @@ class CopacoProcessor(models.AbstractModel):
                 self.env.cr.rollback()
                 if not batch:
                     raise
-                self._end_attempt(batch)
                 if len(batch) > 1:
                     # Which one is it? It must not stop the others.
                     batch_size = 1
@@ -138,25 +138,31 @@ class CopacoProcessor(models.AbstractModel):
 
     @api.model
     def _process_batch(self, batch, pace):
-        """Make the invoices of locked documents; commits before, not after.
+        """Make the invoices of locked documents; commits.
 
         :param pace: the `Pace` that learns how long that takes
         """
         started = time.monotonic()
         batch._begin_attempt()
         self.env.cr.commit()  # pylint: disable=invalid-commit # should it die now
-        locked = batch.try_lock_for_update()
-        self._process(locked.filtered_domain(self._get_waiting_domain()))
-        locked._end_attempt()
+        try:
+            locked = batch.try_lock_for_update()
+            self._process(locked.filtered_domain(self._get_waiting_domain()))
+            locked._end_attempt()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except Exception:
+            self.env.cr.rollback()
+            self._withdraw_attempt(batch)
+            raise
         done = locked.filtered(lambda document: document.state == "invoiced")
         if done:
             pace.measure(done, time.monotonic() - started)
 
     @api.model
-    def _end_attempt(self, documents):
+    def _withdraw_attempt(self, documents):
         """Note that an error is no death of the worker; commits."""
         try:
-            documents._end_attempt()
+            documents._withdraw_attempt()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except CONCURRENCY_ERRORS:
             # Others work on them and say how that ends.

@@ -51,7 +51,7 @@ class CopacoReverser(models.AbstractModel):
         document.sudo().lock_for_update()
         document = self.env["copaco.processor"]._with_processing_context(document)
         if invoice_date != document._get_invoice_date():
-            document.chosen_date = invoice_date
+            document._choose_date(invoice_date)
         drafts = document.env["copaco.reverser"]._invoice_anew(
             document, partner=partner.with_env(document.env)
         )
@@ -98,6 +98,8 @@ class CopacoReverser(models.AbstractModel):
         document._set_invoiced(
             invoice, self.env["copaco.manual.edits"]._take_snapshot(invoice)
         )
+        if document.connection_id.invoice_policy == "send":
+            self.env["copaco.sender"]._queue(document)
         self._log(document, invoiced, credits, invoice)
         return credits | invoice
 

@@ -51,8 +51,16 @@ class CopacoSender(models.AbstractModel):
     @api.model
     def _start(self, deliveries):
         """The invoices of these deliveries are confirmed now. They may have been drafts
-        for days: what was written about them until then didn't send them; and it is
-        known only now whether there is an amount to pay."""
+        for days: what was written about them until then didn't send them; it is known
+        only now whether there is an amount to pay. What was sent before was another."""
+        outdated = deliveries.filtered(lambda each: each.state in ("sending", "sent"))
+        for delivery in outdated:
+            delivery.last_message_id = self._get_last_message_id(delivery.move_id)
+            proof = self.env["copaco.delivery.proof"].with_context(
+                lang=delivery.connection_id.responsible_id.lang
+            )
+            proof._note(delivery, "failed", proof._get_outdated(delivery))
+        self.env["copaco.monitor"]._update_activity(outdated.connection_id)
         waiting = deliveries.filtered(lambda each: each.state == "waiting")
         without_amount = waiting.filtered(
             lambda each: not self._has_to_be_sent(each.move_id, each.connection_id)
@@ -298,7 +306,8 @@ class CopacoSender(models.AbstractModel):
             )
         methods = {preferred}
         if peppol._can_send(company):
-            if preferred == "peppol" and partner.peppol_verification_state != "valid":
+            # It may be in the directory by now.
+            if peppol._can_be_verified(partner):
                 peppol._verify(partner, company)
             methods = self.env["account.move.send"]._get_default_sending_methods(move)
         if preferred == "peppol" and not (

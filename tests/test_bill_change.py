@@ -63,6 +63,40 @@ class TestBillChange(CopacoBillCommon):
         self.assertEqual(bill.amount_untaxed, 16)
         self.assertBalanced()
 
+    def test_a_removed_correction_of_any_document_leaves_the_bill_as_it_was(self):
+        both = [price_line("1"), price_line("7", number=2)]
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": both})
+        self.fetch()
+        bill = self.purchases.move_id
+        bill.action_post()
+        self.simulator.purchases.clear()
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": both[:1]})
+        self.fetch()
+        changed = self.purchases.filtered(lambda each: each.state == "changed")
+        for _again in range(2):
+            result = self.act(changed, "action_correct")
+            correction = self.env["account.move"].browse(result["res_id"])
+            self.assertRecordValues(
+                correction, [{"move_type": "in_refund", "amount_untaxed": 7}]
+            )
+            correction.unlink()
+            self.assertEqual(changed.state, "changed")
+            self.assertEqual(bill.invoice_line_ids.copaco_line_id, self.lines)
+            snapshot = bill.copaco_document_id.move_snapshot
+            self.assertEqual(
+                {entry["line"] for entry in snapshot["lines"].values()},
+                set(self.lines.ids),
+            )
+        bill.button_draft()
+        self.act(changed, "action_use_new_version")
+        self.assertEqual(bill.amount_untaxed, 16)
+        self.assertFalse(self.env["copaco.manual.edits"]._compare(bill).has_edits)
+        self.assertBalanced()
+
+    @property
+    def lines(self):
+        return self.purchases.line_ids
+
     def test_a_posted_bill_of_several_documents_is_not_credited_for_one(self):
         self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
         self.fetch()

@@ -1,3 +1,4 @@
+from ast import literal_eval
 from datetime import timedelta
 
 from odoo.exceptions import AccessError
@@ -147,9 +148,21 @@ class TestContacts(SourceCommon):
         self.fetch()
         states = {each.partner_id: each.move_id.state for each in self.documents}
         self.assertEqual(states, {self.partner: "posted", other: "draft"})
-        self.assertTrue(self.documents[1].is_unposted)
-        alerts = self.env["copaco.monitor"]._get_document_alerts(self.connection)
-        self.assertIn("incomplete contacts: 1", " ".join(alerts))
+        draft = self.documents[1]
+        self.assertEqual(draft.draft_reason, "contact_incomplete")
+        self.assertIn("left as drafts: 1", self.connection.activity_ids.summary)
+        action = self.env.ref("account_copaco.action_copaco_document_to_do")
+        to_do = self.documents.search(literal_eval(action.domain))
+        self.assertEqual(to_do, draft)
+        self.assertIn("Other lacks", draft.next_step)
+        other.vat = "/"
+        draft.invalidate_recordset()
+        self.assertIn("complete now", draft.next_step)
+        draft.move_id.action_post()
+        self.assertFalse(draft.draft_reason)
+        self.assertFalse(self.connection.activity_ids)
+        draft.move_id.button_draft()
+        self.assertFalse(draft.next_step, "that is a person's own draft")
 
     def test_nobody_without_the_right_creates_contacts(self):
         customer = self.add_unknown().customer_id

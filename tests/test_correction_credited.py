@@ -69,6 +69,51 @@ class TestCorrectionCredited(CopacoChangeCommon):
         self.assertEqual(self.get_amounts(document), {"posted": 140.5})
         self.assertBalanced()
 
+    def test_what_was_reversed_of_a_credit_note_is_not_invoiced_again(self):
+        document = self.invoice("-100", "-40.50", "-9.99")
+        reversal = self.credit(document.move_id, 3)
+        self.assertEqual(reversal.move_type, "out_invoice")
+        reversal.action_post()
+        self.send(*self.lines("-100", "-40.50"))
+        self.assertFalse(self.correct(document))
+        self.assertIn("9.99", document.message_ids[0].body)
+        self.assertIn("invoiced manually", document.message_ids[0].body)
+        self.assertEqual(self.get_amounts(document), {"posted": -140.5})
+        self.assertBalanced()
+        reversal.button_draft()
+        reversal.unlink()
+        self.assertWaits(document)
+        correction = self.correct(document)
+        self.assertRecordValues(
+            correction, [{"move_type": "out_invoice", "amount_untaxed": 9.99}]
+        )
+        self.assertBalanced()
+
+    def test_what_was_reversed_of_a_correction_is_not_invoiced_again(self):
+        document = self.invoice("100", "40.50")
+        self.send(*self.lines("100", "30.50"))
+        correction = self.correct(document)
+        correction.action_post()
+        self.credit(correction).action_post()
+        self.send(*self.lines("100", "40.50"))
+        self.assertFalse(self.correct(document))
+        self.assertEqual(self.get_amounts(document), {"posted": 140.5})
+        self.assertBalanced()
+
+    def test_what_a_person_created_anew_for_more_is_not_invoiced_again(self):
+        document = self.invoice("100", "40.50")
+        new = self.create_anew(document.move_id)
+        new.invoice_line_ids.sorted("id")[1].price_unit = 45.5
+        new.action_post()
+        self.send(*self.lines("100", "47.50"))
+        correction = self.correct(document)
+        self.assertRecordValues(
+            correction, [{"move_type": "out_invoice", "amount_untaxed": 2}]
+        )
+        correction.action_post()
+        self.assertFalse(self.get_amounts(document).get("unexplained"))
+        self.assertBalanced()
+
     def test_what_is_left_is_proposed_and_the_credit_note_named(self):
         document = self.invoice("100", "9.99")
         credit = self.credit(document.move_id, 2, amount=4)

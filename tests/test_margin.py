@@ -118,6 +118,66 @@ class TestMargin(CopacoBillCommon):
             self.margins, [{"sale": 10, "cost": 4, "is_converted": True}]
         )
 
+    def test_renumbered_lines_cost_once_where_only_the_margin_is_computed(self):
+        self.connection.purchase_policy = "off"
+        self.bill([line("10"), line("20", 2)], [line("8"), line("15", 2)])
+        self.add_purchase("P-2", {"A1": [line("8"), line("15", 2)]})
+        self.fetch()
+        first, second = self.purchases
+        self.assertTrue(first.is_margin_only)
+        self.assertRecordValues(
+            second, [{"state": "excluded", "is_margin_only": False}]
+        )
+        self.assertIn("P-1", second.exclude_reason)
+        self.assertEqual(self.margins.mapped("cost"), [8, 15])
+        self.assertEqual(self.get_findings(), [])
+        self.assertBalanced()
+
+    def test_what_may_be_a_duplicate_is_asked_where_only_the_margin_is_computed(self):
+        self.connection.purchase_policy = "off"
+        self.bill([line("10"), line("20", 2)], [line("8")])
+        both = [line("8"), line("15", 2)]
+        self.add_purchase("P-2", {"A1": both, "A2": [line("3", 3)]})
+        self.fetch()
+        asked, other = self.purchases[1:]
+        self.assertEqual(asked.hold_reason, "possible_double")
+        self.assertTrue(other.is_margin_only, "each is a document of its own")
+        self.act(asked, "action_invoice_new_lines")
+        self.assertTrue(asked.is_margin_only)
+        self.assertEqual(self.margins.mapped("cost"), [8, 15, 3])
+        self.assertBalanced()
+
+    def test_what_copaco_changes_counts_where_only_the_margin_is_computed(self):
+        self.connection.purchase_policy = "off"
+        self.bill([line("10")], [line("8")])
+        self.simulator.purchases.clear()
+        self.add_purchase("P-1", {"A1": [line("9")]})
+        self.fetch()
+        self.assertRecordValues(
+            self.purchases, [{"state": "excluded", "is_margin_only": True}]
+        )
+        self.assertEqual(self.margins.mapped("cost"), [9])
+        self.assertBalanced()
+
+    def test_what_is_unreadable_is_told_where_only_the_margin_is_computed(self):
+        self.connection.purchase_policy = "off"
+        bad = line("1")
+        del bad["ExtendedPrice"]
+        self.add_purchase("P-1", {"A1": [line("8")], "A2": [bad]})
+        self.fetch()
+        self.assertEqual(
+            self.purchases.mapped("hold_reason"), [False, "payload_invalid"]
+        )
+        self.assertEqual(self.purchases.mapped("is_margin_only"), [True, False])
+
+    def test_a_bill_of_what_was_kept_for_the_margin_is_asked_about(self):
+        self.connection.purchase_policy = "off"
+        self.bill([], [line("8")])
+        self.connection.purchase_policy = "create"
+        self.add_purchase("P-2", {"A1": [line("8")]})
+        self.fetch()
+        self.assertEqual(self.purchases[1].hold_reason, "possible_double")
+
     # === ON LINES === #
 
     def test_an_invoice_line_has_its_cost_for_who_sees_documents_alone(self):

@@ -11,6 +11,8 @@ from .test_sending import SendingCommon
 
 NLCIUS = "urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0"
 ADDRESS = "0106:12345678"
+OWN_ADDRESS = "0106:87654321"
+PARTNER_LOGGER = "odoo.addons.account_peppol.models.res_partner"
 PROXY_LOGGER = "odoo.addons.account_edi_proxy_client.models.account_edi_proxy_user"
 
 
@@ -60,13 +62,15 @@ class PeppolCommon(SendingCommon):
             .sudo()
             ._generate_rsa_private_key(self.company, name="test.key")
         )
+        # Who is registered is in the directory.
+        self.access_point.participants[OWN_ADDRESS] = [NLCIUS]
         self.env["account_edi_proxy_client.user"].sudo().create(
             {
                 "id_client": "test-client",
                 "company_id": self.company.id,
                 "proxy_type": "peppol",
                 "edi_mode": "test",
-                "edi_identification": "0106:87654321",
+                "edi_identification": OWN_ADDRESS,
                 "private_key_id": key.id,
                 "refresh_token": "dGVzdA==",
             }
@@ -75,6 +79,12 @@ class PeppolCommon(SendingCommon):
     def prefer(self, method, **values):
         partner = self.partner.with_company(self.company)
         partner.write({"invoice_sending_method": method, **values})
+
+    def count_lookups(self):
+        """:return: how often the directory was asked for a contact"""
+        return len(self.access_point.lookups) - self.access_point.lookups.count(
+            OWN_ADDRESS
+        )
 
     @property
     def verification(self):
@@ -246,12 +256,103 @@ class TestPeppol(PeppolCommon):
             patch.object(cron, "_trigger") as again,
         ):
             self.trigger("ir_cron_verify_contacts")
-            self.assertEqual(len(self.access_point.lookups), 3)
+            self.assertEqual(self.count_lookups(), 3)
             self.assertEqual(again.call_count, 1)
             self.trigger("ir_cron_verify_contacts")
             self.trigger("ir_cron_verify_contacts")
-        self.assertEqual(len(self.access_point.lookups), 5, "nobody twice")
+        self.assertEqual(self.count_lookups(), 5, "nobody twice")
         self.assertEqual(again.call_count, 1)
+
+    def link_customer(self):
+        self.env["copaco.customer"].sudo().create(
+            {
+                "company_id": self.company.id,
+                "account_ref": "A1",
+                "partner_id": self.partner.id,
+                "state": "matched",
+            }
+        )
+
+    def test_a_directory_that_does_not_answer_says_nothing_of_a_contact(self):
+        self.register()
+        self.link_customer()
+        self.prefer("email", peppol_verification_state="not_verified")
+        for behaviour in (REFUSE, DROP):
+            with self.subTest(behaviour=behaviour), mute_logger(PARTNER_LOGGER):
+                self.access_point.behave(behaviour)
+                self.trigger("ir_cron_verify_contacts")
+                self.access_point.behave()
+                self.assertEqual(self.verification, "not_verified")
+        self.trigger("ir_cron_verify_contacts")
+        self.assertEqual(self.verification, "not_valid")
+
+    def test_who_only_sends_knows_by_another_contact_that_the_directory_answers(self):
+        self.register()
+        self.company.account_peppol_proxy_state = "sender"
+        del self.access_point.participants[OWN_ADDRESS]
+        self.link_customer()
+        self.access_point.participants["0106:11111111"] = [NLCIUS]
+        known = self.create_partner(peppol_eas="0106", peppol_endpoint="11111111")
+        known.with_company(self.company).peppol_verification_state = "valid"
+        self.prefer("email", peppol_verification_state="not_verified")
+        self.access_point.behave(REFUSE)
+        with mute_logger(PARTNER_LOGGER):
+            self.trigger("ir_cron_verify_contacts")
+        self.access_point.behave()
+        self.assertEqual(self.verification, "not_verified")
+        self.trigger("ir_cron_verify_contacts")
+        self.assertEqual(self.verification, "not_valid")
+
+    def test_a_directory_that_does_not_answer_is_asked_for_one_contact_only(self):
+        self.register()
+        self.link_customer()
+        self.env["copaco.customer"].sudo().create(
+            {
+                "company_id": self.company.id,
+                "account_ref": "A2",
+                "partner_id": self.create_partner(
+                    peppol_eas="0106", peppol_endpoint="22222222"
+                ).id,
+                "state": "matched",
+            }
+        )
+        partners = self.env["copaco.customer"].search([]).partner_id
+        partners.with_company(self.company).peppol_verification_state = "not_verified"
+        peppol = self.registry["copaco.peppol"]
+        asked = []
+        verify = peppol._verify
+
+        def note(service, partner, company):
+            asked.append(partner)
+            return verify(service, partner, company)
+
+        self.access_point.behave(REFUSE)
+        with patch.object(peppol, "_verify", note), mute_logger(PARTNER_LOGGER):
+            self.trigger("ir_cron_verify_contacts")
+        self.access_point.behave()
+        self.assertEqual(len(asked), 1)
+
+    def test_who_was_not_on_peppol_is_asked_for_again_with_the_next_invoice(self):
+        self.register()
+        self.prefer("email", peppol_verification_state="not_valid")
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        delivery = self.book("5")
+        self.send()
+        self.assertSent(delivery)
+        self.assertEqual(self.verification, "valid")
+        self.assertEqual(len(self.access_point.documents), 1)
+
+    def test_a_failed_look_up_keeps_no_mail_from_being_sent(self):
+        self.register()
+        self.prefer("email", peppol_verification_state="not_verified")
+        delivery = self.book("5")
+        self.access_point.behave(REFUSE)
+        with mute_logger(PARTNER_LOGGER):
+            self.send()
+        self.access_point.behave()
+        self.assertSent(delivery)
+        self.assertEqual(len(self.mail_server.mails), 1)
+        self.assertEqual(self.verification, "not_verified")
 
 
 @tagged("post_install", "-at_install", "-standard", "copaco_peppol")
@@ -334,6 +435,22 @@ class TestCreditNoteByPeppol(PeppolCommon):
         self.send()
         for document in self.documents:
             self.assertSent(document.move_id.copaco_delivery_ids)
+
+    def test_an_invoice_that_was_credited_in_full_is_not_named(self):
+        first = self.book("100").move_id
+        replaced = self.book("50", number="INV-2").move_id
+        drafts = self.env["copaco.reverser"]._invoice_anew(
+            replaced.copaco_document_id.sudo(), partner=self.create_partner()
+        )
+        self.assertIn("draft", drafts.mapped("state"))
+        self.documents.customer_id.partner_id = self.partner
+        reversed_by_hand = self.book("40", number="INV-3").move_id
+        reversed_by_hand._reverse_moves(cancel=True)
+        self.assertEqual(reversed_by_hand.payment_state, "reversed")
+        credit = self.book("-9.99", number="INV-4")
+        self.send()
+        self.assertSent(credit)
+        self.assertEqual(self.get_reference()[0], first.name)
 
     def test_a_customer_who_gets_no_e_invoice_needs_none(self):
         self.prefer("email", invoice_edi_format=False)

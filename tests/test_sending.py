@@ -234,6 +234,100 @@ class TestSending(SendingCommon):
         self.send()
         self.assertUnsent(delivery)
 
+    def test_a_message_with_some_file_is_no_invoice(self):
+        self.partner.email = False
+        delivery = self.book("5")
+        self.send()
+        self.partner.email = "info@bakkerij.example"
+        delivery.move_id.message_post(
+            body="The contract",
+            partner_ids=self.partner.ids,
+            attachments=[("contract.pdf", b"contract")],
+        )
+        self.send()
+        self.assertUnsent(delivery)
+
+    def test_an_invoice_to_a_colleague_is_not_sent_to_the_customer(self):
+        self.partner.email = False
+        delivery = self.book("5")
+        self.send()
+        move = delivery.move_id
+        self.env["account.move.send"]._generate_and_send_invoices(
+            move, sending_methods={"manual"}
+        )
+        move.message_post(
+            body="Look",
+            partner_ids=self.billing_user.partner_id.ids,
+            attachments=[("invoice.pdf", move.invoice_pdf_report_id.raw)],
+        )
+        self.send()
+        self.assertUnsent(delivery)
+
+    def test_who_is_customer_and_colleague_is_sent_invoices_like_others(self):
+        self.billing_user.partner_id.write(
+            {
+                "ref": "K-1",
+                "email": "billing@reseller.example",
+                "street": "Straat 1",
+                "city": "Plaats",
+                "country_id": self.nl.id,
+            }
+        )
+        self.partner.ref = False
+        delivery = self.book("5")
+        self.send()
+        self.assertSent(delivery)
+
+    def test_a_mail_that_comes_back_is_told_whatever_was_written_since(self):
+        delivery = self.book("5")
+        self.send()
+        sending = self.get_mails(delivery).sudo()
+        delivery.move_id.message_post(
+            body="Soon",
+            partner_ids=self.partner.ids,
+            attachments=[("terms.pdf", b"terms")],
+        )
+        sending.notification_ids.notification_status = "bounce"
+        self.send()
+        self.assertUnsent(delivery, "info@bakkerij.example")
+
+    def test_a_copy_that_comes_back_does_not_undo_what_was_delivered(self):
+        delivery = self.book("5")
+        self.send()
+        sending = self.get_mails(delivery)
+        self.env["account.move.send"]._generate_and_send_invoices(
+            delivery.move_id, sending_methods={"email"}
+        )
+        copy = (self.get_mails(delivery) - sending).sudo()
+        copy.notification_ids.notification_status = "bounce"
+        self.send()
+        self.assertSent(delivery)
+
+    def test_what_is_written_on_a_replaced_invoice_proves_nothing_of_the_new(self):
+        self.partner.email = False
+        old = self.book("5")
+        self.send()
+        other = self.create_partner(name="Slagerij")
+        document = self.documents.sudo()
+        reverser = self.env["copaco.reverser"].sudo()
+        reverser._invoice_anew(document, partner=other).action_post()
+        self.send()
+        new = document.move_id.copaco_delivery_ids
+        self.assertUnsent(new, "Slagerij")
+        other.email = "info@slagerij.example"
+        for delivery in (old, new):
+            delivery.move_id.message_post(
+                body="Look",
+                partner_ids=other.ids,
+                attachments=[("terms.pdf", b"terms")],
+            )
+        self.send()
+        self.assertEqual(old.state, "failed")
+        self.assertFalse(old.is_unsent)
+        self.assertUnsent(new, "Slagerij")
+        self.send_again(new)
+        self.assertSent(new)
+
     def test_what_waits_for_more_than_an_hour_is_told(self):
         delivery = self.book("5")
         with freeze_time("2026-11-25 11:01:00"):
@@ -297,6 +391,20 @@ class TestSending(SendingCommon):
         self.send()
         self.assertFalse(self.get_mails(delivery))
         self.assertEqual(delivery.send_at, datetime(2026, 11, 30, 23))
+
+    def test_what_is_confirmed_again_after_it_was_sent_is_told(self):
+        delivery = self.book("5")
+        self.send()
+        delivery.move_id.button_draft()
+        delivery.move_id.invoice_line_ids.name = "A person's words"
+        delivery.move_id.action_post()
+        self.assertUnsent(delivery, "confirmed again", "Bakkerij")
+        self.send()
+        self.assertUnsent(delivery, "confirmed again")
+        self.assertEqual(len(self.get_mails(delivery)), 1, "not sent unasked")
+        self.send_again(delivery)
+        self.assertSent(delivery)
+        self.assertEqual(len(self.get_mails(delivery)), 2)
 
     def test_totals_of_zero_are_confirmed_and_not_sent(self):
         for number, amounts in {"INV-1": ["0.00"], "INV-2": ["5", "-5"]}.items():
@@ -370,6 +478,11 @@ class TestSending(SendingCommon):
         with freeze_time("2026-11-25 12:00:00"):
             self.env.invalidate_all()
             self.assertFalse(delivery.is_unsent)
+        self.documents.move_id.action_post()
+        self.send()
+        self.assertSent(self.documents.move_id.copaco_delivery_ids)
+        self.assertEqual(len(self.mail_server.mails), 1)
+        self.assertEqual(self.mail_server.mails[0][0], {"info@slagerij.example"})
 
     def test_a_deadline_leaves_the_rest_to_the_scheduled_action(self):
         self.partner.email = False

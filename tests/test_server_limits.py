@@ -2,6 +2,8 @@ import time
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
@@ -11,6 +13,7 @@ from ..tools import ask_for_whole_time, get_seconds_left
 from .common import CopacoCommon, price_line
 
 SERVICES = "odoo.addons.account_copaco.services"
+MIXIN = "odoo.addons.account_copaco.models.copaco_invoicing_mixin"
 PLANNER = f"{SERVICES}.copaco_batch_planner"
 
 
@@ -205,6 +208,21 @@ class TestServerLimits(CopacoCommon):
             committing.action_retry()
         self.assertEqual(held.state, "invoiced")
 
+    @mute_logger(PLANNER)
+    def test_where_limits_are_tight_workers_die_sooner(self):
+        self.patch(config, "options", {**config.options, "limit_time_cpu": 12})
+        self.receive(A=1)
+        self.deadly = ["A"]
+        for tries in (1, 1, 0):
+            self.work()
+            self.assertEqual(len(self.batches), tries)
+            self.env.cr.execute(
+                "UPDATE copaco_document"
+                " SET attempted_at = attempted_at - interval '3 seconds'"
+            )
+            self.env.invalidate_all()
+        self.assertEqual(self.documents.hold_reason, "too_large")
+
     def test_a_restart_of_the_server_holds_nothing(self):
         self.receive(A=1)
         self.deadly = ["A"]
@@ -214,6 +232,63 @@ class TestServerLimits(CopacoCommon):
         self.work()
         self.assertEqual(self.get_states(), {"A": "invoiced"})
         self.assertEqual(self.documents.attempt_count, 0)
+
+    @mute_logger(PLANNER)
+    def test_what_another_worker_died_of_meanwhile_is_not_tried_a_third_time(self):
+        self.receive(A=1, B=3)
+        self.deadly = ["B"]
+        self.work()
+        self.let_a_minute_pass()
+        batches = self.batches
+        second = self.documents[1]
+
+        class OtherWorkerDies(list):
+            def append(self, numbers):
+                super().append(numbers)
+                if numbers == ["A"]:
+                    second.env.cr.execute(
+                        "UPDATE copaco_document SET attempt_count = 2 WHERE id = %s",
+                        [second.id],
+                    )
+
+        self.batches = OtherWorkerDies(batches)
+        self.work()
+        self.assertEqual(self.batches, [["A"]])
+        self.assertEqual(self.get_states(), {"A": "invoiced", "B": "held"})
+
+    @mute_logger(PLANNER)
+    def test_a_conflict_is_neither_a_death_nor_a_pardon(self):
+        self.receive(A=1)
+        self.deadly = ["A"]
+        self.work()
+        self.let_a_minute_pass()
+        errors = [SerializationFailure("conflict")]
+        process = self.registry["copaco.processor"]._process
+
+        def conflict_then_die(service, documents):
+            if errors:
+                raise errors.pop()
+            process(service, documents)
+
+        with patch.object(
+            self.registry["copaco.processor"], "_process", conflict_then_die
+        ):
+            self.work()
+        self.assertEqual(self.documents.attempt_count, 2)
+        self.let_a_minute_pass()
+        self.work()
+        self.assertEqual(self.batches, [], "not a third time")
+        self.assertEqual(self.documents.hold_reason, "too_large")
+
+    def test_what_another_worker_begins_right_now_is_not_held(self):
+        self.receive(A=1)
+        self.documents.sudo().write(
+            {"attempt_count": 2, "attempted_at": fields.Datetime.now()}
+        )
+        with patch(f"{MIXIN}.SHORTEST_SECONDS", 300):
+            self.patch(config, "options", {**config.options, "limit_time_cpu": 9999})
+            self.work()
+        self.assertEqual(self.get_states(), {"A": "invoiced"})
 
     def test_an_error_is_no_death(self):
         self.receive(A=1, B=1)
@@ -248,7 +323,7 @@ class TestServerLimits(CopacoCommon):
         self.assertEqual(draft.confirm_obstacle, "Request a validation first.")
         self.assertEqual(draft.move_id.amount_untaxed, 20)
         self.assertIn("Request a validation", draft.move_id.message_ids[0].body)
-        self.assertIn("could not be confirmed: 1", self.connection.activity_ids.summary)
+        self.assertIn("left as drafts: 1", self.connection.activity_ids.summary)
         draft.move_id.action_post()
         self.assertFalse(self.get_alerts())
 

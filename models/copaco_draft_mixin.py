@@ -1,0 +1,79 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+# Why an invoice is left a draft until a person has done something.
+TO_DO_REASONS = ("contact_incomplete", "not_confirmed")
+
+
+class CopacoDraftMixin(models.AbstractModel):
+    """Why the invoice of a document was left a draft, where the connection confirms
+    invoices."""
+
+    _name = "copaco.draft.mixin"
+    _description = "Draft Invoice of a Copaco Document"
+
+    draft_reason = fields.Selection(
+        [
+            ("contact_incomplete", "Contact incomplete"),
+            ("not_confirmed", "Could not be confirmed"),
+            ("month_incomplete", "Waits for the month"),
+        ],
+        string="Left as Draft",
+        readonly=True,
+        index="btree_not_null",
+        help="Why the invoice was not confirmed by the connection.",
+    )
+    confirm_obstacle = fields.Text(
+        readonly=True, help="What Odoo said when the invoice was to be confirmed."
+    )
+    draft_message = fields.Text(compute="_compute_draft_message")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("draft_reason", "confirm_obstacle", "move_id.state")
+    def _compute_draft_message(self):
+        for document in self:
+            is_draft = document.move_id.state == "draft"
+            document.draft_message = is_draft and document._describe_draft()
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_draft_domain(self):
+        """:return: domain of the documents whose invoice a person has to confirm"""
+        return Domain("draft_reason", "in", TO_DO_REASONS) & Domain(
+            "move_id.state", "=", "draft"
+        )
+
+    @api.model
+    def _get_no_draft(self):
+        """:return: the values of a document whose invoice was not left a draft"""
+        return {"draft_reason": False, "confirm_obstacle": False}
+
+    def _set_unconfirmed(self, obstacle):
+        """:param obstacle: what Odoo said"""
+        self.ensure_one()
+        self.write({"draft_reason": "not_confirmed", "confirm_obstacle": obstacle})
+        self.move_id._message_log(body=self._describe_draft())
+
+    def _describe_draft(self):
+        """:return: a sentence: why the invoice is a draft, and what to do"""
+        self.ensure_one()
+        if self.draft_reason == "contact_incomplete":
+            checker = self.env["copaco.contact.checker"]
+            return checker._describe_missing(self.move_id) or self.env._(
+                "The contact of %(document)s is complete now. Confirm its invoice.",
+                document=self.name,
+            )
+        if self.draft_reason == "not_confirmed":
+            return self.env._(
+                "This invoice was left as a draft, because it could not be confirmed: "
+                "%(reason)s Do what that asks for, then confirm it.",
+                reason=self.confirm_obstacle,
+            )
+        if self.draft_reason == "month_incomplete":
+            return self.env._(
+                "This invoice is confirmed as soon as its month is complete; Copaco, "
+                "Months says what is missing."
+            )
+        return ""
