@@ -3,7 +3,11 @@ from odoo import api, fields, models
 from ..const import BILLING_GROUP
 
 # Set by the import alone.
-PROTECTED_FIELDS = ("copaco_line_id", "copaco_is_rounding")
+PROTECTED_FIELDS = (
+    "copaco_line_id",
+    "copaco_is_rounding",
+    "copaco_analytic_distribution",
+)
 
 
 class AccountMoveLine(models.Model):
@@ -27,6 +31,13 @@ class AccountMoveLine(models.Model):
         copy=False,
         groups=BILLING_GROUP,
         help="What the roundings of the lines of a Copaco document add up to.",
+    )
+
+    copaco_analytic_distribution = fields.Json(
+        readonly=True,
+        copy=False,
+        groups=BILLING_GROUP,
+        help="What a rule or the Copaco customer says of the analytic distribution.",
     )
 
     copaco_cost = fields.Monetary(
@@ -71,6 +82,11 @@ class AccountMoveLine(models.Model):
             line.copaco_margin_percent = (
                 line.copaco_margin / -line.balance * 100 if pair and line.balance else 0
             )
+
+    def _related_analytic_distribution(self):
+        # EXTENDS account: distribution models add those plans of which it says nothing.
+        own = self.sudo().copaco_analytic_distribution
+        return super()._related_analytic_distribution() | (own or {})
 
     # === CRUD METHODS === #
 

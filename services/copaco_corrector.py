@@ -288,6 +288,7 @@ class CopacoCorrector(models.AbstractModel):
             was=show(difference.was),
         )
         line_match = match.lines.get(line, match.default)
+        builder = self.env["copaco.invoice.builder"]
         product = original.product_id or line_match.product
         return {
             "display_type": "product",
@@ -301,21 +302,15 @@ class CopacoCorrector(models.AbstractModel):
             "tax_ids": [
                 Command.set((original.tax_ids if original else line_match.taxes).ids)
             ],
-            **self._prepare_analytic(original, line_match),
+            **(
+                {"analytic_distribution": original.analytic_distribution}
+                if original
+                else builder._prepare_analytic(match, line_match)
+            ),
             "is_imported": True,
             "copaco_line_id": line.id,
             "copaco_vendor_details": line.vendor_details,
         }
-
-    @api.model
-    def _prepare_analytic(self, original, line_match):
-        """:return: the analytic distribution of what is corrected; of what is new, that
-        of its rule, or none, so that Odoo's models decide"""
-        if original:
-            return {"analytic_distribution": original.analytic_distribution}
-        if line_match.analytic_distribution:
-            return {"analytic_distribution": line_match.analytic_distribution}
-        return {}
 
     @api.model
     def _check_amount(self, document, correction, amount):

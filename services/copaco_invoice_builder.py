@@ -101,8 +101,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             # Without it Odoo would put the product's own price and taxes here.
             "is_imported": True,
         }
-        if line_match.analytic_distribution:
-            vals["analytic_distribution"] = line_match.analytic_distribution
+        vals |= self._prepare_analytic(match, line_match)
         if not add_computed:
             return vals
         taxes = line_match.taxes.flatten_taxes_hierarchy().filtered(
@@ -115,6 +114,20 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         vals["tax_tag_ids"] = [Command.set(tags.ids)]
         if not match.has_analytic_models and not line_match.analytic_distribution:
             vals["analytic_distribution"] = False
+        return vals
+
+    @api.model
+    def _prepare_analytic(self, match, line_match):
+        """:param match: a `DocumentMatch` or a `BillMatch`
+        :return: the analytic distribution of a rule or customer, if it says one; where
+            there are distribution models, Odoo adds theirs to it
+        """
+        distribution = line_match.analytic_distribution
+        if not distribution:
+            return {}
+        vals = {"copaco_analytic_distribution": distribution}
+        if not match.has_analytic_models:
+            vals["analytic_distribution"] = distribution
         return vals
 
     @api.model

@@ -13,7 +13,7 @@ class LineMatch(NamedTuple):
     product: models.BaseModel
     account: models.BaseModel
     taxes: models.BaseModel
-    analytic_distribution: dict | None  # None: Odoo's own models decide
+    analytic_distribution: dict | None  # Odoo's own models add other plans
 
 
 class RuleBook(NamedTuple):
@@ -118,11 +118,35 @@ class CopacoRuleEngine(models.AbstractModel):
             match = self._match_rule(document, rule, fiscal_position, book)
             if isinstance(match, Hold):
                 return match
-            if not match.analytic_distribution:
-                own = document.customer_id.analytic_distribution
-                match = match._replace(analytic_distribution=own or None)
-            found[rule] = match
+            found[rule] = match._replace(
+                analytic_distribution=self._combine_distributions(
+                    match.analytic_distribution,
+                    document.customer_id.analytic_distribution,
+                )
+            )
         return {line: found[rule] for line, rule in rules.items()}
+
+    @api.model
+    def _combine_distributions(self, first, other):
+        """As `account.analytic.distribution.model._get_distribution` does with its
+        models: what has a plan of the first is left out.
+
+        :param first: analytic distribution of a rule, or None
+        :param other: that of a customer, or None
+        :return: both together, None when there is none
+        """
+        if not first or not other:
+            return first or other or None
+
+        def get_root_plans(distribution):
+            mixin = self.env["analytic.mixin"]
+            ids = mixin._get_analytic_account_ids_from_distributions(distribution)
+            accounts = self.env["account.analytic.account"].sudo().browse(ids)
+            return accounts.exists().root_plan_id
+
+        if get_root_plans(first) & get_root_plans(other):
+            return first
+        return first | other
 
     @api.model
     def _match_rule(self, document, rule, fiscal_position, book):

@@ -14,15 +14,25 @@ class Chart(NamedTuple):
     account: str
     tax: str
     goods_taxes: tuple
+    purchase_tax: str
+    purchase_goods_taxes: tuple
 
 
-DUTCH = Chart("8005", "btw_21_d", ("btw_21", "btw_9", "btw_0", "btw_overig"))
+DUTCH = Chart(
+    "8005",
+    "btw_21_d",
+    ("btw_21", "btw_9", "btw_0", "btw_overig"),
+    "btw_21_buy_d",
+    ("btw_21_buy", "btw_9_buy", "btw_overig_buy"),
+)
 BELGIAN = Chart(
     "a7001",
     # It isn't active in a new database. The other one is of goods: the fiscal position
     # for other EU countries would report it as a delivery.
     "attn_VAT-OUT-21-S",
     tuple(f"attn_VAT-OUT-{rate}-L" for rate in ("21", "12", "06", "00")),
+    "attn_VAT-IN-V82-21-S",
+    tuple(f"attn_VAT-IN-V81-{rate}" for rate in ("21", "12", "06", "00")),
 )
 CHARTS = {"nl": DUTCH, "be": BELGIAN, "be_comp": BELGIAN, "be_asso": BELGIAN}
 
@@ -33,6 +43,8 @@ class ServiceProposal(NamedTuple):
     account: models.BaseModel
     tax: models.BaseModel
     goods_taxes: models.BaseModel
+    purchase_tax: models.BaseModel
+    purchase_goods_taxes: models.BaseModel
 
 
 class TypicalCustomer(NamedTuple):
@@ -60,7 +72,7 @@ class CopacoServiceSetup(models.AbstractModel):
         chart = CHARTS.get(owner.chart_template)
         if not chart:
             account, tax = self.env["account.account"], self.env["account.tax"]
-            return ServiceProposal(account, tax, tax)
+            return ServiceProposal(account, tax, tax, tax, tax)
 
         def find(model, *names):
             records = self.env[model]
@@ -73,6 +85,8 @@ class CopacoServiceSetup(models.AbstractModel):
             find("account.account", chart.account),
             find("account.tax", chart.tax),
             find("account.tax", *chart.goods_taxes),
+            find("account.tax", chart.purchase_tax),
+            find("account.tax", *chart.purchase_goods_taxes),
         )
 
     @api.model
@@ -110,8 +124,8 @@ class CopacoServiceSetup(models.AbstractModel):
 
     @api.model
     def _apply(self, connection, products):
-        """Give products the tax for services instead of those for goods, and those that
-        have no account of their own the one for services. What they have in other
+        """Give products the taxes for services instead of those for goods, and those
+        that have no account of their own the one for services. What they have in other
         companies, and other taxes, stay.
 
         :param connection: `copaco.connection`, which the user may change
@@ -128,6 +142,11 @@ class CopacoServiceSetup(models.AbstractModel):
                 product.taxes_id = (
                     product.taxes_id - proposal.goods_taxes | proposal.tax
                 )
+            # Another purchase tax is somebody's choice.
+            taxes = product.supplier_taxes_id - proposal.purchase_goods_taxes
+            if proposal.purchase_tax and not taxes._filter_taxes_by_company(company):
+                proposal.purchase_tax.sudo().active = True
+                product.supplier_taxes_id = taxes | proposal.purchase_tax
 
     # === WHAT THE USER SEES === #
 

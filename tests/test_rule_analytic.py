@@ -56,6 +56,96 @@ class TestRulesAnalytic(RulesCommon):
             [{str(self.cloud.id): 100}, {str(self.sales.id): 100}],
         )
 
+    def add_region(self):
+        """Another plan, of which a distribution model of Odoo's says what the partner
+        has, and no other model.
+
+        :return: its account
+        """
+        plan = self.env["account.analytic.plan"].create({"name": "Region"})
+        north, south = self.env["account.analytic.account"].create(
+            [{"name": name, "plan_id": plan.id} for name in ("North", "South")]
+        )
+        self.env["account.analytic.distribution.model"].create(
+            [
+                {
+                    "partner_id": self.partner.id,
+                    "analytic_distribution": {account.id: 100},
+                }
+                for account in (self.third, north)
+            ]
+        )
+        self.south = south
+        return north
+
+    def rebook(self, *subscriptions):
+        self.simulator.invoices.clear()
+        return self.book(*subscriptions)
+
+    def test_odoos_models_add_the_plans_of_which_a_rule_says_nothing(self):
+        north = self.add_region()
+        self.add_rule(plan_ref="M365", analytic_distribution={str(self.cloud.id): 100})
+        document = self.book(
+            self.subscription("M365", "10.00"), self.subscription("other", "10.00")
+        )
+        expected = [
+            {str(self.cloud.id): 100, str(north.id): 100},
+            {str(self.third.id): 100, str(north.id): 100},
+        ]
+        self.assertEqual(self.get_distributions(document), expected)
+        line = document.move_id.invoice_line_ids[0]
+        line.account_id = line.account_id.copy()
+        self.assertEqual(self.get_distributions(document), expected)
+
+    def test_a_customer_adds_the_plans_of_which_a_rule_says_nothing(self):
+        self.add_region()
+        self.add_rule(plan_ref="M365", analytic_distribution={str(self.cloud.id): 100})
+        document = self.book(self.subscription("M365", "10.00"))
+        document.customer_id.analytic_distribution = {str(self.south.id): 100}
+        document = self.book(
+            self.subscription("M365", "11.00"),
+            self.subscription("other", "11.00"),
+            number="INV-2",
+        )
+        self.assertEqual(
+            self.get_distributions(document),
+            [
+                {str(self.cloud.id): 100, str(self.south.id): 100},
+                {str(self.south.id): 100, str(self.third.id): 100},
+            ],
+        )
+
+    def test_a_rule_of_one_plan_leaves_a_mandatory_one_to_odoos_models(self):
+        north = self.add_region()
+        north.plan_id.applicability_ids = [
+            Command.create({"business_domain": "invoice", "applicability": "mandatory"})
+        ]
+        self.connection.invoice_policy = "post"
+        self.add_rule(plan_ref="M365", analytic_distribution={str(self.cloud.id): 100})
+        document = self.book(self.subscription("M365", "10.00"))
+        self.assertEqual(document.move_id.state, "posted", document.hold_message)
+        accounts = document.move_id.invoice_line_ids.analytic_line_ids.mapped(
+            north.plan_id._column_name()
+        )
+        self.assertEqual(accounts, north)
+
+    def test_an_updated_draft_and_a_correction_keep_both_plans(self):
+        north = self.add_region()
+        self.add_rule(plan_ref="M365", analytic_distribution={str(self.cloud.id): 100})
+        both = {str(self.cloud.id): 100, str(north.id): 100}
+        one, two, three = (
+            self.subscription("M365", amount) for amount in ("10.00", "5.00", "7.00")
+        )
+        document = self.book(one)
+        self.rebook(one, two)
+        self.assertEqual(self.get_distributions(document), [both, both])
+        document.move_id.action_post()
+        self.rebook(one, two, three)
+        with self.committing(document.with_user(self.billing_user)) as committing:
+            result = committing.action_correct()
+        correction = self.env["account.move"].browse(result["res_id"])
+        self.assertEqual(correction.invoice_line_ids.analytic_distribution, both)
+
     def test_a_mandatory_plan_is_asked_for_when_no_rule_says_it(self):
         self.plan.applicability_ids = [
             Command.create({"business_domain": "invoice", "applicability": "mandatory"})

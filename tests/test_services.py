@@ -17,6 +17,7 @@ class ServicesCommon(CopacoCommon):
         cls.own_product = cls.env.ref("account_copaco.product_cloud_services")
         # As the addon is installed: with the tax that Odoo gives to new products.
         cls.own_product.taxes_id = cls.company.account_sale_tax_id
+        cls.own_product.supplier_taxes_id = cls.company.account_purchase_tax_id
         cls.connection = cls._create_connection(
             name="New", product_id=cls.own_product.id
         )
@@ -86,7 +87,20 @@ class TestDutchServices(ServicesCommon):
         product = self.own_product.with_company(self.company)
         self.assertEqual(product.property_account_income_id.code, "800500")
         self.assertEqual(product.taxes_id.mapped("name"), ["21% ST S"])
+        self.assertEqual(product.supplier_taxes_id.mapped("name"), ["21% S"])
         self.assertFalse(self.connection.goods_tax_warning)
+
+    def test_a_product_without_purchase_tax_gets_one_unless_a_person_chose_it(self):
+        product = self.own_product.with_company(self.company)
+        chosen = self.percent_tax(5, type_tax_use="purchase")
+        for taxes, name in (
+            (self.env["account.tax"], "21% S"),
+            (chosen, chosen.name),
+        ):
+            product.property_account_income_id = False
+            product.supplier_taxes_id = taxes
+            self._create_connection(name="Another", product_id=product.id)
+            self.assertEqual(product.supplier_taxes_id.mapped("name"), [name])
 
     def test_a_domestic_business_pays_tax(self):
         move = self.book(vat="NL123456782B90")
@@ -164,6 +178,7 @@ class TestBelgianServices(ServicesCommon):
         product = self.own_product.with_company(self.company)
         self.assertEqual(product.property_account_income_id.code, "700100")
         self.assertEqual(product.taxes_id.mapped("name"), ["21% S"])
+        self.assertEqual(product.supplier_taxes_id.mapped("name"), ["21% S"])
         self.assertTrue(product.taxes_id.active)
         self.assertFalse(self.connection.goods_tax_warning)
 

@@ -7,17 +7,17 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
-from . import odoo_cli
-from .background_process import BackgroundProcess
-from .instance import BASE, CheckoutInstance
-from .paths import ADDON, LOGS, RUNTIME, TESTS, locked
-from .python_packages import environment, python
-from .terminal import SetupError, step, tail
+from .. import odoo_cli
+from ..background_process import BackgroundProcess
+from ..instance import BASE, CheckoutInstance
+from ..paths import ADDON, CHECKOUT, LOGS, RUNTIME, TESTS, locked
+from ..python_packages import environment, python
+from ..terminal import SetupError, step, tail
 
 DATABASE = "demo"
 USUAL_PORT = 8069
 API_KEY = "demonstration-key-0000"
-SCRIPT = Path(__file__).parent / "demo_data.py"
+SCRIPT = Path(__file__).parent / "data.py"
 
 server = BackgroundProcess("server")
 simulator = BackgroundProcess("simulator")
@@ -68,7 +68,7 @@ def shell() -> int:
 
 def _start_simulator(instance: CheckoutInstance) -> str:
     """Start Copaco's stand-in and return its base URL."""
-    # demo_data.py makes contacts for the same customers.
+    # data.py makes contacts for the same customers.
     options = ["--seed", "1", "--customers", "45", "--api-key", API_KEY]
     command = [python(), "-m", "simulator", *options]
     with step("Starting the Copaco simulator"):
@@ -97,7 +97,7 @@ def run_script(instance: CheckoutInstance, path: Path, **variables: str) -> None
     :param variables: environment variables of the script
     :raise SetupError: it failed
     """
-    log = LOGS / f"{path.stem}.log"
+    log = LOGS / f"{path.parent.name}-{path.stem}.log"
     with path.open() as script:
         result = _odoo_shell(instance, log, stdin=script, **variables)
     if result.returncode:
@@ -110,7 +110,7 @@ def _odoo_shell(instance: CheckoutInstance, log: Path, stdin=None, **variables: 
     return subprocess.run(
         odoo_cli.command(instance.config, "shell", *options),
         stdin=stdin,
-        env={**odoo_cli.environment(TESTS), **variables},
+        env={**odoo_cli.environment(CHECKOUT, TESTS), **variables},
         check=False,
     )
 
