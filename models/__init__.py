@@ -2,6 +2,7 @@ from . import (
     copaco_analytic_mixin,
     copaco_bill_mixin,
     copaco_content_mixin,
+    copaco_decide_mixin,
     copaco_difference_mixin,
     copaco_document_link_mixin,
     copaco_invoice_mixin,

@@ -11,6 +11,7 @@ from . import (
     copaco_corrector,
     copaco_credit_finder,
     copaco_credit_note,
+    copaco_customer_decision,
     copaco_customer_evidence,
     copaco_customer_matcher,
     copaco_decision,

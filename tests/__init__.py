@@ -16,6 +16,7 @@ from . import (
     test_correction,
     test_correction_credited,
     test_coverage,
+    test_customer_decision,
     test_customer_evidence,
     test_decide,
     test_delivery_tours,

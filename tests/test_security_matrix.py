@@ -32,6 +32,7 @@ copaco.customer              -     -     rw    rw    rw    -     -      -
     action_exclude           -     -     x     x     x     -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_process           -     -     x     x     x     -     -      -
+    action_undo              -     -     x     x     x     -     -      -
 copaco.delivery              -     -     r     r     r     -     -      -
     action_send_again        -     -     x     x     x     -     -      -
 copaco.document              -     -     r     r     r     -     -      -
