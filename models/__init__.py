@@ -16,6 +16,7 @@ from . import (
     copaco_purchase_mixin,
     copaco_sending_mixin,
     copaco_source_mixin,
+    copaco_to_do_mixin,
 )
 
 # isort: split

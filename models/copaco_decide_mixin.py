@@ -13,12 +13,14 @@ class CopacoDecideMixin(models.AbstractModel):
     _description = "Decisions on a Copaco Customer"
 
     waiting_count = fields.Integer(
-        string="Waiting",
+        string="Documents Waiting",
         compute="_compute_waiting",
         help="Documents that wait for a decision on this customer.",
     )
     waiting_amount = fields.Char(
-        string="Untaxed Amount", compute="_compute_waiting", help="Of what waits."
+        string="Waiting",
+        compute="_compute_waiting",
+        help="Without tax, of the documents that wait.",
     )
     consequence = fields.Char(
         string="When Accepted",
@@ -26,7 +28,7 @@ class CopacoDecideMixin(models.AbstractModel):
         help="What becomes of the documents that wait once the customer has a contact.",
     )
     comparison = fields.Html(
-        string="Copaco's Data and the Contact's",
+        string="Copaco's Data, and the Contact's",
         compute="_compute_comparison",
         sanitize=False,
     )

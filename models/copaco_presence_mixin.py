@@ -32,22 +32,6 @@ class CopacoPresenceMixin(models.AbstractModel):
         readonly=True,
     )
 
-    next_step = fields.Text(compute="_compute_next_step")
-
-    # === COMPUTE METHODS === #
-
-    @api.depends("hold_message", "missing_state")
-    def _compute_next_step(self):
-        for record in self:
-            record.next_step = record.hold_message
-            if record.missing_state == "reported" and not record.hold_message:
-                record.next_step = self.env._(
-                    "%(document)s was not in the latest response that covers its days. "
-                    "Ask Copaco, and press Fetch again, or Acknowledge when it is "
-                    "right.",
-                    document=record.display_name,
-                )
-
     # === ACTION METHODS === #
 
     def action_acknowledge_missing(self):

@@ -10,16 +10,12 @@ SNAPSHOT_FIELDS = (
     *("suggested_partner_id", "suggestion_reason", "is_ambiguous", "is_contradicted"),
     "excluded_by_id",
 )
-# Which field of a customer is which one of a contact.
-COMPARED_FIELDS = {
-    "name": "name",
-    "customer_number": "ref",
-    "vat": "vat",
-    "email": "email",
-    "street": "street",
-    "zip": "zip",
-    "city": "city",
-}
+# What is compared of a customer and a contact, a line each.
+COMPARED_FIELDS = (
+    *(("name",), ("customer_number",), ("vat",), ("email",)),
+    *(("street",), ("zip", "city")),
+)
+PARTNER_FIELDS = {"customer_number": "ref"}  # where they have other names
 
 
 class CopacoCustomerDecision(models.AbstractModel):
@@ -53,23 +49,22 @@ class CopacoCustomerDecision(models.AbstractModel):
         if partner and not partner.has_access("read"):
             partner = partner.browse()  # another company's
         rows = []
-        for name, partner_name in COMPARED_FIELDS.items():
-            theirs, ours = customer[name] or "", partner[partner_name] or ""
-            if not theirs and not ours:
-                continue
-            normalize = NORMALIZERS.get(name, _fold)
-            rows.append(
-                (
-                    customer._fields[name]._description_string(self.env),
-                    theirs,
-                    ours,
-                    bool(theirs and ours)
-                    and normalize(customer, theirs) == normalize(partner, ours),
-                )
-            )
+        for names in COMPARED_FIELDS:
+            theirs = _join(customer[name] for name in names)
+            ours = _join(partner[PARTNER_FIELDS.get(name, name)] for name in names)
+            normalize = NORMALIZERS.get(names, _fold)
+            is_same = theirs and normalize(customer, theirs) == normalize(partner, ours)
+            label = customer._fields[names[-1]]._description_string(self.env)
+            if theirs or ours:
+                rows.append((label, theirs, ours, is_same))
         return self.env["ir.qweb"]._render(
             "account_copaco.copaco_customer_comparison",
-            {"rows": rows, "has_contact": bool(partner)},
+            {
+                "rows": rows,
+                "has_contact": bool(partner),
+                "same": self.env._("Equal"),
+                "different": self.env._("Different"),
+            },
         )
 
     # === DECISIONS === #
@@ -115,9 +110,9 @@ class CopacoCustomerDecision(models.AbstractModel):
     def _finish(self, customers, reasons):
         """Process what waited for these customers.
 
-        :param reasons: see `_add_left_out`
+        :param reasons: see `copaco.decision._add_left_out`
         """
-        return self._add_left_out(customers._retry_documents(), reasons)
+        return self.env["copaco.decision"]._add_left_out(customers._retry_documents(), reasons)
 
     @api.model
     def _get_reasons(self, left_out):
@@ -200,7 +195,7 @@ class CopacoCustomerDecision(models.AbstractModel):
         documents = self.env["copaco.document"]
         for customer in undoable:
             documents |= self._undo_one(customer)
-        return self._add_left_out(
+        return self.env["copaco.decision"]._add_left_out(
             self.env["copaco.processor"]._process_now(documents.with_env(self.env)),
             (customers - undoable).mapped("undo_obstacle"),
         )
@@ -234,26 +229,10 @@ class CopacoCustomerDecision(models.AbstractModel):
         )
         return documents
 
-    @api.model
-    def _add_left_out(self, notification, reasons):
-        """:param notification: of what was done, or False
-        :param reasons: sentences: what was left out and why
-        :return: a notification with both
-        """
-        if not reasons:
-            return notification
-        params = (notification or {}).get("params", {})
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-                **params,
-                "type": "warning",
-                "sticky": True,
-                "message": "\n".join([*filter(None, [params.get("message")]), *reasons]),
-            },
-        }
+
+
+def _join(values):
+    return " ".join(filter(None, values))
 
 
 def _fold(_record, text):
@@ -268,4 +247,4 @@ def _fold_name(_record, name):
     return plain_name(name)
 
 
-NORMALIZERS = {"vat": _fold_vat, "name": _fold_name}
+NORMALIZERS = {("vat",): _fold_vat, ("name",): _fold_name}

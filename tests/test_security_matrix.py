@@ -36,6 +36,7 @@ copaco.customer              -     -     rw    rw    rw    -     -      -
 copaco.delivery              -     -     r     r     r     -     -      -
     action_send_again        -     -     x     x     x     -     -      -
 copaco.document              -     -     r     r     r     -     -      -
+    action_accept_customer   -     -     x     x     x     -     -      -
     action_accept_lines      -     -     x     x     x     -     -      -
     action_accept_vat        -     -     x     x     x     -     -      -
     action_acknowledge_missing - -   x     x     x     -     -      -
