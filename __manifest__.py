@@ -34,6 +34,7 @@
         "wizards/copaco_upload_views.xml",
         "wizards/copaco_preview_document_views.xml",
         "wizards/copaco_preview_views.xml",
+        "wizards/copaco_setup_views.xml",
         "views/copaco_delivery_views.xml",
         "views/copaco_document_line_views.xml",
         "views/copaco_document_templates.xml",
@@ -55,6 +56,7 @@
         "views/copaco_menus.xml",
     ],
     "assets": {
+        "web.assets_backend": ["account_copaco/static/src/**/*"],
         "web.assets_tests": ["account_copaco/static/tests/tours/**/*"],
     },
     "images": [

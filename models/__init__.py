@@ -15,6 +15,7 @@ from . import (
     copaco_product_mixin,
     copaco_purchase_mixin,
     copaco_sending_mixin,
+    copaco_setup_mixin,
     copaco_source_mixin,
     copaco_to_do_mixin,
 )

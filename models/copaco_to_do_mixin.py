@@ -19,7 +19,7 @@ class CopacoToDoMixin(models.AbstractModel):
         compute="_compute_is_hold",
         help="Processing it again helps, once the cause is gone.",
     )
-    next_step = fields.Text(string="What to Do", compute="_compute_next_step")
+    next_step = fields.Text(compute="_compute_next_step")
 
     # === COMPUTE METHODS === #
 

@@ -88,6 +88,15 @@ copaco.rule                  -     -     r     r     rwcu  -     -      -
 copaco.run                   -     -     r     r     r     -     -      -
     action_acknowledge       -     -     x     x     x     -     -      -
     action_fetch             -     -     x     x     x     x     -      -
+copaco.setup                 -     -     -     -     rwcu  -     -      -
+    action_back              -     -     -     -     x     -     -      -
+    action_next              -     -     -     -     x     -     -      -
+    action_open              -     -     -     -     x     -     -      -
+    action_preview           -     -     -     -     x     -     -      -
+    action_test              -     -     -     -     x     -     -      -
+    action_try_examples      -     -     -     -     x     -     -      -
+    action_use_customer_invoices - - -    -     x     -     -      -
+    action_use_services      -     -     -     -     x     -     -      -
 copaco.upload                -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_preview           -     -     x     x     x     -     -      -
     action_upload            -     -     x     x     x     -     -      -
