@@ -34,10 +34,12 @@
         "wizards/copaco_upload_views.xml",
         "wizards/copaco_preview_document_views.xml",
         "wizards/copaco_preview_views.xml",
+        "wizards/copaco_setup_views.xml",
         "views/copaco_delivery_views.xml",
         "views/copaco_document_line_views.xml",
         "views/copaco_document_templates.xml",
         "views/copaco_document_form_views.xml",
+        "views/copaco_customer_views.xml",
         "views/copaco_document_views.xml",
         "views/copaco_reconciliation_templates.xml",
         "views/copaco_monitor_templates.xml",
@@ -46,7 +48,6 @@
         "views/copaco_margin_views.xml",
         "views/copaco_finding_views.xml",
         "views/copaco_connection_views.xml",
-        "views/copaco_customer_views.xml",
         "views/copaco_rule_templates.xml",
         "views/copaco_rule_views.xml",
         "views/copaco_plan_views.xml",
@@ -55,6 +56,7 @@
         "views/copaco_menus.xml",
     ],
     "assets": {
+        "web.assets_backend": ["account_copaco/static/src/**/*"],
         "web.assets_tests": ["account_copaco/static/tests/tours/**/*"],
     },
     "images": [

@@ -139,6 +139,18 @@ CUSTOMER_HOLD_REASONS = (
     "partner_company",
     "po_number_missing",
 )
+# Those for which something is decided about the document itself: processed again, it
+# would be held again.
+DECIDED_HOLD_REASONS = (
+    "customer_unknown",
+    "customer_ambiguous",
+    "po_number_missing",
+    "possible_double",
+    "date_unlikely",
+    "source_totals_differ",
+    "payload_invalid",
+    "source_changed",
+)
 
 # === INVOICES === #
 

@@ -2,6 +2,7 @@ from . import (
     copaco_analytic_mixin,
     copaco_bill_mixin,
     copaco_content_mixin,
+    copaco_decide_mixin,
     copaco_difference_mixin,
     copaco_draft_mixin,
     copaco_invoice_mixin,
@@ -14,7 +15,9 @@ from . import (
     copaco_product_mixin,
     copaco_purchase_mixin,
     copaco_sending_mixin,
+    copaco_setup_mixin,
     copaco_source_mixin,
+    copaco_to_do_mixin,
 )
 
 # isort: split

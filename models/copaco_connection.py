@@ -40,6 +40,7 @@ class CopacoConnection(models.Model):
         "copaco.product.mixin",
         "copaco.purchase.mixin",
         "copaco.sending.mixin",
+        "copaco.setup.mixin",
         "copaco.source.mixin",
     ]
     _description = "Copaco Connection"
@@ -362,8 +363,9 @@ class CopacoConnection(models.Model):
         It works for as long as a person can be kept waiting; the rest goes on in the
         background.
 
-        :return: a notification that says what was done, with a link to the runs
-        :raise UserError: when a fetch failed; what other connections received is kept
+        :return: see `copaco.fetch.answer._answer`
+        :raise UserError: when a fetch of each of them failed; what they received is
+            kept
         """
         return self.env["copaco.run.scheduler"]._fetch_now(self)
 

@@ -21,7 +21,12 @@ class CopacoCustomer(models.Model):
     """A customer account in Copaco's platform, and who that is in Odoo."""
 
     _name = "copaco.customer"
-    _inherit = ["mail.thread", "copaco.analytic.mixin", "copaco.po.mixin"]
+    _inherit = [
+        "mail.thread",
+        "copaco.analytic.mixin",
+        "copaco.decide.mixin",
+        "copaco.po.mixin",
+    ]
     _description = "Copaco Customer"
     _order = "name, id"
     _check_company_auto = True
@@ -145,6 +150,7 @@ class CopacoCustomer(models.Model):
         is_decision = "partner_id" in vals and "match_method" not in vals
         if is_decision and not self.env.su:
             self._check_write_access()
+            self.env["copaco.customer.decision"]._remember(self)
         res = super().write(vals)
         if is_decision:
             self._link(self.partner_id, "manual")
@@ -161,40 +167,18 @@ class CopacoCustomer(models.Model):
         """Link these customers to the contacts suggested for them, and invoice what
         waited for that.
 
-        :return: see `copaco.document.action_retry`
+        :return: see `copaco.document.action_retry`; it names those without a suggestion
+        :raise UserError: when none of them has one
         """
-        self._check_write_access()
-        accepted = self.filtered(
-            lambda customer: (
-                customer.state == "suggested" and customer.suggested_partner_id
-            )
-        )
-        if not accepted:
-            raise UserError(
-                self.env._(
-                    "There is no suggestion for %(customers)s. Choose the contact "
-                    "yourself.",
-                    customers=", ".join(self.mapped("display_name")),
-                )
-            )
-        for customer in accepted:
-            customer._link(customer.suggested_partner_id, "accepted")
-        return accepted._retry_documents()
+        return self.env["copaco.customer.decision"]._accept(self)
 
     def action_create_contact(self):
         """Create the contacts of these customers from what Copaco sent of them, link
         them and invoice what waited for that.
 
-        :return: see `copaco.document.action_retry`
+        :return: see `copaco.document.action_retry`; it names those left out
         """
-        self._check_write_access()
-        unknown = self.filtered(lambda customer: not customer.partner_id)
-        for customer in unknown:
-            customer = customer.with_company(customer.company_id)
-            vals = customer.env["copaco.contact.builder"]._prepare_contact(customer)
-            partner = customer.env["res.partner"].create(vals)
-            customer._link(partner, "created")
-        return unknown._retry_documents()
+        return self.env["copaco.customer.decision"]._create_contacts(self)
 
     def action_process(self):
         """Invoice what waits for these customers.
@@ -218,6 +202,7 @@ class CopacoCustomer(models.Model):
                     customers=", ".join(self.mapped("display_name")),
                 )
             )
+        self.env["copaco.customer.decision"]._remember(self)
         self.sudo().write(
             {
                 "state": "excluded",
@@ -381,6 +366,8 @@ class CopacoCustomer(models.Model):
         :param partner: `res.partner`; empty: nobody, to be found again
         :param method: a value of `match_method`
         """
+        if method in ("accepted", "created"):
+            self.env["copaco.customer.decision"]._remember(self)
         for customer in self.sudo():
             if customer.is_contradicted and not partner:
                 continue  # nobody is found again for it

@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
-from ..const import CUSTOMER_HOLD_REASONS, HOLD_REASONS, KIND_SELECTION
+from ..const import HOLD_REASONS, KIND_SELECTION
 from ..tools import get_account_key, open_window, round_amount
 
 
@@ -28,6 +28,7 @@ class CopacoDocument(models.Model):
         "copaco.invoice.mixin",
         "copaco.invoicing.mixin",
         "copaco.presence.mixin",
+        "copaco.to.do.mixin",
     ]
     _description = "Copaco Document"
     _mail_post_access = "read"
@@ -112,7 +113,6 @@ class CopacoDocument(models.Model):
         HOLD_REASONS, string="Reason", index="btree_not_null"
     )
     hold_message = fields.Text(string="What to Do")
-    is_customer_hold = fields.Boolean(compute="_compute_is_customer_hold")
     is_no_double = fields.Boolean(
         string="Not a Duplicate",
         readonly=True,
@@ -134,6 +134,9 @@ class CopacoDocument(models.Model):
         help="Some of its lines may be duplicates, and others are not.",
     )
     match_method = fields.Selection(related="customer_id.match_method")
+    customer_state = fields.Selection(
+        related="customer_id.state", string="State of the Customer"
+    )
     # As long as all else together: not read unless it is asked for.
     payload = fields.Text(
         string="Raw Data", prefetch=False, help="What Copaco sent of this document."
@@ -206,11 +209,6 @@ class CopacoDocument(models.Model):
                     [document.invoice_number, customer.name or customer.account_ref],
                 )
             )
-
-    @api.depends("hold_reason")
-    def _compute_is_customer_hold(self):
-        for document in self:
-            document.is_customer_hold = document.hold_reason in CUSTOMER_HOLD_REASONS
 
     @api.depends("version_ids.state")
     def _compute_pending_version(self):
@@ -297,9 +295,10 @@ class CopacoDocument(models.Model):
         """Never invoice these documents.
 
         :param reason: why, for those who look later
-        :raise UserError: when one of them has an invoice, or there is no reason
+        :return: a notification that names those that have an invoice, if any
+        :raise UserError: when all of them have one, or there is no reason
         """
-        self.env["copaco.decision"]._exclude(self, reason)
+        return self.env["copaco.decision"]._exclude(self, reason)
 
     def action_include(self):
         """Undo `action_exclude`, and process these documents.

@@ -32,22 +32,6 @@ class CopacoPresenceMixin(models.AbstractModel):
         readonly=True,
     )
 
-    next_step = fields.Text(compute="_compute_next_step")
-
-    # === COMPUTE METHODS === #
-
-    @api.depends("hold_message", "missing_state", "draft_message")
-    def _compute_next_step(self):
-        for record in self:
-            record.next_step = record.hold_message or record.draft_message
-            if record.missing_state == "reported" and not record.next_step:
-                record.next_step = self.env._(
-                    "%(document)s was not in the latest response that covers its days. "
-                    "Ask Copaco, and press Fetch again, or Acknowledge when it is "
-                    "right.",
-                    document=record.display_name,
-                )
-
     # === ACTION METHODS === #
 
     def action_acknowledge_missing(self):

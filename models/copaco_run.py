@@ -323,52 +323,6 @@ class CopacoRun(models.Model):
             if state != "running" and not run.finished_at:
                 run.finished_at = fields.Datetime.now()
 
-    def _get_result_notification(self):
-        """:return: a notification with the counts of these runs and a link to them"""
-        fetching = self.filtered(lambda run: not run.stored_at)
-        documents = sum(self.mapped("received_count"))
-        rejected = sum(self.mapped("rejected_count"))
-        parts = []
-        if documents:
-            parts.append(
-                self.env._(
-                    "Documents received: %(documents)s, of which invoiced: "
-                    "%(invoiced)s, held for a decision: %(held)s, excluded: "
-                    "%(excluded)s, known already: %(known)s.",
-                    documents=documents,
-                    known=sum(self.mapped("unchanged_count")),
-                    invoiced=sum(self.mapped("invoiced_count")),
-                    held=sum(self.mapped("held_count")),
-                    excluded=sum(self.mapped("excluded_count")),
-                )
-            )
-        if rejected:
-            parts.append(
-                self.env._(
-                    "Invoices that could not be read: %(count)s.", count=rejected
-                )
-            )
-        if not parts and not fetching:
-            parts.append(
-                self.env._(
-                    "Nothing was received: Copaco has no documents in this period."
-                )
-            )
-        if fetching or any(self.mapped("waiting_count")):
-            parts.append(self.env["copaco.background"]._describe_rest())
-        action = self.env.ref("account_copaco.action_copaco_run")
-        url = f"/odoo/{action.path}"
-        if len(self) == 1:
-            url += f"/{self.id}"
-        attention = any(run.state == "attention" for run in self)
-        return notify(
-            "warning" if attention or not documents else "success",
-            " ".join(parts) + " %s",
-            links=[{"label": self.env._("Show what was received"), "url": url}],
-            sticky=True,
-            next=soft_reload(),
-        )
-
     def _get_error_message(self, error):
         """:param error: a `CopacoError`
         :return: what happened to this run and what to do, for a person

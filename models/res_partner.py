@@ -15,6 +15,9 @@ class ResPartner(models.Model):
         string="Copaco Customers",
         groups=BILLING_GROUP,
     )
+    copaco_document_count = fields.Integer(
+        compute="_compute_copaco_document_count", groups=BILLING_GROUP
+    )
     copaco_missing = fields.Char(
         string="Missing",
         compute="_compute_copaco_missing",
@@ -37,6 +40,13 @@ class ResPartner(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("copaco_customer_ids.document_ids")
+    def _compute_copaco_document_count(self):
+        for partner in self:
+            partner.copaco_document_count = sum(
+                partner.copaco_customer_ids.mapped("document_count")
+            )
 
     @api.depends_context("company")
     @api.depends(
@@ -66,6 +76,12 @@ class ResPartner(models.Model):
             return NotImplemented
         billed = self.env["copaco.readiness"]._find_billed()
         return Domain("id", "in", billed.filtered("copaco_missing").ids)
+
+    # === ACTION METHODS === #
+
+    def action_view_copaco_documents(self):
+        """:return: the window action with what Copaco has billed to these contacts"""
+        return self.copaco_customer_ids.action_view_documents()
 
     # === VIEWS === #
 

@@ -4,10 +4,14 @@ from odoo.exceptions import UserError
 from ..client import (
     ENDPOINTS,
     CopacoError,
+    InvalidResponseError,
     KeyRefusedError,
     NotFoundError,
     NotReleasedError,
     PermissionMissingError,
+    RateLimitedError,
+    TimedOutError,
+    UnavailableError,
 )
 from ..tools import notify, soft_reload
 
@@ -38,7 +42,7 @@ class CopacoConnectionTester(models.AbstractModel):
         except CopacoError as error:
             self._note(connection, {connection._get_endpoint(): error})
             self.env.cr.commit()  # pylint: disable=invalid-commit # keep the result
-            raise UserError(connection._get_error_message(error)) from None
+            raise self._get_error(connection, error) from None
         self._note(connection, access)
         connection.auth_method = auth_method
         methods = dict(
@@ -58,6 +62,25 @@ class CopacoConnectionTester(models.AbstractModel):
             else self.env._("The source can't be fetched"),
             sticky=not works,
             next=soft_reload(),
+        )
+
+    @api.model
+    def _get_error(self, connection, error):
+        """:param error: a `CopacoError`
+        :return: what to tell the person who may just have typed the address
+        """
+        if isinstance(error, TimedOutError | RateLimitedError) or not isinstance(
+            error, UnavailableError | InvalidResponseError
+        ):
+            return UserError(connection._get_error_message(error))
+        return UserError(
+            self.env._(
+                "Connection %(connection)s: %(error)s Check that the API URL %(url)s "
+                "has no typing error; if it hasn't, test again later.",
+                connection=connection.name,
+                error=error,
+                url=connection.base_url,
+            )
         )
 
     @api.model

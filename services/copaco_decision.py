@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from ..const import Hold
-from ..tools import enumerate_names
+from ..tools import enumerate_names, notify, soft_reload
 
 
 class CopacoDecision(models.AbstractModel):
@@ -44,7 +44,7 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         possible.sudo().filtered(lambda document: document.state != "new").state = "new"
-        return self._process(possible)
+        return self._process(possible, documents)
 
     @api.model
     def _accept_lines(self, documents):
@@ -60,7 +60,7 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         held.write({"totals_difference": 0, "state": "new"})
-        return self._process(held)
+        return self._process(held, documents)
 
     @api.model
     def _link_bill(self, documents):
@@ -77,14 +77,14 @@ class CopacoDecision(models.AbstractModel):
                         user=self.env.user.name,
                     )
                 )
-        return self._process(held)
+        return self._process(held, documents)
 
     @api.model
     def _invoice_with_date(self, documents, invoice_date):
         """Invoice documents with a date that a person chose instead of Copaco's.
 
         :return: see `_process`
-        :raise UserError: when one of them doesn't wait for that
+        :raise UserError: when none of them waits for that
         """
         documents._check_billing_access()
         waiting = documents.filtered(
@@ -94,11 +94,11 @@ class CopacoDecision(models.AbstractModel):
                 else document.is_invoiced_anew
             )
         ).sudo()
-        if others := documents - waiting.with_env(documents.env):
+        if not waiting:
             raise UserError(
                 self.env._(
                     "%(documents)s: the invoice date is not what they wait for.",
-                    documents=enumerate_names(self.env, others.mapped("name")),
+                    documents=enumerate_names(self.env, documents.mapped("name")),
                 )
             )
         for document in waiting:
@@ -113,7 +113,7 @@ class CopacoDecision(models.AbstractModel):
             )
         held = waiting.filtered(lambda document: document.state == "held")
         held.state = "new"
-        return self._process(held)
+        return self._process(held, documents - (waiting - held))
 
     @api.model
     def _accept_vat(self, documents):
@@ -128,7 +128,7 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         held.write({"is_vat_accepted": True, "state": "new"})
-        return self._process(held)
+        return self._process(held, documents)
 
     @api.model
     def _invoice_anyway(self, documents):
@@ -150,7 +150,7 @@ class CopacoDecision(models.AbstractModel):
             )
         self.env["copaco.exclusion"]._undo_exclusion(held)
         held.is_no_double = True
-        return self._process(held)
+        return self._process(held, documents)
 
     @api.model
     def _exclude_duplicates(self, documents):
@@ -185,7 +185,7 @@ class CopacoDecision(models.AbstractModel):
             new_lines = finder._get_new_lines(document, finder._get_pairs(document))
             self._exclude_lines(document, document._get_billed_lines() - new_lines)
         held.write({"is_no_double": True, "state": "new"})
-        return self._process(held)
+        return self._process(held, documents)
 
     @api.model
     def _exclude_lines(self, document, lines):
@@ -209,8 +209,43 @@ class CopacoDecision(models.AbstractModel):
         ).sudo()
 
     @api.model
-    def _process(self, documents):
-        return self.env["copaco.processor"]._process_now(documents.with_env(self.env))
+    def _process(self, documents, asked=None):
+        """Process documents while a person waits.
+
+        :param asked: all that the person asked for; those left out are named
+        :return: see `copaco.processor._process_now`
+        """
+        documents = documents.with_env(self.env)
+        return self._add_left_out(
+            self.env["copaco.processor"]._process_now(documents),
+            self._get_reasons((asked or documents) - documents),
+        )
+
+    @api.model
+    def _get_reasons(self, left_out):
+        """:return: list of sentences: why nothing was done with these documents"""
+        if not left_out:
+            return []
+        return [
+            self.env._(
+                "Left out, because they do not wait for this: %(documents)s.",
+                documents=enumerate_names(self.env, left_out.mapped("name")),
+            )
+        ]
+
+    @api.model
+    def _add_left_out(self, notification, reasons):
+        """:param notification: of what was done, or False
+        :param reasons: sentences: what was left out and why
+        :return: a notification with both
+        """
+        if not reasons:
+            return notification
+        params = dict((notification or {}).get("params", {"next": soft_reload()}))
+        message = "\n".join(filter(None, [params.pop("message", None), *reasons]))
+        return notify(
+            "warning", message, **(params | {"type": "warning", "sticky": True})
+        )
 
     # === CHANGED DOCUMENTS === #
 
@@ -315,18 +350,19 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         invoiced = documents.filtered(lambda document: document._get_live_invoice())
-        if invoiced:
-            raise UserError(
-                self.env._(
-                    "%(documents)s can't be excluded, because there is an invoice. "
-                    "Cancel or delete the invoice first.",
-                    documents=", ".join(invoiced.mapped("name")),
-                )
-            )
-        self.env["copaco.exclusion"]._apply_exclusion(
-            documents.sudo(), reason.strip(), self.env.user
+        reason_invoiced = self.env._(
+            "%(documents)s can't be excluded, because there is an invoice. Cancel or "
+            "delete the invoice first.",
+            documents=enumerate_names(self.env, invoiced.mapped("name")),
         )
-        self._continue_bills(documents.sudo())
+        if invoiced == documents:
+            raise UserError(reason_invoiced)
+        excluded = (documents - invoiced).sudo()
+        self.env["copaco.exclusion"]._apply_exclusion(
+            excluded, reason.strip(), self.env.user
+        )
+        self._continue_bills(excluded)
+        return self._add_left_out(False, [reason_invoiced] if invoiced else [])
 
     @api.model
     def _continue_bills(self, excluded):

@@ -112,6 +112,16 @@ class CopacoKeyStore(models.AbstractModel):
         message = stored.api_key_hint and self._get_duplicate_message(
             stored, connection.origin, self._read(stored)
         )
-        return message and {
-            "warning": {"title": self.env._("Same API Key"), "message": message}
-        }
+        if message:
+            return {
+                "warning": {"title": self.env._("Same API Key"), "message": message}
+            }
+        if stored.api_key_hint and connection.origin != stored.origin:
+            message = self.env._(
+                "The API key of %(connection)s is for %(server)s only: it is removed "
+                "when this is saved. Set the key of the other server then.",
+                connection=stored.name,
+                server=stored.origin,
+            )
+            return {"warning": {"title": self.env._("API Key"), "message": message}}
+        return None

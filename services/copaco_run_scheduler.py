@@ -33,8 +33,9 @@ class CopacoRunScheduler(models.AbstractModel):
         :param date_from: see `copaco.fetch.window._get_chunks`
         :param date_to: see `copaco.fetch.window._get_chunks`
         :param kinds: see `_create_runs`
-        :return: a notification with what was done
-        :raise UserError: when a fetch failed; what the others received is kept
+        :return: see `copaco.fetch.answer._answer`
+        :raise UserError: when a fetch of every connection failed; what they received
+            is kept
         """
         deadline = time.monotonic() + BUTTON_SECONDS
         connections._check_billing_access()
@@ -52,24 +53,25 @@ class CopacoRunScheduler(models.AbstractModel):
 
     @api.model
     def _fetch_all(self):
-        """See `copaco.connection.action_fetch_all`."""
+        """See `copaco.connection.action_fetch_all`.
+
+        :return: see `_fetch_now`; the dialog that sets a connection up when none is
+        :raise AccessError: when none is, and the user may not do that
+        """
         connections = self.env["copaco.connection"]
         connections._check_billing_access()
         connections = connections.search(
             # On a contact's invoices the client asks to see what is archived, too.
             [("company_id", "in", self.env.companies.ids), ("active", "=", True)]
         )
-        if not connections:
-            raise UserError(
-                self.env._(
-                    "There is no Copaco connection for %(companies)s yet. An "
-                    "accounting administrator creates one under Invoicing, "
-                    "Configuration, Copaco, Connections.",
-                    companies=", ".join(self.env.companies.mapped("name")),
-                )
-            )
         # One that is not set up yet must not keep the others from being fetched.
-        return self._fetch_now(connections.filtered("api_key_hint") or connections)
+        ready = connections.filtered("can_fetch")
+        if not ready:
+            connections._check_setup_access()
+            return self.env["ir.actions.server"]._for_xml_id(
+                "account_copaco.action_copaco_setup"
+            )
+        return self._fetch_now(ready)
 
     @api.model
     def _fetch_again(self, document):
@@ -130,11 +132,7 @@ class CopacoRunScheduler(models.AbstractModel):
         if any(documents.connection_id.mapped("fetch_purchases")):
             # Margins are compared while nobody waits.
             self.env["copaco.processor"]._continue_in_background()
-        failed = runs.filtered(lambda run: run.state == "failed")
-        if failed:
-            self.env.cr.commit()  # pylint: disable=invalid-commit # keep the reason
-            raise UserError("\n".join(failed.mapped("message")))
-        return runs._get_result_notification()
+        return self.env["copaco.fetch.answer"]._answer(runs)
 
     @api.model
     def _get_future_error(self):

@@ -32,9 +32,11 @@ copaco.customer              -     -     rw    rw    rw    -     -      -
     action_exclude           -     -     x     x     x     -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_process           -     -     x     x     x     -     -      -
+    action_undo              -     -     x     x     x     -     -      -
 copaco.delivery              -     -     r     r     r     -     -      -
     action_send_again        -     -     x     x     x     -     -      -
 copaco.document              -     -     r     r     r     -     -      -
+    action_accept_customer   -     -     x     x     x     -     -      -
     action_accept_lines      -     -     x     x     x     -     -      -
     action_accept_vat        -     -     x     x     x     -     -      -
     action_acknowledge_missing - -   x     x     x     -     -      -
@@ -86,6 +88,15 @@ copaco.rule                  -     -     r     r     rwcu  -     -      -
 copaco.run                   -     -     r     r     r     -     -      -
     action_acknowledge       -     -     x     x     x     -     -      -
     action_fetch             -     -     x     x     x     x     -      -
+copaco.setup                 -     -     -     -     rwcu  -     -      -
+    action_back              -     -     -     -     x     -     -      -
+    action_next              -     -     -     -     x     -     -      -
+    action_open              -     -     -     -     x     -     -      -
+    action_preview           -     -     -     -     x     -     -      -
+    action_test              -     -     -     -     x     -     -      -
+    action_try_examples      -     -     -     -     x     -     -      -
+    action_use_customer_invoices - - -    -     x     -     -      -
+    action_use_services      -     -     -     -     x     -     -      -
 copaco.upload                -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_preview           -     -     x     x     x     -     -      -
     action_upload            -     -     x     x     x     -     -      -

@@ -11,5 +11,6 @@ from . import (
     copaco_preview_document,
     copaco_preview_dry_run,
     copaco_preview_reader,
+    copaco_setup,
     copaco_upload,
 )

@@ -25,10 +25,14 @@ class CopacoExclude(models.TransientModel):
         return defaults
 
     def action_exclude(self):
-        """Exclude the documents or customers, for the reason given."""
+        """Exclude the documents or customers, for the reason given.
+
+        :return: see `copaco.document.action_exclude`
+        """
         self.ensure_one()
+        result = False
         if self.document_ids:
-            self.document_ids.action_exclude(self.reason)
+            result = self.document_ids.action_exclude(self.reason)
         if self.customer_ids:
             self.customer_ids.action_exclude(self.reason)
-        return soft_reload()
+        return result or soft_reload()

@@ -30,7 +30,7 @@ class CopacoInvoiceDate(models.TransientModel):
         """Invoice the documents with this date instead of Copaco's.
 
         :return: see `copaco.document.action_retry`
-        :raise UserError: when one of them doesn't wait for that
+        :raise UserError: when none of them waits for that
         """
         self.ensure_one()
         return self.env["copaco.decision"]._invoice_with_date(

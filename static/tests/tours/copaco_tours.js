@@ -16,7 +16,7 @@ tours.add("copaco_fetch", {
         },
         {
             content: "It leads to what was received",
-            trigger: ".o_notification_body a[href^='/odoo/copaco-runs']",
+            trigger: ".o_notification button:contains('Show what was received')",
         },
         {
             content: "The invoice is in the list already",

@@ -1,0 +1,257 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ..tools import enumerate_names
+from .copaco_customer_matcher import compact_vat, plain_name
+
+# What a decision changes on a customer.
+SNAPSHOT_FIELDS = (
+    *("partner_id", "match_method", "match_evidence", "state", "exclude_reason"),
+    *("suggested_partner_id", "suggestion_reason", "is_ambiguous", "is_contradicted"),
+    "excluded_by_id",
+)
+# What is compared of a customer and a contact, a line each.
+COMPARED_FIELDS = (
+    *(("name",), ("customer_number",), ("vat",), ("email",)),
+    *(("street",), ("zip", "city")),
+)
+PARTNER_FIELDS = {"customer_number": "ref"}  # where they have other names
+
+
+class CopacoCustomerDecision(models.AbstractModel):
+    """What a person decides about customers: what is seen of it beforehand, and how it
+    is undone."""
+
+    _name = "copaco.customer.decision"
+    _description = "Copaco Customer Decision"
+
+    # === BEFOREHAND === #
+
+    @api.model
+    def _describe(self, counts):
+        """:param counts: how many documents wait, by `copaco.connection.invoice_policy`
+        :return: text of what becomes of them
+        """
+        texts = {
+            "draft": self.env._("Draft invoices: %(count)s", count=counts.get("draft")),
+            "post": self.env._(
+                "Invoices to confirm: %(count)s", count=counts.get("post")
+            ),
+            "send": self.env._(
+                "Invoices to confirm and send: %(count)s", count=counts.get("send")
+            ),
+        }
+        return ", ".join(texts[policy] for policy in texts if counts.get(policy))
+
+    @api.model
+    def _render_comparison(self, customer):
+        """:return: `Markup` with what Copaco sent of a customer, and below it what the
+        contact has that it is linked to or may be; what is equal is marked"""
+        partner = customer.partner_id or customer.suggested_partner_id
+        if partner and not partner.has_access("read"):
+            partner = partner.browse()  # another company's
+        rows = []
+        for names in COMPARED_FIELDS:
+            theirs = _join(customer[name] for name in names)
+            ours = _join(partner[PARTNER_FIELDS.get(name, name)] for name in names)
+            normalize = NORMALIZERS.get(names, _fold)
+            is_same = theirs and normalize(customer, theirs) == normalize(partner, ours)
+            label = customer._fields[names[-1]]._description_string(self.env)
+            if theirs or ours:
+                rows.append((label, theirs, ours, is_same))
+        return self.env["ir.qweb"]._render(
+            "account_copaco.copaco_customer_comparison",
+            {
+                "rows": rows,
+                "has_contact": bool(partner),
+                "same": self.env._("Equal"),
+                "different": self.env._("Different"),
+            },
+        )
+
+    # === DECISIONS === #
+
+    @api.model
+    def _accept(self, customers):
+        """See `copaco.customer.action_accept`."""
+        customers._check_write_access()
+        accepted = customers.filtered(
+            lambda customer: (
+                customer.state == "suggested" and customer.suggested_partner_id
+            )
+        )
+        if not accepted:
+            raise UserError(
+                self.env._(
+                    "There is no suggestion for %(customers)s. Choose the contact "
+                    "yourself.",
+                    customers=", ".join(customers.mapped("display_name")),
+                )
+            )
+        for customer in accepted:
+            customer._link(customer.suggested_partner_id, "accepted")
+        return self._finish(accepted, self._get_reasons(customers - accepted))
+
+    @api.model
+    def _create_contacts(self, customers):
+        """See `copaco.customer.action_create_contact`."""
+        customers._check_write_access()
+        unknown = customers.filtered(
+            lambda customer: not customer.partner_id and customer.state != "excluded"
+        )
+        for customer in unknown:
+            customer = customer.with_company(customer.company_id)
+            vals = customer.env["copaco.contact.builder"]._prepare_contact(customer)
+            partner = customer.env["res.partner"].create(vals)
+            customer._link(partner, "created")
+        return self._finish(unknown, self._get_reasons(customers - unknown))
+
+    @api.model
+    def _finish(self, customers, reasons):
+        """Process what waited for these customers.
+
+        :param reasons: see `copaco.decision._add_left_out`
+        """
+        return self.env["copaco.decision"]._add_left_out(
+            customers._retry_documents(), reasons
+        )
+
+    @api.model
+    def _get_reasons(self, left_out):
+        """:return: list of sentences: why nothing was done with these customers"""
+        reasons = []
+        for state, customers in left_out.grouped("state").items():
+            names = enumerate_names(self.env, customers.mapped("display_name"))
+            if state == "matched":
+                reason = self.env._(
+                    "Left out, linked already: %(customers)s.", customers=names
+                )
+            elif state == "excluded":
+                reason = self.env._(
+                    "Left out, excluded: %(customers)s.", customers=names
+                )
+            else:
+                reason = self.env._(
+                    "Left out, without a suggestion: %(customers)s.", customers=names
+                )
+            reasons.append(reason)
+        return reasons
+
+    # === UNDO === #
+
+    @api.model
+    def _remember(self, customers):
+        """Note what these customers are before a person decides about them."""
+        for customer in customers.sudo():
+            customer.write(
+                {
+                    "decided_at": self.env.cr.now(),
+                    "decision_snapshot": {
+                        "values": {
+                            name: customer._fields[name].convert_to_write(
+                                customer[name], customer
+                            )
+                            for name in SNAPSHOT_FIELDS
+                        },
+                        "move_ids": customer._get_sales().move_id.ids,
+                    },
+                }
+            )
+
+    @api.model
+    def _get_moves(self, customer):
+        """:return: the invoices that were created since a person decided"""
+        known = customer.decision_snapshot["move_ids"]
+        return customer._get_sales().move_id.filtered(lambda move: move.id not in known)
+
+    @api.model
+    def _get_undo_obstacle(self, customer):
+        """:return: text: why the last decision about a customer can't be undone; else
+        False"""
+        customer = customer.sudo()
+        if not customer.decision_snapshot:
+            return False
+        moves = self._get_moves(customer)
+        final = moves.filtered(lambda move: move.posted_before or move.state != "draft")
+        if final:
+            return self.env._(
+                "%(customer)s: %(invoices)s can't be taken back any more.",
+                customer=customer.display_name,
+                invoices=enumerate_names(self.env, final.mapped("display_name")),
+            )
+        edits = self.env["copaco.manual.edits"]
+        edited = moves.filtered(lambda move: edits._compare(move).has_edits)
+        if edited:
+            return self.env._(
+                "%(customer)s: %(invoices)s was edited manually. Delete it yourself.",
+                customer=customer.display_name,
+                invoices=enumerate_names(self.env, edited.mapped("display_name")),
+            )
+        return False
+
+    @api.model
+    def _undo(self, customers):
+        """See `copaco.customer.action_undo`."""
+        customers._check_write_access()
+        customers.lock_for_update()
+        undoable = customers.filtered("is_undoable")
+        if not undoable:
+            raise UserError(
+                "\n".join(filter(None, customers.mapped("undo_obstacle")))
+                or self.env._("There is no decision to undo.")
+            )
+        documents = self.env["copaco.document"]
+        for customer in undoable:
+            documents |= self._undo_one(customer)
+        return self.env["copaco.decision"]._add_left_out(
+            self.env["copaco.processor"]._process_now(documents.with_env(self.env)),
+            (customers - undoable).mapped("undo_obstacle"),
+        )
+
+    @api.model
+    def _undo_one(self, customer):
+        """:return: the documents that wait again"""
+        moves = self._get_moves(customer.sudo())
+        documents = moves.copaco_document_id.filtered("customer_id")
+        # By the rights of whoever undoes it.
+        moves.with_env(self.env).unlink()
+        created = self.env["res.partner"]
+        if customer.match_method == "created":
+            created = customer.partner_id
+        customer = customer.sudo()
+        customer.write(
+            {
+                **customer.decision_snapshot["values"],
+                "decision_snapshot": False,
+                "decided_at": False,
+            }
+        )
+        created.unlink()
+        excluded = customer.document_ids.filtered("is_excluded_by_customer")
+        if customer.state != "excluded":
+            self.env["copaco.exclusion"].sudo()._undo_exclusion(excluded)
+            documents |= excluded
+        documents.sudo().state = "new"
+        customer._message_log(
+            body=self.env._("%(user)s undid the decision.", user=self.env.user.name)
+        )
+        return documents
+
+
+def _join(values):
+    return " ".join(filter(None, values))
+
+
+def _fold(_record, text):
+    return " ".join(text.casefold().split())
+
+
+def _fold_vat(record, vat):
+    return compact_vat(vat, record.country_code or "") or _fold(record, vat)
+
+
+def _fold_name(_record, name):
+    return plain_name(name)
+
+
+NORMALIZERS = {("vat",): _fold_vat, ("name",): _fold_name}
