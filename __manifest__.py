@@ -45,6 +45,7 @@
         "views/copaco_month_views.xml",
         "views/copaco_margin_views.xml",
         "views/copaco_finding_views.xml",
+        "views/copaco_layout_views.xml",
         "views/copaco_connection_views.xml",
         "views/copaco_customer_views.xml",
         "views/copaco_rule_templates.xml",

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from ..const import BILLING_GROUP
 
 # Set by the import alone.
-PROTECTED_FIELDS = ("copaco_line_id", "copaco_is_rounding")
+PROTECTED_FIELDS = ("copaco_line_id", "copaco_is_rounding", "copaco_layout_key")
 
 
 class AccountMoveLine(models.Model):
@@ -27,6 +27,13 @@ class AccountMoveLine(models.Model):
         copy=False,
         groups=BILLING_GROUP,
         help="What the roundings of the lines of a Copaco document add up to.",
+    )
+
+    copaco_layout_key = fields.Char(
+        readonly=True,
+        copy=False,
+        groups=BILLING_GROUP,
+        help="Of a heading or a note that the layout of a Copaco document asks for.",
     )
 
     copaco_cost = fields.Monetary(

@@ -9,7 +9,12 @@ from ..tools import EVIDENCE, get_account_key
 from .copaco_po_mixin import PURCHASE_FIELDS
 
 # What a person decides here; everything else is Copaco's or ours.
-EDITABLE_FIELDS = {"partner_id", "analytic_distribution", *PURCHASE_FIELDS}
+EDITABLE_FIELDS = {
+    "partner_id",
+    "analytic_distribution",
+    "layout_id",
+    *PURCHASE_FIELDS,
+}
 CONTACT_FIELDS = (
     *EVIDENCE,
     *("name", "cost_center", "email", "phone", "contact_name"),
@@ -21,7 +26,12 @@ class CopacoCustomer(models.Model):
     """A customer account in Copaco's platform, and who that is in Odoo."""
 
     _name = "copaco.customer"
-    _inherit = ["mail.thread", "copaco.analytic.mixin", "copaco.po.mixin"]
+    _inherit = [
+        "mail.thread",
+        "copaco.analytic.mixin",
+        "copaco.layout.mixin",
+        "copaco.po.mixin",
+    ]
     _description = "Copaco Customer"
     _order = "name, id"
     _check_company_auto = True

@@ -63,6 +63,10 @@ class CopacoInvoiceMixin(models.AbstractModel):
         """:return: the date of the invoice: Copaco's, or what a person chose instead"""
         return self.chosen_date or self.invoice_date
 
+    def _get_layout(self):
+        """:return: the `copaco.layout` of the customer or of the connection, if any"""
+        return self.customer_id.layout_id or self.connection_id.layout_id
+
     def _get_live_invoice(self):
         """:return: the invoice of this document unless it was cancelled"""
         self.ensure_one()

@@ -25,6 +25,7 @@ from . import (
     test_faults,
     test_fetch,
     test_invoice,
+    test_layout,
     test_invoiced_anew,
     test_life_machine,
     test_mail_merge,
