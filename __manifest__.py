@@ -52,6 +52,7 @@
         "views/copaco_rule_views.xml",
         "views/copaco_plan_views.xml",
         "views/account_move_views.xml",
+        "views/report_invoice.xml",
         "views/res_partner_views.xml",
         "views/copaco_menus.xml",
     ],

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..const import PURCHASE_KINDS
+
 
 class CopacoInvoiceMixin(models.AbstractModel):
     """What was invoiced of a document: its invoice, and what corrects that."""
@@ -65,6 +67,8 @@ class CopacoInvoiceMixin(models.AbstractModel):
 
     def _get_layout(self):
         """:return: the `copaco.layout` of the customer or of the connection, if any"""
+        if self.kind in PURCHASE_KINDS:
+            return self.env["copaco.layout"]
         return self.customer_id.layout_id or self.connection_id.layout_id
 
     def _get_live_invoice(self):

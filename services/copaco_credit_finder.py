@@ -45,7 +45,9 @@ class CopacoCreditFinder(models.AbstractModel):
         billed = document._get_live_invoice() | document._get_live_corrections()
         moves = self._find_credits(billed)
         texts = defaultdict(list)
-        for line in billed.invoice_line_ids:
+        for line in billed.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        ):
             texts[line.copaco_line_id.id].append(line.name)
         available = self._get_amounts(document, billed, moves)
         settled = defaultdict(float)

@@ -37,6 +37,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         numbers = {line._get_po_number() for line in lines}
         common_number = numbers.pop() if len(numbers) == 1 else ""
         formats = builder.env["copaco.line.text"]._get_formats()
+        layout = document.with_env(builder.env)._get_layout()
         common_vals = {}
         vals_list = []
         for line in lines:
@@ -50,7 +51,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
                 {
                     **common_vals[key],
                     **builder._prepare_invoice_line(
-                        line, match, not common_number, formats, add_computed
+                        line, match, not common_number, formats, add_computed, layout
                     ),
                 }
             )
@@ -65,8 +66,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
                 self._get_roundings(document.amount_to_invoice, lines, match), start=1
             )
         ]
-        layout = document.with_env(builder.env)._get_layout()
-        headings = builder.env["copaco.invoice.layout"]._arrange(
+        texts = builder.env["copaco.invoice.layout"]._arrange(
             layout, lines, vals_list, rounding_vals_list
         )
         return {
@@ -84,7 +84,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             "copaco_digest": document.payload_digest,
             "invoice_line_ids": [
                 Command.create(vals)
-                for vals in (*vals_list, *rounding_vals_list, *headings)
+                for vals in (*vals_list, *rounding_vals_list, *texts)
             ],
         }
 
@@ -121,9 +121,12 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         return vals
 
     @api.model
-    def _prepare_invoice_line(self, line, match, show_po_number, formats, add_computed):
+    def _prepare_invoice_line(
+        self, line, match, show_po_number, formats, add_computed, layout=None
+    ):
         """:param line: a `copaco.document.line`
         :param formats: `Formats` of the customer
+        :param layout: a `copaco.layout`, if any
         :return: what is its own of the values for `account.move.line.create`
         """
         quantity, price, show_figures = self._get_quantity_and_price(line, match)
@@ -131,7 +134,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         return {
             "sequence": line.sequence,
             "name": self.env["copaco.line.text"]._get_line_text(
-                line, show_po_number, show_figures, formats
+                line, show_po_number, show_figures, formats, layout
             ),
             "quantity": sign * quantity,
             "price_unit": price,

@@ -128,8 +128,7 @@ class CopacoManualEdits(models.AbstractModel):
     @api.model
     def _get_key(self, line):
         """:return: by what a line of an invoice is found again in the values of a new
-            one: the id of a price line or the key of a text; False for what is neither
-        """
+        one: the id of a price line or the key of a text; False for what is neither"""
         return line.copaco_line_id.id or line.copaco_layout_key or False
 
     @api.model
@@ -159,7 +158,8 @@ class CopacoManualEdits(models.AbstractModel):
         kept = edits.edited | edits.added | edits.edited_texts
         updated = self._take_snapshot(move, move.invoice_line_ids - kept, sequences)
         for key, entry in snapshot.get("texts", {}).items():
-            if entry["key"] in edits.removed_texts or int(key) in edits.edited_texts.ids:
+            is_edited = int(key) in edits.edited_texts.ids
+            if is_edited or entry["key"] in edits.removed_texts:
                 updated["texts"][key] = entry
         for name in edits.header:
             updated["header"][name] = snapshot["header"].get(name)

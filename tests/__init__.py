@@ -26,6 +26,7 @@ from . import (
     test_fetch,
     test_invoice,
     test_layout,
+    test_layout_books,
     test_invoiced_anew,
     test_life_machine,
     test_mail_merge,

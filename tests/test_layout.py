@@ -1,3 +1,6 @@
+from decimal import Decimal
+
+from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
@@ -189,6 +192,285 @@ class TestLayout(LayoutCommon):
                 ],
             )
             self.act(document, "action_retry")
+
+    def get_subscriptions(self):
+        usage = {"ChargeType": "Usage Fee"}
+        return [
+            subscription(
+                "Microsoft",
+                "Azure",
+                price_line("1.25", **usage, Description="Disk"),
+                price_line("2.50", number=2, **usage, Description="Memory"),
+                price_line("9", number=3, ChargeType="Cycle Fee"),
+            ),
+            subscription(
+                "Microsoft",
+                "Exchange",
+                price_line("4", number=4, ChargeType="CycleFee"),
+                price_line("3", number=5, ChargeType="Purchase Fee"),
+                price_line("-1", number=6, ChargeType="Correction"),
+                price_line("0", number=7, ChargeType="Cycle Fee", Description="Gift"),
+            ),
+            subscription(
+                "Acronis", "Backup", price_line("6", number=8, ChargeType="Item Fee")
+            ),
+        ]
+
+    def test_copacos_own_order_has_its_headings(self):
+        self.use_layout(
+            line_order="copaco", section_by="category", subsection_by="charge"
+        )
+        move = self.send(*self.get_subscriptions()).move_id
+        self.assertEqual(
+            self.get_printed(move),
+            [
+                "# Acronis",
+                "## Recurring",
+                "Backup – Service 8",
+                "# Microsoft",
+                "## First term",
+                "Exchange – Service 5",
+                "## Recurring",
+                "Azure – Service 3",
+                "Exchange – Service 4",
+                "Exchange – Gift",
+                "## Usage",
+                "Azure – Disk",
+                "Azure – Memory",
+                "## Changes",
+                "Exchange – Service 6",
+            ],
+        )
+
+    def test_usage_is_one_total_of_its_subscription_and_booked_line_by_line(self):
+        self.use_layout(section_by="category", usage="total")
+        move = self.send(*self.get_subscriptions()).move_id
+        printed = self.get_printed(move)
+        self.assertIn("## Usage of Azure", printed)
+        self.assertNotIn("Azure – Disk", printed)
+        self.assertEqual(
+            [
+                (row["name"], row["quantity"], row["price_subtotal"])
+                for row in self.get_heading(move, "Usage of Azure")._get_child_lines()
+            ],
+            [("Usage of Azure", 1, 3.75)],
+        )
+        self.assertEqual(move.amount_untaxed, 24.75)
+        self.assertEqual(len(move.invoice_line_ids.copaco_line_id), 8)
+
+    def test_the_lines_of_usage_can_be_below_its_total_without_prices(self):
+        self.use_layout(usage="detail")
+        move = self.send(*self.get_subscriptions()).move_id
+        rows = self.get_heading(move, "Usage of Azure")._get_child_lines()
+        self.assertEqual(
+            [row["name"].split("\n")[0] for row in rows],
+            ["Usage of Azure", "Azure – Disk", "Azure – Memory"],
+        )
+        self.assertEqual(rows[0]["price_subtotal"], 3.75)
+        # What isn't usage comes first, or it would be below that total, too.
+        self.assertEqual(self.get_printed(move)[-1], "# Usage of Azure")
+
+    def test_lines_of_zero_are_one_line_or_not_printed_and_stay_in_the_books(self):
+        self.use_layout(zero_lines="total")
+        document = self.send(*self.get_subscriptions())
+        move = document.move_id
+        self.assertEqual(self.get_printed(move)[-1], "# Free of charge")
+        self.connection.layout_id = False
+        self.use_layout(zero_lines="hide", section_by="category")
+        self.act(document, "action_retry")
+        self.assertNotIn("Exchange – Gift", self.get_printed(move))
+        self.assertNotIn("# Free of charge", self.get_printed(move))
+        self.assertEqual(len(document.line_ids.move_line_id), 8)
+        self.assertEqual(self.get_amounts(document), {"draft": 24.75})
+        # As soon as it costs something, it is there.
+        line = move.invoice_line_ids.filtered("copaco_is_hidden")[0]
+        line.price_unit = 2
+        self.assertIn("Exchange – Gift", self.get_printed(move))
+        self.assertIn("# Free of charge", self.get_printed(move))
+
+    def test_a_rounding_line_has_a_heading_of_its_own(self):
+        self.use_layout(section_by="category")
+        lines = [price_line(amount, number=n) for n, amount in enumerate(("0.004",) * 3)]
+        move = self.send(subscription("Microsoft", "Azure", *lines)).move_id
+        self.assertEqual(
+            self.get_printed(move)[-2:],
+            ["# Rounding", "Rounding of amounts below a cent"],
+        )
+        self.assertEqual(move.amount_untaxed, 0.01)
+
+    def test_what_the_vendor_says_is_in_the_text_a_note_or_not_shown(self):
+        layout = self.use_layout()
+        details = "bakkerij.example; renewal"
+        document = self.send(
+            subscription("InterNetX", "Domain", price_line(5, VendorDetails=details))
+        )
+        move = document.move_id
+        self.assertIn(details, move.invoice_line_ids.name)
+        layout.vendor_details = "note"
+        self.act(document, "action_retry")
+        self.assertEqual(
+            self.get_printed(move), ["Domain – Service 1", f"* {details}"]
+        )
+        line = move.invoice_line_ids.filtered("copaco_line_id")
+        self.assertNotIn(details, line.name)
+        layout.vendor_details = "none"
+        self.act(document, "action_retry")
+        self.assertNotIn(details, str(move.invoice_line_ids.mapped("name")))
+        line = move.invoice_line_ids
+        self.assertEqual(line.copaco_vendor_details, details)
+
+    def test_a_note_that_a_person_edited_stays_below_its_line(self):
+        self.use_layout(vendor_details="note")
+        lines = [
+            price_line(amount, number=amount, VendorDetails=f"details {amount}")
+            for amount in (1, 2)
+        ]
+        document = self.send(subscription("InterNetX", "Domain", *lines))
+        move = document.move_id
+        note = move.invoice_line_ids.filtered(lambda line: line.name == "details 1")
+        note.name = "Mine"
+        self.send(
+            subscription("InterNetX", "Domain", *lines, price_line(3, number=3))
+        )
+        self.act(document, "action_use_new_version")
+        self.assertEqual(
+            self.get_printed(move),
+            [
+                *("Domain – Service 1", "* Mine"),
+                *("Domain – Service 2", "* details 2", "Domain – Service 3"),
+            ],
+        )
+
+    def test_texts_are_those_of_the_layout_in_the_customers_language(self):
+        self.env["res.lang"]._activate_lang("nl_NL")
+        self.partner.lang = "nl_NL"
+        layout = self.use_layout(
+            section_by="charge",
+            usage="total",
+            line_text="{plan}: {description}\nFrom {period}\nBy {vendor_details}",
+            heading_recurring="Subscriptions",
+            heading_total="Used of {subscription}",
+        )
+        layout.with_context(lang="nl_NL").write(
+            {
+                "line_text": "{plan}: {description}\nVan {period}",
+                "heading_recurring": "Abonnementen",
+                "heading_total": "Verbruik van {subscription}",
+            }
+        )
+        document = self.send(*self.get_subscriptions())
+        move = document.move_id
+        printed = self.get_printed(move)
+        self.assertIn("# Abonnementen", printed)
+        self.assertIn("## Verbruik van Azure", printed)
+        line = move.invoice_line_ids.filtered(
+            lambda line: line.copaco_line_id.description == "Service 4"
+        )
+        self.assertEqual(line.name, "Exchange: Service 4\nVan 01-10-2026 – 31-10-2026")
+        self.partner.lang = "en_US"
+        self.act(document, "action_retry")
+        line = move.invoice_line_ids.filtered(
+            lambda line: line.copaco_line_id.description == "Service 4"
+        )
+        # There is no vendor, so there is no row about one.
+        self.assertEqual(
+            line.name, "Exchange: Service 4\nFrom 10/01/2026 – 10/31/2026"
+        )
+
+    def test_a_text_tells_po_numbers_and_true_figures_without_being_asked(self):
+        self.use_layout(line_text="{plan}")
+        document = self.send(
+            subscription(
+                "Microsoft",
+                "Azure",
+                price_line(
+                    Decimal("0.0123456789"),
+                    Quantity=Decimal("0.246913578"),
+                    UnitPrice=Decimal("0.05"),
+                    SubPONumber="PO-1",
+                ),
+                price_line(1, number=2, SubPONumber="PO-2"),
+            )
+        )
+        name = document.move_id.invoice_line_ids.sorted("sequence")[0].name
+        self.assertEqual(name.split("\n")[0], "Azure")
+        self.assertIn("PO-1", name)
+        self.assertIn("0.246913578", name)
+
+    def test_placeholders_that_are_not_known_are_refused(self):
+        with self.assertRaisesRegex(ValidationError, "vendor.*vendor_details"):
+            self.use_layout(line_text="{title} {vendor}")
+
+    def test_braces_that_a_vendor_sends_stay_braces(self):
+        self.use_layout(line_text="{title}\n{vendor_details}")
+        details = "{title} {period} %s {0.env}"
+        document = self.send(
+            subscription("Acme", "Plan", price_line(1, VendorDetails=details))
+        )
+        self.assertEqual(
+            document.move_id.invoice_line_ids.name, f"Plan – Service 1\n{details}"
+        )
+
+    def test_consumers_have_sections_and_are_named_once(self):
+        self.use_layout(section_by="consumer")
+        move = self.send(
+            subscription(
+                "Microsoft",
+                "Exchange",
+                price_line(1),
+                price_line(2, number=2, ConsumerCompanyName="Filiaal Zuid"),
+            )
+        ).move_id
+        self.assertEqual(
+            self.get_printed(move),
+            [
+                *("# Customer A1", "Exchange – Service 1"),
+                *("# Filiaal Zuid", "Exchange – Service 2"),
+            ],
+        )
+        self.assertNotIn("For:", str(move.invoice_line_ids.mapped("name")))
+
+    def test_copacos_number_is_printed_unless_the_layout_says_no(self):
+        layout = self.use_layout()
+        move = self.send(*self.get_subscriptions(), number="82610001").move_id
+        self.assertIn("82610001", self.print_html(move))
+        layout.has_number = False
+        self.assertNotIn("82610001", self.print_html(move))
+        # It is still known, should the addon be installed anew.
+        self.assertEqual(move.invoice_origin, "82610001")
+
+    def test_a_correction_of_an_invoice_with_headings_has_the_difference_alone(self):
+        self.use_layout(section_by="category", subsection_by="charge", usage="total")
+        document = self.send(*self.get_subscriptions())
+        document.move_id.action_post()
+        changed = self.get_subscriptions()
+        changed[2]["PriceLines"][0].update(ExtendedPrice=8, UnitPrice=8)
+        self.send(*changed)
+        correction = self.get_correction(document)
+        self.assertEqual(correction.amount_untaxed, 2)
+        self.assertEqual(len(correction.invoice_line_ids), 1)
+        self.assertEqual(self.get_amounts(document), {"posted": 24.75, "draft": 2})
+
+    def test_a_credit_note_that_a_person_makes_has_the_headings_of_the_invoice(self):
+        self.use_layout(section_by="category", usage="total")
+        document = self.send(*self.get_subscriptions())
+        document.move_id.action_post()
+        reversal = document.move_id._reverse_moves([{"invoice_date": "2026-11-25"}])
+        self.assertEqual(reversal.amount_untaxed, 24.75)
+        self.assertEqual(
+            self.get_printed(reversal), self.get_printed(document.move_id)
+        )
+        self.assertFalse(any(reversal.invoice_line_ids.mapped("copaco_layout_key")))
+
+    def get_heading(self, move, text):
+        return move.invoice_line_ids.filtered(
+            lambda line: line.name == text and line.display_type != "product"
+        )
+
+    def print_html(self, move):
+        report = self.env["ir.actions.report"]
+        html, _type = report._render_qweb_html("account.account_invoices", move.ids)
+        return html.decode()
 
     def test_a_customers_own_layout_comes_before_that_of_the_connection(self):
         self.use_layout(section_by="category")
