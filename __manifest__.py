@@ -23,6 +23,7 @@
         "security/ir.model.access.csv",
         "security/copaco_security.xml",
         "data/product_data.xml",
+        "data/copaco_layout_data.xml",
         "data/ir_cron_data.xml",
         "data/mail_activity_type_data.xml",
         "wizards/copaco_api_key_views.xml",

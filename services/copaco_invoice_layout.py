@@ -58,13 +58,17 @@ class CopacoInvoiceLayout(models.AbstractModel):
         return texts
 
     @api.model
-    def _is_in_text(self, layout, line):
-        """:return: whether the text of a line has what the vendor says of it"""
-        return (
-            not layout
-            or layout.vendor_details == "text"
-            or (layout.vendor_details == "note" and not self._has_note(layout, line))
-        )
+    def _get_left_out(self, layout, line):
+        """:return: dict with an empty text for each of `LINE_PLACEHOLDERS` that is not
+        in the text of a line, because it is elsewhere or not shown"""
+        left_out = {}
+        if layout.vendor_details == "none" or self._has_note(layout, line):
+            left_out["vendor_details"] = ""
+        if not layout.has_subscription_details:
+            left_out["subscription_details"] = ""
+        if "consumer" in layout._get_levels():
+            left_out["consumer"] = ""
+        return left_out
 
     @api.model
     def _has_note(self, layout, line):
@@ -177,7 +181,7 @@ class CopacoInvoiceLayout(models.AbstractModel):
 
     @api.model
     def _get_title(self, layout, line, level):
-        """:return: the text of the heading over a line, in the language of the context"""
+        """:return: the text of the heading over a line"""
         other = layout.heading_other or self.env._("Other")
         if level == "category":
             return line.plan_category or other

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import format_date, get_lang
 
-
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 
 
@@ -104,8 +103,7 @@ class CopacoLineText(models.AbstractModel):
         elif line._get_unit():
             quantity = self._get_quantity_text(line, formats)
             figures = self.env._("Quantity: %(quantity)s", quantity=quantity)
-        arranger = self.env["copaco.invoice.layout"]
-        return {
+        values = {
             "title": title or line.subscription_ref or line.line_ref or "–",
             "plan": plan,
             "subscription": line.subscription_name,
@@ -114,14 +112,15 @@ class CopacoLineText(models.AbstractModel):
             "period": " – ".join(
                 formats.day(day) for day in (line.date_start, line.date_end) if day
             ),
-            "vendor_details": arranger._is_in_text(layout, line) and line.vendor_details,
-            "subscription_details": (not layout or layout.has_subscription_details)
-            and line.subscription_details,
-            "consumer": not (layout and "consumer" in layout._get_levels())
-            and line._get_consumer(),
+            "vendor_details": line.vendor_details,
+            "subscription_details": line.subscription_details,
+            "consumer": line._get_consumer(),
             "po_number": show_po_number and line._get_po_number(),
             "figures": figures,
         }
+        if layout:
+            values |= self.env["copaco.invoice.layout"]._get_left_out(layout, line)
+        return values
 
     @api.model
     def _get_figures_text(self, line, formats=None):

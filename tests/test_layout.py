@@ -1,8 +1,14 @@
+import subprocess
 from decimal import Decimal
+from tempfile import TemporaryDirectory
+
+from lxml import html
+from PIL import Image
 
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
+from odoo.tools.misc import find_in_path
 
 from .common import CopacoChangeCommon, price_line
 
@@ -290,7 +296,7 @@ class TestLayout(LayoutCommon):
 
     def test_a_rounding_line_has_a_heading_of_its_own(self):
         self.use_layout(section_by="category")
-        lines = [price_line(amount, number=n) for n, amount in enumerate(("0.004",) * 3)]
+        lines = [price_line("0.004", number=number) for number in range(3)]
         move = self.send(subscription("Microsoft", "Azure", *lines)).move_id
         self.assertEqual(
             self.get_printed(move)[-2:],
@@ -308,9 +314,7 @@ class TestLayout(LayoutCommon):
         self.assertIn(details, move.invoice_line_ids.name)
         layout.vendor_details = "note"
         self.act(document, "action_retry")
-        self.assertEqual(
-            self.get_printed(move), ["Domain – Service 1", f"* {details}"]
-        )
+        self.assertEqual(self.get_printed(move), ["Domain – Service 1", f"* {details}"])
         line = move.invoice_line_ids.filtered("copaco_line_id")
         self.assertNotIn(details, line.name)
         layout.vendor_details = "none"
@@ -329,9 +333,7 @@ class TestLayout(LayoutCommon):
         move = document.move_id
         note = move.invoice_line_ids.filtered(lambda line: line.name == "details 1")
         note.name = "Mine"
-        self.send(
-            subscription("InterNetX", "Domain", *lines, price_line(3, number=3))
-        )
+        self.send(subscription("InterNetX", "Domain", *lines, price_line(3, number=3)))
         self.act(document, "action_use_new_version")
         self.assertEqual(
             self.get_printed(move),
@@ -373,9 +375,7 @@ class TestLayout(LayoutCommon):
             lambda line: line.copaco_line_id.description == "Service 4"
         )
         # There is no vendor, so there is no row about one.
-        self.assertEqual(
-            line.name, "Exchange: Service 4\nFrom 10/01/2026 – 10/31/2026"
-        )
+        self.assertEqual(line.name, "Exchange: Service 4\nFrom 10/01/2026 – 10/31/2026")
 
     def test_a_text_tells_po_numbers_and_true_figures_without_being_asked(self):
         self.use_layout(line_text="{plan}")
@@ -457,10 +457,37 @@ class TestLayout(LayoutCommon):
         document.move_id.action_post()
         reversal = document.move_id._reverse_moves([{"invoice_date": "2026-11-25"}])
         self.assertEqual(reversal.amount_untaxed, 24.75)
-        self.assertEqual(
-            self.get_printed(reversal), self.get_printed(document.move_id)
-        )
+        self.assertEqual(self.get_printed(reversal), self.get_printed(document.move_id))
         self.assertFalse(any(reversal.invoice_line_ids.mapped("copaco_layout_key")))
+
+    def test_a_text_without_blanks_stays_on_the_page(self):
+        for where in ("text", "note"):
+            self.use_layout(vendor_details=where, section_by="category")
+            line = price_line("1234.56", VendorDetails="W" * 120)
+            number = f"INV-{where}"
+            move = self.send(subscription("A", "B", line), number=number).move_id
+            self.assertEqual(self.get_printed_width(move, 800), 800, where)
+
+    def get_printed_width(self, move, width):
+        """:param width: of the page, in pixels
+        :return: that of the printed lines of an invoice, which is more when they don't
+        fit"""
+        page = html.fromstring(self.print_html(move))
+        (table,) = page.xpath("//table[@name='invoice_line_table']")
+        with TemporaryDirectory() as folder:
+            source, image = f"{folder}/lines.html", f"{folder}/lines.png"
+            with open(source, "w") as file:
+                file.write(html.tostring(table, encoding="unicode"))
+            subprocess.run(
+                [
+                    *(find_in_path("wkhtmltoimage"), "--quiet", "--format", "png"),
+                    *("--width", str(width), source, image),
+                ],
+                check=True,
+                capture_output=True,
+            )
+            with Image.open(image) as printed:
+                return printed.width
 
     def get_heading(self, move, text):
         return move.invoice_line_ids.filtered(
@@ -469,8 +496,8 @@ class TestLayout(LayoutCommon):
 
     def print_html(self, move):
         report = self.env["ir.actions.report"]
-        html, _type = report._render_qweb_html("account.account_invoices", move.ids)
-        return html.decode()
+        page, _type = report._render_qweb_html("account.account_invoices", move.ids)
+        return page.decode()
 
     def test_a_customers_own_layout_comes_before_that_of_the_connection(self):
         self.use_layout(section_by="category")
