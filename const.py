@@ -181,3 +181,19 @@ CONCURRENCY_ATTEMPTS = 5
 
 BILLING_GROUP = "account.group_account_invoice"
 MANAGER_GROUP = "account.group_account_manager"
+
+# What a text of an invoice layout may have, in braces.
+LINE_PLACEHOLDERS = (
+    "title",
+    "plan",
+    "subscription",
+    "subscription_id",
+    "description",
+    "period",
+    "vendor_details",
+    "subscription_details",
+    "consumer",
+    "po_number",
+    "figures",
+)
+HEADING_PLACEHOLDERS = ("plan", "subscription", "subscription_id")

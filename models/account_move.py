@@ -304,6 +304,17 @@ class AccountMove(models.Model):
             return self._get_records_action(context={})
         return open_invoices(self.env, [("id", "in", self.ids)])
 
+    def _get_move_lines_to_report(self):
+        # EXTENDS account
+        lines = super()._get_move_lines_to_report()
+        return lines.filtered(lambda line: line._is_copaco_printed())
+
+    def _is_copaco_number_printed(self):
+        """:return: whether the invoice shows its source, as Odoo's does"""
+        document = self.sudo().copaco_document_id
+        layout = document._get_layout()
+        return not layout or layout.has_number
+
     def _refuse_copaco_link(self):
         raise AccessError(
             self.env._(

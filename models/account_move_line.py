@@ -5,8 +5,10 @@ from ..const import BILLING_GROUP
 # Set by the import alone.
 PROTECTED_FIELDS = (
     "copaco_line_id",
+    "copaco_is_hidden",
     "copaco_is_rounding",
     "copaco_analytic_distribution",
+    "copaco_layout_key",
 )
 
 
@@ -38,6 +40,20 @@ class AccountMoveLine(models.Model):
         copy=False,
         groups=BILLING_GROUP,
         help="What a rule or the Copaco customer says of the analytic distribution.",
+    )
+
+    copaco_layout_key = fields.Char(
+        readonly=True,
+        copy=False,
+        groups=BILLING_GROUP,
+        help="Of a heading or a note that the layout of a Copaco document asks for.",
+    )
+
+    copaco_is_hidden = fields.Boolean(
+        readonly=True,
+        copy=False,
+        groups=BILLING_GROUP,
+        help="Not printed as long as it is zero.",
     )
 
     copaco_cost = fields.Monetary(
@@ -108,3 +124,14 @@ class AccountMoveLine(models.Model):
         if not self.env.su and any(map(lines.sudo().filtered, PROTECTED_FIELDS)):
             lines.move_id._refuse_copaco_link()
         return lines
+
+    # === BUSINESS METHODS === #
+
+    def _is_copaco_printed(self):
+        """:return: whether this line has to be on a printed invoice"""
+        self.ensure_one()
+        if not self.sudo().copaco_is_hidden:
+            return True
+        if self.display_type == "product":
+            return bool(self.price_subtotal)
+        return bool(self.get_section_subtotal())

@@ -36,6 +36,7 @@ class CopacoConnection(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "copaco.journal.mixin",
+        "copaco.layout.mixin",
         "copaco.limits.mixin",
         "copaco.product.mixin",
         "copaco.purchase.mixin",

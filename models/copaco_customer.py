@@ -9,7 +9,12 @@ from ..tools import EVIDENCE, get_account_key, open_window
 from .copaco_po_mixin import PURCHASE_FIELDS
 
 # What a person decides here; everything else is Copaco's or ours.
-EDITABLE_FIELDS = {"partner_id", "analytic_distribution", *PURCHASE_FIELDS}
+EDITABLE_FIELDS = {
+    "partner_id",
+    "analytic_distribution",
+    "layout_id",
+    *PURCHASE_FIELDS,
+}
 CONTACT_FIELDS = (
     *EVIDENCE,
     *("name", "cost_center", "email", "phone", "contact_name"),
@@ -25,6 +30,7 @@ class CopacoCustomer(models.Model):
         "mail.thread",
         "copaco.analytic.mixin",
         "copaco.decide.mixin",
+        "copaco.layout.mixin",
         "copaco.po.mixin",
     ]
     _description = "Copaco Customer"

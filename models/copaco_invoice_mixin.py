@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..const import PURCHASE_KINDS
+
 
 class CopacoInvoiceMixin(models.AbstractModel):
     """What was invoiced of a document: its invoice, and what corrects that."""
@@ -93,6 +95,12 @@ class CopacoInvoiceMixin(models.AbstractModel):
         self.ensure_one()
         date = version and version._get_invoice_date() or self.invoice_date
         self.write({"chosen_date": day, "replaced_date": date})
+
+    def _get_layout(self):
+        """:return: the `copaco.layout` of the customer or of the connection, if any"""
+        if self.kind in PURCHASE_KINDS:
+            return self.env["copaco.layout"]
+        return self.customer_id.layout_id or self.connection_id.layout_id
 
     def _get_live_invoice(self):
         """:return: the invoice of this document unless it was cancelled"""

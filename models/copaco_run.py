@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import float_compare, format_date
 
 from ..const import KIND_SELECTION, KINDS
-from ..tools import notify, open_invoices, open_window, soft_reload
+from ..tools import open_invoices, open_window
 
 # Responses removed in one step of Odoo's autovacuum.
 VACUUM_SIZE = 100

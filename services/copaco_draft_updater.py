@@ -3,7 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..const import KINDS, PURCHASE_KINDS
-from .copaco_manual_edits import HEADER_FIELDS
+from ..tools import merge_order
+from .copaco_manual_edits import HEADER_FIELDS, get_position
 
 
 class CopacoDraftUpdater(models.AbstractModel):
@@ -103,13 +104,14 @@ class CopacoDraftUpdater(models.AbstractModel):
             )
         manual_edits = self.env["copaco.manual.edits"]
         snapshot = manual_edits._read_snapshot(move)
+        vals_list = [vals for _, _, vals in values.pop("invoice_line_ids")]
+        sequences = {_get_key(vals): vals["sequence"] for vals in vals_list}
+        removed = edits.unedited | edits.unedited_texts
+        if edits.has_rounding_edits:
+            removed -= removed.filtered("copaco_is_rounding")
         commands = [
-            *(
-                Command.delete(line.id)
-                for line in edits.unedited
-                if not (line.copaco_is_rounding and edits.has_rounding_edits)
-            ),
-            *self._prepare_lines(move, edits, values.pop("invoice_line_ids")),
+            *(Command.delete(line.id) for line in removed),
+            *self._prepare_lines(move, edits, vals_list, removed),
         ]
         move.write(
             {
@@ -129,7 +131,7 @@ class CopacoDraftUpdater(models.AbstractModel):
             # It is there already: a person confirms it. The tax of a bill was settled.
             self.env["copaco.vat.checker"]._check(document, move, may_hold=False)
         move.copaco_document_id.move_snapshot = manual_edits._update_snapshot(
-            move, edits, snapshot
+            move, edits, snapshot, sequences
         )
         self.env["copaco.document.line"]._set_matches(match.lines)
         document._message_log(
@@ -143,35 +145,60 @@ class CopacoDraftUpdater(models.AbstractModel):
         )
 
     @api.model
-    def _prepare_lines(self, move, edits, commands):
-        """:param commands: list of `Command.create` for all lines of the document
+    def _prepare_lines(self, move, edits, vals_list, removed):
+        """:param vals_list: list of the values of all lines of a new invoice
+        :param removed: lines of the invoice that are made anew
         :return: list of commands for the invoice that add those which aren't manual
-            edits, in the order that a person gave them, new ones at the end; if nobody
-            did, in that of the document
+            edits, and number them and what is kept, see `_get_order`
         """
-        kept = {*edits.edited.copaco_line_id.ids, *edits.removed}
+        not_made = {
+            *edits.edited.copaco_line_id.ids,
+            *edits.removed,
+            *edits.edited_texts.mapped("copaco_layout_key"),
+            *edits.removed_texts,
+        }
         if edits.has_rounding_edits:
-            kept.add(False)
-        new_vals = [
-            vals
-            for _, _, vals in commands
-            if vals.get("copaco_line_id", False) not in kept
+            not_made.add(False)
+        made = {
+            _get_key(vals) or (position,): vals
+            for position, vals in enumerate(vals_list)
+            if _get_key(vals) not in not_made
+        }
+        get_line_key = self.env["copaco.manual.edits"]._get_key
+        lines = {get_line_key(line) or line: line for line in move.invoice_line_ids}
+        kept = {key: line for key, line in lines.items() if line not in removed}
+        updates = []
+        if kept or edits.is_reordered:
+            order = self._get_order(vals_list, made, lines, edits.is_reordered)
+            order = [key for key in order if key in made or key in kept]
+            for sequence, key in enumerate(order, start=1):
+                if key in made:
+                    made[key]["sequence"] = sequence
+                else:
+                    updates.append(Command.update(kept[key].id, {"sequence": sequence}))
+        return [*map(Command.create, made.values()), *updates]
+
+    @api.model
+    def _get_order(self, vals_list, made, lines, is_reordered):
+        """What a person added stays after what it was after. Of lines that a person
+        reordered, new ones are at the end, or below the heading that they belong to.
+
+        :param vals_list: list of the values of all lines of a new invoice
+        :param made: dict of those of lines that are made anew, by key
+        :param lines: dict of the lines of the invoice, by key
+        :return: list of keys
+        """
+        keys = {id(vals): key for key, vals in made.items()}
+        new_order = [
+            keys.get(id(vals)) or _get_key(vals)
+            for vals in sorted(vals_list, key=lambda vals: vals["sequence"])
         ]
-        if edits.order:
-            last = max(move.invoice_line_ids.mapped("sequence"))
-            for position, vals in enumerate(new_vals, start=1):
-                vals["sequence"] = edits.order.get(
-                    vals.get("copaco_line_id"), last + position
-                )
-            return [Command.create(vals) for vals in new_vals]
-        return [
-            *map(Command.create, new_vals),
-            *(
-                Command.update(line.id, {"sequence": line.copaco_line_id.sequence})
-                for line in edits.edited
-                if line.copaco_line_id
-            ),
-        ]
+        old_order = sorted(lines, key=lambda key: get_position(lines[key]))
+        if not is_reordered:
+            return merge_order(new_order, old_order)
+        if any(vals.get("copaco_layout_key") for vals in vals_list):
+            return merge_order(old_order, new_order)
+        return list(dict.fromkeys([*old_order, *new_order]))
 
     @api.model
     def _prepare_header(self, move, values, edits):
@@ -193,3 +220,8 @@ class CopacoDraftUpdater(models.AbstractModel):
 
 def _read(record, name):
     return record._fields[name].convert_to_write(record[name], record)
+
+
+def _get_key(vals):
+    """:return: of the values of a line, see `copaco.manual.edits`"""
+    return vals.get("copaco_line_id") or vals.get("copaco_layout_key") or False

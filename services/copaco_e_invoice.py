@@ -149,7 +149,9 @@ class CopacoEInvoice(models.AbstractModel):
         :return: what the vendor says, and Copaco's quantity and price where the line of
             the invoice has others
         """
-        rows = [move_line.copaco_vendor_details]
+        layout = line.document_id._get_layout()
+        is_shown = layout.vendor_details != "none"
+        rows = [is_shown and move_line.copaco_vendor_details]
         has_quantity = not float_compare(
             abs(move_line.quantity), abs(line.quantity), precision_digits=6
         )

@@ -22,11 +22,10 @@ class CopacoFetchAnswer(models.AbstractModel):
         :raise UserError: when a fetch of every connection failed
         """
         connections = runs.connection_id
+        runs_of = runs.grouped("connection_id")
         messages = {
-            connection: self._describe(
-                connection, runs.filtered(lambda run: run.connection_id == connection)
-            )
-            for connection in connections
+            connection: self._describe(connection, own)
+            for connection, own in runs_of.items()
         }
         failed = runs.filtered(lambda run: run.state == "failed").connection_id
         if failed == connections:
@@ -35,7 +34,7 @@ class CopacoFetchAnswer(models.AbstractModel):
         action = soft_reload()
         # The last one of these is shown first.
         for connection in (connections - failed) + failed:
-            own = runs.filtered(lambda run: run.connection_id == connection)
+            own = runs_of[connection]
             action = {
                 "type": "ir.actions.client",
                 "tag": "copaco_notification",

@@ -37,8 +37,9 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         numbers = {line._get_po_number() for line in lines}
         common_number = numbers.pop() if len(numbers) == 1 else ""
         formats = builder.env["copaco.line.text"]._get_formats()
+        layout = document.with_env(builder.env)._get_layout()
         common_vals = {}
-        commands = []
+        vals_list = []
         for line in lines:
             line_match = match.lines[line]
             key = id(line_match)
@@ -46,29 +47,28 @@ class CopacoInvoiceBuilder(models.AbstractModel):
                 common_vals[key] = self._prepare_common_values(
                     match, line_match, add_computed
                 )
-            commands.append(
-                Command.create(
-                    {
-                        **common_vals[key],
-                        **builder._prepare_invoice_line(
-                            line, match, not common_number, formats, add_computed
-                        ),
-                    }
-                )
-            )
-        commands += [
-            Command.create(
+            vals_list.append(
                 {
-                    **common_vals[id(match.lines[line])],
-                    **builder._prepare_rounding_line(
-                        amount, len(lines) + position, match, add_computed
+                    **common_vals[key],
+                    **builder._prepare_invoice_line(
+                        line, match, not common_number, formats, add_computed, layout
                     ),
                 }
             )
+        rounding_vals_list = [
+            {
+                **common_vals[id(match.lines[line])],
+                **builder._prepare_rounding_line(
+                    amount, len(lines) + position, match, add_computed
+                ),
+            }
             for position, (line, amount) in enumerate(
                 self._get_roundings(document.amount_to_invoice, lines, match), start=1
             )
         ]
+        texts = builder.env["copaco.invoice.layout"]._arrange(
+            layout, lines, vals_list, rounding_vals_list
+        )
         return {
             "move_type": KINDS[document.kind].get_move_type(document.amount_to_invoice),
             "company_id": document.company_id.id,
@@ -82,7 +82,10 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             "invoice_user_id": match.user.id,
             "copaco_document_id": document.id,
             "copaco_digest": document.payload_digest,
-            "invoice_line_ids": commands,
+            "invoice_line_ids": [
+                Command.create(vals)
+                for vals in (*vals_list, *rounding_vals_list, *texts)
+            ],
         }
 
     @api.model
@@ -131,9 +134,12 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         return vals
 
     @api.model
-    def _prepare_invoice_line(self, line, match, show_po_number, formats, add_computed):
+    def _prepare_invoice_line(
+        self, line, match, show_po_number, formats, add_computed, layout=None
+    ):
         """:param line: a `copaco.document.line`
         :param formats: `Formats` of the customer
+        :param layout: a `copaco.layout`, if any
         :return: what is its own of the values for `account.move.line.create`
         """
         quantity, price, show_figures = self._get_quantity_and_price(line, match)
@@ -141,7 +147,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         return {
             "sequence": line.sequence,
             "name": self.env["copaco.line.text"]._get_line_text(
-                line, show_po_number, show_figures, formats
+                line, show_po_number, show_figures, formats, layout
             ),
             "quantity": sign * quantity,
             "price_unit": price,

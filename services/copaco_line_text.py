@@ -1,9 +1,12 @@
+import re
 from collections.abc import Callable
 from functools import cache, partial
 from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import format_date, get_lang
+
+_PLACEHOLDER = re.compile(r"{(\w+)}")
 
 
 class Formats(NamedTuple):
@@ -31,14 +34,61 @@ class CopacoLineText(models.AbstractModel):
         )
 
     @api.model
-    def _get_line_text(self, line, show_po_number, show_figures, formats=None):
+    def _get_line_text(
+        self, line, show_po_number, show_figures, formats=None, layout=None
+    ):
         """:param line: a `copaco.document.line`
         :param show_po_number: whether the PO number is not that of the whole invoice
         :param show_figures: whether the text must tell Copaco's quantity and price
         :param formats: see `_get_formats`
+        :param layout: a `copaco.layout` in the language of the context, if any
         :return: the text of an invoice line, in the language of the context; plain
         text, which Odoo escapes wherever it shows it"""
         formats = formats or self._get_formats()
+        values = self._get_values(line, show_po_number, show_figures, formats, layout)
+        po_number = values["po_number"] and self.env._(
+            "PO number: %(number)s", number=values["po_number"]
+        )
+        if layout and layout.line_text:
+            rows = [self._fill(layout.line_text, values)]
+            if "{po_number}" not in layout.line_text:
+                rows.append(po_number)
+            if "{figures}" not in layout.line_text:
+                rows.append(values["figures"])
+        else:
+            rows = [
+                values["title"],
+                values["period"]
+                and self.env._("Period: %(period)s", period=values["period"]),
+                values["vendor_details"],
+                values["subscription_details"],
+                values["consumer"]
+                and self.env._("For: %(consumer)s", consumer=values["consumer"]),
+                po_number,
+                values["figures"],
+            ]
+        return "\n".join(filter(None, rows)) or "–"
+
+    @api.model
+    def _fill(self, template, values):
+        """:param template: a text of a layout, with placeholders in braces
+        :param values: dict of texts by placeholder, see `LINE_PLACEHOLDERS`
+        :return: the text, without rows all of whose placeholders are empty
+        """
+        rows = []
+        for row in template.strip().split("\n"):
+            names = [name for name in _PLACEHOLDER.findall(row) if name in values]
+            if not names or any(values[name] for name in names):
+                rows.append(
+                    _PLACEHOLDER.sub(
+                        lambda found: str(values.get(found[1], found[0]) or ""), row
+                    ).rstrip()
+                )
+        return "\n".join(rows)
+
+    @api.model
+    def _get_values(self, line, show_po_number, show_figures, formats, layout):
+        """:return: dict of texts by `LINE_PLACEHOLDERS`; see `_get_line_text`"""
         plan = (line.plan_name or line.subscription_name or "").strip()
         description = (line.description or "").strip()
         if plan.casefold() in description.casefold():
@@ -47,28 +97,30 @@ class CopacoLineText(models.AbstractModel):
             title = plan
         else:
             title = f"{plan} – {description}"
-        rows = [title or line.subscription_ref or line.line_ref or "–"]
-        period = " – ".join(
-            formats.day(day) for day in (line.date_start, line.date_end) if day
-        )
-        if period:
-            rows.append(self.env._("Period: %(period)s", period=period))
-        if line.vendor_details:
-            rows.append(line.vendor_details)
-        if line.subscription_details:
-            rows.append(line.subscription_details)
-        if consumer := line._get_consumer():
-            rows.append(self.env._("For: %(consumer)s", consumer=consumer))
-        if show_po_number and line._get_po_number():
-            rows.append(
-                self.env._("PO number: %(number)s", number=line._get_po_number())
-            )
+        figures = ""
         if show_figures:
-            rows.append(self._get_figures_text(line, formats))
+            figures = self._get_figures_text(line, formats)
         elif line._get_unit():
             quantity = self._get_quantity_text(line, formats)
-            rows.append(self.env._("Quantity: %(quantity)s", quantity=quantity))
-        return "\n".join(rows)
+            figures = self.env._("Quantity: %(quantity)s", quantity=quantity)
+        values = {
+            "title": title or line.subscription_ref or line.line_ref or "–",
+            "plan": plan,
+            "subscription": line.subscription_name,
+            "subscription_id": line.subscription_ref,
+            "description": description,
+            "period": " – ".join(
+                formats.day(day) for day in (line.date_start, line.date_end) if day
+            ),
+            "vendor_details": line.vendor_details,
+            "subscription_details": line.subscription_details,
+            "consumer": line._get_consumer(),
+            "po_number": show_po_number and line._get_po_number(),
+            "figures": figures,
+        }
+        if layout:
+            values |= self.env["copaco.invoice.layout"]._get_left_out(layout, line)
+        return values
 
     @api.model
     def _get_figures_text(self, line, formats=None):

@@ -31,6 +31,8 @@ LINE_FIELDS = (
     "analytic_distribution",
     "copaco_vendor_details",
 )
+# And of what the layout puts between the lines.
+TEXT_FIELDS = ("display_type", "name", "collapse_composition", "collapse_prices")
 # Which LINE_FIELDS the digest of a line is of: a stored one outlives an upgrade.
 LINE_DIGEST_PREFIX = "2:"
 # What changes the amount of an invoice although its lines stay as they are.
@@ -45,9 +47,12 @@ class ManualEdits(NamedTuple):
     added: models.BaseModel  # account.move.line
     removed: frozenset  # ids of copaco.document.line
     unedited: models.BaseModel  # account.move.line
-    # Sequences of the lines by id of copaco.document.line, empty if nobody reordered
-    # them. That is no edit: lines are made anew in that order.
-    order: dict
+    # Headings and notes of the layout, which cost nothing.
+    edited_texts: models.BaseModel  # account.move.line
+    removed_texts: frozenset  # their keys
+    unedited_texts: models.BaseModel  # account.move.line
+    # That is no edit: lines are made anew in the order that they have.
+    is_reordered: bool
 
     @property
     def has_line_edits(self):
@@ -60,7 +65,12 @@ class ManualEdits(NamedTuple):
 
     @property
     def has_edits(self):
-        return bool(self.header) or self.has_line_edits
+        return bool(
+            self.header
+            or self.has_line_edits
+            or self.edited_texts
+            or self.removed_texts
+        )
 
 
 class CopacoManualEdits(models.AbstractModel):
@@ -70,7 +80,8 @@ class CopacoManualEdits(models.AbstractModel):
 
     A snapshot has the digests of the fields under ``header``, and, under ``lines``, by
     the id of the invoice line, which `copaco.document.line` it was made of, its amount
-    without tax, and its digest. A removed line has a key of its own.
+    without tax, its digest and its sequence. A removed line has a key of its own. Under
+    ``texts`` there are, by the same ids, what the layout put between the lines.
     """
 
     _name = "copaco.manual.edits"
@@ -79,22 +90,46 @@ class CopacoManualEdits(models.AbstractModel):
     # === SNAPSHOTS === #
 
     @api.model
-    def _take_snapshot(self, move, lines=None):
+    def _take_snapshot(self, move, lines=None, sequences=None):
         """:param lines: those that the addon made; all of them by default
+        :param sequences: dict of what the addon would have numbered them, by
+            `_get_key`; by default it numbered them as they are
         :return: dict for `move_snapshot` of a document or a version
         """
         sign = move._get_copaco_document()._get_sign()
+        if lines is None:
+            lines = move.invoice_line_ids
+        if sequences is None:
+            sequences = {self._get_key(line): line.sequence for line in lines}
+        texts = lines.filtered("copaco_layout_key")
         return {
             "header": {name: _get_digest(move, [name]) for name in HEADER_FIELDS},
             "lines": {
-                str(line.id): _prepare_entry(
-                    line.copaco_line_id,
-                    -sign * line.amount_currency,
-                    _get_line_digest(line),
-                )
-                for line in (move.invoice_line_ids if lines is None else lines)
+                str(line.id): {
+                    **_prepare_entry(
+                        line.copaco_line_id,
+                        -sign * line.amount_currency,
+                        _get_line_digest(line),
+                    ),
+                    "sequence": sequences.get(self._get_key(line)),
+                }
+                for line in lines - texts
+            },
+            "texts": {
+                str(text.id): {
+                    "key": text.copaco_layout_key,
+                    "hash": _get_digest(text, TEXT_FIELDS),
+                    "sequence": sequences.get(text.copaco_layout_key),
+                }
+                for text in texts
             },
         }
+
+    @api.model
+    def _get_key(self, line):
+        """:return: by what a line of an invoice is found again in the values of a new
+        one: the id of a price line or the key of a text; False for what is neither"""
+        return line.copaco_line_id.id or line.copaco_layout_key or False
 
     @api.model
     def _read_snapshot(self, move):
@@ -110,16 +145,22 @@ class CopacoManualEdits(models.AbstractModel):
                 for line in move.invoice_line_ids
                 if line.copaco_line_id
             },
+            "texts": {},
         }
 
     @api.model
-    def _update_snapshot(self, move, edits, snapshot):
+    def _update_snapshot(self, move, edits, snapshot, sequences):
         """:param edits: the `ManualEdits` that an update of the invoice has kept
         :param snapshot: from before the update
+        :param sequences: see `_take_snapshot`
         :return: dict for `move_snapshot` by which they still are manual edits
         """
-        new_lines = move.invoice_line_ids - edits.edited - edits.added
-        updated = self._take_snapshot(move, new_lines)
+        kept = edits.edited | edits.added | edits.edited_texts
+        updated = self._take_snapshot(move, move.invoice_line_ids - kept, sequences)
+        for key, entry in snapshot.get("texts", {}).items():
+            is_edited = int(key) in edits.edited_texts.ids
+            if is_edited or entry["key"] in edits.removed_texts:
+                updated["texts"][key] = entry
         for name in edits.header:
             updated["header"][name] = snapshot["header"].get(name)
         keys = {line_id: f"removed {line_id}" for line_id in edits.removed}
@@ -169,18 +210,23 @@ class CopacoManualEdits(models.AbstractModel):
         """
         snapshot = self._read_snapshot(move)
         entries = snapshot["lines"]
+        # Older snapshots have none.
+        text_entries = snapshot.get("texts", {})
         # Each from all of them: then Odoo reads the lines of all invoices at once.
         lines = move.invoice_line_ids
+        texts = lines.filtered(lambda line: str(line.id) in text_entries)
+        edited_texts = texts.filtered(
+            lambda text: (
+                text_entries[str(text.id)]["hash"] != _get_digest(text, TEXT_FIELDS)
+            )
+        )
+        lines -= texts
         own = lines.filtered(lambda line: str(line.id) in entries)
         unedited = lines.filtered(
             lambda line: (
                 entries.get(str(line.id), {}).get("hash") == _get_line_digest(line)
             )
         )
-        order = {
-            line.copaco_line_id: line.sequence for line in lines if line.copaco_line_id
-        }
-        is_moved = any(source.sequence != order[source] for source in order)
         return ManualEdits(
             header=frozenset(
                 name
@@ -195,8 +241,27 @@ class CopacoManualEdits(models.AbstractModel):
                 for key in entries.keys() - set(map(str, lines.ids))
             ),
             unedited=unedited,
-            order={source.id: order[source] for source in order} if is_moved else {},
+            edited_texts=edited_texts,
+            removed_texts=frozenset(
+                text_entries[key]["key"]
+                for key in text_entries.keys() - set(map(str, texts.ids))
+            ),
+            unedited_texts=texts - edited_texts,
+            is_reordered=self._is_reordered(
+                own.filtered("copaco_line_id") | texts, entries | text_entries
+            ),
         )
+
+    @api.model
+    def _is_reordered(self, lines, entries):
+        """:param entries: those of the lines in a snapshot, by id as text"""
+
+        def get_sequence(line):
+            # Older snapshots have none.
+            made = entries[str(line.id)].get("sequence")
+            return line.copaco_line_id.sequence if made is None else made
+
+        return lines.sorted(get_sequence).ids != lines.sorted(get_position).ids
 
     @api.model
     def _get_amount(self, document):
@@ -283,6 +348,11 @@ class CopacoManualEdits(models.AbstractModel):
         for line in move.invoice_line_ids:
             if str(line.id) in lines:
                 line.copaco_line_id = lines[str(line.id)]
+
+
+def get_position(line):
+    """:return: by which Odoo sorts the lines of an invoice"""
+    return line.sequence, line.id
 
 
 def _is_customers_address(move):

@@ -28,6 +28,8 @@ from . import (
     test_fetch_answer,
     test_invoice,
     test_invoiced_anew,
+    test_layout,
+    test_layout_books,
     test_life_machine,
     test_mail_merge,
     test_margin,

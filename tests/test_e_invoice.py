@@ -162,6 +162,31 @@ class TestEInvoice(EInvoiceCommon):
         line = self.export_line(price_line("5", VendorDetails="example.nl, renewal"))
         self.assertEqual(self.find(line, "cbc:Note"), ["example.nl, renewal"])
 
+    def test_headings_and_notes_of_a_layout_are_no_lines(self):
+        self.connection.layout_id = self.env["copaco.layout"].create(
+            {
+                "name": "Test",
+                "section_by": "charge",
+                "usage": "total",
+                "vendor_details": "note",
+            }
+        )
+        usage = {"ChargeType": "Usage Fee", "VendorDetails": "example.nl"}
+        move = self.book(price_line("5"), price_line("7", number=2, **usage))
+        self.assertEqual(len(move.invoice_line_ids), 5)
+        root = self.export(move)
+        amounts = self.find(root, "cac:InvoiceLine/cbc:LineExtensionAmount")
+        self.assertEqual(amounts, ["5.00", "7.00"])
+        notes = self.find(root, "cac:InvoiceLine/cbc:Note")
+        self.assertEqual(notes, ["example.nl"])
+
+    def test_what_the_vendor_says_is_left_out_where_the_layout_says_so(self):
+        self.connection.layout_id = self.env["copaco.layout"].create(
+            {"name": "Test", "vendor_details": "none"}
+        )
+        line = self.export_line(price_line("5", VendorDetails="example.nl"))
+        self.assertNotIn("example.nl", etree.tostring(line).decode())
+
     def test_the_note_has_the_true_quantity_where_the_line_has_another(self):
         line = self.export_line(
             price_line("1.23", Quantity=100000, UnitPrice="0.0000123")

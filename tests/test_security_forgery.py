@@ -22,7 +22,17 @@ WRITABLE = {
             *("source", "customer_invoice_path", "vat_check", "payment_term_id"),
             *("unmatched_policy", "fetch_purchases", "purchase_policy"),
             *("purchase_journal_id", "bill_layout", "margin_threshold"),
-            *("wait_for_month", "wait_days", "date_tolerance_days"),
+            *("wait_for_month", "wait_days", "date_tolerance_days", "layout_id"),
+        }
+    },
+    "copaco.layout": {
+        "admin": {
+            *("name", "sequence", "active", "company_id", "section_by"),
+            *("subsection_by", "line_order", "usage", "zero_lines"),
+            *("vendor_details", "has_subscription_details", "has_number"),
+            *("line_text", "heading_first", "heading_recurring", "heading_once"),
+            *("heading_usage", "heading_change", "heading_other", "heading_total"),
+            "heading_zero",
         }
     },
     "copaco.plan": {"admin": {"product_id"}},
@@ -35,7 +45,10 @@ WRITABLE = {
     },
     "copaco.customer": dict.fromkeys(
         ("bill", "book", "admin"),
-        {"partner_id", "buyer_reference", "po_number", "is_po_number_required"},
+        {
+            *("partner_id", "layout_id"),
+            *("buyer_reference", "po_number", "is_po_number_required"),
+        },
     ),
     "copaco.finding": dict.fromkeys(("bill", "book", "admin"), {"reason"}),
     "account.move.line": dict.fromkeys(

@@ -66,6 +66,7 @@ copaco.invoice.contact       -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_invoice           -     -     x     x     x     -     -      -
 copaco.invoice.date          -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_invoice           -     -     x     x     x     x     -      -
+copaco.layout                -     -     r     r     rwcu  r     -      -
 copaco.mail.merge            -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_download          -     -     x     x     x     x     -      -
 copaco.margin                -     -     r     r     r     -     -      -
@@ -251,6 +252,7 @@ class TestSecurityMatrix(RemoteCase):
                 "product_id": self.product.id,
             },
             "copaco.api.key": connection,
+            "copaco.layout": {"name": "Another"},
             "copaco.fetch": {**connection, "date_from": str(date.today())},
             "copaco.preview": {**connection, "date_from": str(date.today())},
             "copaco.preview.outcome": {

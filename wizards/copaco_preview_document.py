@@ -168,6 +168,7 @@ class CopacoPreviewLine(models.TransientModel):
     company_id = fields.Many2one(related="preview_document_id.company_id", store=True)
     currency_id = fields.Many2one(related="preview_document_id.currency_id", store=True)
     sequence = fields.Integer()
+    display_type = fields.Char(help="As of a line of Odoo's invoices.")
     name = fields.Text(string="Description")
     vendor_details = fields.Char()
     quantity = fields.Float(min_display_digits=0)

@@ -107,6 +107,7 @@ class CopacoPreviewReader(models.AbstractModel):
         return [
             {
                 "sequence": sequence,
+                "display_type": line.display_type,
                 "name": line.name,
                 "vendor_details": line.copaco_vendor_details,
                 "quantity": line.quantity,
@@ -128,6 +129,7 @@ class CopacoPreviewReader(models.AbstractModel):
         return [
             {
                 "sequence": line.sequence,
+                "display_type": "product",
                 "name": self.env["copaco.line.text"]._get_line_text(line, True, False),
                 "vendor_details": line.vendor_details,
                 "quantity": line.quantity,
