@@ -1,7 +1,7 @@
 # Everything here needs a machine with Debian on it and nothing else; the first run
 # downloads Odoo and PostgreSQL, the next ones take seconds.
 
-.PHONY: help demo stop shell test lint format limits faults bench package clean
+.PHONY: help demo stop shell test lint format limits faults bench dist clean
 
 help: ## show this list (the default)
 	@awk -F ': ## ' '/^[a-z]*: ## / { printf "  make %-7s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +33,8 @@ faults: ## kills, crashes, full disks, bad documents; less with PART=kills
 bench: ## speed beside other ways into Odoo; less with SIZES=1000,5000
 	@devtools/run bench
 
-package: ## the addon alone, as a zip file
-	@devtools/run package
+dist: ## a zip file and a wheel of the addon, each installed into Odoo
+	@devtools/run dist
 
 clean: ## stop, and remove databases and logs of this checkout
 	@devtools/run clean

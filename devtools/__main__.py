@@ -6,10 +6,10 @@ import sys
 
 from . import checks, demo, odoo_cli, screenshots
 from .benchmark.run import run_benchmark
+from .dist import build_and_check
 from .fault_injection import run as faults
 from .instance import BASE, CheckoutInstance
-from .package import build as build_package
-from .paths import CHECKOUT, FAULTS_RUNTIME, make_runtime
+from .paths import FAULTS_RUNTIME, make_runtime
 from .terminal import SetupError
 
 
@@ -87,9 +87,9 @@ def reformat():
     checks.reformat()
 
 
-def package():
-    """what `make package` does"""
-    print(f"Written to {build_package().relative_to(CHECKOUT)}")
+def dist():
+    """what `make dist` does"""
+    return not build_and_check()
 
 
 def database(name):
@@ -140,7 +140,7 @@ COMMANDS = {
     "bench": measure,
     "lint": lint,
     "format": reformat,
-    "package": package,
+    "dist": dist,
     "clean": clean,
     "database": database,
     "drop": drop,
