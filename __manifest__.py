@@ -53,6 +53,7 @@
         "views/copaco_rule_templates.xml",
         "views/copaco_rule_views.xml",
         "views/copaco_plan_views.xml",
+        "views/account_journal_views.xml",
         "views/account_move_views.xml",
         "views/report_invoice.xml",
         "views/res_partner_views.xml",

@@ -24,6 +24,7 @@ from . import (
 # isort: split
 
 from . import (
+    account_journal,
     account_move,
     account_move_line,
     copaco_connection,

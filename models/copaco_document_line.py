@@ -42,6 +42,13 @@ class CopacoDocumentLine(models.Model):
         precompute=True,
         readonly=False,
     )
+    # What price lines are searched and grouped by.
+    customer_id = fields.Many2one(related="document_id.customer_id")
+    connection_id = fields.Many2one(related="document_id.connection_id")
+    invoice_date = fields.Date(related="document_id.invoice_date")
+    kind = fields.Selection(related="document_id.kind")
+    document_state = fields.Selection(related="document_id.state", string="Status")
+
     sequence = fields.Integer()
     line_ref = fields.Char(string="Line ID")
     row_hash = fields.Char(string="Invoice Row Hash")

@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import formatLang
 
 from ..const import CUSTOMER_HOLD_REASONS, DECIDED_HOLD_REASONS
 from .copaco_draft_mixin import TO_DO_REASONS
@@ -64,6 +66,25 @@ class CopacoToDoMixin(models.AbstractModel):
         return self.customer_id.action_accept()
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_to_do_domain(self):
+        """:return: domain of the documents that wait for a person"""
+        return (
+            Domain("state", "in", ("held", "changed"))
+            | Domain("missing_state", "=", "reported")
+            | self._get_draft_domain()
+        )
+
+    @api.model
+    def _describe_amounts(self, domain):
+        """:return: text: what the documents of a domain come to, without VAT, in each
+        of their currencies"""
+        amounts = self._read_group(domain, ["currency_id"], ["amount_source:sum"])
+        return " + ".join(
+            formatLang(self.env, amount, currency_obj=currency)
+            for currency, amount in amounts
+        )
 
     def _is_to_do(self):
         return (

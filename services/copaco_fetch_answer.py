@@ -1,6 +1,5 @@
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import formatLang
 
 from ..const import SALES_KINDS
 from ..tools import open_window, soft_reload
@@ -120,20 +119,13 @@ class CopacoFetchAnswer(models.AbstractModel):
     def _describe_waiting(self, connection):
         """:return: a sentence: how much of a connection waits for a person, whenever it
         was received"""
-        amounts = self.env["copaco.document"]._read_group(
-            [
-                ("connection_id", "=", connection.id),
-                ("kind", "in", SALES_KINDS),
-                ("state", "in", ("held", "changed")),
-            ],
-            ["currency_id"],
-            ["amount_source:sum"],
-        )
+        domain = [
+            ("connection_id", "=", connection.id),
+            ("kind", "in", SALES_KINDS),
+            ("state", "in", ("held", "changed")),
+        ]
         return self.env._(
             "Waiting for a decision in all: %(count)s (%(amounts)s).",
             count=connection.held_count,
-            amounts=" + ".join(
-                formatLang(self.env, amount, currency_obj=currency)
-                for currency, amount in amounts
-            ),
+            amounts=self.env["copaco.document"]._describe_amounts(domain),
         )

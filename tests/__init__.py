@@ -18,6 +18,7 @@ from . import (
     test_coverage,
     test_customer_decision,
     test_customer_evidence,
+    test_dashboard,
     test_decide,
     test_delivery_tours,
     test_duplicates,
