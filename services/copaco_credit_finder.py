@@ -32,10 +32,10 @@ class CopacoCreditFinder(models.AbstractModel):
 
     @api.model
     def _settle(self, document, differences):
-        """Find out which of Copaco's changes a person has credited already, or invoiced,
-        where what is reversed was a credit note. What a credit note says of a line
-        counts for that line; what is no line of the invoice counts for whatever Copaco
-        took off.
+        """Find out which of Copaco's changes a person has credited already; or
+        invoiced, by reversing a credit note. What a credit note says of a line counts
+        for that line; what is no line of the invoice counts for whatever Copaco took
+        off.
 
         :param document: a `copaco.document` with an invoice
         :param differences: list of `LineDifference`
