@@ -299,14 +299,17 @@ class CopacoSender(models.AbstractModel):
                     partner=partner.display_name,
                 )
             )
-        methods = {preferred}
+        methods, is_found = {preferred}, False
         if peppol._can_send(company):
             # It may be in the directory by now.
             if peppol._can_be_verified(partner):
                 peppol._verify(partner, company)
+            is_found = partner.peppol_verification_state == "valid"
+        if is_found:
+            # Of others, Odoo would ask the directory once more.
             methods = self.env["account.move.send"]._get_default_sending_methods(move)
         if preferred == "peppol" and not (
-            peppol._can_send(company)
+            is_found
             and self.env["account.move.send"]._is_applicable_to_move("peppol", move)
         ):
             raise UndeliverableError(peppol._get_problem(move))
