@@ -271,12 +271,13 @@ class CopacoSender(models.AbstractModel):
         if not methods:
             return
         user = move.invoice_user_id
-        self.env["account.move.send"]._generate_and_send_invoices(
-            move.with_env(self.env),
-            sending_methods=methods,
-            author_user_id=user.id,
-            author_partner_id=user.partner_id.id,
-        )
+        with self.env["copaco.peppol"]._forgetting_silence(move):
+            self.env["account.move.send"]._generate_and_send_invoices(
+                move.with_env(self.env),
+                sending_methods=methods,
+                author_user_id=user.id,
+                author_partner_id=user.partner_id.id,
+            )
 
     # === HOW === #
 
@@ -306,7 +307,6 @@ class CopacoSender(models.AbstractModel):
                 peppol._verify(partner, company)
             is_found = partner.peppol_verification_state == "valid"
         if is_found:
-            # Of others, Odoo would ask the directory once more.
             methods = self.env["account.move.send"]._get_default_sending_methods(move)
         if preferred == "peppol" and not (
             is_found
