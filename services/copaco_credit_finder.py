@@ -32,10 +32,10 @@ class CopacoCreditFinder(models.AbstractModel):
 
     @api.model
     def _settle(self, document, differences):
-        """Find out which of Copaco's changes a person has credited already, or
-        invoiced, where what is reversed was a credit note. What a credit note says of a line
-        counts for that line; what is no line of the invoice counts for whatever Copaco
-        took off.
+        """Find out which of Copaco's changes a person has credited already; or
+        invoiced, by reversing a credit note. What a credit note says of a line counts
+        for that line; what is no line of the invoice counts for whatever Copaco took
+        off.
 
         :param document: a `copaco.document` with an invoice
         :param differences: list of `LineDifference`
@@ -46,9 +46,7 @@ class CopacoCreditFinder(models.AbstractModel):
         billed = document._get_live_invoice() | document._get_live_corrections()
         moves = self._find_credits(billed)
         texts = defaultdict(list)
-        for line in billed.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product"
-        ):
+        for line in billed.invoice_line_ids:
             texts[line.copaco_line_id.id].append(line.name)
         available = self._get_amounts(document, billed, moves)
         settled = defaultdict(float)

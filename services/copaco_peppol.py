@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -54,6 +55,23 @@ class CopacoPeppol(models.AbstractModel):
                 self.env.invalidate_all(flush=False)
         self.env.cr.commit()  # pylint: disable=invalid-commit
         return has_answered
+
+    @api.model
+    @contextmanager
+    def _forgetting_silence(self, move):
+        """While Odoo sends an invoice, it asks the directory for a contact that it was
+        not asked for yet. Where that does not answer, the contact stays as it was."""
+        partner = move.commercial_partner_id.with_company(move.company_id)
+        was_unverified = (
+            self._is_installed() and partner.peppol_verification_state in UNVERIFIED
+        )
+        yield
+        if (
+            was_unverified
+            and partner.peppol_verification_state == "not_valid"
+            and not self._finds_known(move.company_id)
+        ):
+            partner.peppol_verification_state = "not_verified"
 
     @api.model
     def _finds_known(self, company):

@@ -276,12 +276,13 @@ class CopacoSender(models.AbstractModel):
         if not methods:
             return
         user = move.invoice_user_id
-        self.env["account.move.send"]._generate_and_send_invoices(
-            move.with_env(self.env),
-            sending_methods=methods,
-            author_user_id=user.id,
-            author_partner_id=user.partner_id.id,
-        )
+        with self.env["copaco.peppol"]._forgetting_silence(move):
+            self.env["account.move.send"]._generate_and_send_invoices(
+                move.with_env(self.env),
+                sending_methods=methods,
+                author_user_id=user.id,
+                author_partner_id=user.partner_id.id,
+            )
 
     # === HOW === #
 
@@ -304,14 +305,16 @@ class CopacoSender(models.AbstractModel):
                     partner=partner.display_name,
                 )
             )
-        methods = {preferred}
+        methods, is_found = {preferred}, False
         if peppol._can_send(company):
             # It may be in the directory by now.
             if peppol._can_be_verified(partner):
                 peppol._verify(partner, company)
+            is_found = partner.peppol_verification_state == "valid"
+        if is_found:
             methods = self.env["account.move.send"]._get_default_sending_methods(move)
         if preferred == "peppol" and not (
-            peppol._can_send(company)
+            is_found
             and self.env["account.move.send"]._is_applicable_to_move("peppol", move)
         ):
             raise UndeliverableError(peppol._get_problem(move))

@@ -108,7 +108,7 @@ class TestContacts(SourceCommon):
                 partner = self.create_contact(document.customer_id)
                 self.assertEqual(document.state, "invoiced")
                 self.assertEqual(document.move_id.state, "draft")
-                self.assertIn(label, document.contact_problem)
+                self.assertIn(label, document.draft_message)
                 (message,) = document.move_id.message_ids.filtered(
                     lambda message: "stays a draft" in message.body
                 )
@@ -117,7 +117,7 @@ class TestContacts(SourceCommon):
                     {"vat": "/", "street": "Street", "country_id": self.nl.id}
                 )
                 self.env.invalidate_all()
-                self.assertFalse(document.contact_problem)
+                self.assertIn("complete now", document.draft_message)
 
     def test_no_number_is_none_for_a_business_in_another_eu_country(self):
         self.company_data["company"].account_fiscal_country_id = self.nl

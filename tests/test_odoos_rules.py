@@ -130,7 +130,7 @@ class TestOdoosRules(CopacoChangeCommon):
         for way in ("unlink", "button_cancel"):
             with self.subTest(way=way):
                 documents = self.change_one_of_two(way)
-                self.company.hard_lock_date = "2026-11-15"
+                self.company.sale_lock_date = "2026-11-15"
                 moves = documents.move_id.with_user(self.billing_user)
                 try:
                     getattr(moves, way)()
@@ -141,7 +141,7 @@ class TestOdoosRules(CopacoChangeCommon):
                         documents,
                         f"invoice_{'deleted' if way == 'unlink' else 'cancelled'}",
                     )
-                self.company.sudo().hard_lock_date = False
+                self.company.sale_lock_date = False
 
     def test_drafts_of_two_companies_that_go_together_have_reasons_of_their_own(self):
         documents = self.change_one_of_two("mixed")

@@ -439,8 +439,12 @@ class TestCreditNoteByPeppol(PeppolCommon):
     def test_an_invoice_that_was_credited_in_full_is_not_named(self):
         first = self.book("100").move_id
         replaced = self.book("50", number="INV-2").move_id
-        drafts = self.env["copaco.reverser"]._invoice_anew(
-            replaced.copaco_document_id.sudo(), partner=self.create_partner()
+        drafts = (
+            self.env["copaco.reverser"]
+            .sudo()
+            ._invoice_anew(
+                replaced.copaco_document_id.sudo(), partner=self.create_partner()
+            )
         )
         self.assertIn("draft", drafts.mapped("state"))
         self.documents.customer_id.partner_id = self.partner

@@ -239,20 +239,17 @@ class TestServerLimits(CopacoCommon):
         self.deadly = ["B"]
         self.work()
         self.let_a_minute_pass()
-        batches = self.batches
-        second = self.documents[1]
+        processor = self.registry["copaco.processor"]
+        process, second = processor._process, self.documents[1].id
 
-        class OtherWorkerDies(list):
-            def append(self, numbers):
-                super().append(numbers)
-                if numbers == ["A"]:
-                    second.env.cr.execute(
-                        "UPDATE copaco_document SET attempt_count = 2 WHERE id = %s",
-                        [second.id],
-                    )
+        def process_while_another_dies(service, documents):
+            process(service, documents)
+            service.env.cr.execute(
+                "UPDATE copaco_document SET attempt_count = 2 WHERE id = %s", [second]
+            )
 
-        self.batches = OtherWorkerDies(batches)
-        self.work()
+        with patch.object(processor, "_process", process_while_another_dies):
+            self.work()
         self.assertEqual(self.batches, [["A"]])
         self.assertEqual(self.get_states(), {"A": "invoiced", "B": "held"})
 
