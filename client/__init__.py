@@ -33,7 +33,13 @@ from .fields import (
     RejectedInvoice,
     SourceDocument,
 )
-from .parser import is_markup, merge_payloads, parse_documents, parse_payload
+from .parser import (
+    is_markup,
+    merge_payloads,
+    parse_documents,
+    parse_payload,
+    rename_lines,
+)
 from .values import EXACT
 
 __all__ = [
@@ -71,4 +77,5 @@ __all__ = [
     "merge_payloads",
     "parse_documents",
     "parse_payload",
+    "rename_lines",
 ]

@@ -173,6 +173,7 @@ class AccountMove(models.Model):
         )
         if vals["state"] == "posted":
             self.env["copaco.sender"].sudo()._start(self.sudo().copaco_delivery_ids)
+            self.env["copaco.exclusion"].sudo()._on_credited(self.sudo())
         if vals["state"] == "cancel":
             removed = self.filtered(lambda move: before[move] != "cancel")
             removed._undo_copaco_corrections()
