@@ -28,7 +28,7 @@ _INVOICE_QUERY = """
        AND move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
        AND reversed.copaco_document_id IS NULL AND reversed.copaco_version_id IS NULL
        AND (move.invoice_origin = asked.number
-            OR (move.amount_untaxed = asked.amount
+            OR (move.amount_untaxed = asked.amount AND asked.amount != 0
                 AND move.currency_id = asked.currency_id
                 AND abs(move.invoice_date - asked.invoice_date) <= %(days)s))
   ORDER BY asked.document_id, move.id"""

@@ -59,9 +59,10 @@ def pair_lines(old_lines, new_lines):
 
 
 def pair_charges(old_lines, new_lines):
-    """Pair the lines that two of Copaco's endpoints have of one document. Copaco doesn't
-    say that a charge has the same row hash and number at both: what `pair_lines` doesn't
-    pair is one when its service and period are the same, and at best its price.
+    """Pair the lines that two of Copaco's endpoints have of one document. Copaco
+    doesn't say that a charge has the same row hash and number at both: what
+    `pair_lines` doesn't pair is one when its service and period are the same, at best
+    with its price.
 
     :param old_lines: list of `DocumentLine`
     :param new_lines: list of `DocumentLine`
