@@ -26,7 +26,13 @@ from .exceptions import (
     UnavailableError,
 )
 from .fields import CustomerInfo, DocumentLine
-from .parser import is_markup, merge_payloads, parse_documents, parse_payload
+from .parser import (
+    is_markup,
+    merge_payloads,
+    parse_documents,
+    parse_payload,
+    rename_lines,
+)
 from .records import DocumentHead, ParsedResponse, RejectedInvoice, SourceDocument
 from .values import EXACT
 
@@ -65,4 +71,5 @@ __all__ = [
     "merge_payloads",
     "parse_documents",
     "parse_payload",
+    "rename_lines",
 ]

@@ -6,7 +6,7 @@ with all its lines. A document is judged by its own elements alone: an unreadabl
 header or line makes the documents it belongs to unreadable, and no others.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, overload
@@ -101,6 +101,25 @@ def merge_payloads(old: str, kept: Iterable[int], new: str) -> str:
             customer = {**customer, "Subscriptions": subscriptions}
             trees.append({**element, "Customers": [customer]})
     return write_json({"Invoices": [*trees, *_read_elements(new)]})
+
+
+def rename_lines(payload: str, names: Mapping[int, DocumentLine]) -> str:
+    """Give lines of a document the row hash and the number of others.
+
+    :param payload: a `SourceDocument.payload` that can be read
+    :param names: those others, by the position of the line
+    :return: text that `parse_payload` reads
+    """
+    position = 0
+    elements = _read_elements(payload)
+    for element in elements:
+        for subscription in element["Customers"][0]["Subscriptions"] or ():
+            for line in subscription["PriceLines"] or ():
+                if name := names.get(position):
+                    line["InvoiceRowHash"] = name.row_hash
+                    line["LineId"] = name.line_ref
+                position += 1
+    return write_json({"Invoices": elements})
 
 
 def _read_elements(payload: str) -> list[dict[str, Any]]:
@@ -339,6 +358,7 @@ def _make_document(
         read_what_can_be_read(document, trees)
     else:
         document.digest = digest_document(document)
+        document.has_empty_list = any(map(_has_empty_list, trees))
     return document
 
 
@@ -379,6 +399,13 @@ def _read_trees(trees: list[dict[str, Any]]) -> tuple[list[DocumentLine], list[s
     if len(set(entries)) < len(entries):
         problems.append("Customers has the same customer with the same lines twice")
     return lines, problems
+
+
+def _has_empty_list(tree: dict[str, Any]) -> bool:
+    """Tell whether a readable customer, or a subscription of it, has no lines."""
+    (entry,) = tree["Customers"]
+    subscriptions = entry["Subscriptions"]
+    return not subscriptions or not all(each["PriceLines"] for each in subscriptions)
 
 
 def _complete(customer: CustomerInfo, *sources: CustomerInfo | None) -> None:

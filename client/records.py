@@ -46,6 +46,8 @@ class SourceDocument:
         it, where they differ most; None if Copaco sent no readable totals or a line of
         them can't be read. The digest doesn't know it.
     :ivar totals_line_count: how many lines that element has
+    :ivar has_empty_list: whether its customer or a subscription is without lines: .NET
+        writes the same for a list that was never filled
     :ivar stated_amount: what Copaco's ``Totals`` say that this document alone costs
         without VAT; None if they don't
     :ivar stated_vat: the VAT of that
@@ -65,6 +67,7 @@ class SourceDocument:
     error: str
     totals_difference: Decimal | None = None
     totals_line_count: int = 0
+    has_empty_list: bool = False
     stated_amount: Decimal | None = None
     stated_vat: Decimal | None = None
     payment_days: int = 0

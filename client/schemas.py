@@ -25,6 +25,7 @@ from pydantic import (
 
 from .fields import CONFIG, CustomerInfo, DocumentLine
 from .values import (
+    EXACT,
     Day,
     Identity,
     Money,
@@ -159,6 +160,27 @@ class Totals(Model):
     total_vat: Number = Field(
         None, validation_alias=AliasChoices("TotalVAT", "TotalVat")
     )
+    total_including_vat: Number = Field(
+        None,
+        validation_alias=AliasChoices(
+            "TotalIncludingVAT",
+            "TotalIncludingVat",
+            "TotalInclVAT",
+            "TotalInclVat",
+            "TotalIncVAT",
+            "TotalIncVat",
+        ),
+    )
+
+    @property
+    def stated(self) -> Decimal | None:
+        """What the lines cost without VAT, by the formula of that page if it isn't
+        said."""
+        if self.total_excluding_vat is not None:
+            return self.total_excluding_vat
+        if self.total_including_vat is None or self.total_vat is None:
+            return None
+        return EXACT.subtract(self.total_including_vat, self.total_vat)
 
 
 class Invoice(Model):
@@ -176,7 +198,7 @@ class Invoice(Model):
 
     @property
     def stated_total(self) -> Decimal | None:
-        return self.totals.total_excluding_vat if self.totals else None
+        return self.totals.stated if self.totals else None
 
     @property
     def stated_vat(self) -> Decimal | None:

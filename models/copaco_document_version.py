@@ -104,6 +104,23 @@ class CopacoDocumentVersion(models.Model):
             if old and new and _get_charge(old) == _get_charge(new)
         )
 
+    def _get_emptied_warning(self):
+        """:return: a sentence when lines are gone of which Copaco may have left out the
+        list, and its total doesn't confirm that; "" otherwise"""
+        self.ensure_one()
+        source = parse_payload(self.payload)
+        pairs = pair_lines(self.document_id.line_ids, source.lines)
+        if (
+            not source.has_empty_list
+            or source.stated_amount == source.amount
+            or all(new for _old, new in pairs)
+        ):
+            return ""
+        return self.env._(
+            "Copaco sent a customer or subscription without price lines: keep the old "
+            "version if the lines that are gone still have to be paid, and ask Copaco."
+        )
+
     def _settle(self):
         """Take over this new content where nothing was decided about the document and
         its invoice was neither edited nor confirmed; let a person decide otherwise.
@@ -112,26 +129,13 @@ class CopacoDocumentVersion(models.Model):
         what is known, is never believed unasked."""
         self.ensure_one()
         document = self.document_id
-        warnings = self.env["copaco.exclusion.finder"]._get_warnings(self)
-        if (
-            document.version_ids._get_declined()
-            or document.missing_state == "acknowledged"
-        ):
-            warnings.append(
-                self.env._(
-                    "The old version was kept before, or it was acknowledged that "
-                    "Copaco no longer has it."
-                )
-            )
+        warnings = self._get_warnings()
         if self.run_id.trigger == "file" or (
             document.line_count and not self.line_count
         ):
             self._request_decision(*warnings)
             return
         if document._get_live_invoice():
-            finder = self.env["copaco.duplicate.finder"]
-            if warning := finder._get_version_warning(self):
-                warnings.append(warning)
             if (
                 not warnings
                 and document.state in ("new", "invoiced")
@@ -157,6 +161,58 @@ class CopacoDocumentVersion(models.Model):
             self._take_over()
         else:
             self._request_decision(*warnings)
+
+    def _get_warnings(self):
+        """:return: list of sentences: why a person has to decide about this version"""
+        self.ensure_one()
+        document = self.document_id
+        warnings = self.env["copaco.exclusion.finder"]._get_warnings(self)
+        warnings.append(self._get_emptied_warning())
+        if self.run_id.endpoint != document.run_id.endpoint and (
+            self._get_new_lines() or self._get_lost_lines()
+        ):
+            warnings.append(
+                self.env._(
+                    "It was received from another endpoint of Copaco than before, "
+                    "where a charge may have another row hash: compare the lines."
+                )
+            )
+        if (
+            document.version_ids._get_declined()
+            or document.missing_state == "acknowledged"
+        ):
+            warnings.append(
+                self.env._(
+                    "The old version was kept before, or it was acknowledged that "
+                    "Copaco no longer has it."
+                )
+            )
+        if document._get_live_invoice():
+            finder = self.env["copaco.duplicate.finder"]
+            warnings.append(finder._get_version_warning(self))
+        return list(filter(None, warnings))
+
+    @api.model
+    def _warn_of(self, documents):
+        """Documents were invoiced: a change of another one that waits for a person may
+        add the same charges, and then its message says so.
+
+        :param documents: `copaco.document` records
+        """
+        waiting = self.search(
+            [
+                ("state", "=", "pending"),
+                ("document_id.state", "=", "changed"),
+                ("document_id.customer_id.partner_id", "in", documents.partner_id.ids),
+                ("document_id", "not in", documents.ids),
+            ]
+        )
+        finder = self.env["copaco.duplicate.finder"]
+        for version in waiting:
+            document = version.document_id
+            pairs = finder._find_lines({document: version._get_new_lines()})[document]
+            if any(pair.other.document_id in documents for pair in pairs):
+                version._request_decision(*version._get_warnings())
 
     def _request_decision(self, *obstacles):
         """Let a person decide about this pending version.

@@ -268,12 +268,12 @@ class CopacoDuplicateFinder(models.AbstractModel):
             and not (is_kept and document.connection_id.purchase_policy == "off")
             or other.invoice_number.lower() == document.invoice_number.lower()
             and other.invoice_number != document.invoice_number
-            or bool(
-                other.move_id.reversal_move_ids.filtered(
-                    lambda move: move.state != "cancel"
-                )
-            )
+            or self._is_credited(other)
         )
+
+    def _is_credited(self, document):
+        credits = document.move_id.reversal_move_ids
+        return any(move.state != "cancel" for move in credits)
 
     @api.model
     def _enumerate(self, others, document):
@@ -288,11 +288,12 @@ class CopacoDuplicateFinder(models.AbstractModel):
         is_same_customer = other.customer_id == document.customer_id
         name = other.invoice_number if is_same_customer else other.name
         if invoice := other._get_live_invoice():
-            return self.env._(
-                "%(document)s (invoice %(invoice)s)",
-                document=name,
-                invoice=invoice.display_name,
-            )
+            values = {"document": name, "invoice": invoice.display_name}
+            if self._is_credited(other):
+                return self.env._(
+                    "%(document)s (invoice %(invoice)s, which was credited)", **values
+                )
+            return self.env._("%(document)s (invoice %(invoice)s)", **values)
         return name
 
     # === LINES === #

@@ -85,3 +85,14 @@ class CopacoExclusion(models.AbstractModel):
         if excluded:
             self._undo_exclusion(excluded)
             self.env["copaco.processor"]._continue_in_background()
+
+    @api.model
+    def _on_credited(self, credits):
+        """A person credited invoices: what a rule excluded because its charges are on
+        them is compared once more, and then waits for a person.
+
+        :param credits: `account.move` records that were confirmed
+        """
+        own = credits.filtered(lambda move: not move.copaco_version_id)
+        for document in own.reversed_entry_id._get_copaco_documents():
+            self._review_exclusions(document, document.line_ids)

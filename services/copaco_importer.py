@@ -3,8 +3,8 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import float_compare
 
-from ..client import digest_document, merge_payloads, parse_payload
-from ..tools import get_account_key, pair_lines
+from ..client import digest_document, merge_payloads, parse_payload, rename_lines
+from ..tools import get_account_key, pair_charges, pair_lines
 
 # New documents are stored when they have so many lines together, and then forgotten:
 # what is in memory doesn't grow with the response.
@@ -293,6 +293,8 @@ class CopacoImporter(models.AbstractModel):
         :return: (`SourceDocument` of what is known with it, one of the keys of
             `copaco.presence._update`, whether all of it was known)
         """
+        if not _is_known_content(document, source.digest):
+            source = self._use_names_of(document, run, source)
         pending = document._get_pending_version()
         is_covered = self.env["copaco.presence"]._is_covered(run, document)
         if _is_known_content(document, source.digest):
@@ -340,6 +342,21 @@ class CopacoImporter(models.AbstractModel):
             source.digest = digest_document(source)
 
     @api.model
+    def _use_names_of(self, document, run, source):
+        """Another row hash or number at another endpoint makes no other charge.
+
+        :return: the `SourceDocument`, or what it would be with those that are known
+        """
+        runs = document.run_id | document.version_ids.run_id
+        if source.error or all(known.endpoint == run.endpoint for known in runs):
+            return source
+        newest = document._get_pending_version() or document
+        names = pair_charges(parse_payload(newest.payload).lines, source.lines)
+        if not names:
+            return source
+        return self._read_altered(rename_lines(source.payload, names), source)
+
+    @api.model
     def _merge(self, payload, source):
         """:param payload: what is known of a document
         :param source: the `SourceDocument` that was received, perhaps a part of it
@@ -357,10 +374,22 @@ class CopacoImporter(models.AbstractModel):
         ]
         if not lacking:
             return source
-        merged = parse_payload(merge_payloads(payload, lacking, source.payload))
-        merged.totals_difference = source.totals_difference
-        merged.totals_line_count = source.totals_line_count
-        return merged
+        merged = merge_payloads(payload, lacking, source.payload)
+        return self._read_altered(merged, source)
+
+    @api.model
+    def _read_altered(self, payload, source):
+        """:param payload: that of a `SourceDocument`, altered
+        :param source: this `SourceDocument`, for what a payload doesn't tell
+        :return: `SourceDocument`
+        """
+        altered = parse_payload(payload)
+        altered.totals_difference = source.totals_difference
+        altered.totals_line_count = source.totals_line_count
+        if not altered.error and altered.account_ref != source.account_ref:
+            altered.account_ref = source.account_ref
+            altered.digest = digest_document(altered)
+        return altered
 
     @api.model
     def _receive_totals(self, document, source):

@@ -187,9 +187,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         """
         currency = lines.currency_id
         rest = total - sum(lines.mapped("amount"))
-        if currency.is_zero(rest):
-            return []
-
         groups = []
         for _taxes, group in groupby(lines, lambda line: match.lines[line].taxes):
             exact = sum(Decimal(repr(line.extended_price)) for line in group)

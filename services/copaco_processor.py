@@ -252,6 +252,8 @@ class CopacoProcessor(models.AbstractModel):
             else:
                 ready[document] = match
         env["copaco.invoice.writer"]._create_invoices(ready)
+        invoiced = own.filtered(lambda document: document.state == "invoiced")
+        env["copaco.document.version"]._warn_of(invoiced)
 
     @api.model
     def _handle_duplicates(self, documents):

@@ -207,6 +207,29 @@ class TestContentFound(DuplicateCase):
             self.run_background()
             self.assertHeld(both, "2 of the 2 lines", "V-1")
 
+    def test_what_a_rule_excluded_is_asked_about_when_the_invoice_is_credited(self):
+        first = self.receive("V-1", price_line("10"))
+        self.post(first)
+        again = self.receive("V-2", price_line("10"))
+        self.assertEqual(again.state, "excluded")
+        credit = first.move_id._reverse_moves([{"invoice_date": date(2026, 11, 25)}])
+        credit.action_post()
+        self.run_background()
+        self.assertHeld(again, "V-1", "which was credited")
+
+    def test_a_change_says_when_its_charges_were_invoiced_elsewhere_since(self):
+        first = self.send("V-1", price_line("10"))
+        self.post(first)
+        lines = [price_line("10"), price_line("25", number=2)]
+        self.send("V-1", *lines)
+        self.assertWaits(first)
+        both = self.send("81100", *lines)
+        self.assertHeld(both, "1 of the 2 lines", "V-1")
+        self.act(both, "action_invoice_new_lines")
+        self.assertEqual(self.billed, 35)
+        self.assertWaits(first)
+        self.assertIn("81100", first.hold_message)
+
     def test_what_rests_on_lines_that_are_left_out_is_looked_at_again(self):
         self.receive("V-1", price_line("10.00"))
         mixed = self.receive("V-2", price_line("8.00"), price_line("5.00", number=2))

@@ -259,6 +259,17 @@ class TestDuplicates(DuplicateCase):
         self.act(document, "action_retry")
         self.assertEqual(document.state, "invoiced", "eleven days are too many")
 
+    def test_nothing_is_billed_twice_by_an_invoice_of_nothing(self):
+        self.init_invoice(
+            "out_invoice",
+            partner=self.partner,
+            invoice_date="2026-11-20",
+            amounts=[0.0],
+            company=self.company,
+        )
+        document = self.receive("V-1", price_line("0"))
+        self.assertEqual(document.state, "invoiced", document.hold_message)
+
     def test_an_invoice_that_carries_copacos_number_is_linked(self):
         document = self.receive("V-1", price_line("40.00"))
         move = document.move_id

@@ -182,6 +182,51 @@ class TestPartialResponses(CopacoChangeCommon):
         self.assertEqual(document.move_amount_untaxed, 100)
         self.assertEqual(document.state, "changed")
 
+    def empty_a_list(self, empty, total=None):
+        """Fetch two subscriptions, then the same without the lines of the second.
+
+        :return: the document
+        """
+        self.simulator.invoices.clear()
+        for second in ([price_line("50.00", number=2)], empty):
+            self.add_invoice("INV-1", "A1", [], customer={"CustomerNumber": "K-1"})
+            content = self.simulator.invoices.pop().content
+            (subscription,) = content["Customers"][0]["Subscriptions"]
+            content["Customers"][0]["Subscriptions"] = [
+                {**subscription, "PriceLines": [price_line("100.00")]},
+                {**subscription, "PriceLines": second},
+            ]
+            if second == empty and total:
+                content["Totals"] = {"TotalExcludingVAT": total}
+            self.simulator.add_invoice(content, date(2026, 11, 23))
+            self.fetch()
+            self.simulator.invoices.clear()
+        return self.documents
+
+    @freeze_time("2026-11-25 10:00:00")
+    def test_a_list_that_is_empty_beside_another_takes_no_line_away(self):
+        for empty in (None, []):
+            with self.subTest(empty=empty), self.undone():
+                document = self.empty_a_list(empty)
+                self.assertWaits(document)
+                self.assertEqual(document.move_amount_untaxed, 150)
+                self.assertIn("without price lines", document.hold_message)
+
+    @freeze_time("2026-11-25 10:00:00")
+    def test_a_list_that_is_empty_is_believed_when_the_total_says_so(self):
+        document = self.empty_a_list([], total=100)
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(document.move_amount_untaxed, 100)
+
+    @freeze_time("2026-11-25 10:00:00")
+    def test_an_amount_that_is_stated_with_its_vat_is_not_hidden(self):
+        self.add_invoice("INV-1", "A1", [], customer={"CustomerNumber": "K-1"})
+        totals = {"TotalIncludingVAT": "605.00", "TotalVAT": "105.00"}
+        self.simulator.invoices[0].content["Totals"] = totals
+        run = self.fetch()
+        self.assertEqual(self.documents.hold_reason, "source_totals_differ")
+        self.assertEqual(run.amount_held, 500)
+
     @freeze_time("2026-11-25 10:00:00")
     def test_a_connection_that_takes_the_place_of_another_reports_what_is_missing(self):
         document = self.send(price_line("100.00"))

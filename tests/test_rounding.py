@@ -59,6 +59,34 @@ class TestRounding(CopacoChangeCommon):
         self.book(prices)
         self.assertBooked(26176.40, -0.01 * round((323.17 * 81 - 26176.40) * 100))
 
+    def test_roundings_of_two_taxes_that_make_up_for_each_other_are_two_lines(self):
+        reduced = self.tax.copy({"name": "Reduced", "amount": 9})
+        self.env["copaco.rule"].create(
+            {
+                "company_id": self.company.id,
+                "text_contains": "Book",
+                "product_id": self._create_product(name="Book", taxes_id=reduced).id,
+            }
+        )
+        lines = [
+            *(price_line("0.004", number=number) for number in range(250)),
+            *(
+                price_line("0.005", number=number, Description="Book")
+                for number in range(250, 450)
+            ),
+        ]
+        self.add_invoice("INV-1", "A1", lines, customer={"CustomerNumber": "K-1"})
+        self.fetch()
+        self.assertBooked(2.0)
+        booked = self.documents.move_id.invoice_line_ids.grouped("tax_ids")
+        self.assertEqual(
+            {
+                tax: round(sum(own.mapped("price_subtotal")), 2)
+                for tax, own in booked.items()
+            },
+            {self.tax: 1.0, reduced: 1.0},
+        )
+
     def test_a_stated_total_that_rounding_explains_is_booked(self):
         self.book(["10.004", "10.004", "10.004"], total="30.00")
         self.assertBooked(30.0)

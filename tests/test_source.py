@@ -249,6 +249,34 @@ class TestChangeOfSource(SourceCommon):
             self.assertEqual(len(self.documents), 1)
             self.assertEqual(self.documents.state, "invoiced")
 
+    def test_another_row_hash_of_the_same_number_is_the_same_charge(self):
+        for old, new, endpoint in self.each_way():
+            for posted in (False, True):
+                with self.subTest(posted=posted), self.undone():
+                    self.add_month(11, old, "INV")
+                    self.fetch()
+                    if posted:
+                        self.documents.move_id.action_post()
+                    self.change(new)
+                    self.add_month(11, endpoint, "INV", LineId="77")
+                    (stored,) = self.simulator._get_store(endpoint)
+                    (customer,) = stored.content["Customers"]
+                    (line,) = customer["Subscriptions"][0]["PriceLines"]
+                    line["InvoiceRowHash"] = "another"
+                    for _time in range(2):
+                        self.fetch()
+                        self.assertEqual(self.documents.state, "invoiced")
+                        self.assertEqual(self.documents.move_amount_untaxed, 10)
+                    line["ExtendedPrice"] = 12
+                    self.fetch()
+                    self.assertEqual(self.documents.state, "changed")
+                    self.assertEqual(self.documents.move_amount_untaxed, 10)
+                    self.assertEqual(
+                        self.documents._get_pending_version().amount_source, 12
+                    )
+                    self.simulator._get_store(old).clear()
+                    self.simulator._get_store(endpoint).clear()
+
     def test_what_a_source_no_longer_has_is_told_of_its_own_documents_only(self):
         for old, new, endpoint in self.each_way():
             self.add_month(11, old, "OLD")

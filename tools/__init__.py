@@ -10,7 +10,7 @@ from .evidence import (
 )
 from .limits import ask_for_whole_time, get_seconds_left
 from .line_order import merge_order
-from .line_pairing import are_apart, pair_lines
+from .line_pairing import are_apart, pair_charges, pair_lines
 from .names import enumerate_names
 from .pace import Pace
 from .rule_index import LineTraits, RuleConditions, RuleIndex

@@ -58,6 +58,32 @@ def pair_lines(old_lines, new_lines):
     ]
 
 
+def pair_charges(old_lines, new_lines):
+    """Pair the lines that two of Copaco's endpoints have of one document. Copaco
+    doesn't say that a charge has the same row hash and number at both: what
+    `pair_lines` doesn't pair is one when its service and period are the same, at best
+    with its price.
+
+    :param old_lines: list of `DocumentLine`
+    :param new_lines: list of `DocumentLine`
+    :return: dict of old lines by the positions of those new ones that have another name
+    """
+    pairs = pair_lines(old_lines, new_lines)
+    left = [old for old, new in pairs if not new]
+    found = {}
+    for get_price in (_get_price, _get_no_price):
+        candidates = defaultdict(list)
+        for line in reversed(left):
+            candidates[_get_charge(line), get_price(line)].append(line)
+        for position, (old, new) in enumerate(pairs):
+            same = new and candidates.get((_get_charge(new), get_price(new)))
+            if same and not old and position not in found and any(_get_charge(new)):
+                found[position] = same.pop()
+        taken = set(map(id, found.values()))
+        left = [line for line in left if id(line) not in taken]
+    return found
+
+
 def _get_content(line):
     return (
         line.line_ref or "",
@@ -79,6 +105,16 @@ def _get_hash(line):
 def _get_service(line):
     service = (line.subscription_ref, line.description, line.date_start)
     return service if all(service) else None
+
+
+def _get_charge(line):
+    return (
+        line.subscription_ref,
+        line.description,
+        line.charge_type,
+        line.date_start,
+        line.date_end,
+    )
 
 
 def _get_price(line):

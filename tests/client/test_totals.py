@@ -92,6 +92,13 @@ class TestTotals(ClientCase):
             document = parse_one(make.invoice(Totals={name: "10.01"}))
             self.assertEqual(document.totals_difference, Decimal("0.01"))
 
+    def test_a_total_that_is_stated_with_its_vat_only_is_told_without(self):
+        totals = {"TotalIncludingVAT": "12.21", "TotalVAT": "2.10"}
+        document = parse_one(make.invoice(Totals=totals))
+        self.assertEqual(document.totals_difference, Decimal("0.11"))
+        document = parse_one(make.invoice(Totals={"TotalIncludingVAT": "12.21"}))
+        self.assertIsNone(document.totals_difference)
+
     def test_nobody_can_tell_when_a_line_of_the_element_cannot_be_read(self):
         for other in (make.bad_customer(AccountID="200"), {"AccountID": "200"}, None):
             found = find_differences(
