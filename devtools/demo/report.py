@@ -144,7 +144,7 @@ def report_accounts(env):
             line.price_subtotal * (-1 if line.move_type == "out_refund" else 1)
             for line in lines
         )
-        found[account.id, *taxes.ids] = round(amount, 2)
+        found[(account.id, *taxes.ids)] = round(amount, 2)
         name = f"{account.code} {account.name}"
         print(f"{name:34}{taxes.name or '-':14}{len(lines):>7,}{amount:>14,.2f}")
     env.cr.execute(BOOKED)
