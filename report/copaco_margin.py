@@ -10,12 +10,15 @@ from ..const import PURCHASE_KINDS
 # Lines of both sides are paired within the books of a root company: by row hash; and,
 # where one side has none, by subscription, period, charge type and line number. A hash
 # that another period has, too, is of another charge. What a rule excluded is on another
-# document; what a person excluded of the sales side is known, and no sale.
+# document; what a person excluded of the sales side is known, and no sale. Of what is
+# held as a possible duplicate only the lines count that are on no other document.
 _PAIRS = """
-    WITH line AS (
+    WITH arrived AS (
         SELECT line.id, document.kind = ANY(%(purchases)s) AS is_cost,
                document.state = 'excluded' AND document.kind != ALL(%(purchases)s)
                    AS is_off,
+               document.state = 'held' AND document.hold_reason = 'possible_double'
+                   AS is_doubted,
                document.root_company_id, document.company_id, document.customer_id,
                document.connection_id, document.invoice_date,
                line.date_start, nullif(line.row_hash, '') AS row_hash,
@@ -40,6 +43,19 @@ _PAIRS = """
                 OR (document.excluded_by_id IS NOT NULL
                     AND document.kind != ALL(%(purchases)s)))
            AND %(condition)s
+    ),
+    line AS (
+        SELECT *
+          FROM arrived
+         WHERE NOT (is_doubted AND EXISTS (
+                    SELECT
+                      FROM arrived other
+                     WHERE NOT other.is_doubted
+                       AND other.is_cost = arrived.is_cost
+                       AND other.root_company_id = arrived.root_company_id
+                       AND (other.row_hash = arrived.row_hash
+                            AND other.date_start IS NOT DISTINCT FROM arrived.date_start
+                            OR other.likely_key = arrived.likely_key)))
     ),
     by_hash AS (
         SELECT root_company_id, row_hash, date_start

@@ -235,6 +235,17 @@ class TestMargin(CopacoBillCommon):
             [{"amount_margin": 2, "last_month_margin": 3, "last_year_margin": 6}],
         )
 
+    def test_a_possible_duplicate_counts_with_its_new_lines_alone(self):
+        self.bill([line("10"), line("20", 2)], [line("8"), line("15", 2)])
+        costs = [line("8"), line("3", 3)]
+        self.add_purchase("P-2", {"A1": costs})
+        self.fetch()
+        self.run_crons()
+        held = self.purchases.filtered(lambda each: each.state == "held")
+        self.assertEqual(held.hold_reason, "possible_double")
+        self.assertEqual(self.margins.mapped("cost"), [8, 15, 3])
+        self.assertEqual(self.get_findings(), [("cost_without_sale", 3)])
+
     def test_pairs_that_stay_as_they_are_are_not_written_again(self):
         self.bill([line("10"), line("20", 2)], [line("8"), line("15", 2)])
 
