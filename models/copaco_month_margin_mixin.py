@@ -18,6 +18,12 @@ class CopacoMonthMarginMixin(models.AbstractModel):
     amount_cost = fields.Monetary(string="Billed by Copaco", compute="_compute_margin")
     amount_margin = fields.Monetary(string="Margin", compute="_compute_margin")
     margin_percent = fields.Float(string="Margin %", compute="_compute_margin")
+    last_month_margin = fields.Monetary(
+        string="Margin, Month Before", compute="_compute_margin"
+    )
+    last_year_margin = fields.Monetary(
+        string="Margin, Year Before", compute="_compute_margin"
+    )
     missing_names = fields.Text(
         string="Missing",
         compute="_compute_missing_names",
@@ -30,12 +36,22 @@ class CopacoMonthMarginMixin(models.AbstractModel):
     @api.depends("date", "connection_id")
     def _compute_margin(self):
         for month in self:
-            ((sale, cost),) = self.env["copaco.margin"]._read_group(
-                month._get_own_domain("date"), aggregates=["sale:sum", "cost:sum"]
+            ((sale, cost, last_month, last_year),) = self.env[
+                "copaco.margin.comparison"
+            ]._read_group(
+                month._get_own_domain("date"),
+                aggregates=[
+                    "sale:sum",
+                    "cost:sum",
+                    "last_month_margin:sum",
+                    "last_year_margin:sum",
+                ],
             )
             month.amount_sale = sale or 0
             month.amount_cost = cost or 0
             month.amount_margin = month.amount_sale - month.amount_cost
+            month.last_month_margin = last_month or 0
+            month.last_year_margin = last_year or 0
             month.margin_percent = (
                 month.amount_margin / month.amount_sale * 100
                 if month.amount_sale

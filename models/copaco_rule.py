@@ -90,6 +90,11 @@ class CopacoRule(models.Model):
         domain="[('type_tax_use', '=', 'purchase')]",
         help="Of Copaco's own invoices. Empty: those of the product or account.",
     )
+    margin_threshold = fields.Float(
+        string="Lowest Margin",
+        help="In percent of the sale. What has less is a finding; 0: that of the "
+        "connection.",
+    )
 
     line_count = fields.Integer(
         string="Lines",

@@ -1,1 +1,1 @@
-from . import copaco_margin
+from . import copaco_margin, copaco_margin_comparison

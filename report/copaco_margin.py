@@ -11,12 +11,15 @@ from ..tools import open_window
 # Lines of both sides are paired within the books of a root company: by row hash; and,
 # where one side has none, by subscription, period, charge type and line number. A hash
 # that another period has, too, is of another charge. What a rule excluded is on another
-# document; what a person excluded of the sales side is known, and no sale.
+# document; what a person excluded of the sales side is known, and no sale. Of what is
+# held as a possible duplicate only the lines count that are on no other document.
 _PAIRS = """
-    WITH line AS (
+    WITH arrived AS (
         SELECT line.id, document.kind = ANY(%(purchases)s) AS is_cost,
                document.state = 'excluded' AND document.kind != ALL(%(purchases)s)
                    AS is_off,
+               document.state = 'held' AND document.hold_reason = 'possible_double'
+                   AS is_doubted,
                document.root_company_id, document.company_id, document.customer_id,
                document.connection_id, document.invoice_date,
                line.date_start, nullif(line.row_hash, '') AS row_hash,
@@ -41,6 +44,19 @@ _PAIRS = """
                 OR (document.excluded_by_id IS NOT NULL
                     AND document.kind != ALL(%(purchases)s)))
            AND %(condition)s
+    ),
+    line AS (
+        SELECT *
+          FROM arrived
+         WHERE NOT (is_doubted AND EXISTS (
+                    SELECT
+                      FROM arrived other
+                     WHERE NOT other.is_doubted
+                       AND other.is_cost = arrived.is_cost
+                       AND other.root_company_id = arrived.root_company_id
+                       AND (other.row_hash = arrived.row_hash
+                            AND other.date_start IS NOT DISTINCT FROM arrived.date_start
+                            OR other.likely_key = arrived.likely_key)))
     ),
     by_hash AS (
         SELECT root_company_id, row_hash, date_start
@@ -80,12 +96,11 @@ _PAIRS = """
            AND by_likeness.root_company_id = matched.root_company_id
            AND by_likeness.likely_key = matched.likely_key
     )
-    SELECT min(id) AS id, root_company_id,
-           min(company_id) AS company_id,
+    SELECT min(id) AS id, min(company_id) AS company_id,
            coalesce(min(customer_id) FILTER (WHERE NOT is_cost), min(customer_id))
                AS customer_id,
            min(connection_id) AS connection_id,
-           coalesce(min(id) FILTER (WHERE NOT is_cost), min(id)) AS line_id,
+           coalesce(min(id) FILTER (WHERE NOT is_cost), min(id)) AS first_line_id,
            min(id) FILTER (WHERE NOT is_cost) AS sale_line_id,
            min(id) FILTER (WHERE is_cost) AS cost_line_id,
            array_agg(id) AS line_ids,
@@ -134,10 +149,9 @@ class CopacoMargin(models.Model):
     _description = "Copaco Margin"
     _log_access = False
     _order = "date desc, margin"
-    _rec_name = "line_id"
+    _rec_name = "plan_name"
 
     company_id = fields.Many2one("res.company", readonly=True)
-    root_company_id = fields.Many2one("res.company", readonly=True)
     connection_id = fields.Many2one(
         "copaco.connection", readonly=True, ondelete="cascade"
     )
@@ -145,13 +159,6 @@ class CopacoMargin(models.Model):
     customer_id = fields.Many2one("copaco.customer", readonly=True)
     partner_id = fields.Many2one(related="customer_id.partner_id")
     date = fields.Date(readonly=True)
-    line_id = fields.Many2one(
-        "copaco.document.line",
-        string="Price Line",
-        readonly=True,
-        index=True,
-        ondelete="cascade",
-    )
     sale_line_id = fields.Many2one(
         "copaco.document.line", readonly=True, index=True, ondelete="cascade"
     )
@@ -200,7 +207,7 @@ class CopacoMargin(models.Model):
         help="In another currency: converted at the rate of the date of each document.",
     )
 
-    _month_idx = models.Index("(root_company_id, date)")
+    _month_idx = models.Index("(company_id, date)")
 
     @api.model
     def _get_pairs_query(self, condition=None):
@@ -238,8 +245,8 @@ class CopacoMargin(models.Model):
 
     @api.model
     def _refresh(self, root_company, date_from, date_to):
-        """Make the rows of a period anew. A sale and its cost may be dated in months
-        next to each other.
+        """Make the rows of a period anew; those that stay as they are aren't written. A
+        sale and its cost may be dated in months next to each other.
 
         :param root_company: `res.company`
         :param date_from: first day of the first month
@@ -252,29 +259,21 @@ class CopacoMargin(models.Model):
             date_to + relativedelta(months=1),
         )
         columns = [
-            *("id", "root_company_id", "company_id", "customer_id", "connection_id"),
-            *("line_id", "sale_line_id", "cost_line_id", "date"),
+            *("company_id", "customer_id", "connection_id"),
+            *("sale_line_id", "cost_line_id", "date"),
             *("sale_count", "cost_count", "sale", "cost", "margin", "margin_percent"),
             *("sale_quantity", "cost_quantity", "is_excluded", "is_converted", "match"),
             *("subscription_ref", "subscription_name", "plan_name", "plan_category"),
             *("charge_type", "billing_frequency", "description"),
         ]
         pairs = self._get_pairs_query(condition)
+        companies = self.env["res.company"].sudo().with_context(active_test=False)
         # To compile such a query takes longer than to run it.
         self.env.cr.execute("SET LOCAL jit = off")
-        period = SQL(
-            "root_company_id = %s AND date BETWEEN %s AND %s",
-            root_company.id,
-            date_from,
-            date_to,
-        )
-        self.env.cr.execute(SQL("DELETE FROM copaco_margin WHERE %s", period))
         self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO copaco_margin (%(columns)s)
-                SELECT %(columns)s
-                  FROM (
+                WITH pair AS MATERIALIZED (
                     SELECT pair.*, pair.sale - pair.cost AS margin,
                            CASE WHEN pair.sale != 0
                                 THEN (pair.sale - pair.cost) / pair.sale * 100 END
@@ -283,41 +282,64 @@ class CopacoMargin(models.Model):
                            line.plan_name, line.plan_category, line.charge_type,
                            line.billing_frequency, line.description
                       FROM (%(pairs)s) pair
-                      JOIN copaco_document_line line ON line.id = pair.line_id
-                  ) pair
-                 WHERE %(period)s
+                      JOIN copaco_document_line line ON line.id = pair.first_line_id
+                     WHERE pair.date BETWEEN %(date_from)s AND %(date_to)s
+                ),
+                gone AS (
+                    DELETE FROM copaco_margin
+                     WHERE company_id = ANY(%(companies)s)
+                       AND date BETWEEN %(date_from)s AND %(date_to)s
+                       AND id NOT IN (SELECT id FROM pair)
+                )
+                INSERT INTO copaco_margin (id, %(columns)s)
+                SELECT id, %(columns)s FROM pair
                     ON CONFLICT (id) DO UPDATE SET %(updates)s
+                       WHERE (%(old)s) IS DISTINCT FROM (%(new)s)
                 """,
                 columns=SQL(", ").join(map(SQL.identifier, columns)),
                 updates=SQL(", ").join(
                     SQL("%(name)s = excluded.%(name)s", name=SQL.identifier(name))
                     for name in columns
                 ),
+                old=SQL(", ").join(
+                    SQL.identifier(self._table, name) for name in columns
+                ),
+                new=SQL(", ").join(
+                    SQL.identifier("excluded", name) for name in columns
+                ),
                 pairs=pairs,
-                period=period,
+                companies=companies.search([("id", "child_of", root_company.id)]).ids,
+                date_from=date_from,
+                date_to=date_to,
             )
         )
         self.invalidate_model()
 
     def _read_group_select(self, aggregate_spec, query):
+        return self._select_margin_percent(
+            self, aggregate_spec, query
+        ) or super()._read_group_select(aggregate_spec, query)
+
+    @api.model
+    def _select_margin_percent(self, model, aggregate_spec, query):
+        """An average of percents says nothing.
+
+        :param model: what is grouped: this model, or one with the same figures
+        :return: `SQL` of the margin in percent of all sales; None for other aggregates
+        """
         if aggregate_spec != "margin_percent:avg":
-            return super()._read_group_select(aggregate_spec, query)
-        # An average of percents says nothing.
+            return None
         return SQL(
             "sum(%(margin)s) / nullif(sum(%(sale)s), 0) * 100",
-            margin=self._field_to_sql(self._table, "margin", query),
-            sale=self._field_to_sql(self._table, "sale", query),
+            margin=model._field_to_sql(model._table, "margin", query),
+            sale=model._field_to_sql(model._table, "sale", query),
         )
 
     # === ACTION METHODS === #
 
     def action_view_margins(self):
         """:return: the window action with the margins, of all that is known now"""
-        self.env["copaco.connection"]._check_billing_access()
-        connections = self.env["copaco.connection"].search(
-            [("company_id", "in", self.env.companies.ids)]
-        )
-        self.env["copaco.margin.checker"].sudo()._check_changed(connections.sudo())
+        self._update()
         return open_window(self.env, "action_copaco_margin")
 
     def action_view_lines(self):
@@ -325,7 +347,9 @@ class CopacoMargin(models.Model):
         rows = self.env.execute_query(
             SQL(
                 "SELECT line_ids FROM (%s) pair WHERE id = ANY(%s)",
-                self._get_pairs_query(self._get_condition(self.line_id)),
+                self._get_pairs_query(
+                    self._get_condition(self.sale_line_id | self.cost_line_id)
+                ),
                 self.ids,
             )
         )
@@ -338,6 +362,15 @@ class CopacoMargin(models.Model):
         }
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _update(self):
+        """Make the rows of the user's companies anew of which documents changed."""
+        self.env["copaco.connection"]._check_billing_access()
+        connections = self.env["copaco.connection"].search(
+            [("company_id", "in", self.env.companies.ids)]
+        )
+        self.env["copaco.margin.checker"].sudo()._check_changed(connections.sudo())
 
     @api.model
     def _get_pairs(self, lines):

@@ -90,10 +90,19 @@ class CopacoBillMaker(models.AbstractModel):
         ):
             self._hold(match.documents, hold)
         else:
-            move = self.env["copaco.bill.writer"]._create_bill(match)
-            snapshot = self.env["copaco.manual.edits"]._take_snapshot(move)
-            match.documents._set_billed(move, snapshot)
-            self.env["copaco.document.line"]._set_matches(match.lines)
+            self._create(match)
+
+    @api.model
+    def _create(self, match):
+        """:param match: a `BillMatch`
+        :return: the `account.move` that its documents have now, a draft
+        :raise UserError: see `copaco.bill.writer._create_bill`
+        """
+        move = self.env["copaco.bill.writer"]._create_bill(match)
+        snapshot = self.env["copaco.manual.edits"]._take_snapshot(move)
+        match.documents._set_billed(move, snapshot)
+        self.env["copaco.document.line"]._set_matches(match.lines)
+        return move
 
     # === DOCUMENTS === #
 

@@ -28,7 +28,6 @@ class CopacoCorrector(models.AbstractModel):
         version = document._get_pending_version()
         correction = self.env["account.move"]
         if version and version._is_invoiced_anew():
-            self._check_version(document, version)
             correction = self.env["copaco.reverser"]._invoice_anew(document, version)
         elif version:
             correction = self._create_correction(document, version)

@@ -301,6 +301,9 @@ class CopacoDecision(models.AbstractModel):
             )
         corrections = self.env["account.move"].sudo()
         for document in pending:
+            if not document.has_pending_version:
+                # A bill was created anew, of all of its documents.
+                continue
             document = self.env["copaco.processor"]._with_processing_context(document)
             corrections += document.env["copaco.corrector"]._correct(document)
         if not corrections:

@@ -7,19 +7,27 @@ from odoo.tools import SQL
 
 from ..const import CHECKED_MONTHS, PURCHASE_KINDS
 
-# Prices of one are compared: what rounding a line to the cent explains is no change.
-PRICE_DIGITS = 2
+# Half of a cent: a price has changed when it is another one in cents, and when rounding
+# both lines doesn't explain it.
+HALF_CENT = 0.005
 
 # The pairs of a month; a sale and its cost may be dated in the months next to it.
 _MONTH = """
     WITH row AS (
-        SELECT margin.*, coalesce(plan_name, subscription_name) AS name,
+        SELECT margin.*, coalesce(margin.plan_name, margin.subscription_name) AS name,
+               coalesce(nullif(rule.margin_threshold, 0), %(threshold)s) AS threshold,
                -- As `get_name_key` does.
-               regexp_replace(lower(charge_type), '[[:space:]_-]+', '', 'g') AS charge,
-               date_trunc('month', date)::date AS month
+               regexp_replace(lower(margin.charge_type), '[[:space:]_-]+', '', 'g')
+                   AS charge,
+               date_trunc('month', margin.date)::date AS month
           FROM copaco_margin margin
-         WHERE connection_id = ANY(%(connections)s)
-           AND date >= %(before)s AND date < %(after)s
+     LEFT JOIN copaco_document_line sale_line ON sale_line.id = margin.sale_line_id
+     LEFT JOIN copaco_document_line cost_line ON cost_line.id = margin.cost_line_id
+     -- What is not invoiced has no rule yet.
+     LEFT JOIN copaco_rule rule
+            ON rule.id = coalesce(sale_line.rule_id, cost_line.rule_id)
+         WHERE margin.connection_id = ANY(%(connections)s)
+           AND margin.date >= %(before)s AND margin.date < %(after)s
     ),
     present AS (
         SELECT date_trunc('month', invoice_date)::date AS month,
@@ -40,7 +48,11 @@ _MONTH = """
                       OR lag(month) OVER same = lag(month, 2) OVER same AS is_several,
                lag(month) OVER same AS month_before,
                lag(sale / sale_quantity) OVER same AS sale_before,
-               lag(cost / cost_quantity) OVER same AS cost_before
+               lag(cost / cost_quantity) OVER same AS cost_before,
+               1 / abs(sale_quantity) + 1 / abs(lag(sale_quantity) OVER same)
+                   AS sale_room,
+               1 / abs(cost_quantity) + 1 / abs(lag(cost_quantity) OVER same)
+                   AS cost_room
           FROM row
          WHERE match IN ('sure', 'likely') AND charge IN ('cyclefee', 'itemfee')
            AND sale_quantity != 0 AND cost_quantity != 0
@@ -54,7 +66,7 @@ _MONTH = """
                     WHEN match = 'cost' THEN 'cost_without_sale'
                     WHEN match = 'sale' THEN 'sale_without_cost'
                     WHEN cost > 0 AND sale < cost THEN 'below_cost'
-                    WHEN sale > 0 AND (sale - cost) / sale * 100 < %(threshold)s
+                    WHEN sale > 0 AND (sale - cost) / sale * 100 < threshold
                     THEN 'low_margin' END AS kind,
                id::text AS key, %(line)s, NULL::numeric AS sale_before,
                NULL::numeric AS cost_before
@@ -71,10 +83,10 @@ _MONTH = """
           FROM service
          WHERE month = %(month)s AND month_before = %(before)s
            AND is_several IS NOT TRUE AND NOT is_excluded
-           AND (round((sale / sale_quantity)::numeric, %(digits)s)
-                != round(sale_before::numeric, %(digits)s)
-                OR round((cost / cost_quantity)::numeric, %(digits)s)
-                != round(cost_before::numeric, %(digits)s))
+           AND (abs(sale / sale_quantity - sale_before)
+                > %(half_cent)s * greatest(sale_room, 1) + 1e-9
+                OR abs(cost / cost_quantity - cost_before)
+                > %(half_cent)s * greatest(cost_room, 1) + 1e-9)
      UNION ALL
         (SELECT DISTINCT ON (subscription_ref)
                 'subscription_new', %(month_text)s || subscription_ref, %(line)s,
@@ -240,7 +252,7 @@ class CopacoMarginChecker(models.AbstractModel):
                 **values,
                 threshold=connection.margin_threshold or -1e12,
                 month_text=f"{month:%Y-%m} ",
-                digits=PRICE_DIGITS,
+                half_cent=HALF_CENT,
                 line=SQL(_LINE),
             )
         )

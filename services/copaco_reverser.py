@@ -3,7 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
 
-from ..const import PURCHASE_KINDS
+from ..const import KINDS, PURCHASE_KINDS
+from ..tools import enumerate_names
 
 
 class CopacoReverser(models.AbstractModel):
@@ -47,6 +48,15 @@ class CopacoReverser(models.AbstractModel):
                     partner=partner.display_name,
                 )
             )
+        if document.kind in PURCHASE_KINDS:
+            raise UserError(
+                self.env._(
+                    "%(document)s is part of a vendor bill: its vendor is chosen on "
+                    "connection %(connection)s.",
+                    document=document.name,
+                    connection=document.connection_id.name,
+                )
+            )
         document.customer_id.check_access("write")
         document.sudo().lock_for_update()
         document = self.env["copaco.processor"]._with_processing_context(document)
@@ -60,52 +70,103 @@ class CopacoReverser(models.AbstractModel):
     @api.model
     def _invoice_anew(self, document, version=None, partner=None):
         """Credit in full what was invoiced of a document, and create its invoice anew.
+        A vendor bill is credited, and created anew, with all of its documents.
 
         :param document: a `copaco.document` with a posted invoice
-        :param version: take over this `copaco.document.version` first
+        :param version: take over this `copaco.document.version` first, and what else is
+            pending of the same bill
         :param partner: link the customer to this `res.partner` first
         :return: `account.move` records: the drafts of the credit notes that were still
             needed, and of the invoice
         :raise UserError: when that can't be done now, or Odoo refuses
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
-        if document.kind in PURCHASE_KINDS:
-            raise UserError(
-                self.env._(
-                    "Bill %(bill)s can't be credited and created anew for "
-                    "%(document)s, because it is of other documents, too. Reset the "
-                    "bill to draft, then use the new version, or keep the old one.",
-                    bill=document.move_id.display_name,
-                    document=document.name,
-                )
-            )
-        invoiced = document._get_live_invoice() | document._get_live_corrections()
-        credits = self._credit(self._get_uncredited(document, invoiced))
+        documents = self._get_documents(document)
+        invoiced = document._get_live_invoice() | documents._get_live_corrections()
+        credits = self._credit(self._get_uncredited(documents, invoiced))
         invoiced.copaco_is_replaced = True
         # Before the database sees another invoice of the document.
         invoiced.flush_recordset(["copaco_is_replaced"])
         invoiced.filtered(lambda move: move.state == "draft").button_cancel()
-        document.version_ids.write({"credited": False, "amount_credited": 0})
-        document.write({"move_id": False, "move_snapshot": False})
-        if version:
-            version._take_over()
+        documents.version_ids.write({"credited": False, "amount_credited": 0})
+        documents.write({"move_id": False, "move_snapshot": False})
+        for pending in documents._get_pending_version() if version else ():
+            self.env["copaco.corrector"]._check_version(pending.document_id, pending)
+            pending._take_over()
         if partner and document.partner_id != partner:
             document.customer_id.partner_id = partner
-        match = self.env["copaco.document.matcher"]._get_match(document)
-        writer = self.env["copaco.invoice.writer"]
-        invoice = writer._create_moves({document: match})[document]
-        writer._check_totals(document, invoice)
-        document._set_invoiced(
-            invoice, self.env["copaco.manual.edits"]._take_snapshot(invoice)
-        )
-        if document.connection_id.invoice_policy == "send":
-            self.env["copaco.sender"]._queue(document)
-        self._log(document, invoiced, credits, invoice)
+        invoice = self._create(document, documents)
+        self._log(documents, invoiced, credits, invoice)
         return credits | invoice
 
     @api.model
-    def _get_uncredited(self, document, invoiced):
-        """:param invoiced: the invoice of a document, and its corrections
+    def _get_documents(self, document):
+        """:return: the `copaco.document` records that are to be on the new invoice
+        :raise UserError: when it isn't known yet which of its bill are
+        """
+        if document.kind not in PURCHASE_KINDS:
+            return document
+        documents = document._get_bill_documents().filtered(
+            lambda each: each.state != "excluded"
+        )
+        documents.lock_for_update()
+        bill = document._get_live_invoice()
+        undecided = documents.filtered(
+            lambda each: each.move_id != bill and each.hold_reason != "bill_incomplete"
+        )
+        if undecided:
+            raise UserError(
+                self.env._(
+                    "Bill %(bill)s can't be created anew before it is known whether "
+                    "these documents are on it: %(documents)s. Decide about them "
+                    "first.",
+                    bill=bill.display_name,
+                    documents=enumerate_names(self.env, undecided.mapped("name")),
+                )
+            )
+        return documents
+
+    @api.model
+    def _create(self, document, documents):
+        """:param documents: all that the invoice is of
+        :return: the `account.move`, a draft
+        :raise UserError: see `_invoice_anew`
+        """
+        match = self.env[KINDS[document.kind].matcher]._get_match(document)
+        if document.kind not in PURCHASE_KINDS:
+            writer = self.env["copaco.invoice.writer"]
+            invoice = writer._create_moves({document: match})[document]
+            writer._check_totals(document, invoice)
+            document._set_invoiced(
+                invoice, self.env["copaco.manual.edits"]._take_snapshot(invoice)
+            )
+            if document.connection_id.invoice_policy == "send":
+                self.env["copaco.sender"]._queue(document)
+            return invoice
+        headers = documents.grouped(lambda each: (each.invoice_date, each.currency_id))
+        if len(headers) > 1:
+            own = documents.filtered(
+                lambda each: (
+                    (each.invoice_date, each.currency_id)
+                    != (document.invoice_date, document.currency_id)
+                )
+            )
+            raise UserError(
+                self.env._(
+                    "The bill of Copaco invoice %(number)s can't be created anew: "
+                    "%(documents)s have another date or currency than %(document)s. "
+                    "Fetch the day on which Copaco created it again, so that all of "
+                    "its documents are received.",
+                    number=document.invoice_number,
+                    documents=enumerate_names(self.env, own.mapped("name")),
+                    document=document.name,
+                )
+            )
+        return self.env["copaco.bill.maker"]._create(match)
+
+    @api.model
+    def _get_uncredited(self, documents, invoiced):
+        """:param invoiced: the invoice of these documents, and its corrections
         :return: the posted ones of them, and of what was created anew of them, without
             those that were credited in full
         :raise UserError: when one was credited in part, or is no posted invoice
@@ -113,13 +174,13 @@ class CopacoReverser(models.AbstractModel):
         created = self.env["copaco.credit.finder"]._find_credits(invoiced)
         roots = invoiced | created.filtered("copaco_origin_id")
         drafts = roots.filtered(lambda move: move.state == "draft")
-        if drafts - document._get_live_corrections():
+        if drafts - documents._get_live_corrections():
             raise UserError(
                 self.env._(
                     "%(invoice)s of %(document)s is a draft, so nothing has to be "
                     "credited. Change the draft, or delete it and retry the document.",
                     invoice=drafts[:1].display_name,
-                    document=document.name,
+                    document=documents[0].name,
                 )
             )
         uncredited = roots.browse()
@@ -172,7 +233,7 @@ class CopacoReverser(models.AbstractModel):
         return credits
 
     @api.model
-    def _log(self, document, invoiced, credits, invoice):
+    def _log(self, documents, invoiced, credits, invoice):
         """:param invoiced: what was invoiced before
         :param credits: the drafts that credit it
         :param invoice: the draft that replaces it
@@ -192,12 +253,12 @@ class CopacoReverser(models.AbstractModel):
                     invoice=old._get_html_link(),
                 )
             )
-        document._message_log(
-            body=self.env._(
-                "Invoiced anew as %(invoice)s, to %(partner)s. Drafts of credit notes: "
-                "%(count)s. Confirm all of them together.",
-                invoice=invoice._get_html_link(),
-                partner=invoice.partner_id.display_name,
-                count=len(credits),
-            )
+        body = self.env._(
+            "Invoiced anew as %(invoice)s, to %(partner)s. Drafts of credit notes: "
+            "%(count)s. Confirm all of them together.",
+            invoice=invoice._get_html_link(),
+            partner=invoice.partner_id.display_name,
+            count=len(credits),
         )
+        for document in documents:
+            document._message_log(body=body)

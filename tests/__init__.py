@@ -45,6 +45,7 @@ from . import (
     test_plans,
     test_preview,
     test_preview_access,
+    test_preview_bill,
     test_preview_matches,
     test_readiness,
     test_reconciliation,

@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
@@ -97,23 +99,98 @@ class TestBillChange(CopacoBillCommon):
     def lines(self):
         return self.purchases.line_ids
 
-    def test_a_posted_bill_of_several_documents_is_not_credited_for_one(self):
-        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
-        self.fetch()
+    def change_bill(self, amounts, **values):
+        """Post the bill that was received, and have Copaco send it otherwise.
+
+        :return: the bill
+        """
         bill = self.purchases.move_id
         bill.action_post()
         self.simulator.purchases.clear()
+        self.add_purchase("P-1", amounts, **values)
+        self.fetch()
+        return bill
+
+    def test_a_posted_bill_of_another_month_or_currency_is_credited_and_made_anew(self):
+        dollar = self.env.ref("base.USD")
+        dollar.active = True
+        self.env["res.currency.rate"].create(
+            {
+                "currency_id": dollar.id,
+                "company_id": self.company.id,
+                "name": "2026-10-01",
+                "rate": 1.25,
+            }
+        )
+        two = {"A1": [price_line("15")], "A2": [price_line("1")]}
+        self.add_purchase("P-1", two)
+        self.fetch()
+        for values in ({"Date": "20261022"}, {"Date": "20261022", "Currency": "USD"}):
+            bill = self.change_bill(two, **values)
+            changed = self.purchases.filtered(lambda each: each.state == "changed")
+            self.assertEqual(len(changed), 2)
+            self.act(changed, "action_correct")
+            credit = bill.reversal_move_ids
+            self.assertRecordValues(
+                credit, [{"move_type": "in_refund", "amount_untaxed": 16}]
+            )
+            anew = self.purchases.move_id
+            self.assertRecordValues(
+                anew,
+                [
+                    {
+                        "ref": "P-1",
+                        "state": "draft",
+                        "invoice_date": date(2026, 10, 22),
+                        "amount_untaxed": 16,
+                        "currency_id": self.purchases.currency_id.id,
+                    }
+                ],
+            )
+            self.assertNotEqual(anew, bill)
+            self.assertEqual(bill.state, "posted")
+            self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 2)
+            self.assertBalanced()
+            credit.action_post()
+        self.assertEqual(anew.currency_id, dollar)
+
+    def test_a_bill_made_anew_follows_its_amounts_its_corrections_and_what_is_new(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        bill = self.change_bill({"A1": [price_line("12")], "A2": [price_line("1")]})
+        correction = self.env["account.move"].browse(
+            self.act(self.purchases, "action_correct")["res_id"]
+        )
+        correction.action_post()
+        self.simulator.purchases.clear()
         self.add_purchase(
             "P-1",
-            {"A1": [price_line("15")], "A2": [price_line("1")]},
+            {"A1": [price_line("11")], "A2": [price_line("1")], "A3": [price_line(4)]},
             Date="20261022",
         )
         self.fetch()
+        self.act(self.purchases[0], "action_correct")
+        credit = bill.reversal_move_ids - correction
+        self.assertEqual(credit.amount_untaxed, 16)
+        self.assertEqual(correction.reversal_move_ids.amount_untaxed, 3)
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+        self.assertEqual(len(self.purchases.move_id), 1)
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 3)
+        self.assertBalanced()
+        self.purchases.move_id.unlink()
+        self.act(self.purchases[0], "action_retry")
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
+
+    def test_a_bill_is_not_made_anew_of_documents_with_several_dates(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        bill = self.change_bill({"A1": [price_line("15")]}, Date="20261022")
         changed = self.purchases.filtered(lambda each: each.state == "changed")
-        self.assertEqual(len(changed), 2)
-        with self.assertRaisesRegex(UserError, "other documents"):
-            self.act(changed[0], "action_correct")
+        self.assertEqual(changed.customer_id.account_ref, "A1")
+        with self.assertRaisesRegex(UserError, "another date or currency"):
+            self.act(changed, "action_correct")
         self.assertEqual(bill.state, "posted")
+        self.assertFalse(bill.reversal_move_ids)
         self.act(changed, "action_keep_version")
         self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 2)
         self.assertBalanced()
@@ -146,6 +223,14 @@ class TestBillChange(CopacoBillCommon):
         lines = [price_line("15", InvoiceRowHash="same")]
         self.add_purchase("P-1", {"A1": lines})
         self.fetch()
+        self.add_purchase("P-2", {"A1": lines})
+        self.fetch()
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced", "excluded"])
+        self.assertBalanced()
+
+    def test_renumbered_lines_of_the_same_fetch_make_no_second_bill(self):
+        lines = [price_line("15", InvoiceRowHash="same")]
+        self.add_purchase("P-1", {"A1": lines})
         self.add_purchase("P-2", {"A1": lines})
         self.fetch()
         self.assertEqual(self.purchases.mapped("state"), ["invoiced", "excluded"])

@@ -241,6 +241,88 @@ class TestMargin(CopacoBillCommon):
         )
         self.assertIn("Findings", self.connection.activity_ids.summary)
 
+    def test_a_rule_has_a_threshold_of_its_own(self):
+        self.connection.margin_threshold = 10
+        self.env["copaco.rule"].create(
+            [
+                {"text_contains": "Service 1", "margin_threshold": 5},
+                {"text_contains": "Service 2", "margin_threshold": 60},
+                {"text_contains": "Service 3"},
+            ]
+        )
+        sales = [line("100", number) for number in (1, 2, 3, 4)]
+        costs = [
+            line(cost, number)
+            for number, cost in enumerate(("93", "50", "92", "91"), start=1)
+        ]
+        self.bill(sales, costs)
+        self.assertEqual(
+            self.get_findings(),
+            [("low_margin", 8), ("low_margin", 9), ("low_margin", 50)],
+        )
+
+    def test_the_rule_of_a_sale_that_is_not_invoiced_is_that_of_its_cost(self):
+        self.connection.margin_threshold = 10
+        self.env["copaco.rule"].create({"margin_threshold": 5})
+        self.partner.ref = False
+        self.bill([line("100")], [line("92")])
+        self.assertEqual(self.get_findings(), [])
+
+    def test_months_are_compared_with_the_month_and_the_year_before(self):
+        for number, (created, cost) in enumerate(
+            ((date(2025, 11, 24), "4"), (OCTOBER, "7"), (date(2026, 11, 23), "8"))
+        ):
+            values = {"created": created, "Date": created.strftime("%Y%m%d")}
+            own = {"InvoiceRowHash": f"of-{number}", "SubscriptionID": f"{number}"}
+            self.add_known(f"S-{number}", lines=[line("10", **own)], **values)
+            self.add_purchase(f"P-{number}", {"A1": [line(cost, **own)]}, **values)
+        self.connection.import_from = date(2025, 11, 1)
+        self.bill([], [])
+        figures = [
+            f"{period}{name}:sum"
+            for period in ("", "last_month_", "last_year_")
+            for name in ("sale", "cost", "margin")
+        ]
+        november = self.env["copaco.margin.comparison"]._read_group(
+            [("date", ">=", date(2026, 11, 1)), ("date", "<=", date(2026, 11, 30))],
+            ["date:month"],
+            [*figures, "margin_percent:avg"],
+        )
+        day = date(2026, 11, 1)
+        self.assertEqual(november, [(day, 10, 8, 2, 10, 7, 3, 10, 4, 6, 20)])
+        self.assertRecordValues(
+            self.get_month(),
+            [{"amount_margin": 2, "last_month_margin": 3, "last_year_margin": 6}],
+        )
+
+    def test_a_possible_duplicate_counts_with_its_new_lines_alone(self):
+        self.bill([line("10"), line("20", 2)], [line("8"), line("15", 2)])
+        costs = [line("8"), line("3", 3)]
+        self.add_purchase("P-2", {"A1": costs})
+        self.fetch()
+        self.run_crons()
+        held = self.purchases.filtered(lambda each: each.state == "held")
+        self.assertEqual(held.hold_reason, "possible_double")
+        self.assertEqual(self.margins.mapped("cost"), [8, 15, 3])
+        self.assertEqual(self.get_findings(), [("cost_without_sale", 3)])
+
+    def test_pairs_that_stay_as_they_are_are_not_written_again(self):
+        self.bill([line("10"), line("20", 2)], [line("8"), line("15", 2)])
+
+        def get_versions():
+            self.env.cr.execute("SELECT id, xmin::text FROM copaco_margin")
+            return dict(self.env.cr.fetchall())
+
+        before = get_versions()
+        self.assertEqual(len(self.margins), 2)
+        self.assertEqual(get_versions(), before)
+        self.simulator.purchases.clear()
+        self.add_purchase("P-1", {"A1": [line("8"), line("16", 2)]})
+        self.fetch()
+        self.assertEqual(self.margins.mapped("margin"), [2, 4])
+        changed = {key for key, value in get_versions().items() if before[key] != value}
+        self.assertEqual(changed, {max(before)})
+
     def test_a_month_of_one_side_alone_has_no_findings(self):
         self.bill([line("10")], [])
         self.assertEqual(self.get_findings(), [])
@@ -257,6 +339,18 @@ class TestMargin(CopacoBillCommon):
         self.connection.import_from = OCTOBER
         self.bill([line("11")], [line("8")])
         self.assertEqual(self.get_findings(), [("price_changed", 8)])
+
+    def test_what_rounding_explains_is_no_change_of_a_price(self):
+        period = {"StartDate": "20260901", "EndDate": "20260930"}
+        # 14.0345 for one: 140.35 and 154.38 are 14.035 and 14.0345, rounded to cents.
+        before = line("140.35", InvoiceRowHash="old", Quantity=10, **period)
+        values = {"created": OCTOBER, "Date": "20261023"}
+        self.add_known("S-0", lines=[before], **values)
+        self.add_purchase("P-0", {"A1": [before]}, **values)
+        self.connection.import_from = OCTOBER
+        now = line("154.38", Quantity=11)
+        self.bill([now], [now])
+        self.assertEqual(self.get_findings(), [])
 
     def test_new_and_vanished_subscriptions_are_found(self):
         for number, created in (("0", OCTOBER), ("1", date(2026, 11, 23))):

@@ -70,6 +70,7 @@ copaco.layout                -     -     r     r     rwcu  r     -      -
 copaco.mail.merge            -     -     rwcu  rwcu  rwcu  rwu   -      -
     action_download          -     -     x     x     x     x     -      -
 copaco.margin                -     -     r     r     r     -     -      -
+copaco.margin.comparison     -     -     r     r     r     -     -      -
 copaco.month                 -     -     r     r     r     -     -      -
     action_confirm_incomplete - -    x     x     x     -     -      -
     action_confirm_no_invoices - -   x     x     x     -     -      -

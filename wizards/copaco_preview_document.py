@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+REFUNDS = ("out_refund", "in_refund")
 OUTCOMES = [
     ("invoiced", "To invoice"),
     ("rebuilt", "Draft to update"),
@@ -71,7 +72,13 @@ class CopacoPreviewDocument(models.TransientModel):
     partner_name = fields.Char(string="Contact")
     invoice_date = fields.Date()
     move_type = fields.Selection(
-        [("out_invoice", "Invoice"), ("out_refund", "Credit Note")], string="Becomes"
+        [
+            ("out_invoice", "Invoice"),
+            ("out_refund", "Credit Note"),
+            ("in_invoice", "Vendor Bill"),
+            ("in_refund", "Vendor Credit Note"),
+        ],
+        string="Becomes",
     )
     currency_id = fields.Many2one("res.currency")
     line_count = fields.Integer(string="Lines")
@@ -128,7 +135,7 @@ class CopacoPreviewDocument(models.TransientModel):
     @api.depends("move_type", "amount_untaxed", "amount_tax", "amount_total")
     def _compute_amounts_signed(self):
         for document in self:
-            sign = -1 if document.move_type == "out_refund" else 1
+            sign = -1 if document.move_type in REFUNDS else 1
             for name in ("amount_untaxed", "amount_tax", "amount_total"):
                 document[f"{name}_signed"] = sign * document[name]
 

@@ -3,6 +3,12 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, models
 from odoo.tools import formatLang
 
+from ..const import PURCHASE_KINDS, SALES_KINDS
+from ..tools import enumerate_names
+
+# What has the lines of its invoice or bill, not those that Copaco sent.
+BOOKED = ("invoiced", "rebuilt")
+
 
 class CopacoPreviewReader(models.AbstractModel):
     """Tells in plain values what a dry run made, before it is undone."""
@@ -18,11 +24,13 @@ class CopacoPreviewReader(models.AbstractModel):
             lines are under `line_ids`
         """
         months = self._get_months(imported.documents)
-        return [
-            self._prepare_document(document, imported, months)
-            # Account codes are those of a company.
-            for document in imported.documents.with_company(imported.runs.company_id)
-        ] + [
+        # Account codes are those of a company.
+        documents = imported.documents.with_company(imported.runs.company_id)
+        values = {
+            document: self._prepare_document(document, imported, months)
+            for document in documents
+        }
+        return self._join_bills(values) + [
             {
                 "outcome": "unreadable",
                 "message": rejected.reason,
@@ -30,6 +38,33 @@ class CopacoPreviewReader(models.AbstractModel):
             }
             for response in responses
             for rejected in response.parsed.rejected
+        ]
+
+    @api.model
+    def _join_bills(self, values):
+        """The documents of a Copaco invoice that become one bill are one row.
+
+        :param values: dict of values for `copaco.preview.document` by `copaco.document`
+        :return: list of values
+        """
+        rows = {}
+        for document, vals in values.items():
+            is_billed = document.kind in PURCHASE_KINDS and "line_ids" in vals
+            move = is_billed and vals["outcome"] in BOOKED and document.move_id
+            rows.setdefault((move, vals["outcome"]) if move else document, []).append(
+                vals
+            )
+        return [
+            {
+                **group[0],
+                "customer_name": enumerate_names(
+                    self.env, [vals["customer_name"] for vals in group]
+                ),
+                "line_count": sum(vals["line_count"] for vals in group),
+            }
+            if len(group) > 1
+            else group[0]
+            for group in rows.values()
         ]
 
     @api.model
@@ -76,7 +111,7 @@ class CopacoPreviewReader(models.AbstractModel):
                 old=self._format(document.version_ids[:1]),
                 new=self._format(document),
             )
-        if outcome in ("invoiced", "rebuilt"):
+        if outcome in BOOKED:
             vals["line_ids"] = self._prepare_invoice_lines(move)
         elif outcome in ("held", "changed", "excluded"):
             vals["line_ids"] = self._prepare_source_lines(document)
@@ -154,7 +189,7 @@ class CopacoPreviewReader(models.AbstractModel):
             for *group, amount in documents._read_group(
                 [
                     ("customer_id", "in", documents.customer_id.ids),
-                    ("kind", "=", "specification"),
+                    ("kind", "in", SALES_KINDS),
                     ("state", "!=", "excluded"),
                     ("invoice_date", ">=", _get_month(min(dates), -1)),
                 ],
@@ -165,7 +200,8 @@ class CopacoPreviewReader(models.AbstractModel):
 
     @api.model
     def _compare_months(self, document, months):
-        if not (document.customer_id and document.invoice_date):
+        is_sale = document.kind in SALES_KINDS
+        if not (is_sale and document.customer_id and document.invoice_date):
             return {}
         owner = document.customer_id, document.currency_id
         return {

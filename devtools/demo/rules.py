@@ -33,7 +33,12 @@ RULES = (
     ),
     (
         {"plan_category": "Microsoft Azure", "charge_type": "Usage Fee"},
-        {"product": "Microsoft Azure", "expense": "7040", "team": "Cloud"},
+        {
+            "product": "Microsoft Azure",
+            "expense": "7040",
+            "team": "Cloud",
+            "lowest margin": 5,
+        },
     ),
     ({"plan_category": "Veeam"}, {"product": "Backup", "team": "Cloud"}),
     ({"plan_category": "Acronis"}, {"product": "Backup", "team": "Cloud"}),
@@ -55,7 +60,11 @@ def create_rules(env, connection):
     # it is a service like others, which the chart doesn't say of this tax.
     chart.ref("btw_X0_diensten").original_tax_ids += chart.ref("btw_verk_0")
     for place, (conditions, results) in enumerate(RULES, start=1):
-        values = {"sequence": place, "product_id": products[results["product"]].id}
+        values = {
+            "sequence": place,
+            "product_id": products[results["product"]].id,
+            "margin_threshold": results.get("lowest margin", 0),
+        }
         if "account" in results:
             values["account_id"] = chart.ref(results["account"]).id
         if "expense" in results:

@@ -12,10 +12,14 @@ from dateutil.relativedelta import relativedelta
 def main(env):
     env = env(user=env.ref("base.user_admin"))
     connection = env["copaco.connection"].search([], limit=1)
-    fetches = connection.run_ids.filtered("date_from").sorted("date_from")
+    fetches = connection.run_ids.filtered(
+        lambda run: run.date_from and run.kind == "specification"
+    ).sorted("date_from")
     last_run = fetches.filtered("document_ids")[-1]
     documents = last_run.document_ids.sorted("invoice_number").filtered(is_in_one_part)
-    first, changed, second, wrong, credited, *_ = documents.filtered("move_id")
+    first, changed, second, wrong, credited, untouched, *_ = documents.filtered(
+        "move_id"
+    )
 
     upload(env, [with_known_lines(first, 2, "81100", "149.00")]).action_upload()
     upload(env, [with_known_lines(second, 1, "81101", "25.00")]).action_upload()
@@ -32,10 +36,15 @@ def main(env):
     correction = correct_beside_credit_note(env, credited)
     fail_to_send(documents.filtered("move_id")[-3:])
     connection.action_test_connection()
-    rule = make_rules(env)
+    rule = map_plans(env)
+    accept_findings(env)
     env.cr.commit()
 
     duplicate = documents.search([("invoice_number", "=", "81100")])
+    month = env["copaco.month"].search(
+        [("connection_id", "=", connection.id), ("document_count", ">", 0)], limit=1
+    )
+    columns = ["Cost", "Margin", "Margin %"]
     pages = {
         "to_do": ("/odoo/copaco-to-do", 630),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
@@ -52,6 +61,14 @@ def main(env):
         "preview": (f"/odoo/copaco-preview/{preview['res_id']}", 1000),
         "plans": ("/odoo/copaco-plans", 700),
         "rule": (f"/odoo/copaco-rules/{rule.id}", 800),
+        "findings": ("/odoo/copaco-findings", 640),
+        "margin_month": (f"/odoo/copaco-months/{month.id}", 1250),
+        "margin_comparison": ("/odoo/copaco-margin-comparison", 620),
+        "margin_graph": ("/odoo/copaco-margins?view_type=graph", 560),
+        "margin_lines": (
+            *(f"/odoo/customer-invoices/{untouched.move_id.id}", 900),
+            *(None, columns),
+        ),
         "typical_customers": (f"/odoo/copaco-connections/{connection.id}", 1930),
     }
     Path(os.environ["COPACO_PAGES"]).write_text(json.dumps(pages))
@@ -89,19 +106,24 @@ def fail_to_send(documents):
     env["copaco.delivery"]._cron_send()
 
 
-def make_rules(env):
-    """Give some plans a product, and return a rule for a category of them."""
-    names = ("Microsoft 365", "Telephony", "Azure plan")
-    office, telephony, _suggested = env["product.product"].create(
-        [{"name": name, "type": "service"} for name in names]
-    )
+def map_plans(env):
+    """Give some plans a product of their own, have one suggested, and return a rule for
+    a category of plans."""
+    Rule, Product = env["copaco.rule"], env["product.product"]
+    Product.create({"name": "VMware vCloud - Virtual Data Center", "type": "service"})
     plans = env["copaco.plan"].search(
         [("plan_category", "=", "Microsoft 365")], limit=4
     )
-    plans.write({"product_id": office.id})
-    return env["copaco.rule"].create(
-        {"plan_category": "Telecom", "product_id": telephony.id, "sequence": 20}
+    plans.write(
+        {"product_id": Product.search([("name", "=", "Microsoft 365")], limit=1).id}
     )
+    return Rule.search([("plan_category", "=", "Telecom")])
+
+
+def accept_findings(env):
+    findings = env["copaco.finding"].search([("kind", "=", "subscription_new")])[:3]
+    findings.reason = "Ordered by the customer"
+    findings.action_accept()
 
 
 def upload(env, invoices, name="copaco.json"):
@@ -120,7 +142,12 @@ def read(document):
     (invoice,) = json.loads(document.payload)["Invoices"]
     invoice.pop("Totals", None)
     (customer,) = invoice["Customers"]
-    return invoice, [each["PriceLines"] for each in customer["Subscriptions"]]
+    subscriptions = [each["PriceLines"] for each in customer["Subscriptions"]]
+    # What the pictures change of a line would differ from its VAT.
+    for line in sum(subscriptions, []):
+        for name in ("VAT", "TaxPercentage", "TaxZoneID"):
+            line.pop(name, None)
+    return invoice, subscriptions
 
 
 def with_known_lines(document, count, number, amount):
