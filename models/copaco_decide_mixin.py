@@ -61,7 +61,9 @@ class CopacoDecideMixin(models.AbstractModel):
             ["__count", "amount_source:sum"],
         ):
             policies[customer][connection.invoice_policy] += count
-            amounts[customer].append(formatLang(self.env, amount, currency_obj=currency))
+            amounts[customer].append(
+                formatLang(self.env, amount, currency_obj=currency)
+            )
         for customer in self:
             counts = policies[customer]
             customer.waiting_count = sum(counts.values())

@@ -34,7 +34,9 @@ class CopacoCustomerDecision(models.AbstractModel):
         """
         texts = {
             "draft": self.env._("Draft invoices: %(count)s", count=counts.get("draft")),
-            "post": self.env._("Invoices to confirm: %(count)s", count=counts.get("post")),
+            "post": self.env._(
+                "Invoices to confirm: %(count)s", count=counts.get("post")
+            ),
             "send": self.env._(
                 "Invoices to confirm and send: %(count)s", count=counts.get("send")
             ),
@@ -95,9 +97,7 @@ class CopacoCustomerDecision(models.AbstractModel):
         """See `copaco.customer.action_create_contact`."""
         customers._check_write_access()
         unknown = customers.filtered(
-            lambda customer: (
-                not customer.partner_id and customer.state != "excluded"
-            )
+            lambda customer: not customer.partner_id and customer.state != "excluded"
         )
         for customer in unknown:
             customer = customer.with_company(customer.company_id)
@@ -110,9 +110,11 @@ class CopacoCustomerDecision(models.AbstractModel):
     def _finish(self, customers, reasons):
         """Process what waited for these customers.
 
-        :param reasons: see `copaco.decision._add_left_out`
+        :param reasons: see `copaco.processor._add_left_out`
         """
-        return self.env["copaco.decision"]._add_left_out(customers._retry_documents(), reasons)
+        return self.env["copaco.processor"]._add_left_out(
+            customers._retry_documents(), reasons
+        )
 
     @api.model
     def _get_reasons(self, left_out):
@@ -121,11 +123,17 @@ class CopacoCustomerDecision(models.AbstractModel):
         for state, customers in left_out.grouped("state").items():
             names = enumerate_names(self.env, customers.mapped("display_name"))
             if state == "matched":
-                reason = self.env._("Left out, linked already: %(customers)s.", customers=names)
+                reason = self.env._(
+                    "Left out, linked already: %(customers)s.", customers=names
+                )
             elif state == "excluded":
-                reason = self.env._("Left out, excluded: %(customers)s.", customers=names)
+                reason = self.env._(
+                    "Left out, excluded: %(customers)s.", customers=names
+                )
             else:
-                reason = self.env._("Left out, without a suggestion: %(customers)s.", customers=names)
+                reason = self.env._(
+                    "Left out, without a suggestion: %(customers)s.", customers=names
+                )
             reasons.append(reason)
         return reasons
 
@@ -195,7 +203,7 @@ class CopacoCustomerDecision(models.AbstractModel):
         documents = self.env["copaco.document"]
         for customer in undoable:
             documents |= self._undo_one(customer)
-        return self.env["copaco.decision"]._add_left_out(
+        return self.env["copaco.processor"]._add_left_out(
             self.env["copaco.processor"]._process_now(documents.with_env(self.env)),
             (customers - undoable).mapped("undo_obstacle"),
         )
@@ -228,7 +236,6 @@ class CopacoCustomerDecision(models.AbstractModel):
             body=self.env._("%(user)s undid the decision.", user=self.env.user.name)
         )
         return documents
-
 
 
 def _join(values):

@@ -21,11 +21,10 @@ class CopacoFetchAnswer(models.AbstractModel):
         :raise UserError: when a fetch of every connection failed
         """
         connections = runs.connection_id
+        grouped = runs.grouped("connection_id")
         messages = {
-            connection: self._describe(
-                connection, runs.filtered(lambda run: run.connection_id == connection)
-            )
-            for connection in connections
+            connection: self._describe(connection, own)
+            for connection, own in grouped.items()
         }
         failed = runs.filtered(lambda run: run.state == "failed").connection_id
         if failed == connections:
@@ -34,7 +33,7 @@ class CopacoFetchAnswer(models.AbstractModel):
         action = {"type": "ir.actions.client", "tag": "soft_reload"}
         # The last one of these is shown first.
         for connection in (connections - failed) + failed:
-            own = runs.filtered(lambda run: run.connection_id == connection)
+            own = grouped[connection]
             action = {
                 "type": "ir.actions.client",
                 "tag": "copaco_notification",
@@ -69,9 +68,7 @@ class CopacoFetchAnswer(models.AbstractModel):
             to_do = self.env["ir.actions.act_window"]._for_xml_id(
                 "account_copaco.action_copaco_document_to_do"
             )
-            buttons.insert(
-                0, {"name": self.env._("Show what waits"), "action": to_do}
-            )
+            buttons.insert(0, {"name": self.env._("Show what waits"), "action": to_do})
         return buttons
 
     @api.model

@@ -74,6 +74,28 @@ class CopacoProcessor(models.AbstractModel):
             },
         }
 
+    @api.model
+    def _add_left_out(self, notification, reasons):
+        """:param notification: of what was done, see `_process_now`, or False
+        :param reasons: list of sentences: what was left out and why
+        :return: a notification with both
+        """
+        if not reasons:
+            return notification
+        params = (notification or {}).get("params", {})
+        sentences = [*filter(None, [params.get("message")]), *reasons]
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                **params,
+                "type": "warning",
+                "sticky": True,
+                "message": "\n".join(sentences),
+            },
+        }
+
     # === BATCHES === #
 
     @api.model

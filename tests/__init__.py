@@ -69,6 +69,7 @@ from . import (
     test_services,
     test_setup,
     test_source,
+    test_to_do,
     test_tours,
     test_translations,
     test_upload,

@@ -78,6 +78,7 @@ copaco.plan                  -     -     r     r     rw    -     -      -
     action_process_drafts    -     -     x     x     x     -     -      -
 copaco.preview               -     -     rwcu  rwcu  rwcu  -     -      -
     action_fetch             -     -     x     x     x     -     -      -
+    action_import_file       -     -     x     x     x     -     -      -
     action_preview           -     -     x     x     x     -     -      -
     action_try_examples      -     -     x     x     x     -     -      -
 copaco.preview.document      -     -     r     r     r     -     -      -
@@ -87,6 +88,7 @@ copaco.rule                  -     -     r     r     rwcu  -     -      -
     action_process_drafts    -     -     x     x     x     -     -      -
 copaco.run                   -     -     r     r     r     -     -      -
     action_acknowledge       -     -     x     x     x     -     -      -
+    action_download          -     -     x     x     x     -     -      -
     action_fetch             -     -     x     x     x     x     -      -
 copaco.setup                 -     -     -     -     rwcu  -     -      -
     action_back              -     -     -     -     x     -     -      -
@@ -251,6 +253,7 @@ class TestSecurityMatrix(RemoteCase):
                 "product_id": self.product.id,
             },
             "copaco.api.key": connection,
+            "copaco.setup": connection,
             "copaco.fetch": {**connection, "date_from": str(date.today())},
             "copaco.preview": {**connection, "date_from": str(date.today())},
             "copaco.preview.outcome": {

@@ -21,9 +21,7 @@ class CopacoSetup(models.TransientModel):
         string="API Key", compute="_compute_api_key", inverse="_inverse_api_key"
     )
     api_key_hint = fields.Char(related="connection_id.api_key_hint")
-    api_key_expiry = fields.Date(
-        related="connection_id.api_key_expiry", readonly=False
-    )
+    api_key_expiry = fields.Date(related="connection_id.api_key_expiry", readonly=False)
     base_url = fields.Char(related="connection_id.base_url", readonly=False)
     test_error = fields.Text(readonly=True)
     tested_at = fields.Datetime(related="connection_id.tested_at")
@@ -161,9 +159,7 @@ class CopacoSetup(models.TransientModel):
     # === BUSINESS METHODS === #
 
     def _show(self):
-        return self._get_records_action(
-            name=self.env._("Set Up Copaco"), target="new"
-        )
+        return self._get_records_action(name=self.env._("Set Up Copaco"), target="new")
 
     def _go(self, distance):
         steps = [step for step, _label in SETUP_STEPS]
