@@ -113,6 +113,7 @@ class CopacoDifferenceMixin(models.AbstractModel):
         self.ensure_one()
         document = self.document_id
         is_same = self.currency_id == document.currency_id
+        formats = self.env["copaco.line.text"]._get_formats()
         return self.env["ir.qweb"]._render(
             "account_copaco.version_difference",
             {
@@ -122,8 +123,10 @@ class CopacoDifferenceMixin(models.AbstractModel):
                 "now": self.amount_source,
                 "show_old": document._format_amount,
                 "show_new": self._format_amount,
-                "formats": self.env["copaco.line.text"]._get_formats(),
-                "join_different": join_different,
+                "show_period": lambda days: " – ".join(map(formats.day, days)),
+                "show_change": lambda numbers: join_different(
+                    map(formats.number, numbers)
+                ),
                 "show_difference": lambda was, now: (
                     self._format_amount(now - was) if is_same else ""
                 ),

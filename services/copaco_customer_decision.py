@@ -226,7 +226,10 @@ class CopacoCustomerDecision(models.AbstractModel):
                 "decided_at": False,
             }
         )
-        created.unlink()
+        # Who completed it keeps that.
+        edited = created.filtered(lambda each: each.write_date > each.create_date)
+        edited.action_archive()
+        (created - edited).unlink()
         excluded = customer.document_ids.filtered("is_excluded_by_customer")
         if customer.state != "excluded":
             self.env["copaco.exclusion"].sudo()._undo_exclusion(excluded)
