@@ -74,10 +74,8 @@ class CopacoFetchAnswer(models.AbstractModel):
     @api.model
     def _describe(self, connection, runs):
         """:return: sentences: what runs of a connection brought, and what waits"""
-        parts = [
-            run.message for run in runs.filtered(lambda run: run.state == "failed")
-        ]
-        done = runs.filtered(lambda run: run.state != "failed")
+        failed = runs.filtered(lambda run: run.state == "failed")
+        done, parts = runs - failed, []
         fetching = done.filtered(lambda run: not run.stored_at)
         documents = sum(done.mapped("received_count"))
         rejected = sum(done.mapped("rejected_count"))
@@ -115,7 +113,7 @@ class CopacoFetchAnswer(models.AbstractModel):
             parts.append(self.env["copaco.background"]._describe_rest())
         if connection.held_count:
             parts.append(self._describe_waiting(connection))
-        return " ".join(parts)
+        return "\n".join([*failed.mapped("message"), " ".join(parts)]).strip()
 
     @api.model
     def _describe_waiting(self, connection):

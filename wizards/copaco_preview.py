@@ -124,8 +124,16 @@ class CopacoPreview(models.TransientModel):
         """Import the file of this preview.
 
         :return: see `copaco.upload.action_upload`
+        :raise UserError: when it is not of a file, or that is gone
         """
         self.ensure_one()
+        if not self.upload_id:
+            raise UserError(
+                self.env._(
+                    "%(preview)s has no file to import. Upload the file again.",
+                    preview=self.display_name,
+                )
+            )
         return self.upload_id.action_upload()
 
     def action_view_documents(self):
