@@ -76,7 +76,7 @@ class TestToDo(CopacoCommon):
             VATNumber="NL001234567B01",
         )
         self.fetch()
-        self.documents.line_ids.write(
+        self.documents.line_ids.sudo().write(
             {
                 "line_po": "PO-6213",
                 "vendor_details": "voorbeeld.example",
