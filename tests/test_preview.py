@@ -320,7 +320,7 @@ class TestPreview(PreviewCommon):
             preview = self.preview()
         threads[0].join()
         self.assertEqual(
-            preview.document_ids.mapped("outcome"), ["invoiced", "not_computed"]
+            preview.document_ids.mapped("outcome"), ["not_computed", "invoiced"]
         )
 
     def test_it_begins_again_when_others_store_the_same(self):
