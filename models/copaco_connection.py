@@ -173,6 +173,7 @@ class CopacoConnection(models.Model):
     document_count = fields.Integer(compute="_compute_counts")
     held_count = fields.Integer(string="To Do", compute="_compute_counts")
     invoice_count = fields.Integer(compute="_compute_counts")
+    waiting_message = fields.Text(compute="_compute_counts")
     last_run_id = fields.Many2one(
         "copaco.run", string="Last Fetch", compute="_compute_last_run"
     )
@@ -233,6 +234,10 @@ class CopacoConnection(models.Model):
             connection.document_count = counts.total()
             connection.held_count = counts["held"] + counts["changed"]
             connection.invoice_count = invoiced[connection]
+            connection.waiting_message = (
+                connection.held_count
+                and self.env["copaco.fetch.answer"]._describe_waiting(connection)
+            ) or False
 
     @api.depends("run_ids.state")
     def _compute_last_run(self):
@@ -380,8 +385,10 @@ class CopacoConnection(models.Model):
         return open_invoices(
             self.env,
             [
+                "|",
                 ("copaco_document_id.connection_id", "in", self.ids),
-                ("copaco_document_id.kind", "in", SALES_KINDS),
+                ("copaco_version_id.document_id.connection_id", "in", self.ids),
+                ("move_type", "in", ("out_invoice", "out_refund")),
                 ("state", "!=", "cancel"),
             ],
         )

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import float_compare, format_date, formatLang
 
 from ..client import parse_payload
-from ..tools import CENT, pair_lines, round_amount
+from ..tools import CENT, indent_json, join_different, pair_lines, round_amount
 
 
 class CopacoDifferenceMixin(models.AbstractModel):
@@ -19,7 +19,14 @@ class CopacoDifferenceMixin(models.AbstractModel):
         help="Line by line: what the document says, and what this version says.",
     )
 
+    payload_text = fields.Text(string="As It Came", compute="_compute_payload_text")
+
     # === COMPUTE METHODS === #
+
+    @api.depends("payload")
+    def _compute_payload_text(self):
+        for version in self:
+            version.payload_text = indent_json(version.payload)
 
     @api.depends("payload", "document_id.line_ids")
     def _compute_difference(self):
@@ -80,6 +87,7 @@ class CopacoDifferenceMixin(models.AbstractModel):
                 now = float(round_amount(new.extended_price, currency.rounding))
                 sequence += 1
             unit = currency.rounding or CENT
+            lines = [line for line in (old, new) if line]
             is_only_text = not float_compare(was, now, precision_rounding=unit)
             if not is_only_text or _get_text(old) != _get_text(new):
                 differences.append(
@@ -91,6 +99,11 @@ class CopacoDifferenceMixin(models.AbstractModel):
                         line_id=old and old.id,
                         sequence=new and sequence,
                         is_only_text=is_only_text,
+                        quantities=_get_values(lines, "quantity"),
+                        prices=_get_values(lines, "unit_price"),
+                        period=tuple(
+                            filter(None, (lines[-1].date_start, lines[-1].date_end))
+                        ),
                     )
                 )
         return differences
@@ -100,6 +113,7 @@ class CopacoDifferenceMixin(models.AbstractModel):
         self.ensure_one()
         document = self.document_id
         is_same = self.currency_id == document.currency_id
+        formats = self.env["copaco.line.text"]._get_formats()
         return self.env["ir.qweb"]._render(
             "account_copaco.version_difference",
             {
@@ -109,6 +123,10 @@ class CopacoDifferenceMixin(models.AbstractModel):
                 "now": self.amount_source,
                 "show_old": document._format_amount,
                 "show_new": self._format_amount,
+                "show_period": lambda days: " – ".join(map(formats.day, days)),
+                "show_change": lambda numbers: join_different(
+                    map(formats.number, numbers)
+                ),
                 "show_difference": lambda was, now: (
                     self._format_amount(now - was) if is_same else ""
                 ),
@@ -161,8 +179,16 @@ class LineDifference(NamedTuple):
     sequence: int | None  # of the line in the version, unless that lacks it
     is_only_text: bool
     is_excluded: bool  # not invoiced, being the same charge as another line
+    # Before and after; one value, when there was or is no such line.
+    quantities: tuple
+    prices: tuple
+    period: tuple  # first and last day, as far as they are known
 
 
 def _get_text(line):
     parts = line and (line.plan_name, line.description, line.vendor_details)
     return " – ".join(dict.fromkeys(filter(None, parts or ())))
+
+
+def _get_values(lines, name):
+    return tuple(float(getattr(line, name) or 0) for line in lines)

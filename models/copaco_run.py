@@ -158,6 +158,20 @@ class CopacoRun(models.Model):
         help="Why it is out of balance, and what to do.",
     )
 
+    # Of this run and no other: what it received less what others had, or have since.
+    brought_count = fields.Integer(
+        string="New",
+        compute="_compute_brought",
+        help="Documents that no other run counts.",
+    )
+    amount_brought = fields.Monetary(
+        string="New Amount",
+        compute="_compute_brought",
+        currency_field="shown_currency_id",
+        help="Without tax, of the documents that no other run counts.",
+    )
+    shown_currency_id = fields.Many2one("res.currency", compute="_compute_brought")
+
     # === COMPUTE METHODS === #
 
     # Not on the source: what was asked stays, whatever is asked later.
@@ -230,6 +244,17 @@ class CopacoRun(models.Model):
             )
             run.is_balanced = not run.balance_problem
 
+    @api.depends("received_count", "unchanged_count", "replaced_count", "currency_id")
+    def _compute_brought(self):
+        for run in self:
+            run.shown_currency_id = run.currency_id or run.company_id.currency_id
+            run.brought_count = (
+                run.received_count - run.unchanged_count - run.replaced_count
+            )
+            run.amount_brought = (
+                run.amount_received - run.amount_unchanged - run.amount_replaced
+            )
+
     @api.depends("is_balanced", "amount_invoiced", "held_count", "excluded_count")
     def _compute_reconciliation_table(self):
         reconciliations = self.env["copaco.reconciliation"]._reconcile_runs(self)
@@ -279,6 +304,16 @@ class CopacoRun(models.Model):
         runs._refresh_state()
         self.env["copaco.monitor"]._update_activity(self.connection_id)
 
+    def action_download(self):
+        """:return: the action that downloads what Copaco sent"""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self.payload_id.id}?download=true",
+            "target": "download",
+        }
+
     def action_view_documents(self):
         """:return: the window action with the documents that these runs received"""
         context = {"search_default_run_id": self.ids}
@@ -296,6 +331,12 @@ class CopacoRun(models.Model):
                 ("version_ids.run_id", "in", self.ids),
             ],
         )
+
+    def action_view_excluded(self):
+        """:return: the window action with what of these runs is not invoiced"""
+        action = self.action_view_documents()
+        action["domain"] = [("state", "=", "excluded")]
+        return action
 
     def action_view_invoices(self):
         """:return: the window action with the invoices of what these runs received"""

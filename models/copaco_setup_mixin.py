@@ -39,7 +39,8 @@ class CopacoSetupMixin(models.AbstractModel):
         """:return: the step that is next"""
         if not self.api_key_hint:
             return "key"
-        if (self.access or {}).get(self._get_endpoint()) != "granted":
+        is_granted = (self.access or {}).get(self._get_endpoint()) == "granted"
+        if not (is_granted or self.fetched_until):
             return "test"
         return self.setup_step if self.setup_step in ("start", "preview") else "books"
 

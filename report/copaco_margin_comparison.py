@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..tools import open_window
+
 # By its prefix, how many months later the figures of a pair are shown again.
 _PERIODS = {"": 0, "last_month_": 1, "last_year_": 12}
 _FIGURES = ("sale", "cost", "margin")
@@ -84,6 +86,4 @@ class CopacoMarginComparison(models.Model):
     def action_view_comparison(self):
         """:return: the window action with the margins, of all that is known now"""
         self.env["copaco.margin"]._update()
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            "account_copaco.action_copaco_margin_comparison"
-        )
+        return open_window(self.env, "action_copaco_margin_comparison")

@@ -6,6 +6,7 @@ from odoo.fields import Command
 from odoo.tools import float_compare, formatLang
 
 from ..const import KINDS
+from ..tools import join_different
 
 
 class CopacoCorrector(models.AbstractModel):
@@ -280,12 +281,7 @@ class CopacoCorrector(models.AbstractModel):
         def show(value):
             return formatLang(self.env, value, currency_obj=currency)
 
-        text = self.env._(
-            "%(line)s\nCorrection: %(now)s instead of %(was)s",
-            line=difference.text,
-            now=show(difference.now),
-            was=show(difference.was),
-        )
+        text = self._get_text(difference, show, original.move_id)
         line_match = match.lines.get(line, match.default)
         builder = self.env["copaco.invoice.builder"]
         product = original.product_id or line_match.product
@@ -310,6 +306,32 @@ class CopacoCorrector(models.AbstractModel):
             "copaco_line_id": line.id,
             "copaco_vendor_details": line.vendor_details,
         }
+
+    @api.model
+    def _get_text(self, difference, show, invoice):
+        """:param difference: a `LineDifference`
+        :param show: writes an amount
+        :param invoice: that is corrected, if the line is on one
+        :return: the text of a line of a correction, in the language of the context
+        """
+        formats = self.env["copaco.line.text"]._get_formats()
+        rows = [difference.text]
+        if difference.period:
+            period = " – ".join(formats.day(day) for day in difference.period)
+            rows.append(self.env._("Period: %(period)s", period=period))
+        if len(set(difference.quantities)) > 1:
+            quantity = join_different(map(formats.number, difference.quantities))
+            rows.append(self.env._("Quantity: %(quantity)s", quantity=quantity))
+        amounts = {"now": show(difference.now), "was": show(difference.was)}
+        if invoice.state == "posted":
+            correction = self.env._(
+                "Correction of %(invoice)s: %(now)s instead of %(was)s",
+                invoice=invoice.name,
+                **amounts,
+            )
+        else:
+            correction = self.env._("Correction: %(now)s instead of %(was)s", **amounts)
+        return "\n".join([*rows, correction])
 
     @api.model
     def _check_amount(self, document, correction, amount):

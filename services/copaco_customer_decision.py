@@ -110,9 +110,9 @@ class CopacoCustomerDecision(models.AbstractModel):
     def _finish(self, customers, reasons):
         """Process what waited for these customers.
 
-        :param reasons: see `copaco.decision._add_left_out`
+        :param reasons: see `copaco.processor._add_left_out`
         """
-        return self.env["copaco.decision"]._add_left_out(
+        return self.env["copaco.processor"]._add_left_out(
             customers._retry_documents(), reasons
         )
 
@@ -203,7 +203,7 @@ class CopacoCustomerDecision(models.AbstractModel):
         documents = self.env["copaco.document"]
         for customer in undoable:
             documents |= self._undo_one(customer)
-        return self.env["copaco.decision"]._add_left_out(
+        return self.env["copaco.processor"]._add_left_out(
             self.env["copaco.processor"]._process_now(documents.with_env(self.env)),
             (customers - undoable).mapped("undo_obstacle"),
         )
@@ -226,7 +226,10 @@ class CopacoCustomerDecision(models.AbstractModel):
                 "decided_at": False,
             }
         )
-        created.unlink()
+        # Who completed it keeps that.
+        edited = created.filtered(lambda each: each.write_date > each.create_date)
+        edited.action_archive()
+        (created - edited).unlink()
         excluded = customer.document_ids.filtered("is_excluded_by_customer")
         if customer.state != "excluded":
             self.env["copaco.exclusion"].sudo()._undo_exclusion(excluded)

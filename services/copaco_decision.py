@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from ..const import Hold
-from ..tools import enumerate_names, notify, soft_reload
+from ..tools import enumerate_names
 
 
 class CopacoDecision(models.AbstractModel):
@@ -216,7 +216,7 @@ class CopacoDecision(models.AbstractModel):
         :return: see `copaco.processor._process_now`
         """
         documents = documents.with_env(self.env)
-        return self._add_left_out(
+        return self.env["copaco.processor"]._add_left_out(
             self.env["copaco.processor"]._process_now(documents),
             self._get_reasons((asked or documents) - documents),
         )
@@ -232,20 +232,6 @@ class CopacoDecision(models.AbstractModel):
                 documents=enumerate_names(self.env, left_out.mapped("name")),
             )
         ]
-
-    @api.model
-    def _add_left_out(self, notification, reasons):
-        """:param notification: of what was done, or False
-        :param reasons: sentences: what was left out and why
-        :return: a notification with both
-        """
-        if not reasons:
-            return notification
-        params = dict((notification or {}).get("params", {"next": soft_reload()}))
-        message = "\n".join(filter(None, [params.pop("message", None), *reasons]))
-        return notify(
-            "warning", message, **(params | {"type": "warning", "sticky": True})
-        )
 
     # === CHANGED DOCUMENTS === #
 
@@ -358,14 +344,16 @@ class CopacoDecision(models.AbstractModel):
             "delete the invoice first.",
             documents=enumerate_names(self.env, invoiced.mapped("name")),
         )
-        if invoiced == documents:
+        if invoiced and invoiced == documents:
             raise UserError(reason_invoiced)
         excluded = (documents - invoiced).sudo()
         self.env["copaco.exclusion"]._apply_exclusion(
             excluded, reason.strip(), self.env.user
         )
         self._continue_bills(excluded)
-        return self._add_left_out(False, [reason_invoiced] if invoiced else [])
+        return self.env["copaco.processor"]._add_left_out(
+            False, [reason_invoiced] if invoiced else []
+        )
 
     @api.model
     def _continue_bills(self, excluded):

@@ -21,10 +21,10 @@ class CopacoFetchAnswer(models.AbstractModel):
         :raise UserError: when a fetch of every connection failed
         """
         connections = runs.connection_id
-        runs_of = runs.grouped("connection_id")
+        grouped = runs.grouped("connection_id")
         messages = {
             connection: self._describe(connection, own)
-            for connection, own in runs_of.items()
+            for connection, own in grouped.items()
         }
         failed = runs.filtered(lambda run: run.state == "failed").connection_id
         if failed == connections:
@@ -33,7 +33,7 @@ class CopacoFetchAnswer(models.AbstractModel):
         action = soft_reload()
         # The last one of these is shown first.
         for connection in (connections - failed) + failed:
-            own = runs_of[connection]
+            own = grouped[connection]
             action = {
                 "type": "ir.actions.client",
                 "tag": "copaco_notification",
@@ -72,10 +72,8 @@ class CopacoFetchAnswer(models.AbstractModel):
     @api.model
     def _describe(self, connection, runs):
         """:return: sentences: what runs of a connection brought, and what waits"""
-        parts = [
-            run.message for run in runs.filtered(lambda run: run.state == "failed")
-        ]
-        done = runs.filtered(lambda run: run.state != "failed")
+        failed = runs.filtered(lambda run: run.state == "failed")
+        done, parts = runs - failed, []
         fetching = done.filtered(lambda run: not run.stored_at)
         documents = sum(done.mapped("received_count"))
         rejected = sum(done.mapped("rejected_count"))
@@ -113,7 +111,7 @@ class CopacoFetchAnswer(models.AbstractModel):
             parts.append(self.env["copaco.background"]._describe_rest())
         if connection.held_count:
             parts.append(self._describe_waiting(connection))
-        return " ".join(parts)
+        return "\n".join([*failed.mapped("message"), " ".join(parts)]).strip()
 
     @api.model
     def _describe_waiting(self, connection):

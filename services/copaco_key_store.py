@@ -113,9 +113,8 @@ class CopacoKeyStore(models.AbstractModel):
             stored, connection.origin, self._read(stored)
         )
         if message:
-            return {
-                "warning": {"title": self.env._("Same API Key"), "message": message}
-            }
+            title = self.env._("Same API Key")
+            return {"warning": {"title": title, "message": message}}
         if stored.api_key_hint and connection.origin != stored.origin:
             message = self.env._(
                 "The API key of %(connection)s is for %(server)s only: it is removed "

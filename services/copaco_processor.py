@@ -62,6 +62,20 @@ class CopacoProcessor(models.AbstractModel):
         kind = "warning" if counts.get("held") else "success"
         return notify(kind, " ".join(parts), next=soft_reload())
 
+    @api.model
+    def _add_left_out(self, notification, reasons):
+        """:param notification: of what was done, see `_process_now`, or False
+        :param reasons: list of sentences: what was left out and why
+        :return: a notification with both
+        """
+        if not reasons:
+            return notification
+        params = dict((notification or {}).get("params", {"next": soft_reload()}))
+        message = "\n".join(filter(None, [params.pop("message", None), *reasons]))
+        return notify(
+            "warning", message, **(params | {"type": "warning", "sticky": True})
+        )
+
     # === BATCHES === #
 
     @api.model

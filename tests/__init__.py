@@ -73,6 +73,7 @@ from . import (
     test_setup,
     test_small_amounts,
     test_source,
+    test_to_do,
     test_tours,
     test_translations,
     test_upload,

@@ -26,21 +26,17 @@ class TestFetchAnswer(CopacoCommon):
             return committing.action_fetch_all()
 
     def test_it_says_what_is_new_what_changed_and_what_waits_with_its_amount(self):
-        params = self.fetch_all()["params"]
-        self.assertIn(
-            "new: 2, changed by Copaco: 0, known already: 0", params["message"]
-        )
-        self.assertIn("decision in all: 1", params["message"])
-        self.assertIn("1,234.56", params["message"])
+        message = self.fetch_all()["params"]["message"]
+        self.assertIn("new: 2, changed by Copaco: 0, known already: 0", message)
+        self.assertIn("decision in all: 1", message)
+        self.assertIn("1,234.56", message)
         self.documents.move_id.action_post()
         self.simulator.invoices.clear()
         self.add("INV-1", "A1", "11", CustomerNumber="K-1")
         self.add("INV-2", "A2", "1234.56")
-        params = self.fetch_all()["params"]
-        self.assertIn(
-            "new: 0, changed by Copaco: 1, known already: 1", params["message"]
-        )
-        self.assertIn("decision in all: 2", params["message"])
+        message = self.fetch_all()["params"]["message"]
+        self.assertIn("new: 0, changed by Copaco: 1, known already: 1", message)
+        self.assertIn("decision in all: 2", message)
 
     def test_nothing_new_is_no_success_while_something_waits(self):
         self.fetch_all()

@@ -1,3 +1,5 @@
+import base64
+import json
 from datetime import date
 from threading import Thread
 from unittest.mock import patch
@@ -10,7 +12,7 @@ from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from ..client import CopacoClient, TimedOutError
-from .common import TODAY, price_line
+from .common import TODAY, copaco_invoice, price_line
 from .preview import PreviewCommon
 
 PREVIEW = "odoo.addons.account_copaco.wizards.copaco_preview"
@@ -55,16 +57,17 @@ class TestPreview(PreviewCommon):
                 for document in preview.document_ids
             ],
             [
-                ("INV-1", "known", False),
+                # What a person has to look at comes first.
+                (False, "unreadable", False),
                 ("INV-2", "changed", "source_changed"),
-                ("INV-4", "invoiced", False),
-                ("INV-5", "excluded", False),
                 ("INV-6", "held", "customer_unknown"),
                 ("INV-7", "held", "payload_invalid"),
-                (False, "unreadable", False),
+                ("INV-4", "invoiced", False),
+                ("INV-5", "excluded", False),
+                ("INV-1", "known", False),
             ],
         )
-        known, changed, credit, excluded, held, invalid, unreadable = (
+        unreadable, changed, held, invalid, credit, excluded, known = (
             preview.document_ids
         )
         self.assertRecordValues(
@@ -90,6 +93,8 @@ class TestPreview(PreviewCommon):
         self.assertEqual(known.document_id.invoice_number, "INV-1")
         self.assertEqual(changed.amount_untaxed, 99)
         self.assertIn("86.50", changed.difference)
+        self.assertEqual(changed.line_ids.price_subtotal, 99, "Copaco's new lines")
+        self.assertEqual(changed.month_amount - known.month_amount, 99 - 12.5)
         self.assertIn("Own use", excluded.message)
         self.assertIn("A6", held.message)
         self.assertEqual(held.line_ids.price_subtotal, 6)
@@ -112,6 +117,31 @@ class TestPreview(PreviewCommon):
         action = preview.outcome_ids[1].action_view_documents()
         listed = held.search(action["domain"])
         self.assertEqual(listed, held + invalid)
+
+    def test_a_file_is_imported_from_its_preview(self):
+        content = json.dumps(
+            {"Invoices": [copaco_invoice("INV-9", "A1", [price_line("9")])]},
+            default=str,
+        )
+        upload = self.env["copaco.upload"].with_user(self.billing_user)
+        upload = upload.create(
+            {
+                "connection_id": self.connection.id,
+                "kind": "specification",
+                "content": base64.b64encode(content.encode()),
+                "file_name": "november.json",
+            }
+        )
+        with self.committing(upload) as committing:
+            preview = upload.env["copaco.preview"].browse(
+                committing.action_preview()["res_id"]
+            )
+        self.assertFalse(self.documents)
+        with self.committing(preview) as committing:
+            committing.action_import_file()
+        self.assertEqual(self.documents.invoice_number, "INV-9")
+        with self.assertRaisesRegex(UserError, "has no file to import"):
+            self.preview().action_import_file()
 
     def test_nothing_is_left_behind(self):
         self.add_one_of_each()
@@ -290,7 +320,7 @@ class TestPreview(PreviewCommon):
             preview = self.preview()
         threads[0].join()
         self.assertEqual(
-            preview.document_ids.mapped("outcome"), ["invoiced", "not_computed"]
+            preview.document_ids.mapped("outcome"), ["not_computed", "invoiced"]
         )
 
     def test_it_begins_again_when_others_store_the_same(self):

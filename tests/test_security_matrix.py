@@ -80,6 +80,7 @@ copaco.plan                  -     -     r     r     rw    -     -      -
     action_process_drafts    -     -     x     x     x     -     -      -
 copaco.preview               -     -     rwcu  rwcu  rwcu  -     -      -
     action_fetch             -     -     x     x     x     -     -      -
+    action_import_file       -     -     x     x     x     -     -      -
     action_preview           -     -     x     x     x     -     -      -
     action_try_examples      -     -     x     x     x     -     -      -
 copaco.preview.document      -     -     r     r     r     -     -      -
@@ -89,6 +90,7 @@ copaco.rule                  -     -     r     r     rwcu  -     -      -
     action_process_drafts    -     -     x     x     x     -     -      -
 copaco.run                   -     -     r     r     r     -     -      -
     action_acknowledge       -     -     x     x     x     -     -      -
+    action_download          -     -     x     x     x     -     -      -
     action_fetch             -     -     x     x     x     x     -      -
 copaco.setup                 -     -     -     -     rwcu  -     -      -
     action_back              -     -     -     -     x     -     -      -
@@ -254,6 +256,7 @@ class TestSecurityMatrix(RemoteCase):
             },
             "copaco.api.key": connection,
             "copaco.layout": {"name": "Another"},
+            "copaco.setup": connection,
             "copaco.fetch": {**connection, "date_from": str(date.today())},
             "copaco.preview": {**connection, "date_from": str(date.today())},
             "copaco.preview.outcome": {

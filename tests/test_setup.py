@@ -53,6 +53,13 @@ class TestSetup(CopacoCommon):
         with self.assertRaisesRegex(UserError, "can't fetch its source yet"):
             self.act(setup, "action_next")
 
+    def test_the_key_of_another_server_is_kept_that_is_entered_with_it(self):
+        self.connection.api_key = "key-of-the-old-server"
+        setup = self.open()
+        setup.write({"api_key": "simulator-key", "base_url": "http://127.0.0.1:9/"})
+        self.assertEqual(self.connection.base_url, "http://127.0.0.1:9/")
+        self.assertEqual(setup.api_key_hint, "-key")
+
     def test_a_connection_is_created_when_there_is_none(self):
         self.connection.active = False
         self.assertNotEqual(self.open().connection_id, self.connection)

@@ -111,11 +111,14 @@ class TestUpload(CopacoCommon):
                 )
             except UserError as error:
                 message = str(error)
-        # One sentence for each, which says which one and what to do with a file.
+        # One sentence for each, which says which one and what to do with a file; and
+        # what the good one brought.
+        *lines, brought = message.splitlines()
         self.assertEqual(
-            [line.partition(":")[0] for line in message.splitlines()],
+            [line.partition(":")[0] for line in lines],
             [f"File {name} for connection Test" for name in ("bad.json", "cut.xml")],
         )
+        self.assertIn("invoiced: 1", brought)
         self.assertEqual(message.count("web page"), 2)
         self.assertEqual(message.count("upload it again"), 2)
         self.assertEqual(self.documents.state, "invoiced")

@@ -8,9 +8,10 @@ from .evidence import (
     get_vat_key,
     is_same_vat_key,
 )
+from .json_text import indent_json
 from .limits import ask_for_whole_time, get_seconds_left
 from .line_order import merge_order
 from .line_pairing import are_apart, pair_charges, pair_lines
-from .names import enumerate_names
+from .names import enumerate_names, join_different
 from .pace import Pace
 from .rule_index import LineTraits, RuleConditions, RuleIndex

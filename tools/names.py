@@ -1,4 +1,4 @@
-"""How records are named in messages."""
+"""How records and values are named in messages."""
 
 # A person needs to see where to look, not every record.
 NAMED_RECORDS = 5
@@ -17,3 +17,8 @@ def enumerate_names(env, names):
         names=", ".join(names[:NAMED_RECORDS]),
         count=len(names) - NAMED_RECORDS,
     )
+
+
+def join_different(texts):
+    """:return: text such as "7 → 9", or "7" when nothing changed"""
+    return " → ".join(dict.fromkeys(texts))

@@ -12,6 +12,7 @@ from ..client import (
     parse_documents,
 )
 from ..tools import open_window
+from .copaco_preview_document import IMPORTANCE
 from .copaco_preview_dry_run import Response
 
 # A person waits: for Copaco, and then for all of it. Odoo's own limit for a request is
@@ -42,6 +43,7 @@ class CopacoPreview(models.TransientModel):
         readonly=True,
     )
     file_name = fields.Char(string="File", readonly=True)
+    upload_id = fields.Many2one("copaco.upload", readonly=True)
     computed_at = fields.Datetime(readonly=True)
     message = fields.Text(string="Not in This Preview", readonly=True)
     outcome_ids = fields.One2many("copaco.preview.outcome", "preview_id", readonly=True)
@@ -118,6 +120,22 @@ class CopacoPreview(models.TransientModel):
         parsed = self._ask(lambda client: client.fetch("example"), NETWORK_SECONDS)
         self.message = False
         return self._show("examples", [Response(parsed)], started, create_contacts=True)
+
+    def action_import_file(self):
+        """Import the file of this preview.
+
+        :return: see `copaco.upload.action_upload`
+        :raise UserError: when it is not of a file, or that is gone
+        """
+        self.ensure_one()
+        if not self.upload_id:
+            raise UserError(
+                self.env._(
+                    "%(preview)s has no file to import. Upload the file again.",
+                    preview=self.display_name,
+                )
+            )
+        return self.upload_id.action_upload()
 
     def action_view_documents(self):
         """:return: the window action with everything in this preview"""
@@ -228,7 +246,13 @@ class CopacoPreview(models.TransientModel):
             {
                 "source": source,
                 "computed_at": fields.Datetime.now(),
-                "document_ids": [Command.create(vals) for vals in vals_list],
+                "document_ids": [
+                    Command.create(vals)
+                    for vals in sorted(
+                        vals_list,
+                        key=lambda vals: IMPORTANCE.index(vals["outcome"]),
+                    )
+                ],
             }
         )
         preview.outcome_ids = [

@@ -12,6 +12,11 @@ OUTCOMES = [
     ("not_computed", "Not computed"),
     ("unreadable", "Unreadable"),
 ]
+# What a person should see first.
+IMPORTANCE = (
+    *("unreadable", "changed", "held", "missing", "not_computed"),
+    *("rebuilt", "invoiced", "excluded", "known"),
+)
 
 
 class CopacoPreviewOutcome(models.TransientModel):

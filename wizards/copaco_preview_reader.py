@@ -3,6 +3,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, models
 from odoo.tools import formatLang
 
+from ..client import parse_payload
 from ..const import PURCHASE_KINDS, SALES_KINDS
 from ..tools import enumerate_names
 
@@ -94,7 +95,7 @@ class CopacoPreviewReader(models.AbstractModel):
             "hold_reason": document.hold_reason,
             "message": document.hold_message or document.exclude_reason,
             "difference": change.difference,
-            **self._compare_months(document, months),
+            **self._compare_months(document, months, change),
         }
         if move:
             vals.update(
@@ -114,7 +115,8 @@ class CopacoPreviewReader(models.AbstractModel):
         if outcome in BOOKED:
             vals["line_ids"] = self._prepare_invoice_lines(move)
         elif outcome in ("held", "changed", "excluded"):
-            vals["line_ids"] = self._prepare_source_lines(document)
+            lines = self._get_new_lines(change) if change else document.line_ids
+            vals["line_ids"] = self._prepare_source_lines(lines)
         return vals
 
     @api.model
@@ -159,8 +161,21 @@ class CopacoPreviewReader(models.AbstractModel):
         ]
 
     @api.model
-    def _prepare_source_lines(self, document):
-        """The lines of a document without an invoice, as Copaco sent them."""
+    def _get_new_lines(self, version):
+        """:return: the lines of a version, which are not stored"""
+        Line = self.env["copaco.document.line"]
+        document, currency = version.document_id, version.currency_id
+        lines = Line.browse()
+        source = parse_payload(version.payload)
+        for sequence, line in enumerate(source.lines, 1):
+            vals = Line._prepare_source_values(line, document.company_id, currency)
+            vals["document_id"] = document.id
+            lines += Line.new({**vals, "sequence": sequence})
+        return lines
+
+    @api.model
+    def _prepare_source_lines(self, lines):
+        """Lines of a document without an invoice, as Copaco sent them."""
         return [
             {
                 "sequence": line.sequence,
@@ -172,7 +187,7 @@ class CopacoPreviewReader(models.AbstractModel):
                 "discount": 0.0,
                 "price_subtotal": line.amount,
             }
-            for line in document.line_ids
+            for line in lines
         ]
 
     @api.model
@@ -199,17 +214,23 @@ class CopacoPreviewReader(models.AbstractModel):
         }
 
     @api.model
-    def _compare_months(self, document, months):
+    def _compare_months(self, document, months, change):
+        """:param change: the `copaco.document.version` that waits, if any
+        :return: values: what the customer pays in this month, and in the one before
+        """
         is_sale = document.kind in SALES_KINDS
         if not (is_sale and document.customer_id and document.invoice_date):
             return {}
         owner = document.customer_id, document.currency_id
-        return {
+        vals = {
             f"{name}_amount": months.get(
                 (*owner, _get_month(document.invoice_date, distance)), 0.0
             )
             for name, distance in (("month", 0), ("last_month", -1))
         }
+        if change.currency_id == document.currency_id:
+            vals["month_amount"] += change.amount_source - document.amount_source
+        return vals
 
 
 def _get_month(day, distance):

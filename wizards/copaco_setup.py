@@ -62,6 +62,13 @@ class CopacoSetup(models.TransientModel):
         self.env["copaco.connection"].check_access("write")
         return super().create(vals_list)
 
+    def write(self, vals):
+        # Another server takes the key away: its own key is set after it.
+        if "base_url" in vals and "api_key" in vals:
+            vals = dict(vals)
+            super().write({"base_url": vals.pop("base_url")})
+        return super().write(vals)
+
     # === ACTION METHODS === #
 
     @api.model

@@ -66,7 +66,11 @@ class CopacoUpload(models.TransientModel):
         self.ensure_one()
         files = self._get_files()
         preview = self.env["copaco.preview"].create(
-            {"connection_id": self.connection_id.id, "file_name": self.file_name}
+            {
+                "connection_id": self.connection_id.id,
+                "file_name": self.file_name,
+                "upload_id": self.id,
+            }
         )
         return preview._preview_files(self.kind, files)
 

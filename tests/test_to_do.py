@@ -1,0 +1,147 @@
+from ast import literal_eval
+from datetime import date
+
+from lxml import etree
+
+from odoo.tests import freeze_time, tagged
+from odoo.tools.safe_eval import safe_eval
+
+from .common import CopacoCommon, price_line
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestToDo(CopacoCommon):
+    """What waits says what helps, and is found by what people know."""
+
+    def setUp(self):
+        super().setUp()
+        self.partner = self.create_partner(name="Bakkerij", ref="K-1")
+
+    def add(self, number, account, amount="10", line=None, **customer):
+        self.add_invoice(
+            number, account, [price_line(amount, **line or {})], customer=customer
+        )
+
+    def act(self, records, action, *args):
+        with self.committing(records.with_user(self.billing_user)) as committing:
+            return getattr(committing, action)(*args)
+
+    def test_it_waits_since_the_first_day_however_often_it_is_tried(self):
+        self.add("INV-1", "A2")
+        self.fetch()
+        self.assertEqual(self.documents.waiting_since, date(2026, 11, 25))
+        with freeze_time("2026-11-27 10:00:00"):
+            self.act(self.documents, "action_retry")
+            self.assertEqual(self.documents.state, "held")
+            self.assertEqual(self.documents.waiting_since, date(2026, 11, 25))
+        self.act(self.documents, "action_exclude", "Own use")
+        self.assertFalse(self.documents.waiting_since)
+
+    def test_retry_is_offered_where_it_can_help(self):
+        self.add("INV-1", "A2")
+        self.add("INV-2", "A1", CustomerNumber="K-1")
+        self.connection.journal_id.active = False
+        self.fetch()
+        self.assertEqual(
+            {each.hold_reason: each.is_retryable for each in self.documents},
+            {"customer_unknown": False, "account_missing": True},
+        )
+
+    def test_the_text_of_a_row_does_not_repeat_its_number_and_customer(self):
+        self.add("INV-1", "A2", CompanyName="Slagerij")
+        self.add("INV-2", "A1", CustomerNumber="K-1")
+        self.connection.journal_id.active = False
+        self.fetch()
+        for document in self.documents:
+            self.assertTrue(document.next_step)
+            self.assertNotIn(document.invoice_number, document.next_step)
+            self.assertNotIn(document.customer_id.name, document.next_step)
+
+    def test_ticked_documents_are_excluded_and_those_with_an_invoice_named(self):
+        self.add("INV-1", "A2")
+        self.add("INV-2", "A1", CustomerNumber="K-1")
+        self.fetch()
+        result = self.act(self.documents, "action_exclude", "Own use")
+        self.assertIn("INV-2", result["params"]["message"])
+        self.assertEqual(self.documents.mapped("state"), ["excluded", "invoiced"])
+
+    def test_a_document_is_found_by_whatever_people_know_of_it(self):
+        self.add(
+            "INV-1",
+            "616382",
+            line={"VendorDetails": "voorbeeld.example", "PONumber": "PO-6213"},
+            CustomerNumber="K-1",
+            CompanyName="De Korenaar",
+            VATNumber="NL001234567B01",
+        )
+        self.fetch()
+        self.documents.line_ids.sudo().write(
+            {
+                "line_po": "PO-6213",
+                "vendor_details": "voorbeeld.example",
+                "subscription_ref": "92101961",
+            }
+        )
+        self.documents.move_id.action_post()
+        for term in (
+            *("INV-1", "616382", "K-1", "Korenaar", "Bakkerij"),
+            *(self.documents.move_id.name, "92101961", "PO-6213", "voorbeeld.example"),
+        ):
+            self.assertEqual(self.search("copaco.document", term), self.documents, term)
+        self.assertFalse(self.search("copaco.document", "nothing like it"))
+        for term in ("INV-1", "616382", "92101961", "PO-6213", "voorbeeld.example"):
+            found = self.search("account.move", term, "copaco_document_ids")
+            self.assertEqual(found, self.documents.move_id, term)
+
+    def search(self, model, term, name="invoice_number"):
+        """:return: what the search field of a model's list finds"""
+        view = {
+            "copaco.document": "account_copaco.copaco_document_view_search",
+            "account.move": "account.view_account_invoice_filter",
+        }[model]
+        arch = self.env[model].get_view(self.env.ref(view).id, "search")["arch"]
+        (field,) = etree.fromstring(arch).xpath(f"//field[@name='{name}']")
+        domain = safe_eval(field.get("filter_domain"), {"self": term})
+        return self.env[model].search(domain)
+
+    def test_the_filter_from_copaco_includes_corrections(self):
+        self.add("INV-1", "A1", CustomerNumber="K-1")
+        self.fetch()
+        self.documents.move_id.action_post()
+        self.simulator.invoices.clear()
+        self.add("INV-1", "A1", "12", CustomerNumber="K-1", line={"Quantity": 2})
+        self.fetch()
+        self.act(self.documents, "action_correct")
+        moves = self.documents.move_id + self.documents.correction_ids
+        view = self.env.ref("account.view_account_invoice_filter")
+        arch = self.env["account.move"].get_view(view.id, "search")["arch"]
+        (filter_,) = etree.fromstring(arch).xpath("//filter[@name='copaco']")
+        self.assertEqual(
+            self.env["account.move"].search(literal_eval(filter_.get("domain"))), moves
+        )
+        self.assertEqual(
+            self.env["account.move"].search(
+                self.connection.action_view_invoices()["domain"]
+            ),
+            moves,
+        )
+        name = self.documents.correction_ids.invoice_line_ids.name
+        self.assertIn("Period: 10/01/2026 – 10/31/2026", name)
+        self.assertIn("Quantity: 1 → 2", name)
+        self.assertIn(f"Correction of {self.documents.move_id.name}", name)
+
+    def test_a_contact_leads_to_its_documents(self):
+        self.add("INV-1", "A1", CustomerNumber="K-1")
+        self.fetch()
+        partner = self.partner.with_user(self.billing_user)
+        self.assertEqual(partner.copaco_document_count, 1)
+        self.assertEqual(
+            partner.action_view_copaco_documents()["res_model"], "copaco.document"
+        )
+
+    def test_runs_count_each_document_once(self):
+        self.add("INV-1", "A1", CustomerNumber="K-1")
+        runs = self.fetch() + self.fetch()
+        self.assertEqual(runs.mapped("amount_brought"), [10, 0])
+        self.assertEqual(runs.mapped("brought_count"), [1, 0])
