@@ -43,6 +43,9 @@ def _of_subscription(name: str) -> Any:
     return Field("", validation_alias=AliasPath("Subscription", name))
 
 
+Details = Annotated[tuple[tuple[str, str], ...], PlainValidator(tuple)]
+
+
 @read_dataclass(slots=True, config=CONFIG)
 class CustomerInfo:
     """Who the customer is, or the receiver, as far as Copaco says; "" for what it
@@ -83,6 +86,7 @@ class DocumentLine:
     doesn't need. ``digest.py`` has a list of its own of what makes a line another one.
 
     :ivar details: (label, value) of what Copaco prints of the subscription's settings
+    :ivar hidden_details: as details, of what it doesn't print
     """
 
     extended_price: Money
@@ -112,7 +116,8 @@ class DocumentLine:
     vat: Number = _number_named("VAT")
     tax_percentage: Number = None
     tax_zone: Text = _named("TaxZoneID")
-    details: Annotated[tuple[tuple[str, str], ...], PlainValidator(tuple)] = ()
+    details: Details = ()
+    hidden_details: Details = ()
 
 
 @dataclass(slots=True)

@@ -67,6 +67,10 @@ class CopacoDocumentLine(models.Model):
     subscription_details = fields.Text(
         help="What Copaco prints on its own invoice of the subscription's settings."
     )
+    hidden_details = fields.Text(
+        string="Other Subscription Details",
+        help="What Copaco does not print on its own invoice of them.",
+    )
     subscription_po = fields.Char(string="Subscription PO Number")
     line_po = fields.Char(string="Line PO Number")
     consumer_name = fields.Char(string="Consumer")
@@ -270,9 +274,8 @@ class CopacoDocumentLine(models.Model):
             "date_start": source_line.date_start,
             "date_end": source_line.date_end,
             "vendor_details": source_line.vendor_details,
-            "subscription_details": "\n".join(
-                f"{label}: {value}" for label, value in source_line.details
-            ),
+            "subscription_details": _write_details(source_line.details),
+            "hidden_details": _write_details(source_line.hidden_details),
             "subscription_po": source_line.subscription_po,
             "line_po": source_line.line_po,
             "consumer_name": source_line.consumer_name,
@@ -290,6 +293,10 @@ class CopacoDocumentLine(models.Model):
             "tax_percentage": _to_float(source_line.tax_percentage),
             "tax_zone": source_line.tax_zone,
         }
+
+
+def _write_details(details):
+    return "\n".join(f"{label}: {value}" for label, value in details)
 
 
 def _to_float(number, default=0.0):

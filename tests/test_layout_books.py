@@ -17,7 +17,7 @@ LAYOUT = {
     "usage": st.sampled_from(["lines", "detail", "total"]),
     "zero_lines": st.sampled_from(["show", "total", "hide"]),
     "vendor_details": st.sampled_from(["text", "note", "none"]),
-    "has_subscription_details": st.booleans(),
+    "subscription_details": st.sampled_from(["printed", "all", "none"]),
     "has_number": st.booleans(),
     "line_text": st.sampled_from([False, "{plan}\n{vendor_details}", "Always this"]),
 }
