@@ -68,7 +68,6 @@ class CopacoLayout(models.Model):
             ("total", "One line for all of them"),
             ("hide", "Not printed"),
         ],
-        string="Zero Lines",
         required=True,
         default="show",
         help="Lines that cost nothing. They are on the invoice in Odoo in any case.",
