@@ -12,6 +12,9 @@ class TestPreviewTour(CopacoCommon, HttpCase):
     def test_a_preview_shows_the_figures_that_the_fetch_then_makes(self):
         self.billing_user.password = "billing-password"
         self.connection.import_from = False
+        self.connection.layout_id = self.env["copaco.layout"].create(
+            {"name": "Test", "section_by": "charge"}
+        )
         self.create_partner(name="Bakkerij", ref="K-2")
         for number, account, amount, customer in (
             ("INV-1", "A1", "10", {"CompanyName": "Café Noord"}),
