@@ -38,6 +38,9 @@ def _of_subscription(name: str) -> Any:
     return Field("", validation_alias=AliasPath("Subscription", name))
 
 
+Details = Annotated[tuple[tuple[str, str], ...], PlainValidator(tuple)]
+
+
 @dataclass(slots=True, config=CONFIG)
 class CustomerInfo:
     """Who the customer is, or the receiver, as far as Copaco says; "" for what it
@@ -78,6 +81,7 @@ class DocumentLine:
     doesn't need. ``digest.py`` has a list of its own of what makes a line another one.
 
     :ivar details: (label, value) of what Copaco prints of the subscription's settings
+    :ivar hidden_details: as details, of what it doesn't print
     """
 
     extended_price: Money
@@ -107,4 +111,5 @@ class DocumentLine:
     vat: Number = _number_named("VAT")
     tax_percentage: Number = None
     tax_zone: Text = _named("TaxZoneID")
-    details: Annotated[tuple[tuple[str, str], ...], PlainValidator(tuple)] = ()
+    details: Details = ()
+    hidden_details: Details = ()

@@ -69,9 +69,16 @@ def give_to_lines(subscription: dict[str, Any]) -> list[Any]:
     :param subscription: a tree with a list of lines
     :return: the trees of the lines, for `DocumentLine`
     """
-    details = _read_details(read_objects(subscription.get("SubscriptionDetails")))
+    settings = read_objects(subscription.get("SubscriptionDetails"))
+    printed = _read_details(settings, hidden=False)
+    hidden = _read_details(settings, hidden=True)
     return [
-        {**line, "Subscription": subscription, "Details": _add_details(details, line)}
+        {
+            **line,
+            "Subscription": subscription,
+            "Details": _add_details(printed, line, hidden=False),
+            "HiddenDetails": _add_details(hidden, line, hidden=True),
+        }
         if isinstance(line, dict)
         else line
         for line in subscription["PriceLines"]
@@ -79,15 +86,19 @@ def give_to_lines(subscription: dict[str, Any]) -> list[Any]:
 
 
 def _add_details(
-    shared: tuple[tuple[str, str], ...], line: dict[str, Any]
+    shared: tuple[tuple[str, str], ...], line: dict[str, Any], *, hidden: bool
 ) -> tuple[tuple[str, str], ...]:
     own = read_objects(line.get("SubscriptionDetails"))
-    return tuple(dict.fromkeys(shared + _read_details(own))) if own else shared
+    if not own:
+        return shared
+    return tuple(dict.fromkeys(shared + _read_details(own, hidden=hidden)))
 
 
-def _read_details(settings: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Return (label, value) of those settings of a subscription that Copaco prints
-    (Copaco's knowledge base, page
+def _read_details(
+    settings: list[dict[str, Any]], *, hidden: bool
+) -> tuple[tuple[str, str], ...]:
+    """Return (label, value) of those settings of a subscription that Copaco prints, or
+    of those that it doesn't print (Copaco's knowledge base, page
     https://kb.copaco.cloud/kb/07-03-2024-invoices-api-functionality-extended)."""
     return tuple(
         (
@@ -96,7 +107,7 @@ def _read_details(settings: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]
             value,
         )
         for setting in settings
-        if not _is_hidden(setting)
+        if _is_hidden(setting) == hidden
         and (value := read_setting(setting.get("AttributeValue")))
     )
 

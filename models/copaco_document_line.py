@@ -81,6 +81,10 @@ class CopacoDocumentLine(models.Model):
     subscription_details = fields.Text(
         help="What Copaco prints on its own invoice of the subscription's settings."
     )
+    hidden_details = fields.Text(
+        string="Other Subscription Details",
+        help="What Copaco does not print on its own invoice of them.",
+    )
     subscription_po = fields.Char(string="Subscription PO Number")
     line_po = fields.Char(string="Line PO Number")
     consumer_name = fields.Char(string="Consumer")
@@ -266,9 +270,8 @@ class CopacoDocumentLine(models.Model):
             "amount": float(
                 round_amount(source_line.extended_price, currency.rounding)
             ),
-            "subscription_details": "\n".join(
-                f"{label}: {value}" for label, value in source_line.details
-            ),
+            "subscription_details": _write_details(source_line.details),
+            "hidden_details": _write_details(source_line.hidden_details),
             **self._prepare_vat_values(source_line),
         }
 
@@ -280,6 +283,10 @@ class CopacoDocumentLine(models.Model):
             "tax_percentage": _to_float(source_line.tax_percentage),
             "tax_zone": source_line.tax_zone,
         }
+
+
+def _write_details(details):
+    return "\n".join(f"{label}: {value}" for label, value in details)
 
 
 def _to_float(number, default=0.0):

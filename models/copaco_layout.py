@@ -68,7 +68,6 @@ class CopacoLayout(models.Model):
             ("total", "One line for all of them"),
             ("hide", "Not printed"),
         ],
-        string="Lines of Zero",
         required=True,
         default="show",
         help="Lines that cost nothing. They are on the invoice in Odoo in any case.",
@@ -83,10 +82,15 @@ class CopacoLayout(models.Model):
         default="text",
         help="Below a total of usage, what would be a note is in the text.",
     )
-    has_subscription_details = fields.Boolean(
-        string="Subscription Details",
-        default=True,
-        help="Print those that Copaco prints on its own invoice.",
+    subscription_details = fields.Selection(
+        [
+            ("printed", "Those that Copaco prints"),
+            ("all", "All that Copaco sends"),
+            ("none", "None"),
+        ],
+        required=True,
+        default="printed",
+        help="The settings of a subscription, such as its memory.",
     )
     has_number = fields.Boolean(
         string="Copaco's Number",
@@ -107,7 +111,7 @@ class CopacoLayout(models.Model):
     heading_change = fields.Char(string="Changes", translate=True)
     heading_other = fields.Char(string="Other", translate=True)
     heading_total = fields.Char(string="Total of Usage", translate=True)
-    heading_zero = fields.Char(string="Total of Lines of Zero", translate=True)
+    heading_zero = fields.Char(string="Total of Zero Lines", translate=True)
 
     # === CONSTRAINT METHODS === #
 

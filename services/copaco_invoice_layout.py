@@ -58,17 +58,20 @@ class CopacoInvoiceLayout(models.AbstractModel):
         return texts
 
     @api.model
-    def _get_left_out(self, layout, line):
-        """:return: dict with an empty text for each of `LINE_PLACEHOLDERS` that is not
-        in the text of a line, because it is elsewhere or not shown"""
-        left_out = {}
+    def _get_changed_values(self, layout, line):
+        """:return: dict of texts for those of `LINE_PLACEHOLDERS` that the layout says
+        something of: empty ones for what is elsewhere, or not shown"""
+        changed = {}
         if layout.vendor_details == "none" or self._has_note(layout, line):
-            left_out["vendor_details"] = ""
-        if not layout.has_subscription_details:
-            left_out["subscription_details"] = ""
+            changed["vendor_details"] = ""
+        if layout.subscription_details == "none":
+            changed["subscription_details"] = ""
+        elif layout.subscription_details == "all":
+            details = (line.subscription_details, line.hidden_details)
+            changed["subscription_details"] = "\n".join(filter(None, details))
         if "consumer" in layout._get_levels():
-            left_out["consumer"] = ""
-        return left_out
+            changed["consumer"] = ""
+        return changed
 
     @api.model
     def _has_note(self, layout, line):

@@ -119,7 +119,8 @@ class CopacoLineText(models.AbstractModel):
             "figures": figures,
         }
         if layout:
-            values |= self.env["copaco.invoice.layout"]._get_left_out(layout, line)
+            arranger = self.env["copaco.invoice.layout"]
+            values |= arranger._get_changed_values(layout, line)
         return values
 
     @api.model

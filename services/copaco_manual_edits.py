@@ -160,7 +160,8 @@ class CopacoManualEdits(models.AbstractModel):
         for key, entry in snapshot.get("texts", {}).items():
             is_edited = int(key) in edits.edited_texts.ids
             if is_edited or entry["key"] in edits.removed_texts:
-                updated["texts"][key] = entry
+                sequence = sequences.get(entry["key"], entry["sequence"])
+                updated["texts"][key] = {**entry, "sequence": sequence}
         for name in edits.header:
             updated["header"][name] = snapshot["header"].get(name)
         keys = {line_id: f"removed {line_id}" for line_id in edits.removed}
@@ -172,9 +173,12 @@ class CopacoManualEdits(models.AbstractModel):
             entry = entries.get(line.id, _prepare_entry(line))
             # Who takes the edit back has not what Copaco says now.
             is_current = entry["amount"] in (None, line.amount)
-            updated["lines"][keys[line.id]] = _prepare_entry(
-                line, line.amount, entry["hash"] if is_current else None
-            )
+            updated["lines"][keys[line.id]] = {
+                **_prepare_entry(
+                    line, line.amount, entry["hash"] if is_current else None
+                ),
+                "sequence": sequences.get(line.id),
+            }
         # What is kept of the rounding stands for all that the others lack: Copaco's
         # total may need another one now.
         made = set(map(str, edits.unedited.ids))

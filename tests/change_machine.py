@@ -11,6 +11,11 @@ from .common import CREATED, CopacoCommon, copaco_invoice, price_line
 
 AMOUNTS = ("10", "12", "5", "7.25", "-3", "0", "0.005")
 PERSON = "A person's "
+LAYOUTS = (
+    {"section_by": "charge", "vendor_details": "note"},
+    {"section_by": "subscription", "subsection_by": "charge", "zero_lines": "hide"},
+    {"usage": "total", "zero_lines": "total", "line_text": "{title}"},
+)
 
 
 class Source:
@@ -61,6 +66,8 @@ class Source:
         )
         if self.random.random() < 0.2:
             line["Description"] = "Other words\t & <b>more</b>\r\n"
+        if self.random.random() < 0.2:
+            line["VendorDetails"] = "details"
         if self.random.random() < 0.15:
             for name in ("LineId", "InvoiceRowHash"):
                 line.pop(name)
@@ -71,6 +78,10 @@ class Source:
         """What the addon reads in it, see `SourceDocument`."""
         raw = json.dumps({"Invoices": [self.current]}, default=write_number)
         return parse_documents(raw.encode()).documents[0]
+
+
+def add_one(_move, line):
+    line.price_unit += 1
 
 
 def write_number(number):
@@ -96,6 +107,7 @@ class ChangeMachine(CopacoCommon):
         "add_line": 1,
         "choose_partner": 1,
         "choose_ref": 1,
+        "choose_layout": 1,
         "pay": 1,
         "credit": 0.5,
         "link_customer": 1,
@@ -288,7 +300,10 @@ class ChangeMachine(CopacoCommon):
     def edit(self, change, remember=True):
         def edit(move):
             before = move.amount_untaxed_in_currency_signed
-            line = self.pick(move.invoice_line_ids)
+            lines = move.invoice_line_ids
+            if change == add_one:
+                lines = lines.filtered(lambda line: line.display_type == "product")
+            line = self.pick(lines)
             line_id = line.id
             change(move, line)
             difference = move.amount_untaxed_in_currency_signed - before
@@ -304,7 +319,7 @@ class ChangeMachine(CopacoCommon):
         return line.name, line.price_unit, line.quantity, line.move_id.id
 
     def edit_price(self):
-        self.edit(lambda _move, line: line.write({"price_unit": line.price_unit + 1}))
+        self.edit(add_one)
 
     def edit_words(self):
         self.edit(lambda _move, line: line.write({"name": f"{PERSON}words"}))
@@ -332,6 +347,13 @@ class ChangeMachine(CopacoCommon):
             self.person_refs[move.id] = move.ref
 
         self.on_move(choose, "draft")
+
+    def choose_layout(self):
+        layout = self.random.choice((None, *LAYOUTS))
+        self.log.append(f"  {layout}")
+        self.connection.layout_id = layout and self.env["copaco.layout"].create(
+            {"name": "Any", **layout}
+        )
 
     # Buttons
 

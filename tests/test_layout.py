@@ -130,6 +130,8 @@ class TestLayout(LayoutCommon):
         sections = move.invoice_line_ids.filtered("copaco_layout_key")
         sections[0].name = "Office"
         sections[1].unlink()
+        # In the document it comes second.
+        move.invoice_line_ids.sorted("sequence")[-1].name = "My own words"
         self.assertFalse(self.is_unedited_draft(document))
         for _time in range(2):
             self.act(document, "action_retry")
@@ -139,10 +141,14 @@ class TestLayout(LayoutCommon):
                     "# Office",
                     "Exchange – Service 1",
                     "Teams – Service 3",
-                    "Backup – Service 2",
+                    "My own words",
                 ],
             )
-        self.assertFalse(any(document.line_ids.mapped("invoice_line_state")))
+            edits = self.env["copaco.manual.edits"]._get_edits(document)
+            self.assertFalse(edits.is_reordered)
+        self.assertEqual(
+            document.line_ids.mapped("invoice_line_state"), [False, "edited", False]
+        )
 
     def test_what_a_person_added_stays_in_its_section(self):
         self.use_layout(section_by="category")
@@ -323,6 +329,25 @@ class TestLayout(LayoutCommon):
         line = move.invoice_line_ids
         self.assertEqual(line.copaco_vendor_details, details)
 
+    def test_details_of_a_subscription_are_those_that_copaco_prints_all_or_none(self):
+        layout = self.use_layout()
+        details = [
+            {"AttributeDescription": "Memory", "AttributeValue": "8 GB"},
+            {"Attribute": "Host", "AttributeValue": "x1", "noshow": "true"},
+        ]
+        document = self.send(
+            subscription("A", "Server", price_line(5, SubscriptionDetails=details))
+        )
+        for shown, expected in (
+            ("printed", ["Memory: 8 GB"]),
+            ("all", ["Memory: 8 GB", "Host: x1"]),
+            ("none", []),
+        ):
+            layout.subscription_details = shown
+            self.act(document, "action_retry")
+            rows = document.move_id.invoice_line_ids.name.split("\n")
+            self.assertEqual(rows[2:], expected)
+
     def test_a_note_that_a_person_edited_stays_below_its_line(self):
         self.use_layout(vendor_details="note")
         lines = [
@@ -463,9 +488,8 @@ class TestLayout(LayoutCommon):
     def test_a_text_without_blanks_stays_on_the_page(self):
         for where in ("text", "note"):
             self.use_layout(vendor_details=where, section_by="category")
-            line = price_line("1234.56", VendorDetails="W" * 120)
-            number = f"INV-{where}"
-            move = self.send(subscription("A", "B", line), number=number).move_id
+            line = price_line("1234.56", VendorDetails="W" * 120, InvoiceRowHash=where)
+            move = self.send(subscription("A", "B", line), number=where).move_id
             self.assertEqual(self.get_printed_width(move, 800), 800, where)
 
     def get_printed_width(self, move, width):
@@ -473,7 +497,7 @@ class TestLayout(LayoutCommon):
         :return: that of the printed lines of an invoice, which is more when they don't
         fit"""
         page = html.fromstring(self.print_html(move))
-        (table,) = page.xpath("//table[@name='invoice_line_table']")
+        (table,) = page.xpath("//table[contains(@class, 'o_main_table')]")
         with TemporaryDirectory() as folder:
             source, image = f"{folder}/lines.html", f"{folder}/lines.png"
             with open(source, "w") as file:

@@ -17,7 +17,7 @@ LAYOUT = {
     "usage": st.sampled_from(["lines", "detail", "total"]),
     "zero_lines": st.sampled_from(["show", "total", "hide"]),
     "vendor_details": st.sampled_from(["text", "note", "none"]),
-    "has_subscription_details": st.booleans(),
+    "subscription_details": st.sampled_from(["printed", "all", "none"]),
     "has_number": st.booleans(),
     "line_text": st.sampled_from([False, "{plan}\n{vendor_details}", "Always this"]),
 }
@@ -42,6 +42,7 @@ class TestLayoutBooks(VariedCommon):
 
     def setUp(self):
         super().setUp()
+        self.seen = set()
         self.copaco_run = self.create_runs(self.connection)[:1]
         self.taxes = self.create_taxes()
         self.partner_values = self.create_partner_values(self.taxes)
@@ -60,8 +61,31 @@ class TestLayoutBooks(VariedCommon):
         )
 
     def test_the_same_month_books_the_same_journal_items_in_every_layout(self):
-        self.seen = set()
         self.check_layouts()
+
+    def test_headings_notes_and_totals_are_no_journal_items(self):
+        line = {
+            "category": "Microsoft",
+            "subscription": "one",
+            "charge": "Cycle Fee",
+            "amount": Decimal("12.345"),
+            "quantity": Decimal(3),
+            "details": "domain.example",
+            "consumer": None,
+        }
+        usage = {"charge": "Usage Fee", "amount": Decimal("0.004")}
+        other = {"category": "Acronis", "amount": Decimal("-3.335")}
+        lines = [line, line | usage, line | other, line | {"amount": Decimal(0)}]
+        section = {"section_by": "category", "vendor_details": "note"}
+        self.check(
+            lines * 2,
+            [
+                section | {"subsection_by": "charge", "zero_lines": "hide"},
+                section | {"usage": "total", "zero_lines": "total"},
+                section | {"usage": "detail", "line_order": "copaco"},
+            ],
+            *("round_globally", "USD", "analytic"),
+        )
         self.assertLessEqual(set(TEXTS), self.seen)
 
     @settings(
@@ -80,6 +104,9 @@ class TestLayoutBooks(VariedCommon):
         partner=st.sampled_from(["plain", "analytic", "reverse charge"]),
     )
     def check_layouts(self, lines, layouts, rounding, currency, partner):
+        self.check(lines, layouts, rounding, currency, partner)
+
+    def check(self, lines, layouts, rounding, currency, partner):
         self.company.tax_calculation_rounding_method = rounding
         document = self.create_document(lines, currency, partner)
         expected = self.get_books(document)

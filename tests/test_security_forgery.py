@@ -29,7 +29,7 @@ WRITABLE = {
         "admin": {
             *("name", "sequence", "active", "company_id", "section_by"),
             *("subsection_by", "line_order", "usage", "zero_lines"),
-            *("vendor_details", "has_subscription_details", "has_number"),
+            *("vendor_details", "subscription_details", "has_number"),
             *("line_text", "heading_first", "heading_recurring", "heading_once"),
             *("heading_usage", "heading_change", "heading_other", "heading_total"),
             "heading_zero",

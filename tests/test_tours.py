@@ -129,6 +129,9 @@ class TestTours(CopacoCommon, HttpCase):
         )
 
     def test_a_preview_shows_the_figures_that_the_fetch_then_makes(self):
+        self.connection.layout_id = self.env["copaco.layout"].create(
+            {"name": "Test", "section_by": "charge"}
+        )
         self.create_partner(name="Bakkerij", ref="K-2")
         self.add_known_today()
         self.start_tour("/odoo/copaco-connections", "copaco_preview", login="billing")

@@ -163,6 +163,7 @@ class TestLines(ClientCase):
                 "tax_percentage": Decimal(21),
                 "tax_zone": "NL",
                 "details": (),
+                "hidden_details": (),
             },
         )
 
@@ -206,6 +207,10 @@ class TestLines(ClientCase):
         shared = (("disk", "80 GB"), ("backup", "true"))
         self.assertEqual(lines[0].details, (*shared, ("Memory (GB)", "8")))
         self.assertEqual(lines[1].details, shared)
+        self.assertEqual(
+            [line.hidden_details for line in lines],
+            [(("secret", "x"), ("hidden", "x"))] * 2,
+        )
 
 
 class TestCustomerInfo(ClientCase):

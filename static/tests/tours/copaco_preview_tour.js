@@ -38,7 +38,10 @@ registry.category("web_tour.tours").add("copaco_preview", {
             run: "click",
         },
         {
-            content: "It has its lines",
+            content: "It has its lines, under a heading as on Odoo's invoices",
+            trigger: ".modal .o_is_line_section:contains('Recurring')",
+        },
+        {
             trigger: ".modal .o_data_row:contains('Service 1'):contains('20.00')",
         },
         {
