@@ -138,10 +138,12 @@ class CopacoRun(models.Model):
     )
     amount_held = fields.Monetary(compute="_compute_reconciliation")
     amount_excluded = fields.Monetary(compute="_compute_reconciliation")
-    amount_replaced = fields.Monetary(
+    replaced_count = fields.Integer(
+        string="Documents Replaced",
         compute="_compute_reconciliation",
         help="A later run received a newer version, or a person kept the older one.",
     )
+    amount_replaced = fields.Monetary(compute="_compute_reconciliation")
     reconciliation = fields.Html(
         compute="_compute_reconciliation_table", sanitize=False
     )
