@@ -48,7 +48,9 @@ class CopacoContentMixin(models.AbstractModel):
     unreadable_table = fields.Html(
         string="Readable Lines", compute="_compute_unreadable_table", sanitize=False
     )
-    payload_text = fields.Text(string="Raw Data", compute="_compute_payload_text")
+    payload_text = fields.Text(
+        string="Indented Raw Data", compute="_compute_payload_text"
+    )
 
     # === COMPUTE METHODS === #
 
