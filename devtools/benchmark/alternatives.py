@@ -63,6 +63,19 @@ def import_by_oca(books, invoices):
         )
 
 
+def import_bill_by_oca(books, bills):
+    """The same for vendor bills."""
+    importer = books.env["account.invoice.import"]
+    for bill in bills:
+        values = {
+            **_prepare_pivot(books, bill),
+            "type": "in_refund" if bill.is_refund else "in_invoice",
+            "invoice_number": bill.number,
+            "amount_total": float(abs(bill.amount + bill.stated_tax)),
+        }
+        importer.create_invoice(values, {"company": books.company}, "benchmark")
+
+
 def _prepare_plain(books, invoice):
     sign = -1 if invoice.is_refund else 1
     return {

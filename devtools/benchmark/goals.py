@@ -37,6 +37,7 @@ def find(results):
             )
     if results.sizes("this_addon"):
         yield from _find_own(results)
+    yield from _find_bills(results)
     if ratios := _compare(results, ("create", "wall"), "one_worker", "two_workers"):
         yield Goal(
             "Two processes beside one, lines per second, at each size",
@@ -55,6 +56,31 @@ def find(results):
             "under 30 s, moving",
             f"{seconds:.0f} s; {progress:.0f} %, {later:.0f} %",
             seconds < 30 and (later > progress or progress == 100),
+        )
+
+
+def _find_bills(results):
+    """Yield the goals of the purchase side."""
+    ratios = _compare(results, ("whole", "cpu"), "oca_bills", "this_addon_bills")
+    if ratios:
+        yield Goal(
+            "A vendor bill, CPU, faster than OCA's importer, at each size",
+            "at least 2.5 times",
+            _join(ratios, ".2f"),
+            min(ratios) >= 2.5,
+        )
+    if sizes := results.sizes("this_addon_bills", "margins"):
+        shares = _divide(
+            *(
+                [results.get("this_addon_bills", part, lines, "cpu") for lines in sizes]
+                for part in ("margins", "both sides")
+            )
+        )
+        yield Goal(
+            "Margins and findings, share of creating the invoices and bills",
+            "at most 5 %, at the largest size",
+            _join([100 * share for share in shares], ".1f") + " %",
+            shares[-1] <= 0.05,
         )
 
 

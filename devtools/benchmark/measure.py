@@ -67,6 +67,44 @@ def measure_this_addon(policy, lines):
         return totals, parts
 
 
+def measure_bills_by_oca(lines):
+    """Create what Copaco bills by the community's importer."""
+    from ..processes.workers import environment
+    from . import alternatives
+    from .books import Books
+    from .meter import Meter
+
+    small, bill = month.make_bills(lines)
+    with environment() as env:
+        books = Books(env)
+        alternatives.import_bill_by_oca(books, [small])
+        env.cr.commit()
+        books.begin()
+        with Meter(env).measured(part="whole") as figures:
+            alternatives.import_bill_by_oca(books, [bill])
+            env.cr.commit()
+        return books.get_totals(), [figures]
+
+
+def measure_bills(lines):
+    """Fetch and create what Copaco bills, then put it beside what is billed on."""
+    with this_addon(lines, "draft") as (job, meter):
+        sold = job.fetch()
+        with meter.measured(part="sales") as sales:
+            job.create_invoices(sold)
+        job.books.begin()
+        with meter.measured(part="store") as store:
+            documents = job.fetch(kind="purchase")
+        with meter.measured(part="create") as create:
+            job.create_invoices(documents)
+        totals = job.books.get_totals()
+        with meter.measured(part="margins") as margins:
+            job.compare_margins()
+        both = _add_up("both sides", sales, create)
+        whole = _add_up("whole", store, create)
+        return totals, [whole, store, create, both, margins]
+
+
 def measure_workers(count, lines):
     """Let so many processes share the documents of a month."""
     with this_addon(lines, "draft") as (job, _meter):
@@ -138,13 +176,21 @@ METHODS = {
     "one_worker": partial(measure_workers, 1),
     "two_workers": partial(measure_workers, 2),
     "button": measure_button,
+    "oca_bills": measure_bills_by_oca,
+    "this_addon_bills": measure_bills,
 }
+
+
+def get_expected(method, lines):
+    """Return the totals that the books must have in the end."""
+    if method.endswith("_bills"):
+        return month.get_bill_totals(month.make_bills(lines)[1:])
+    return month.get_totals(month.make_invoices(lines)[month.WARM_UP_INVOICES :])
 
 
 def main(method, lines):
     totals, parts = METHODS[method](int(lines))
-    invoices = month.make_invoices(int(lines))[month.WARM_UP_INVOICES :]
-    expected = month.get_totals(invoices)
+    expected = get_expected(method, int(lines))
     sys.stdout.write(
         json.dumps({"totals": totals, "expected": expected, "parts": parts})
     )

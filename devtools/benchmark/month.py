@@ -19,6 +19,9 @@ TODAY = date(2025, 10, 25)
 # The month's invoices are created on the 23rd; on this day those to warm up with.
 WARM_UP_DAY = TODAY - timedelta(days=15)
 WARM_UP_INVOICES = 2
+WARM_UP_LINES = 40
+# What prepare.py names Copaco, among the contacts.
+VENDOR = "vendor"
 CENT = Decimal("0.01")
 TAX_SHARE = Decimal("0.21")
 FORK = multiprocessing.get_context("fork")
@@ -46,6 +49,7 @@ class Invoice:
     day: date
     lines: list[Line]
     exact_amount: Decimal = Decimal(0)
+    stated_tax: Decimal = Decimal(0)  # what Copaco states, rounded line by line
 
     @property
     def amount(self):
@@ -84,6 +88,20 @@ def make_invoices(lines):
     return [*month[:WARM_UP_INVOICES], *month]
 
 
+def make_bills(lines):
+    """Return what Copaco bills for the month, one ``Invoice`` with all customers'
+    lines, and before it a small one to warm up with."""
+    (stored,) = Dataset(1, *_shape(lines)).purchases(TODAY, 1)
+    content = _read(stored)
+    bill = Invoice(stored.number, VENDOR, _read_day(content), [])
+    for customer in content["Customers"]:
+        _add_lines(bill, customer)
+    _add_rounding(bill)
+    small = Invoice(f"{stored.number}1", VENDOR, bill.day, bill.lines[:WARM_UP_LINES])
+    small.stated_tax = (small.amount * TAX_SHARE).quantize(CENT, ROUND_HALF_UP)
+    return [small, bill]
+
+
 def get_totals(invoices):
     """Return what the books must say in the end, by name."""
     untaxed = sum(invoice.amount for invoice in invoices)
@@ -91,6 +109,17 @@ def get_totals(invoices):
         (invoice.amount * TAX_SHARE).quantize(CENT, ROUND_HALF_UP)
         for invoice in invoices
     )
+    return _describe(invoices, untaxed, tax)
+
+
+def get_bill_totals(bills):
+    """Return what the books must say of bills in the end, which Odoo signs below zero;
+    the tax is the one that Copaco states."""
+    untaxed = sum(bill.amount for bill in bills)
+    return _describe(bills, -untaxed, -sum(bill.stated_tax for bill in bills))
+
+
+def _describe(invoices, untaxed, tax):
     return {
         "invoices": len(invoices),
         "lines": sum(len(invoice.lines) for invoice in invoices),
@@ -152,14 +181,18 @@ def _read(stored):
 def _add(invoices, content):
     (customer,) = content["Customers"]
     number = str(content["Header"]["InvoiceID"])
-    day = date.fromisoformat(_plain_day(content["Header"]["Date"]))
     invoice = invoices.setdefault(
-        number, Invoice(number, str(customer["AccountID"]), day, [])
+        number, Invoice(number, str(customer["AccountID"]), _read_day(content), [])
     )
+    _add_lines(invoice, customer)
+
+
+def _add_lines(invoice, customer):
     for subscription in customer["Subscriptions"]:
         for line in subscription["PriceLines"]:
             invoice.lines.append(_make_line(line))
             invoice.exact_amount += Decimal(line["ExtendedPrice"])
+            invoice.stated_tax += Decimal(line.get("VAT") or 0)
 
 
 def _add_rounding(invoice):
@@ -168,6 +201,10 @@ def _add_rounding(invoice):
     if rounding:
         quantity = Decimal(1).copy_sign(rounding)
         invoice.lines.append(Line("Rounding", quantity, abs(rounding), rounding))
+
+
+def _read_day(content):
+    return date.fromisoformat(_plain_day(content["Header"]["Date"]))
 
 
 def _plain_day(text):

@@ -30,6 +30,10 @@ TITLES = {
     ("one_worker", "create"): "This addon, creating by one process",
     ("two_workers", "create"): "This addon, creating by two processes",
     ("button", "answer"): "This addon, until the button responds",
+    ("oca_bills", "whole"): "OCA, account_invoice_import of one vendor bill",
+    ("this_addon_bills", "whole"): "This addon, whole job to one draft bill",
+    ("this_addon_bills", "margins"): "This addon, margins and findings of both sides",
+    ("this_addon_bills", "both sides"): "  beside it: creating both sides",
 }
 COLUMNS = (
     "CPU s",

@@ -36,6 +36,8 @@ METHODS = {
     "one_worker": ADDON,
     "two_workers": ADDON,
     "button": ADDON,
+    "oca_bills": OCA_MODULE,
+    "this_addon_bills": ADDON,
 }
 
 

@@ -11,7 +11,7 @@ from odoo.tools import split_every
 from odoo.addons.account_copaco.const import BATCH_SIZE
 
 from ..processes import workers
-from .month import TODAY, WARM_UP_DAY, WARM_UP_INVOICES
+from .month import TODAY, VENDOR, WARM_UP_DAY, WARM_UP_INVOICES
 
 # The month without the invoices to warm up with.
 MONTH = (date(TODAY.year, TODAY.month, 20), TODAY)
@@ -62,15 +62,17 @@ class Job:
                 "invoice_policy": policy,
                 "import_from": MONTH[0],
                 "fetch_purchases": False,
+                "purchase_policy": "create",
+                "vendor_id": books.partner_ids[VENDOR],
             }
         )
         self.create_invoices(self.fetch(WARM_UP))
         assert self.run.invoiced_count == WARM_UP_INVOICES
 
-    def fetch(self, window=MONTH):
+    def fetch(self, window=MONTH, kind="specification"):
         """Fetch and store; return the documents that were received."""
         self.run = self.connection.env["copaco.run.scheduler"]._create_runs(
-            self.connection, "manual", *window
+            self.connection, "manual", *window, [kind]
         )
         self.env.cr.commit()
         self.run.env["copaco.run.scheduler"]._execute(self.run)
@@ -112,6 +114,11 @@ class Job:
         finder = self.env["copaco.duplicate.finder"]
         for batch in split_every(BATCH_SIZE, documents.ids, documents.browse):
             assert not finder._find(batch)
+
+    def compare_margins(self):
+        """Pair the lines of both sides, and look for findings."""
+        self.env["copaco.margin.checker"]._check_changed(self.connection)
+        self.env.cr.commit()
 
     def add_rules(self, count):
         """Make so many rules of the month's plans, and of texts, charge types and
