@@ -148,7 +148,6 @@ DECIDED_HOLD_REASONS = (
     "possible_double",
     "date_unlikely",
     "source_totals_differ",
-    "payload_invalid",
     "source_changed",
 )
 

@@ -1,7 +1,4 @@
 from odoo import fields, models
-from odoo.exceptions import AccessError
-
-from ..const import MANAGER_GROUP
 
 SETUP_STEPS = [
     ("key", "API Key"),
@@ -43,14 +40,3 @@ class CopacoSetupMixin(models.AbstractModel):
         if not (is_granted or self.fetched_until):
             return "test"
         return self.setup_step if self.setup_step in ("start", "preview") else "books"
-
-    def _check_setup_access(self):
-        """:raise AccessError: when the user may not set connections up"""
-        if not self.env.user.has_group(MANAGER_GROUP):
-            raise AccessError(
-                self.env._(
-                    "There is no Copaco connection that is set up yet. An accounting "
-                    "administrator does that under Invoicing, Configuration, Copaco, "
-                    "Set-up."
-                )
-            )

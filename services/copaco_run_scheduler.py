@@ -7,7 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..const import BUTTON_SECONDS
+from ..const import BUTTON_SECONDS, MANAGER_GROUP
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
 
 _logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class CopacoRunScheduler(models.AbstractModel):
         """See `copaco.connection.action_fetch_all`.
 
         :return: see `_fetch_now`; the dialog that sets a connection up when none is
-        :raise AccessError: when none is, and the user may not do that
+        :raise UserError: when none is, and the user may not do that
         """
         connections = self.env["copaco.connection"]
         connections._check_billing_access()
@@ -67,7 +67,15 @@ class CopacoRunScheduler(models.AbstractModel):
         # One that is not set up yet must not keep the others from being fetched.
         ready = connections.filtered("can_fetch")
         if not ready:
-            connections._check_setup_access()
+            if not self.env.user.has_group(MANAGER_GROUP):
+                raise UserError(
+                    self.env._(
+                        "No Copaco connection of %(companies)s is set up yet. An "
+                        "accounting administrator does that under Invoicing, "
+                        "Configuration, Copaco, Set-up.",
+                        companies=", ".join(self.env.companies.mapped("name")),
+                    )
+                )
             return self.env["ir.actions.server"]._for_xml_id(
                 "account_copaco.action_copaco_setup"
             )

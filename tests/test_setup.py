@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
 
 from .common import CopacoCommon, price_line
@@ -70,7 +70,7 @@ class TestSetup(CopacoCommon):
         self.assertEqual(
             action["id"], self.env.ref("account_copaco.action_copaco_setup").id
         )
-        with self.assertRaisesRegex(AccessError, "administrator does that"):
+        with self.assertRaisesRegex(UserError, "administrator does that"):
             connections.with_user(self.billing_user).action_fetch_all()
 
 

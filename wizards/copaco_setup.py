@@ -80,7 +80,7 @@ class CopacoSetup(models.TransientModel):
         :raise AccessError: when the user may not set connections up
         """
         Connection = self.env["copaco.connection"]
-        Connection._check_setup_access()
+        Connection.check_access("write")
         if self.env.context.get("active_model") == Connection._name:
             connection = Connection.browse(self.env.context.get("active_id"))
         else:
