@@ -26,7 +26,7 @@ _LINE_QUERY = """
                       date_start, date_end, quantity, extended_price, currency_id,
                       customer_id, partner_id, endpoint)
     ),
-    candidate AS (
+    candidate AS MATERIALIZED (
         SELECT asked.key, other.id
           FROM asked
           JOIN copaco_document_line other
@@ -75,8 +75,8 @@ _LINE_QUERY = """
                AND other.quantity = asked.quantity
                AND (document.customer_id = asked.customer_id
                     OR customer.partner_id = asked.partner_id) AS is_service
-          -- Apart (OFFSET 0), or PostgreSQL begins with all lines of the company, as
-          -- long as it has no statistics of what was just stored.
+          -- Apart (MATERIALIZED, OFFSET 0), or PostgreSQL goes through all lines, again
+          -- and again, as long as it has no statistics of what was just stored.
           FROM (SELECT candidate.key, line.* FROM candidate
                   JOIN copaco_document_line line USING (id) OFFSET 0) other
           JOIN asked USING (key)
