@@ -19,7 +19,9 @@ class CopacoDifferenceMixin(models.AbstractModel):
         help="Line by line: what the document says, and what this version says.",
     )
 
-    payload_text = fields.Text(string="As It Came", compute="_compute_payload_text")
+    payload_text = fields.Text(
+        string="Indented Raw Data", compute="_compute_payload_text"
+    )
 
     # === COMPUTE METHODS === #
 

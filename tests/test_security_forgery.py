@@ -23,6 +23,7 @@ WRITABLE = {
             *("unmatched_policy", "fetch_purchases", "purchase_policy"),
             *("purchase_journal_id", "bill_layout", "margin_threshold"),
             *("wait_for_month", "wait_days", "date_tolerance_days", "layout_id"),
+            "setup_step",
         }
     },
     "copaco.layout": {
@@ -41,6 +42,7 @@ WRITABLE = {
             *("sequence", "active", "company_id", "connection_id", "customer_id"),
             *("plan_ref", "plan_category", "text_contains", "charge_type"),
             *("billing_frequency", "product_id", "account_id", "expense_account_id"),
+            "margin_threshold",
         }
     },
     "copaco.customer": dict.fromkeys(
