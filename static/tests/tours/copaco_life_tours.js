@@ -55,7 +55,7 @@ tours.add("copaco_correct_beside_credit", {
         },
         {
             content: "And names the credit note",
-            trigger: ".o-mail-Message:contains('credited manually')",
+            trigger: ".o-mail-Message:contains('a person credited')",
         },
     ],
 });
