@@ -5,11 +5,12 @@ import json
 import random
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 
 from fault_injection.figures import note, seed
+from simulator.server import PURCHASES, SPECIFICATIONS
 
 from ..processes.case import MultiprocessCase, start_simulator
 from ..processes.reseller import create_contacts, price_lines, sent_by
@@ -48,25 +49,36 @@ class Portal:
             customers=CUSTOMERS, months=1, lines=LINES_A_DELIVERY
         )
         create_contacts(self.simulator.customers[:-UNKNOWN_CUSTOMERS])
-        self._patterns = [invoice.encode() for invoice in self.simulator.invoices]
+        self._patterns = {
+            endpoint: [invoice.encode() for invoice in invoices]
+            for endpoint, invoices in (
+                (SPECIFICATIONS, self.simulator.invoices),
+                (PURCHASES, self.simulator.purchases),
+            )
+        }
         self._deliveries = itertools.count(1)
 
     def clear(self):
         """Forget all that was delivered."""
         self.simulator.invoices.clear()
+        self.simulator.purchases.clear()
 
     def deliver(self):
-        """Have new invoices besides those that there are."""
+        """Have new invoices besides those that there are, and one that Copaco bills for
+        all of them."""
         delivery = next(self._deliveries)
-        for pattern in self._patterns:
-            content = json.loads(pattern, parse_float=Decimal)
-            header = content["Header"]
-            is_older = int(header["InvoiceID"]) % 3 == 0
-            header["InvoiceID"] = f"{header['InvoiceID']}-{delivery}"
-            for line in price_lines(content["Customers"][0]):
-                line["InvoiceRowHash"] += f"-{delivery}"
-            age = timedelta(days=OLDER_DAYS if is_older else 0)
-            self.simulator.add_invoice(content, self.simulator.today - age)
+        for endpoint, patterns in self._patterns.items():
+            for pattern in patterns:
+                content = json.loads(pattern, parse_float=Decimal)
+                header = content["Header"]
+                # Digits, which are what tells one bill of a vendor from another.
+                header["InvoiceID"] = f"{header['InvoiceID']}{delivery:04}"
+                is_older = int(header["InvoiceID"]) % 3 == 0
+                for customer in content["Customers"]:
+                    for line in price_lines(customer):
+                        line["InvoiceRowHash"] += f"-{delivery}"
+                day = self.simulator.today - timedelta(days=OLDER_DAYS * is_older)
+                self.simulator.add_invoice(content, day, endpoint)
 
     def answer(self):
         """Return the bytes of the response that has all that there is."""
@@ -146,7 +158,7 @@ class AttackCase(MultiprocessCase):
 
     def expected(self):
         """Return what the reseller must have, see ``sent_by``."""
-        return sent_by(self.portal.simulator)
+        return sent_by(self.portal.simulator, purchases_until=date.max)
 
     def ways_to_fetch(self):
         """Return the tasks of those who may fetch, by their names."""
@@ -192,8 +204,11 @@ class AttackCase(MultiprocessCase):
     def assertNothingHalf(self):
         """Whatever was interrupted, there is nothing wrong in what was committed."""
         self.assertEqual(self.reseller.faults(at_rest=False), {})
-        until = self.reseller.fetched_until()
-        said_to_be_stored = sent_by(self.portal.simulator, until).keys()
+        said_to_be_stored = sent_by(
+            self.portal.simulator,
+            self.reseller.fetched_until(),
+            self.reseller.purchases_fetched_until(),
+        ).keys()
         self.assertEqual(said_to_be_stored - self.reseller.received().keys(), set())
 
     def assertBooks(self, besides=()):
@@ -226,7 +241,9 @@ class AttackCase(MultiprocessCase):
         self.work()
 
     def _make_reseller(self):
-        return self.make_reseller(self.portal.simulator, self.policy, OVERLAP_DAYS)
+        return self.make_reseller(
+            self.portal.simulator, self.policy, OVERLAP_DAYS, fetch_purchases=True
+        )
 
     def _formatMessage(self, msg, standardMsg):
         message = super()._formatMessage(msg, standardMsg)

@@ -30,10 +30,10 @@ class MultiprocessCase(unittest.TestCase):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         self.workers = Workers(Path(folder) / "workers.log")
 
-    def make_reseller(self, simulator, policy, overlap_days):
+    def make_reseller(self, simulator, policy, overlap_days, **options):
         """Return a new ``Reseller``, who stops fetching when the test ends."""
         name = f"Reseller {next(NUMBERS)}"
-        reseller = Reseller(name, simulator, policy, overlap_days)
+        reseller = Reseller(name, simulator, policy, overlap_days, **options)
         self.addCleanup(reseller.retire)
         return reseller
 

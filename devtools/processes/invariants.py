@@ -20,6 +20,7 @@ FAULTS = {
           FROM copaco_document document
      LEFT JOIN account_move move ON move.copaco_document_id = document.id
          WHERE document.company_id = %(company)s
+           AND document.kind = 'specification'
       GROUP BY document.id
         HAVING count(move.id) != (document.state IN ('invoiced', 'changed'))::int
             OR sum(move.amount_untaxed_signed) != document.amount_source
@@ -33,7 +34,28 @@ FAULTS = {
          WHERE document.company_id = %(company)s
            AND document.state IN ('invoiced', 'changed')
       GROUP BY line.id
-        HAVING count(booked.id) != 1 OR sum(-booked.balance) != line.amount""",
+        HAVING count(booked.id) != 1
+            OR sum(CASE document.kind WHEN 'purchase' THEN booked.balance
+                                      ELSE -booked.balance END) != line.amount""",
+    "a Copaco invoice has not the one bill that it should have": """
+        SELECT document.invoice_number, array_agg(document.state),
+               array_agg(document.move_id), sum(document.amount_source),
+               min(-move.amount_untaxed_signed)
+          FROM copaco_document document
+     LEFT JOIN account_move move ON move.id = document.move_id
+         WHERE document.company_id = %(company)s AND document.kind = 'purchase'
+      GROUP BY 1
+        HAVING bool_or((document.state IN ('invoiced', 'changed'))
+                       != (move.id IS NOT NULL))
+            OR min(move.id) != max(move.id)
+            OR bool_or(move.state != 'draft')
+            -- Each document is rounded, and so is the bill.
+            OR abs(min(-move.amount_untaxed_signed)
+                   - sum(document.amount_source)) > 0.005 * (count(*) + 1)""",
+    "a bill is there twice": """
+        SELECT ref, array_agg(id) FROM account_move
+         WHERE company_id = %(company)s AND move_type IN ('in_invoice', 'in_refund')
+      GROUP BY 1 HAVING count(*) > 1""",
     "an invoice is of no document": """
         SELECT id, name FROM account_move
          WHERE company_id = %(company)s AND copaco_document_id IS NULL""",
@@ -87,19 +109,26 @@ FAULTS_AT_REST = {
          WHERE company_id = %(company)s AND state = 'failed'""",
 }
 
-# What became of each document; what is on its invoice has the sign of the document.
+# What became of each document; what is on its invoice has the sign of the document. A
+# bill is of several documents, and rounded as a whole.
 STORED = """
     SELECT document.invoice_number, customer.account_ref,
            document.state IN ('invoiced', 'changed') AS is_invoiced,
            document.line_count, document.amount_source::text,
            (SELECT count(*) FROM copaco_document_line WHERE document_id = document.id),
            count(DISTINCT move.id), count(booked.copaco_line_id),
-           coalesce(-sum(booked.balance), 0)::text
+           CASE document.kind
+                WHEN 'purchase' THEN document.amount_billed * count(DISTINCT move.id)
+                ELSE coalesce(-sum(booked.balance), 0) END::text
       FROM copaco_document document
       JOIN copaco_customer customer ON customer.id = document.customer_id
- LEFT JOIN account_move move ON move.copaco_document_id = document.id
+ LEFT JOIN account_move move
+        ON CASE document.kind WHEN 'purchase' THEN move.id = document.move_id
+                              ELSE move.copaco_document_id = document.id END
  LEFT JOIN account_move_line booked
         ON booked.move_id = move.id AND booked.display_type = 'product'
+       AND (document.kind != 'purchase' OR booked.copaco_line_id IN (
+            SELECT id FROM copaco_document_line WHERE document_id = document.id))
      WHERE document.company_id = %(company)s
   GROUP BY document.id, customer.account_ref"""
 

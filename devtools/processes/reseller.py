@@ -12,6 +12,7 @@ from .invariants import BOOKS, FAULTS, FAULTS_AT_REST, HOLD_REASONS, STORED
 from .workers import environment
 
 CENT = Decimal("0.01")
+VENDOR = "Copaco Nederland B.V."
 
 
 class Reseller:
@@ -20,9 +21,10 @@ class Reseller:
     :param simulator: the portal
     :param policy: ``draft``, ``post`` or ``send``
     :param overlap_days: how far a fetch looks back at what was fetched before
+    :param fetch_purchases: whether what Copaco bills becomes draft bills
     """
 
-    def __init__(self, name, simulator, policy, overlap_days):
+    def __init__(self, name, simulator, policy, overlap_days, fetch_purchases=False):
         self.simulator = simulator
         with environment() as env:
             # Without it Odoo would install what the country has, with a lock on all
@@ -40,7 +42,16 @@ class Reseller:
             env["account.chart.template"].try_loading("nl", company, install_demo=False)
             env.ref("base.user_admin").company_ids |= company
             product = env["product.product"].create(
-                {"name": "Cloud", "taxes_id": company.account_sale_tax_id.ids}
+                {
+                    "name": "Cloud",
+                    "taxes_id": company.account_sale_tax_id.ids,
+                    "supplier_taxes_id": company.account_purchase_tax_id.ids,
+                }
+            )
+            # The same for all resellers, whose books are compared.
+            contacts = env["res.partner"]
+            vendor = contacts.search([("name", "=", VENDOR)]) or contacts.create(
+                {"name": VENDOR}
             )
             connections = env["copaco.connection"].create(
                 [
@@ -53,7 +64,9 @@ class Reseller:
                         "invoice_policy": policy,
                         "import_from": min(each.created for each in simulator.invoices),
                         "overlap_days": overlap_days,
-                        "fetch_purchases": False,
+                        "fetch_purchases": fetch_purchases,
+                        "purchase_policy": "create",
+                        "vendor_id": vendor.id,
                     }
                     for number in ("first", "second")
                 ]
@@ -145,9 +158,17 @@ class Reseller:
             return env.cr.fetchall() if env.cr.description else []
 
     def fetched_until(self):
-        """Return the day until which everything is said to be stored."""
+        """Return the day until which everything that customers pay is said to be
+        stored."""
+        return self._get_last("fetched_until")
+
+    def purchases_fetched_until(self):
+        """Return the day until which everything that Copaco bills is said to be."""
+        return self._get_last("purchases_fetched_until")
+
+    def _get_last(self, column):
         ((day,),) = self.query(
-            "SELECT max(fetched_until) FROM copaco_connection"
+            f"SELECT max({column}) FROM copaco_connection"
             " WHERE company_id = %(company)s"
         )
         return day or date.min
@@ -156,7 +177,8 @@ class Reseller:
         """Have it that all days have to be asked for again."""
         self.query(
             "UPDATE copaco_run SET origin = NULL WHERE company_id = %(company)s;"
-            "UPDATE copaco_connection SET fetched_until = NULL"
+            "UPDATE copaco_connection"
+            "   SET fetched_until = NULL, purchases_fetched_until = NULL"
             " WHERE company_id = %(company)s"
         )
 
@@ -219,15 +241,17 @@ def create_contacts(customers, company_id=False):
         )
 
 
-def sent_by(simulator, until=date.max):
-    """Return dict of what each customer must pay, by Copaco's number and account.
+def sent_by(simulator, until=date.max, purchases_until=date.min):
+    """Return dict of what each customer must pay, and of what Copaco bills for it, by
+    Copaco's number and account.
 
     :param until: the last creation date that counts
+    :param purchases_until: that of what Copaco bills
     """
     amounts = Counter()
-    for stored in simulator.invoices:
-        if stored.created > until:
-            continue
+    sent = [each for each in simulator.invoices if each.created <= until]
+    sent += [each for each in simulator.purchases if each.created <= purchases_until]
+    for stored in sent:
         invoice = json.loads(stored.encode(), parse_float=Decimal)
         number = str(invoice["Header"]["InvoiceID"])
         for customer in invoice["Customers"]:
