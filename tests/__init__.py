@@ -31,6 +31,7 @@ from . import (
     test_invoiced_anew,
     test_layout,
     test_layout_books,
+    test_layout_texts,
     test_life_machine,
     test_mail_merge,
     test_margin,
