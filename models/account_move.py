@@ -211,7 +211,9 @@ class AccountMove(models.Model):
         corrects; the list of those that a bill is of"""
         self.ensure_one()
         documents = self._get_copaco_documents() or self._get_copaco_document()
-        return documents._get_records_action(name=self.env._("Copaco Documents"))
+        return documents._get_records_action(
+            name=self.env._("Copaco Documents"), context={}
+        )
 
     def action_view_copaco_corrections(self):
         """:return: the window action with what corrects these invoices"""
@@ -286,7 +288,7 @@ class AccountMove(models.Model):
     def _get_copaco_action(self):
         """:return: the window action with these invoices"""
         if len(self) == 1:
-            return self._get_records_action()
+            return self._get_records_action(context={})
         return open_invoices(self.env, [("id", "in", self.ids)])
 
     def _refuse_copaco_link(self):
