@@ -131,6 +131,7 @@ class CopacoCommon(AccountTestInvoicingCommon):
         if cls.country_code == "NL" and not (kwargs or cls.chart_template):
             prepared = Company.search([("name", "=", "company_1_data")], limit=1)
             if prepared:
+                cls.env.user.company_ids |= prepared
                 return prepared.with_env(cls.env)
         return super().setup_independent_company(**kwargs)
 
