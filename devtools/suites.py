@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import odoo_cli, terminal
-from .instance import BASE, CheckoutInstance
+from .instance import BASE, BASE_OF_TESTS, CheckoutInstance
 from .jobs import server
 from .paths import ADDON, CHECKOUT, LOGS, RUNTIME
 from .python_packages import python
@@ -71,7 +71,7 @@ def run_odoo_tests(
     :param variables: what the environment has besides that of Odoo
     :param modules: of Odoo's, that are installed besides the addon
     """
-    with test_database(instance) as name:
+    with test_database(instance, BASE_OF_TESTS) as name:
         log = LOGS / f"{name}.log"
         command = odoo_cli.command(
             instance.config,
@@ -141,14 +141,14 @@ def install(instance: CheckoutInstance, name: str, *modules: str) -> dict[str, s
 
 
 @contextmanager
-def test_database(instance: CheckoutInstance):
+def test_database(instance: CheckoutInstance, source: str = BASE):
     """Lend the block a database of its own; remove those that a kill left behind."""
     for name in instance.cluster.databases():
         owner = re.fullmatch(r"test_(\d+)_\d+", name)
         if owner and not Path("/proc", owner[1]).exists():
             instance.drop_database(name)
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    instance.copy_database(BASE, name)
+    instance.copy_database(source, name)
     try:
         yield name
     finally:
