@@ -31,6 +31,7 @@ WRITABLE = {
             *("sequence", "active", "company_id", "connection_id", "customer_id"),
             *("plan_ref", "plan_category", "text_contains", "charge_type"),
             *("billing_frequency", "product_id", "account_id", "expense_account_id"),
+            "margin_threshold",
         }
     },
     "copaco.customer": dict.fromkeys(
