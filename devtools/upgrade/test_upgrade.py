@@ -286,7 +286,7 @@ class TestWork(unittest.TestCase):
             },
             {
                 ("document", "TWINS", column)
-                for column in ("state", "hold_reason", "hold_message")
+                for column in ("state", "hold_reason", "hold_message", "waiting_since")
             },
         )
         self.assertEqual(known, [0, 1])
