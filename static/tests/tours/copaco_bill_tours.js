@@ -7,7 +7,7 @@ tours.add("copaco_bill_differs", {
         {
             content: "A bill that was entered manually has other totals",
             trigger:
-                ".o_data_row:contains('Bill differs') .o_data_cell[name='invoice_number']",
+                ".o_group_header:contains('Bill differs') ~ .o_data_row .o_data_cell[name='invoice_number']",
             run: "click",
         },
         {
