@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 
 # An action that was due for so long isn't carried out at all: each has its turn within
 # minutes.
@@ -14,14 +14,12 @@ class CopacoBackground(models.AbstractModel):
     _name = "copaco.background"
     _description = "Copaco Background"
 
-    @api.model
     def _get_actions(self):
         """:return: the `ir.cron` records that fetch and create invoices"""
         return self.env.ref("account_copaco.ir_cron_run").sudo() | self.env.ref(
             "account_copaco.ir_cron_process"
         )
 
-    @api.model
     def _get_stopped_actions(self):
         """:return: those of the two that nobody carries out: switched off, or overdue
         because this server has no process for scheduled actions"""
@@ -30,7 +28,6 @@ class CopacoBackground(models.AbstractModel):
             lambda action: not action.active or action.nextcall < limit
         )
 
-    @api.model
     def _describe_rest(self):
         """:return: a sentence that tells a person what becomes of the rest"""
         stopped = self._get_stopped_actions()

@@ -1,7 +1,7 @@
 import logging
 import time
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import config
 
 from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
@@ -22,7 +22,6 @@ class CopacoBatchPlanner(models.AbstractModel):
     _name = "copaco.batch.planner"
     _description = "Copaco Batch Planner"
 
-    @api.model
     def _choose(self, documents, pace, deadline=None):
         """:param documents: the `copaco.document` records that are to be next
         :param pace: a `Pace`
@@ -50,13 +49,11 @@ class CopacoBatchPlanner(models.AbstractModel):
         done = documents - waiting
         return chosen + done if chosen or not waiting else chosen
 
-    @api.model
     def _sort(self, documents):
         """:return: documents in the order in which they are begun: what was under way
         when a worker died stops no other"""
         return documents.sorted(lambda each: (bool(each.attempt_count), each.id))
 
-    @api.model
     def _get_seconds_left(self, deadline):
         """:return: see `get_seconds_left`; a person isn't kept waiting for longer"""
         if deadline:
@@ -66,7 +63,6 @@ class CopacoBatchPlanner(models.AbstractModel):
         cron_end = self.env.context.get("cron_end_time")
         return get_seconds_left(started=cron_end and cron_end - MIN_TIME_PER_JOB)
 
-    @api.model
     def _split(self, documents, max_count, pace):
         """:return: list of the parts of documents, each as many as a batch may have"""
         parts, part = [], documents.browse()
@@ -80,7 +76,6 @@ class CopacoBatchPlanner(models.AbstractModel):
             part = together
         return [*parts, part] if part else parts
 
-    @api.model
     def _hold_too_large(self, documents):
         """Hold those of these documents whose invoices this server is not able to
         create.
@@ -96,7 +91,6 @@ class CopacoBatchPlanner(models.AbstractModel):
             document._end_attempt()
         return deadly
 
-    @api.model
     def _get_too_large_hold(self, document):
         return Hold(
             "too_large",

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.fields import Command
 from odoo.tools import groupby
 
@@ -13,7 +13,6 @@ class CopacoBillBuilder(models.AbstractModel):
     _inherit = "copaco.invoice.builder"
     _description = "Copaco Bill Builder"
 
-    @api.model
     def _prepare_invoice(self, document, match, add_computed=False):
         """:param document: the `copaco.document` that stands for those of the bill
         :param match: a `BillMatch`
@@ -44,7 +43,6 @@ class CopacoBillBuilder(models.AbstractModel):
             vals["invoice_date_due"] = match.date_due
         return vals
 
-    @api.model
     def _prepare_lines(self, match, add_computed):
         """:return: list of commands, of the lines of a layout and of rounding"""
         groups = self._get_groups(match)
@@ -80,7 +78,6 @@ class CopacoBillBuilder(models.AbstractModel):
             vals["sequence"] = sequence
         return [Command.create(vals) for vals in vals_list]
 
-    @api.model
     def _get_groups(self, match):
         """:return: list of the `copaco.document.line` records of each line of the bill;
         those of a group have account, taxes and analytic distribution in common"""
@@ -101,7 +98,6 @@ class CopacoBillBuilder(models.AbstractModel):
             for _key, group in groupby(lines, get_key)
         ]
 
-    @api.model
     def _prepare_group(self, lines, match, add_computed):
         """:param lines: one of `_get_groups`
         :return: what is its own of the values for `account.move.line.create`
@@ -117,7 +113,6 @@ class CopacoBillBuilder(models.AbstractModel):
             **self._prepare_balance(amount, match, add_computed),
         }
 
-    @api.model
     def _get_group_text(self, lines, match):
         first = lines[0]
         customer = first.document_id.customer_id
@@ -132,7 +127,6 @@ class CopacoBillBuilder(models.AbstractModel):
             "Copaco invoice %(number)s", number=first.document_id.invoice_number
         )
 
-    @api.model
     def _prepare_invoice_line(self, line, match, show_po_number, formats, add_computed):
         vals = super()._prepare_invoice_line(
             line, match, show_po_number, formats, add_computed
@@ -142,7 +136,6 @@ class CopacoBillBuilder(models.AbstractModel):
             vals["name"] += "\n" + self.env._("Customer: %(name)s", name=customer)
         return vals
 
-    @api.model
     def _prepare_balance(self, amount, match, add_computed):
         if not (add_computed and match.is_company_currency):
             return {}

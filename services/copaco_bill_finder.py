@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
 
 from ..client import parse_payload
@@ -24,7 +24,6 @@ class CopacoBillFinder(models.AbstractModel):
 
     # === BILLS === #
 
-    @api.model
     def _find(self, match):
         """:param match: a `BillMatch`
         :return: the `account.move` that is the bill, a `Hold`, or None
@@ -53,7 +52,6 @@ class CopacoBillFinder(models.AbstractModel):
         )
         return Hold("bill_differs", " ".join(filter(None, sentences)))
 
-    @api.model
     def _search(self, vendor, number, companies):
         """See `_search_all`, for one number.
 
@@ -61,7 +59,6 @@ class CopacoBillFinder(models.AbstractModel):
         """
         return self._search_all(vendor, [number], companies)[number]
 
-    @api.model
     def _search_all(self, vendor, numbers, companies):
         """:param vendor: `res.partner`
         :param numbers: of the vendor's invoices
@@ -100,7 +97,6 @@ class CopacoBillFinder(models.AbstractModel):
             found[number] += Move.browse(move_id)
         return found
 
-    @api.model
     def _is_same_total(self, match, bill):
         sign = -1 if bill.move_type == "in_refund" else 1
         currency = match.documents.currency_id
@@ -113,7 +109,6 @@ class CopacoBillFinder(models.AbstractModel):
             )
         )
 
-    @api.model
     def _describe_difference(self, match, bill):
         document = match.documents[0]
         sign = -1 if bill.move_type == "in_refund" else 1
@@ -140,7 +135,6 @@ class CopacoBillFinder(models.AbstractModel):
             **values,
         )
 
-    @api.model
     def _describe_lines(self, match, bill):
         """:return: a sentence with the lines that only the bill or only Copaco has, ""
         when few lines have the amount of another one: the bill has other lines then"""
@@ -183,7 +177,6 @@ class CopacoBillFinder(models.AbstractModel):
 
     # === BILLS THAT ARE RECEIVED LATER === #
 
-    @api.model
     def _find_received(self, bill):
         """:param bill: an `account.move` that was made of Copaco documents
         :return: the `account.move` that the vendor sent of the same, empty for none
@@ -195,7 +188,6 @@ class CopacoBillFinder(models.AbstractModel):
             bill.partner_id, document.invoice_number, document._get_companies()
         )[:1]
 
-    @api.model
     def _find_replaceable(self, connection):
         """:return: `account.move`: the drafts of a connection whose bills were received
         since"""
@@ -219,7 +211,6 @@ class CopacoBillFinder(models.AbstractModel):
             )
         return found
 
-    @api.model
     def _find_awaited(self):
         """:return: the `copaco.document` records that wait for a bill which is there"""
         documents = self.env["copaco.document"].search(
@@ -245,7 +236,6 @@ class CopacoBillFinder(models.AbstractModel):
 
     # === THE VENDOR === #
 
-    @api.model
     def _find_vendor(self, document):
         """Find who bills a Copaco invoice, by what its sender says.
 

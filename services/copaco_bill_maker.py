@@ -1,6 +1,6 @@
 from psycopg2.errors import LockNotAvailable
 
-from odoo import api, models
+from odoo import models
 
 from ..const import Hold
 from ..tools import enumerate_names
@@ -18,7 +18,6 @@ class CopacoBillMaker(models.AbstractModel):
     _name = "copaco.bill.maker"
     _description = "Copaco Bill Maker"
 
-    @api.model
     def _make(self, documents):
         """Make the bills of documents of one connection. A bill is made by who has the
         first document of it that waits."""
@@ -27,7 +26,6 @@ class CopacoBillMaker(models.AbstractModel):
             if found:
                 self._make_bill(found)
 
-    @api.model
     def _lock_others(self, own):
         """:param own: documents of one Copaco invoice that are locked
         :return: all documents of it; none when another worker has its first one
@@ -42,7 +40,6 @@ class CopacoBillMaker(models.AbstractModel):
             raise LockNotAvailable("Another worker has documents of the same bill")
         return found
 
-    @api.model
     def _make_bill(self, documents):
         """Make, link or update the bill of a Copaco invoice; its documents end
         `invoiced`, `changed`, `held` or `excluded`.
@@ -70,7 +67,6 @@ class CopacoBillMaker(models.AbstractModel):
         if error_hold := writer._try(live[0], self._find_or_create, match):
             self._hold(live, error_hold)
 
-    @api.model
     def _find_or_create(self, match):
         """:raise UserError: when Odoo refuses the bill
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
@@ -92,7 +88,6 @@ class CopacoBillMaker(models.AbstractModel):
         else:
             self._create(match)
 
-    @api.model
     def _create(self, match):
         """:param match: a `BillMatch`
         :return: the `account.move` that its documents have now, a draft
@@ -106,7 +101,6 @@ class CopacoBillMaker(models.AbstractModel):
 
     # === DOCUMENTS === #
 
-    @api.model
     def _keep_for_margin(self, documents):
         """Make no bill of documents, of which each is for itself then; what is on
         others already is not counted twice."""
@@ -123,7 +117,6 @@ class CopacoBillMaker(models.AbstractModel):
         )
         kept.is_margin_only = True
 
-    @api.model
     def _get_undecided(self, documents):
         """:return: those of these documents that a person has to decide about first"""
         return documents.filtered(
@@ -135,13 +128,11 @@ class CopacoBillMaker(models.AbstractModel):
             )
         )
 
-    @api.model
     def _get_bill(self, documents):
         """:return: the bill of these documents that was not cancelled"""
         moves = documents.move_id.filtered(lambda move: move.state != "cancel")
         return moves[:1]
 
-    @api.model
     def _check_documents(self, documents):
         """Exclude documents whose charges are all on others, when that is all of them.
 
@@ -182,7 +173,6 @@ class CopacoBillMaker(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _hold(self, documents, hold):
         """Hold documents that have no reason of their own."""
         own_reasons = ("payload_invalid", "possible_double", "source_changed")
@@ -195,7 +185,6 @@ class CopacoBillMaker(models.AbstractModel):
             )
         documents.write(documents._prepare_hold_values(hold))
 
-    @api.model
     def _exclude(self, documents, reason):
         self.env["copaco.exclusion"]._apply_exclusion(
             documents, reason, self.env["res.users"]
@@ -203,7 +192,6 @@ class CopacoBillMaker(models.AbstractModel):
 
     # === BILLS === #
 
-    @api.model
     def _set_vendor(self, document):
         """Take who has the sender's VAT number for the vendor; suggest who has its
         name."""
@@ -222,7 +210,6 @@ class CopacoBillMaker(models.AbstractModel):
         elif connection.suggested_vendor_id != suggestion:
             connection.suggested_vendor_id = suggestion
 
-    @api.model
     def _get_awaited_hold(self, match):
         return Hold(
             "bill_awaited",
@@ -236,7 +223,6 @@ class CopacoBillMaker(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _link(self, match, bill):
         """Link a bill that was not created from its documents."""
         bill.write(
@@ -256,7 +242,6 @@ class CopacoBillMaker(models.AbstractModel):
 
     # === BILLS THAT ARE THERE === #
 
-    @api.model
     def _update_bill(self, bill, documents):
         """Let the draft of a Copaco invoice follow what changed, unless it was edited
         or confirmed: then a person decides.
@@ -297,7 +282,6 @@ class CopacoBillMaker(models.AbstractModel):
         ):
             document._set_invoiced()
 
-    @api.model
     def _update_draft(self, first, pending):
         """Take over what Copaco changed of a bill's documents, and rebuild its draft.
 
@@ -308,7 +292,6 @@ class CopacoBillMaker(models.AbstractModel):
             version._take_over()
         self.env["copaco.draft.updater"]._update_draft(first)
 
-    @api.model
     def _link_anyway(self, documents):
         """Link the bill that differs from its documents, because a person said so."""
         for own in documents.grouped("invoice_number").values():
@@ -318,7 +301,6 @@ class CopacoBillMaker(models.AbstractModel):
             )
             self._link(match, bill)
 
-    @api.model
     def _use_received(self, ours, received):
         """Let the bill that the vendor sent take the place of the draft that was made
         of its documents, which is kept, cancelled, when someone edited it.

@@ -1,7 +1,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..client import parse_payload
@@ -38,7 +38,6 @@ class CopacoBillMatcher(models.AbstractModel):
     _name = "copaco.bill.matcher"
     _description = "Copaco Bill Matcher"
 
-    @api.model
     def _get_match(self, document, correction_date=None):
         """:param document: a `copaco.document`
         :param correction_date: see `copaco.document.matcher`
@@ -53,7 +52,6 @@ class CopacoBillMatcher(models.AbstractModel):
             raise UserError(match.message)
         return match
 
-    @api.model
     def _match(self, documents, correction_date=None):
         """:param documents: the `copaco.document` records of one Copaco invoice that
             are to be billed
@@ -113,7 +111,6 @@ class CopacoBillMatcher(models.AbstractModel):
             quantity_digits=self.env["decimal.precision"].precision_get("Product Unit"),
         )
 
-    @api.model
     def _check_lock_dates(self, document, lines, invoice_date):
         """:param lines: dict of `LineMatch`
         :return: a `Hold` when a bill can't be booked on that day, or None. One that is
@@ -123,12 +120,10 @@ class CopacoBillMatcher(models.AbstractModel):
             document, any(match.taxes for match in lines.values()), invoice_date
         )
 
-    @api.model
     def _check_source_totals(self, documents):
         matcher = self.env["copaco.document.matcher"]
         return next(filter(None, map(matcher._check_source_totals, documents)), None)
 
-    @api.model
     def _check_journal(self, document):
         connection = document.connection_id
         if connection.purchase_policy != "create":
@@ -145,7 +140,6 @@ class CopacoBillMatcher(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _check_vendor(self, document):
         connection = document.connection_id
         if connection.vendor_id.active:
@@ -172,7 +166,6 @@ class CopacoBillMatcher(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _get_amount(self, documents):
         """Promise 4 in doc/how_it_works.rst.
 
@@ -193,7 +186,6 @@ class CopacoBillMatcher(models.AbstractModel):
                 exact += difference
         return float(round_amount(exact, rounding))
 
-    @api.model
     def _get_vat(self, documents):
         if not all(documents.mapped("has_vat")):
             return None
@@ -202,7 +194,6 @@ class CopacoBillMatcher(models.AbstractModel):
         exact -= sum(Decimal(repr(line.vat)) for line in excluded)
         return float(round_amount(exact, documents.currency_id.rounding))
 
-    @api.model
     def _get_date_due(self, document):
         """:return: the day until which Copaco says that its invoice has to be paid"""
         date_due = parse_payload(document.payload).due_date

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import float_compare, formatLang
 
 from ..exceptions import TotalsMismatchError, VatMismatchError
@@ -12,7 +12,6 @@ class CopacoBillWriter(models.AbstractModel):
     _inherit = "copaco.invoice.writer"
     _description = "Copaco Bill Writer"
 
-    @api.model
     def _create_bill(self, match):
         """:param match: a `BillMatch`
         :return: `account.move`, a draft
@@ -25,7 +24,6 @@ class CopacoBillWriter(models.AbstractModel):
         self._settle_tax(match, move)
         return move
 
-    @api.model
     def _check_totals(self, document, move, edits=None):
         """See `copaco.invoice.writer`; the tax is that which Copaco states."""
         if edits and edits.has_line_edits:
@@ -34,7 +32,6 @@ class CopacoBillWriter(models.AbstractModel):
         self._check_groups(match, move)
         self._settle_tax(match, move)
 
-    @api.model
     def _check_groups(self, match, move):
         """:raise TotalsMismatchError: when a line, or the total without tax, is not
         what it was made for"""
@@ -53,7 +50,6 @@ class CopacoBillWriter(models.AbstractModel):
                 match, self.env._("Untaxed Amount"), total, match.amount
             )
 
-    @api.model
     def _get_mismatch(self, match, place, booked, amount):
         return TotalsMismatchError(
             self.env._(
@@ -68,7 +64,6 @@ class CopacoBillWriter(models.AbstractModel):
             )
         )
 
-    @api.model
     def _settle_tax(self, match, move):
         """Book the tax that Copaco states, where rounding or the tolerance explains
         that Odoo's is another one.
@@ -104,6 +99,5 @@ class CopacoBillWriter(models.AbstractModel):
         largest = max(tax_lines, key=lambda line: abs(line.amount_currency))
         largest.amount_currency += difference
 
-    @api.model
     def _format(self, match, amount):
         return formatLang(self.env, amount, currency_obj=match.documents[0].currency_id)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -35,7 +35,6 @@ class CopacoCompleteness(models.AbstractModel):
     _name = "copaco.completeness"
     _description = "Copaco Month Completeness"
 
-    @api.model
     def _split_off_waiting(self, documents):
         """:param documents: `copaco.document` records of one connection whose invoices
             are to be posted
@@ -51,7 +50,6 @@ class CopacoCompleteness(models.AbstractModel):
         waiting.draft_reason = "month_incomplete"
         return documents - waiting
 
-    @api.model
     def _get_missing(self, connection, month):
         """Find what there was in the month before, and isn't in this one.
 
@@ -71,7 +69,6 @@ class CopacoCompleteness(models.AbstractModel):
             name or self.env._("Purchase invoice of Copaco") for _kind, name in missing
         )
 
-    @api.model
     def _is_overdue(self, connection, month):
         first = self.env["copaco.document"].search(
             [
@@ -85,7 +82,6 @@ class CopacoCompleteness(models.AbstractModel):
         limit = fields.Datetime.now() - timedelta(days=connection.wait_days)
         return bool(first) and first.create_date <= limit
 
-    @api.model
     def _get_present(self, connection, month):
         """:return: set of (`customer`, `vendor` or `purchase`, name)"""
         self.env["copaco.document"].flush_model()
@@ -108,7 +104,6 @@ class CopacoCompleteness(models.AbstractModel):
             )
         )
 
-    @api.model
     def _confirm_complete(self):
         """Post the invoices of months that are complete now; commits."""
         documents = self.env["copaco.document"].search(
@@ -124,7 +119,6 @@ class CopacoCompleteness(models.AbstractModel):
                 self._confirm(own[start : start + BATCH_SIZE])
                 self.env["ir.cron"]._commit_progress()
 
-    @api.model
     def _confirm(self, documents):
         documents = self.env["copaco.processor"]._with_processing_context(
             documents.with_context(copaco_refresh_later=True)

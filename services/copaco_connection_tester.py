@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..client import (
@@ -26,7 +26,6 @@ class CopacoConnectionTester(models.AbstractModel):
     _name = "copaco.connection.tester"
     _description = "Copaco Connection Tester"
 
-    @api.model
     def _test(self, connection):
         """See `copaco.connection.action_test_connection`."""
         connection.ensure_one()
@@ -64,7 +63,6 @@ class CopacoConnectionTester(models.AbstractModel):
             next=soft_reload(),
         )
 
-    @api.model
     def _get_error(self, connection, error):
         """:param error: a `CopacoError`
         :return: what to tell the person who may just have typed the address
@@ -83,7 +81,6 @@ class CopacoConnectionTester(models.AbstractModel):
             )
         )
 
-    @api.model
     def _note(self, connection, access):
         """Write what a test found on a connection.
 
@@ -97,7 +94,6 @@ class CopacoConnectionTester(models.AbstractModel):
             }
         )
 
-    @api.model
     def _describe_access(self, connection):
         """:return: list of sentences: what the key may see, as far as it was tested"""
         access = connection.access or {}
@@ -107,7 +103,6 @@ class CopacoConnectionTester(models.AbstractModel):
             if name in access
         ]
 
-    @api.model
     def _describe(self, connection, name, code):
         """:param name: one of `client.ENDPOINTS`
         :param code: what the test found of it

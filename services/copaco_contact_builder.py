@@ -1,6 +1,6 @@
 import re
 
-from odoo import api, models
+from odoo import models
 from odoo.fields import Command
 
 
@@ -10,7 +10,6 @@ class CopacoContactBuilder(models.AbstractModel):
     _name = "copaco.contact.builder"
     _description = "Copaco Contact Builder"
 
-    @api.model
     def _prepare_contact(self, customer):
         """:param customer: a `copaco.customer`
         :return: values for `res.partner.create`, in the customer's company
@@ -45,7 +44,6 @@ class CopacoContactBuilder(models.AbstractModel):
             ]
         return vals
 
-    @api.model
     def _get_language(self, customer):
         """:return: the code of the active language that is the customer's, rather that
         of its country than another; "" for none"""

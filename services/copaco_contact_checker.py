@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 
 
 class CopacoContactChecker(models.AbstractModel):
@@ -8,7 +8,6 @@ class CopacoContactChecker(models.AbstractModel):
     _name = "copaco.contact.checker"
     _description = "Copaco Contact Checker"
 
-    @api.model
     def _get_missing(self, partner):
         """:param partner: `res.partner` that an invoice is addressed to
         :return: list of the labels of the fields that it lacks. A business that has no
@@ -18,7 +17,6 @@ class CopacoContactChecker(models.AbstractModel):
         """
         return self._get_labels(self._find_lacking(partner))
 
-    @api.model
     def _find_lacking(self, partner):
         """:return: list of (`res.partner`, name of a field to be filled in on it),
         of an address and of the company behind it
@@ -33,7 +31,6 @@ class CopacoContactChecker(models.AbstractModel):
             lacking.append((entity, "vat"))
         return lacking
 
-    @api.model
     def _needs_number(self, entity):
         """Whether "/" would make an invoice of this company free of tax: an
         intra-community supply needs a real VAT number."""
@@ -45,7 +42,6 @@ class CopacoContactChecker(models.AbstractModel):
             and country in countries
         )
 
-    @api.model
     def _get_labels(self, lacking):
         """:param lacking: see `_find_lacking`
         :return: list of the labels of the fields
@@ -55,7 +51,6 @@ class CopacoContactChecker(models.AbstractModel):
             for record, name in lacking
         ]
 
-    @api.model
     def _describe_missing(self, move):
         """:return: a sentence: why an invoice stays a draft; "" if it needn't"""
         missing = self.with_company(move.company_id)._get_missing(move.partner_id)
@@ -71,7 +66,6 @@ class CopacoContactChecker(models.AbstractModel):
             missing=", ".join(missing),
         )
 
-    @api.model
     def _split_off_incomplete(self, documents):
         """Leave the invoices of incomplete contacts drafts, and say so on them.
 

@@ -1,6 +1,6 @@
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import float_compare, formatLang
@@ -17,7 +17,6 @@ class CopacoCorrector(models.AbstractModel):
     _name = "copaco.corrector"
     _description = "Copaco Corrector"
 
-    @api.model
     def _correct(self, document):
         """Prepare the draft of what Copaco changed in a document since it was invoiced.
 
@@ -36,7 +35,6 @@ class CopacoCorrector(models.AbstractModel):
         document._message_log(body=self._get_result(document, version, correction))
         return correction
 
-    @api.model
     def _get_result(self, document, version, correction):
         """:return: what was done, for the chatter of the document"""
         if correction:
@@ -60,7 +58,6 @@ class CopacoCorrector(models.AbstractModel):
             )
         return self.env._("No amount changed, so there is nothing to correct.")
 
-    @api.model
     def _remove_drafts(self, document):
         """Remove the drafts of earlier changes that nobody confirmed or edited: there
         is one for all of them. A person's work is kept."""
@@ -73,7 +70,6 @@ class CopacoCorrector(models.AbstractModel):
                 break
             draft.unlink()
 
-    @api.model
     def _reopen(self, documents):
         """Credit notes with which changes of documents were settled are gone: where
         nothing else corrects them, a person decides anew.
@@ -93,7 +89,6 @@ class CopacoCorrector(models.AbstractModel):
             if left * version.amount_credited < 0:
                 version._on_correction_removed()
 
-    @api.model
     def _create_correction(self, document, version):
         """Take over a version of a document, and make a draft of the difference.
 
@@ -182,7 +177,6 @@ class CopacoCorrector(models.AbstractModel):
         self._log_correction(invoice, correction, version, credits)
         return correction
 
-    @api.model
     def _log_correction(self, invoice, correction, version, credits):
         """:param credits: `account.move` that a person made of what is corrected"""
         correction._message_log(
@@ -211,7 +205,6 @@ class CopacoCorrector(models.AbstractModel):
             )
         )
 
-    @api.model
     def _prepare_rounding(self, document, rounding, match, is_refund):
         """:param rounding: what the correction gains or loses because each of its lines
             is an amount of its own
@@ -235,7 +228,6 @@ class CopacoCorrector(models.AbstractModel):
             )
         ]
 
-    @api.model
     def _check_version(self, document, version):
         """:raise UserError: when the version can't be compared with the document"""
         if version._is_unreadable():
@@ -264,7 +256,6 @@ class CopacoCorrector(models.AbstractModel):
                 )
             )
 
-    @api.model
     def _prepare_line(self, document, difference, booked, match, is_refund):
         """:param difference: a `LineDifference`
         :param booked: dict of `account.move.line` by id of `copaco.document.line`
@@ -307,7 +298,6 @@ class CopacoCorrector(models.AbstractModel):
             "copaco_vendor_details": line.vendor_details,
         }
 
-    @api.model
     def _get_text(self, difference, show, invoice):
         """:param difference: a `LineDifference`
         :param show: writes an amount
@@ -333,7 +323,6 @@ class CopacoCorrector(models.AbstractModel):
             correction = self.env._("Correction: %(now)s instead of %(was)s", **amounts)
         return "\n".join([*rows, correction])
 
-    @api.model
     def _check_amount(self, document, correction, amount):
         """:param amount: without tax, below zero for a credit note
         :raise UserError: when Odoo would book another amount

@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, models
+from odoo import models
 from odoo.fields import Domain
 
 
@@ -11,7 +11,6 @@ class CopacoCreditFinder(models.AbstractModel):
     _name = "copaco.credit.finder"
     _description = "Copaco Credit Finder"
 
-    @api.model
     def _find_credits(self, moves):
         """:param moves: `account.move` records
         :return: `account.move` records by which a person credited these, and what was
@@ -30,7 +29,6 @@ class CopacoCreditFinder(models.AbstractModel):
             found |= newest
         return (found - moves).filtered(lambda move: move.state != "cancel")
 
-    @api.model
     def _settle(self, document, differences):
         """Find out which of Copaco's changes a person has credited already; or
         invoiced, by reversing a credit note. What a credit note says of a line counts
@@ -70,7 +68,6 @@ class CopacoCreditFinder(models.AbstractModel):
                 left[position] = difference
         return left, dict(settled), moves
 
-    @api.model
     def _get_amounts(self, document, billed, moves):
         """:param billed: the invoice of a document, and its corrections
         :param moves: what a person made of them

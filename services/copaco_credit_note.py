@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.fields import Domain
 
 from ..const import Hold
@@ -13,11 +13,9 @@ class CopacoCreditNote(models.AbstractModel):
     _name = "copaco.credit.note"
     _description = "Copaco Credit Note"
 
-    @api.model
     def _is_ours(self, move):
         return move.move_type == "out_refund" and move.sudo()._get_copaco_document()
 
-    @api.model
     def _get_credited_invoice(self, move):
         """:return: the invoice that a credit note corrects; of a Dutch company also,
         if it corrects none, the customer's last confirmed one before it that was not
@@ -29,7 +27,6 @@ class CopacoCreditNote(models.AbstractModel):
             move.company_id, move.commercial_partner_id, move.invoice_date
         )
 
-    @api.model
     def _get_last_invoice(self, company, partner, date):
         return (
             self.env["account.move"]
@@ -51,7 +48,6 @@ class CopacoCreditNote(models.AbstractModel):
 
     # === BEFORE IT IS CREATED === #
 
-    @api.model
     def _check(self, document, partner):
         """:return: a `Hold` when the credit note of a document would have to be sent as
         an e-invoice that names an invoice, and there is none"""
@@ -77,7 +73,6 @@ class CopacoCreditNote(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _gets_e_invoice(self, partner, company):
         if BUILDER not in self.env:
             return False
@@ -86,7 +81,6 @@ class CopacoCreditNote(models.AbstractModel):
             partner.invoice_edi_format in partner._get_peppol_formats()
         )
 
-    @api.model
     def _has_waiting_invoice(self, document, partner):
         """Whether an invoice of the same customer is created besides, which the credit
         note can name by the time that it is sent."""
@@ -106,7 +100,6 @@ class CopacoCreditNote(models.AbstractModel):
 
     # === IN THE E-INVOICE === #
 
-    @api.model
     def _add_reference(self, node, move):
         """:param node: of Odoo's e-invoice, the whole document
         :return: it, naming the invoice that is credited"""
@@ -118,7 +111,6 @@ class CopacoCreditNote(models.AbstractModel):
             )
         return node
 
-    @api.model
     def _amend_constraints(self, constraints, move):
         """:return: Odoo's sentences about what an e-invoice lacks, by rule"""
         if self._is_ours(move) and "nl_r_001" in constraints:

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from ..tools import enumerate_names
@@ -27,7 +27,6 @@ class CopacoCustomerDecision(models.AbstractModel):
 
     # === BEFOREHAND === #
 
-    @api.model
     def _describe(self, counts):
         """:param counts: how many documents wait, by `copaco.connection.invoice_policy`
         :return: text of what becomes of them
@@ -43,7 +42,6 @@ class CopacoCustomerDecision(models.AbstractModel):
         }
         return ", ".join(texts[policy] for policy in texts if counts.get(policy))
 
-    @api.model
     def _render_comparison(self, customer):
         """:return: `Markup` with what Copaco sent of a customer, and below it what the
         contact has that it is linked to or may be; what is equal is marked"""
@@ -71,7 +69,6 @@ class CopacoCustomerDecision(models.AbstractModel):
 
     # === DECISIONS === #
 
-    @api.model
     def _accept(self, customers):
         """See `copaco.customer.action_accept`."""
         customers._check_write_access()
@@ -92,7 +89,6 @@ class CopacoCustomerDecision(models.AbstractModel):
             customer._link(customer.suggested_partner_id, "accepted")
         return self._finish(accepted, self._get_reasons(customers - accepted))
 
-    @api.model
     def _create_contacts(self, customers):
         """See `copaco.customer.action_create_contact`."""
         customers._check_write_access()
@@ -106,7 +102,6 @@ class CopacoCustomerDecision(models.AbstractModel):
             customer._link(partner, "created")
         return self._finish(unknown, self._get_reasons(customers - unknown))
 
-    @api.model
     def _finish(self, customers, reasons):
         """Process what waited for these customers.
 
@@ -116,7 +111,6 @@ class CopacoCustomerDecision(models.AbstractModel):
             customers._retry_documents(), reasons
         )
 
-    @api.model
     def _get_reasons(self, left_out):
         """:return: list of sentences: why nothing was done with these customers"""
         reasons = []
@@ -139,7 +133,6 @@ class CopacoCustomerDecision(models.AbstractModel):
 
     # === UNDO === #
 
-    @api.model
     def _remember(self, customers):
         """Note what these customers are before a person decides about them."""
         for customer in customers.sudo():
@@ -158,13 +151,11 @@ class CopacoCustomerDecision(models.AbstractModel):
                 }
             )
 
-    @api.model
     def _get_moves(self, customer):
         """:return: the invoices that were created since a person decided"""
         known = customer.decision_snapshot["move_ids"]
         return customer._get_sales().move_id.filtered(lambda move: move.id not in known)
 
-    @api.model
     def _get_undo_obstacle(self, customer):
         """:return: text: why the last decision about a customer can't be undone; else
         False"""
@@ -189,7 +180,6 @@ class CopacoCustomerDecision(models.AbstractModel):
             )
         return False
 
-    @api.model
     def _undo(self, customers):
         """See `copaco.customer.action_undo`."""
         customers._check_write_access()
@@ -208,7 +198,6 @@ class CopacoCustomerDecision(models.AbstractModel):
             (customers - undoable).mapped("undo_obstacle"),
         )
 
-    @api.model
     def _undo_one(self, customer):
         """:return: the documents that wait again"""
         moves = self._get_moves(customer.sudo())

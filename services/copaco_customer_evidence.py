@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 
 from ..const import SALES_KINDS
 from ..tools import EVIDENCE, get_vat_key
@@ -13,7 +13,6 @@ class CopacoCustomerEvidence(models.AbstractModel):
 
     # === WHAT COPACO SENDS === #
 
-    @api.model
     def _choose_value(self, customer, name, infos):
         """:param customer: `copaco.customer`; empty for a new one
         :param name: of a field that Copaco fills
@@ -28,7 +27,6 @@ class CopacoCustomerEvidence(models.AbstractModel):
         ]
         return next(iter(known or values), False)
 
-    @api.model
     def _note_changes(self, customer, news):
         """Say which of the numbers that tell who a customer is changed, when a person
         decided who it is, or when other evidence did.
@@ -66,7 +64,6 @@ class CopacoCustomerEvidence(models.AbstractModel):
 
     # === LINKS === #
 
-    @api.model
     def _unlink_contradicted(self, customers):
         """Take links off that were made by evidence, when a document that waits has
         other evidence of that kind: nobody is billed until a person decides.
@@ -100,7 +97,6 @@ class CopacoCustomerEvidence(models.AbstractModel):
                 contradicted |= customer
         return contradicted
 
-    @api.model
     def _is_contradicted(self, customer, document):
         """Whether a document says that a customer is not who its evidence said. What
         linked a contact is still true when the contact was changed or merged since."""
@@ -113,7 +109,6 @@ class CopacoCustomerEvidence(models.AbstractModel):
             or is_same(sent, self._get_number_of_contact(customer))
         )
 
-    @api.model
     def _get_number_of_contact(self, customer):
         """:return: what the contact has now of the evidence that linked a customer"""
         partner = customer.partner_id
@@ -121,7 +116,6 @@ class CopacoCustomerEvidence(models.AbstractModel):
             return partner.commercial_partner_id.vat
         return partner.ref
 
-    @api.model
     def _unlink_customer(self, customer, document):
         """Take the link of a customer off that a document contradicts."""
         values = {

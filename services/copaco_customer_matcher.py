@@ -4,7 +4,7 @@ from collections import defaultdict
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL, email_domain_extract
 
 from ..tools import VatKey, get_number_key, get_vat_key, is_same_vat_key
@@ -55,7 +55,6 @@ class CopacoCustomerMatcher(models.AbstractModel):
     _name = "copaco.customer.matcher"
     _description = "Copaco Customer Matcher"
 
-    @api.model
     def _match_customers(self, customers, suggest=True):
         """Find the partners of Copaco customers of one company, on evidence that can't
         be shared (promise 6 in doc/how_it_works.rst); likeness is only suggested.
@@ -90,7 +89,6 @@ class CopacoCustomerMatcher(models.AbstractModel):
             matches.update(self._suggest_partners(company, unknown))
         return matches
 
-    @api.model
     def _match_customer(self, customer, by_number, by_vat, is_number_shared):
         """:return: a `CustomerMatch`, or nothing when there is no evidence at all"""
         entities = (by_number | by_vat).commercial_partner_id
@@ -126,7 +124,6 @@ class CopacoCustomerMatcher(models.AbstractModel):
         )
         return _suggest(entities, reason, is_ambiguous=True)
 
-    @api.model
     def _get_partner_domain(self, company):
         """The contacts that may be billed: the company's own or shared ones, except
         the company itself (a reseller is its own customer for telecom)."""
@@ -135,7 +132,6 @@ class CopacoCustomerMatcher(models.AbstractModel):
             ("id", "!=", company.partner_id.id),
         ]
 
-    @api.model
     def _match_partners_by_number(self, company, customers):
         """:return: dict of the partners whose reference is the customer's number"""
         numbers = {each.customer_number for each in customers if each.customer_number}
@@ -146,7 +142,6 @@ class CopacoCustomerMatcher(models.AbstractModel):
         none = partners.browse()
         return {each: by_ref.get(each.customer_number, none) for each in customers}
 
-    @api.model
     def _match_partners_by_vat(self, company, customers):
         """:return: dict of the partners that have the customer's VAT number, however
         the two are written"""
@@ -178,7 +173,6 @@ class CopacoCustomerMatcher(models.AbstractModel):
             for customer, vat in vats.items()
         }
 
-    @api.model
     def _get_shared_numbers(self, company, customers):
         """:return: set of the customer numbers that several Copaco customers have"""
         return {
@@ -194,7 +188,6 @@ class CopacoCustomerMatcher(models.AbstractModel):
             if number and count > 1
         }
 
-    @api.model
     def _suggest_other_spellings(self, company, customers):
         """Find the contacts whose VAT number or reference is a customer's, written
         otherwise.
@@ -233,7 +226,6 @@ class CopacoCustomerMatcher(models.AbstractModel):
             matches[customer] = _suggest(suggestion, reason)
         return matches
 
-    @api.model
     def _search_other_spellings(self, company, customers):
         """:return: list of `Spelling` of the contacts that one of these customers may
         be; the database compares less strictly"""
@@ -264,7 +256,6 @@ class CopacoCustomerMatcher(models.AbstractModel):
             for partner in partners.filtered_domain(self._get_partner_domain(company))
         ]
 
-    @api.model
     def _suggest_partners(self, company, customers):
         """:return: dict of `CustomerMatch` with a suggestion, or with none"""
         none = self.env["res.partner"]

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
@@ -15,7 +15,6 @@ class CopacoDecision(models.AbstractModel):
 
     # === HELD DOCUMENTS === #
 
-    @api.model
     def _retry(self, documents):
         """See `copaco.document.action_retry`."""
         documents._check_billing_access()
@@ -46,7 +45,6 @@ class CopacoDecision(models.AbstractModel):
         possible.sudo().filtered(lambda document: document.state != "new").state = "new"
         return self._process(possible, documents)
 
-    @api.model
     def _accept_lines(self, documents):
         """See `copaco.document.action_accept_lines`."""
         held = self._get_held(documents._get_bill_documents(), "source_totals_differ")
@@ -62,7 +60,6 @@ class CopacoDecision(models.AbstractModel):
         held.write({"totals_difference": 0, "state": "new"})
         return self._process(held, documents)
 
-    @api.model
     def _link_bill(self, documents):
         """See `copaco.bill.mixin.action_link_bill`."""
         held = self._get_held(documents._get_bill_documents(), "bill_differs")
@@ -79,7 +76,6 @@ class CopacoDecision(models.AbstractModel):
                 )
         return self._process(held, documents)
 
-    @api.model
     def _invoice_with_date(self, documents, invoice_date):
         """Invoice documents with a date that a person chose instead of Copaco's.
 
@@ -115,7 +111,6 @@ class CopacoDecision(models.AbstractModel):
         held.state = "new"
         return self._process(held, documents - (waiting - held))
 
-    @api.model
     def _accept_vat(self, documents):
         """See `copaco.document.action_accept_vat`."""
         held = self._get_held(documents._get_bill_documents(), "vat_differs")
@@ -130,7 +125,6 @@ class CopacoDecision(models.AbstractModel):
         held.write({"is_vat_accepted": True, "state": "new"})
         return self._process(held, documents)
 
-    @api.model
     def _invoice_anyway(self, documents):
         """See `copaco.document.action_invoice_anyway`."""
         documents._check_billing_access()
@@ -152,7 +146,6 @@ class CopacoDecision(models.AbstractModel):
         held.is_no_double = True
         return self._process(held, documents)
 
-    @api.model
     def _exclude_duplicates(self, documents):
         """See `copaco.document.action_exclude_duplicates`."""
         finder = self.env["copaco.duplicate.finder"].sudo()
@@ -168,7 +161,6 @@ class CopacoDecision(models.AbstractModel):
             )
         self._continue_bills(held)
 
-    @api.model
     def _invoice_new_lines(self, documents):
         """See `copaco.document.action_invoice_new_lines`."""
         held = self._get_held(documents, "possible_double").filtered("has_new_lines")
@@ -187,7 +179,6 @@ class CopacoDecision(models.AbstractModel):
         held.write({"is_no_double": True, "state": "new"})
         return self._process(held, documents)
 
-    @api.model
     def _exclude_lines(self, document, lines):
         lines.is_excluded = True
         self.env["copaco.exclusion"]._review_exclusions(document, lines)
@@ -201,14 +192,12 @@ class CopacoDecision(models.AbstractModel):
             )
         )
 
-    @api.model
     def _get_held(self, documents, reason):
         documents._check_billing_access()
         return documents.filtered(
             lambda document: document.state == "held" and document.hold_reason == reason
         ).sudo()
 
-    @api.model
     def _process(self, documents, asked=None):
         """Process documents while a person waits.
 
@@ -221,7 +210,6 @@ class CopacoDecision(models.AbstractModel):
             self._get_reasons((asked or documents) - documents),
         )
 
-    @api.model
     def _get_reasons(self, left_out):
         """:return: list of sentences: why nothing was done with these documents"""
         if not left_out:
@@ -235,7 +223,6 @@ class CopacoDecision(models.AbstractModel):
 
     # === CHANGED DOCUMENTS === #
 
-    @api.model
     def _use_new_version(self, documents):
         """See `copaco.document.action_use_new_version`."""
         pending = self._lock_pending(documents)
@@ -262,7 +249,6 @@ class CopacoDecision(models.AbstractModel):
                 )
         return self._process(pending)
 
-    @api.model
     def _keep_version(self, documents):
         """See `copaco.document.action_keep_version`."""
         pending = self._lock_pending(documents)
@@ -271,7 +257,6 @@ class CopacoDecision(models.AbstractModel):
         pending.version_ids.run_id._refresh_state()
         return self._process(pending)
 
-    @api.model
     def _correct(self, documents):
         """See `copaco.document.action_correct`."""
         pending = self._lock_pending(documents).filtered(
@@ -301,14 +286,12 @@ class CopacoDecision(models.AbstractModel):
             return result
         return corrections.with_env(self.env)._get_copaco_action()
 
-    @api.model
     def _lock_pending(self, documents):
         documents._check_billing_access()
         pending = documents.filtered("has_pending_version").sudo()
         pending.lock_for_update()
         return pending
 
-    @api.model
     def _acknowledge_missing(self, documents):
         """See `copaco.document.action_acknowledge_missing`."""
         documents._check_billing_access()
@@ -327,7 +310,6 @@ class CopacoDecision(models.AbstractModel):
 
     # === EXCLUDED DOCUMENTS === #
 
-    @api.model
     def _exclude(self, documents, reason):
         """See `copaco.document.action_exclude`."""
         documents._check_billing_access()
@@ -355,7 +337,6 @@ class CopacoDecision(models.AbstractModel):
             False, [reason_invoiced] if invoiced else []
         )
 
-    @api.model
     def _continue_bills(self, excluded):
         """Process the other documents of the same bills in the background, which waited
         for what was decided about these."""
@@ -368,7 +349,6 @@ class CopacoDecision(models.AbstractModel):
             waiting.state = "new"
             self.env["copaco.processor"]._continue_in_background()
 
-    @api.model
     def _include(self, documents):
         """See `copaco.document.action_include`."""
         documents._check_billing_access()
@@ -380,7 +360,6 @@ class CopacoDecision(models.AbstractModel):
 
     # === INVOICES === #
 
-    @api.model
     def _handle_invoice_removed(self, documents, reason):
         """The invoice of documents was deleted or cancelled by a person.
 
@@ -400,7 +379,6 @@ class CopacoDecision(models.AbstractModel):
         documents.run_id._refresh_state()
         self.env["copaco.monitor"]._update_activity(documents.connection_id)
 
-    @api.model
     def _get_invoice_removed_hold(self, document, reason):
         if document.has_pending_version:
             return Hold(

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.fields import Domain
 
 # An invoice that nobody refused by then has arrived.
@@ -15,7 +15,6 @@ class CopacoDeliveryProof(models.AbstractModel):
     _name = "copaco.delivery.proof"
     _description = "Copaco Delivery Proof"
 
-    @api.model
     def _find_unproved(self):
         """:return: deliveries of which something may have become"""
         refused = Domain(
@@ -29,7 +28,6 @@ class CopacoDeliveryProof(models.AbstractModel):
             | Domain("state", "=", "sent") & Domain("sent_at", ">", recent) & refused
         )
 
-    @api.model
     def _check(self, deliveries):
         """Note what became of these deliveries since.
 
@@ -44,7 +42,6 @@ class CopacoDeliveryProof(models.AbstractModel):
                 changed |= delivery
         return changed
 
-    @api.model
     def _conclude(self, delivery, problem):
         """Note what became of an invoice right after it was sent.
 
@@ -58,7 +55,6 @@ class CopacoDeliveryProof(models.AbstractModel):
         if state:
             self._note(delivery, state, reason)
 
-    @api.model
     def _note(self, delivery, state, reason):
         if state == "sent":
             sent_at = fields.Datetime.now()
@@ -74,7 +70,6 @@ class CopacoDeliveryProof(models.AbstractModel):
 
     # === WHAT BECAME OF IT === #
 
-    @api.model
     def _find_outcome(self, delivery):
         """:return: (`sent` or `failed`, why it failed), or (None, "") when nothing is
         known yet"""
@@ -95,7 +90,6 @@ class CopacoDeliveryProof(models.AbstractModel):
             )
         return None, ""
 
-    @api.model
     def _get_messages(self, delivery):
         """:return: the messages with which the invoice itself was sent to the customer
         since it is to be sent, by whomever, newest first"""
@@ -114,7 +108,6 @@ class CopacoDeliveryProof(models.AbstractModel):
             order="id desc",
         ).filtered(self._get_notifications)
 
-    @api.model
     def _get_notifications(self, message):
         """:return: what is known of those whom a message was sent to, without those who
         follow the invoice, and colleagues"""
@@ -130,7 +123,6 @@ class CopacoDeliveryProof(models.AbstractModel):
             )
         )
 
-    @api.model
     def _has_arrived(self, message):
         """Whether nobody whom a message was sent to is known not to have it."""
         statuses = set(self._get_notifications(message).mapped("notification_status"))
@@ -138,7 +130,6 @@ class CopacoDeliveryProof(models.AbstractModel):
 
     # === WHY NOT === #
 
-    @api.model
     def _describe_failure(self, delivery, notification):
         partner = notification.res_partner_id
         return self.env._(
@@ -150,7 +141,6 @@ class CopacoDeliveryProof(models.AbstractModel):
             error=notification.format_failure_reason(),
         )
 
-    @api.model
     def _describe_wait(self, delivery):
         """:return: why an invoice that should have been sent by now is not, empty when
         it need not be"""
@@ -178,7 +168,6 @@ class CopacoDeliveryProof(models.AbstractModel):
             partner=delivery.partner_id.display_name,
         )
 
-    @api.model
     def _get_outdated(self, delivery):
         """:return: why an invoice that was sent is not, since it was confirmed again"""
         return self.env._(
@@ -188,7 +177,6 @@ class CopacoDeliveryProof(models.AbstractModel):
             partner=delivery.partner_id.display_name,
         )
 
-    @api.model
     def _get_unreached(self, delivery):
         """:return: why an invoice was sent to nobody, although nothing failed"""
         partner = delivery.partner_id

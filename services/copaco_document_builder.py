@@ -4,7 +4,7 @@ import re
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
-from odoo import api, models
+from odoo import models
 from odoo.fields import Command
 
 from ..client import parse_payload
@@ -20,7 +20,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
     _name = "copaco.document.builder"
     _description = "Copaco Document Builder"
 
-    @api.model
     def _get_currency(self, code):
         """:return: `res.currency` of this code, active or not; empty for none"""
         currencies = self.env["res.currency"].with_context(active_test=False)
@@ -29,7 +28,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
             return currencies
         return currencies.search([("name", "=", code)])
 
-    @api.model
     def _prepare_amounts(self, source, currency):
         """:param source: a `SourceDocument`
         :param currency: its `res.currency`
@@ -46,7 +44,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "line_count": len(source.lines),
         }
 
-    @api.model
     def _get_amount(self, source, currency):
         """Promise 4 in doc/how_it_works.rst.
 
@@ -59,7 +56,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
             amount = source.stated_amount
         return float(round_amount(amount, currency.rounding))
 
-    @api.model
     def _prepare_document_values(self, source, run, customers, currency):
         """:param source: a `SourceDocument`
         :param run: the `copaco.run` that received it
@@ -110,7 +106,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
             vals["exclude_reason"] = self.env._("Copaco sent no price lines.")
         return vals
 
-    @api.model
     def _get_invalid_hold(self, source):
         return Hold(
             "payload_invalid",
@@ -124,7 +119,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _describe_unread(self, line):
         """:param line: an `UnreadableLine`
         :return: a sentence for a person
@@ -138,7 +132,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "Line %(number)s, %(name)s: the amount can't be read.", **values
         )
 
-    @api.model
     def _create_documents(self, vals_list):
         """Create documents; one that the database refuses is held without its lines,
         and stops no other.
@@ -183,7 +176,6 @@ class CopacoDocumentBuilder(models.AbstractModel):
             for document_id in self._create_documents([vals])
         ]
 
-    @api.model
     def _read_again(self, documents):
         """Read documents again that could not be read, or whose currency was unknown,
         when they were received: the addon or the currencies may be newer now."""

@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare, format_date, formatLang
 
@@ -32,7 +32,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
     _name = "copaco.document.matcher"
     _description = "Copaco Document Matcher"
 
-    @api.model
     def _match_documents(self, documents, correction_date=None):
         """Find everything that the invoices of documents need.
 
@@ -65,7 +64,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             for document in documents
         }
 
-    @api.model
     def _get_match(self, document, **options):
         """:param document: a `copaco.document`
         :param options: of `_match_documents`
@@ -86,7 +84,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             )
         return match
 
-    @api.model
     def _has_analytic_models(self, company):
         return bool(
             self.env["account.analytic.distribution.model"].search_count(
@@ -94,7 +91,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             )
         )
 
-    @api.model
     def _get_addresses(self, partners, kind):
         """:return: dict of the addresses of a kind by partner, read all at once"""
         found = {partner: partner.address_get([kind])[kind] for partner in partners}
@@ -104,7 +100,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             for partner, address_id in found.items()
         }
 
-    @api.model
     def _match_document(
         self,
         document,
@@ -170,7 +165,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             quantity_digits=self.env["decimal.precision"].precision_get("Product Unit"),
         )
 
-    @api.model
     def _check_lines(self, document):
         if document._get_billed_lines():
             return None
@@ -183,7 +177,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _check_source_totals(self, document):
         difference, connection = document.totals_difference, document.connection_id
         allowed = connection._get_allowed_difference(
@@ -209,7 +202,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _check_customer(self, document, customer):
         partner = customer.partner_id
         if (
@@ -272,7 +264,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             )
         return Hold("customer_unknown", message)
 
-    @api.model
     def _check_po_number(self, document, customer):
         if not customer.is_po_number_required:
             return None
@@ -295,7 +286,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _check_currency(self, document):
         currency = document.currency_id
         company = document.company_id
@@ -351,7 +341,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             )
         return None
 
-    @api.model
     def _check_journal(self, document):
         connection = document.connection_id
         journal = connection[KINDS[document.kind].journal]
@@ -369,7 +358,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _check_date(self, document):
         """Copaco was asked for what it created on some days; an invoice of another age
         has a wrong date, unless a person says that it is right."""
@@ -393,7 +381,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _check_lock_dates(self, document, has_tax, invoice_date):
         """Odoo would move the accounting date out of a locked period without a word."""
         violated = document.company_id._get_violated_lock_dates(
@@ -421,7 +408,6 @@ class CopacoDocumentMatcher(models.AbstractModel):
             )
         return Hold("period_locked", message)
 
-    @api.model
     def _get_first_open_day(self, document):
         """:return: the first day from the date of a document on that is not locked;
         today, if it is not locked, when that date is unlikely

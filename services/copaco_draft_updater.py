@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
@@ -14,7 +14,6 @@ class CopacoDraftUpdater(models.AbstractModel):
     _name = "copaco.draft.updater"
     _description = "Copaco Draft Updater"
 
-    @api.model
     def _can_be_rebuilt(self, document):
         invoice = document._get_live_invoice()
         documents = invoice._get_copaco_documents()
@@ -27,7 +26,6 @@ class CopacoDraftUpdater(models.AbstractModel):
             and not documents._get_live_corrections()
         )
 
-    @api.model
     def _is_unedited_draft(self, document):
         return (
             self._can_be_rebuilt(document)
@@ -35,7 +33,6 @@ class CopacoDraftUpdater(models.AbstractModel):
             and not self.env["copaco.manual.edits"]._get_edits(document).has_edits
         )
 
-    @api.model
     def _sync_drafts(self, documents):
         """Rebuild the draft invoices of documents from their content; each ends
         `invoiced`, or `changed` when a person has to decide. Without a live invoice,
@@ -58,7 +55,6 @@ class CopacoDraftUpdater(models.AbstractModel):
                     document._set_invoiced()
                     document.hold_message = hold.message
 
-    @api.model
     def _update_draft(self, document, version=None):
         """Make the draft invoice of a document anew; manual edits are kept.
 
@@ -79,7 +75,6 @@ class CopacoDraftUpdater(models.AbstractModel):
         else:
             document._set_invoiced()
 
-    @api.model
     def _rebuild(self, document, match, edits):
         """Make anew what nobody edited of a draft invoice.
 
@@ -144,7 +139,6 @@ class CopacoDraftUpdater(models.AbstractModel):
             )
         )
 
-    @api.model
     def _prepare_lines(self, move, edits, vals_list, removed):
         """:param vals_list: list of the values of all lines of a new invoice
         :param removed: lines of the invoice that are made anew
@@ -178,7 +172,6 @@ class CopacoDraftUpdater(models.AbstractModel):
                     updates.append(Command.update(kept[key].id, {"sequence": sequence}))
         return [*map(Command.create, made.values()), *updates]
 
-    @api.model
     def _get_order(self, vals_list, made, lines, is_reordered):
         """What a person added stays after what it was after. Of lines that a person
         reordered, new ones are at the end, or below the heading that they belong to.
@@ -200,7 +193,6 @@ class CopacoDraftUpdater(models.AbstractModel):
             return merge_order(old_order, new_order)
         return list(dict.fromkeys([*old_order, *new_order]))
 
-    @api.model
     def _prepare_header(self, move, values, edits):
         """:return: the values of an invoice that differ from what it has, and those
         that a person chose, which Odoo may compute anew from the others"""

@@ -1,7 +1,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
 
 from ..client import parse_payload
@@ -136,7 +136,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     # === DOCUMENTS === #
 
-    @api.model
     def _find(self, documents):
         """Find out which documents must not be invoiced (again) unasked.
 
@@ -164,7 +163,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 verdicts[document] = verdict
         return verdicts
 
-    @api.model
     def _get_twice_hold(self, document):
         """:return: a `Hold` when a document has the same charge twice, or None"""
         pairs = self._find_twice(document._get_billed_lines())
@@ -184,7 +182,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _find_twice(self, lines):
         """:param lines: `copaco.document.line` or `DocumentLine` of one document
         :return: list of `Duplicate` of those that are the same charge as an earlier one
@@ -214,7 +211,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
             earlier[key].append(line)
         return pairs
 
-    @api.model
     def _judge_lines(self, document, duplicates):
         """:param duplicates: list of `Duplicate` of a document
         :return: a `Hold`, an `Exclusion`, or None"""
@@ -256,7 +252,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
             )
         return Hold("possible_double", message)
 
-    @api.model
     def _is_doubtful(self, document, other):
         """Whether a person has to say what it means that the charges of a document are
         on another one: that was excluded by a person or credited, was kept for the
@@ -275,7 +270,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
         credits = document.move_id.reversal_move_ids
         return any(move.state != "cancel" for move in credits)
 
-    @api.model
     def _enumerate(self, others, document):
         """:return: text with the names of documents that the charges of another one
         are on, and of their invoices"""
@@ -283,7 +277,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
             self.env, (self._describe(other, document) for other in others)
         )
 
-    @api.model
     def _describe(self, other, document):
         is_same_customer = other.customer_id == document.customer_id
         name = other.invoice_number if is_same_customer else other.name
@@ -298,7 +291,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     # === LINES === #
 
-    @api.model
     def _find_lines(self, asked):
         """Find the same charges elsewhere.
 
@@ -345,7 +337,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
             result[document].append(Duplicate(line, Line.browse(line_id), evidence))
         return result
 
-    @api.model
     def _has_several_endpoints(self, companies, kinds):
         """Whether the same charges may have been received from several endpoints."""
         domain = [("company_id", "in", companies.ids), ("kind", "in", kinds)]
@@ -353,7 +344,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     # === VERSIONS === #
 
-    @api.model
     def _get_version_warning(self, version):
         """:param version: a `copaco.document.version`
         :return: a sentence when a new line of it may be the same charge as another
@@ -379,7 +369,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     # === FOR A PERSON === #
 
-    @api.model
     def _get_pairs(self, document):
         """:return: list of `Duplicate` of a document, in the order of its lines"""
         lines = document._get_billed_lines()
@@ -388,7 +377,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
             [*self._find_twice(lines), *found], key=lambda pair: pair.line.sequence
         )
 
-    @api.model
     def _get_new_lines(self, document, pairs):
         """:param pairs: `_get_pairs` of the document
         :return: the lines of a document that no other line may be the same charge as;
@@ -397,7 +385,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
         doubted = document.line_ids.browse(pair.line.id for pair in pairs)
         return document._get_billed_lines() - doubted
 
-    @api.model
     def _get_other_documents(self, document):
         """:return: text with the names of the documents that a document's charges are
         on, "" for none"""
@@ -406,7 +393,6 @@ class CopacoDuplicateFinder(models.AbstractModel):
         )
         return self._enumerate(others - document, document)
 
-    @api.model
     def _render_pairs(self, document, pairs):
         """:param pairs: `_get_pairs` of the document
         :return: `Markup` of the lines of a document beside those that they may be the

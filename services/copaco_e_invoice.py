@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import float_compare
 
 # Odoo's e-invoices of Peppol's kind, from which the Dutch one inherits.
@@ -65,7 +65,6 @@ class CopacoEInvoice(models.AbstractModel):
 
     # === THE DOCUMENT === #
 
-    @api.model
     def _add_to_document(self, node, lines, move):
         """:param node: of Odoo's e-invoice, the whole document
         :param lines: those of it that are lines
@@ -85,7 +84,6 @@ class CopacoEInvoice(models.AbstractModel):
         self.env["copaco.credit.note"]._add_reference(node, move)
         return node
 
-    @api.model
     def _get_buyer_reference(self, node, move, customer):
         """BT-10. Odoo gives the reference of the contact. Where that is Copaco's
         customer number, it is there to link the contact, and tells the customer
@@ -102,7 +100,6 @@ class CopacoEInvoice(models.AbstractModel):
             text = move.commercial_partner_id.name
         return _make_text(text)
 
-    @api.model
     def _get_enclosing_period(self, lines):
         """BT-73 and BT-74, which have to enclose the periods of all lines (rules
         PEPPOL-EN16931-R110 and R111).
@@ -119,7 +116,6 @@ class CopacoEInvoice(models.AbstractModel):
 
     # === A LINE === #
 
-    @api.model
     def _add_to_line(self, node, base_line):
         """:param node: of Odoo's e-invoice, a line
         :param base_line: what Odoo made it of
@@ -142,7 +138,6 @@ class CopacoEInvoice(models.AbstractModel):
         self._add_to_item(node["cac:Item"], move_line, line)
         return node
 
-    @api.model
     def _get_note(self, move_line, line):
         """BT-127.
 
@@ -161,7 +156,6 @@ class CopacoEInvoice(models.AbstractModel):
             rows.append(self.env["copaco.line.text"]._get_figures_text(line))
         return "\n".join(filter(None, rows))
 
-    @api.model
     def _add_to_item(self, item, move_line, line):
         """The name (BT-153), the seller's identifier (BT-155) and attributes (BT-160,
         BT-161) of an item; its description stays the text of the invoice line.

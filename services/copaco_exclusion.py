@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 
 
 class CopacoExclusion(models.AbstractModel):
@@ -8,7 +8,6 @@ class CopacoExclusion(models.AbstractModel):
     _name = "copaco.exclusion"
     _description = "Copaco Exclusion"
 
-    @api.model
     def _apply_exclusion(self, documents, reason, user):
         """Exclude documents.
 
@@ -39,7 +38,6 @@ class CopacoExclusion(models.AbstractModel):
                 else self.env._("Excluded by a rule: %(reason)s", reason=reason)
             )
 
-    @api.model
     def _exclude_with_customer(self, document):
         """Exclude a document because all documents of its customer are."""
         customer = document.customer_id
@@ -54,7 +52,6 @@ class CopacoExclusion(models.AbstractModel):
         )
         document.is_excluded_by_customer = True
 
-    @api.model
     def _is_excluded_by_rule(self, document):
         return (
             document.state == "excluded"
@@ -62,7 +59,6 @@ class CopacoExclusion(models.AbstractModel):
             and bool(document.line_ids)
         )
 
-    @api.model
     def _undo_exclusion(self, documents):
         documents.write(
             {
@@ -74,7 +70,6 @@ class CopacoExclusion(models.AbstractModel):
             }
         )
 
-    @api.model
     def _review_exclusions(self, document, lines):
         """Process those documents anew, in the background, that a rule excluded because
         their charges were on these lines of a document, which no longer count."""
@@ -86,7 +81,6 @@ class CopacoExclusion(models.AbstractModel):
             self._undo_exclusion(excluded)
             self.env["copaco.processor"]._continue_in_background()
 
-    @api.model
     def _on_credited(self, credits):
         """A person credited invoices: what a rule excluded because its charges are on
         them is compared once more, and then waits for a person.

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 
 from ..tools import are_apart
 from .copaco_duplicate_finder import get_side
@@ -11,7 +11,6 @@ class CopacoExclusionFinder(models.AbstractModel):
     _name = "copaco.exclusion.finder"
     _description = "Copaco Exclusion Finder"
 
-    @api.model
     def _get_warnings(self, version):
         """:param version: a `copaco.document.version`
         :return: list of sentences: that a person excluded a charge which it lacks, on
@@ -49,7 +48,6 @@ class CopacoExclusionFinder(models.AbstractModel):
             )
         return warnings
 
-    @api.model
     def _find_lines(self, document, lines):
         """:param lines: of the document
         :return: the lines of other documents that are not invoiced, and may be the same

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from ..const import SALES_KINDS
@@ -11,7 +11,6 @@ class CopacoFetchAnswer(models.AbstractModel):
     _name = "copaco.fetch.answer"
     _description = "Copaco Fetch Answer"
 
-    @api.model
     def _answer(self, runs):
         """Say of each connection what its runs brought, what still waits, and what
         failed.
@@ -47,7 +46,6 @@ class CopacoFetchAnswer(models.AbstractModel):
             }
         return action
 
-    @api.model
     def _get_type(self, connection, runs):
         if any(run.state == "failed" for run in runs):
             return "danger"
@@ -59,7 +57,6 @@ class CopacoFetchAnswer(models.AbstractModel):
             else "success"
         )
 
-    @api.model
     def _get_buttons(self, connection, runs):
         """:return: list of buttons: what they are called, and the action of each"""
         action = runs._get_records_action(name=self.env._("Copaco Runs"))
@@ -69,7 +66,6 @@ class CopacoFetchAnswer(models.AbstractModel):
             buttons.insert(0, {"name": self.env._("Show what waits"), "action": to_do})
         return buttons
 
-    @api.model
     def _describe(self, connection, runs):
         """:return: sentences: what runs of a connection brought, and what waits"""
         failed = runs.filtered(lambda run: run.state == "failed")
@@ -113,7 +109,6 @@ class CopacoFetchAnswer(models.AbstractModel):
             parts.append(self._describe_waiting(connection))
         return "\n".join([*failed.mapped("message"), " ".join(parts)]).strip()
 
-    @api.model
     def _describe_waiting(self, connection):
         """:return: a sentence: how much of a connection waits for a person, whenever it
         was received"""

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import SQL
 
 from ..const import KINDS, SOURCES
@@ -22,20 +22,16 @@ class CopacoFetchWindow(models.AbstractModel):
     _name = "copaco.fetch.window"
     _description = "Copaco Fetch Window"
 
-    @api.model
     def _get_today(self):
         return fields.Date.context_today(self.with_context(tz=COPACO_TIME_ZONE))
 
-    @api.model
     def _get_first_window_start(self):
         """:return: where the first fetch begins when nobody said"""
         return self._get_today() - relativedelta(months=FIRST_WINDOW_MONTHS)
 
-    @api.model
     def _get_import_from(self, connection):
         return max(connection.import_from or self._get_first_window_start(), FIRST_DAY)
 
-    @api.model
     def _get_chunks(
         self, connection, date_from=None, date_to=None, kind="specification"
     ):
@@ -65,7 +61,6 @@ class CopacoFetchWindow(models.AbstractModel):
             end = chunk_start - timedelta(days=1)
         return chunks
 
-    @api.model
     def _get_window_start(self, connection, whole=False, kind="specification"):
         """:param whole: see `_get_first_gap`
         :param kind: of what is asked for
@@ -76,7 +71,6 @@ class CopacoFetchWindow(models.AbstractModel):
         gap = self._get_first_gap(connection, start, today, whole, kind)
         return gap or today + timedelta(days=1)
 
-    @api.model
     def _get_first_gap(
         self, connection, date_from, date_to, whole=False, kind="specification"
     ):
@@ -103,7 +97,6 @@ class CopacoFetchWindow(models.AbstractModel):
         ((gap,),) = self.env.execute_query(query)
         return gap
 
-    @api.model
     def _get_asked_days_query(self, kind="specification"):
         """Which days were asked for at the portal and the source that a connection uses
         now. What another source had is the same, but Copaco may have created it on
@@ -159,7 +152,6 @@ class CopacoFetchWindow(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _extend_to_creation_days(self, connection, start, end, kind):
         """A window that has only some of the days on which a document may have been
         created can't tell whether it is still at Copaco.
@@ -184,7 +176,6 @@ class CopacoFetchWindow(models.AbstractModel):
         )
         return created_from or start
 
-    @api.model
     def _update_fetched_until(self, connection, kind="specification"):
         """Note on a connection until when all of a kind is stored, without a gap."""
         name = KINDS[kind].fetched_until

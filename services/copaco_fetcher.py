@@ -7,7 +7,7 @@ from random import getrandbits
 
 from psycopg2.errors import UniqueViolation
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.sql_db import db_connect
 
 from ..client import (
@@ -35,7 +35,6 @@ class CopacoFetcher(models.AbstractModel):
     _name = "copaco.fetcher"
     _description = "Copaco Fetcher"
 
-    @api.model
     def _fetch(self, run, deadline=None):
         """Ask Copaco for a run's window and store the response; commits."""
         time_limit = deadline and max(deadline - time.monotonic(), 1)
@@ -55,7 +54,6 @@ class CopacoFetcher(models.AbstractModel):
             return
         self._receive(run, raw, deadline)
 
-    @api.model
     def _get_client(self, connection, time_limit=None):
         """:param connection: `copaco.connection`
         :param time_limit: seconds that one response may take in all
@@ -72,7 +70,6 @@ class CopacoFetcher(models.AbstractModel):
             **options,
         )
 
-    @api.model
     def _receive(self, run, raw, deadline=None):
         """Store a response: first as it was received, then as documents; commits.
 
@@ -90,7 +87,6 @@ class CopacoFetcher(models.AbstractModel):
             else:
                 self._store_kept(run)
 
-    @api.model
     def _keep(self, run, raw, digest):
         suffix = "xml" if is_markup(raw) else "json"
         run.payload_id = self.env["ir.attachment"].create(
@@ -107,7 +103,6 @@ class CopacoFetcher(models.AbstractModel):
         run.payload_size = len(raw)
         run.payload_digest = digest
 
-    @api.model
     def _store_kept(self, run):
         """Store the response that was kept as documents; commits. It is read from where
         it is kept, so that it is not in memory twice."""
@@ -159,7 +154,6 @@ class CopacoFetcher(models.AbstractModel):
             self.env.cr.commit()  # pylint: disable=invalid-commit
             yield
 
-    @api.model
     def _commit_with_retry(self, run, step, *arguments):
         """Take a step of a run and commit; as long as other transactions conflict, such
         as by storing the same documents or removing an old response, take it again with
@@ -181,7 +175,6 @@ class CopacoFetcher(models.AbstractModel):
                 if attempt == CONCURRENCY_ATTEMPTS:
                     raise
 
-    @api.model
     def _fail(self, run, error):
         """:param error: a `CopacoError`, or a text for a person"""
         if isinstance(error, CopacoError):

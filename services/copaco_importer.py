@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import float_compare
 
 from ..client import digest_document, merge_payloads, parse_payload, rename_lines
@@ -21,7 +21,6 @@ class CopacoImporter(models.AbstractModel):
 
     # === RESPONSES === #
 
-    @api.model
     def _import(self, run, response):
         """Create or update the documents of a response; nothing is committed.
 
@@ -99,7 +98,6 @@ class CopacoImporter(models.AbstractModel):
             },
         )
 
-    @api.model
     def _import_unchanged(self, run, digest):
         """Import a response that is the very same as one before, when no other response
         had any of its documents since: there is nothing to be read.
@@ -144,7 +142,6 @@ class CopacoImporter(models.AbstractModel):
         )
         return True
 
-    @api.model
     def _is_newer_content_known(self, previous, documents):
         """Whether reading the response of an earlier run again could change any of its
         documents: another response had one of them since, or a document is held
@@ -174,7 +171,6 @@ class CopacoImporter(models.AbstractModel):
             )
         )
 
-    @api.model
     def _finish(self, run, totals, currencies, vals):
         """Write on a run what its response had.
 
@@ -206,7 +202,6 @@ class CopacoImporter(models.AbstractModel):
                 run.connection_id, run.kind
             )
 
-    @api.model
     def _has_acknowledged(self, run, rejected_payload):
         """Whether a person has already looked at the very same unreadable text, which
         is received again with each fetch of the overlap."""
@@ -224,7 +219,6 @@ class CopacoImporter(models.AbstractModel):
 
     # === DOCUMENTS === #
 
-    @api.model
     def _get_known(self, company, kind, heads):
         """:param heads: list of `DocumentHead`
         :return: dict by `_get_source_key` of the documents that are stored already for
@@ -252,7 +246,6 @@ class CopacoImporter(models.AbstractModel):
             for document in documents
         }
 
-    @api.model
     def _get_documents(self, run, response):
         """:return: the stored `copaco.document` records of a response"""
         known = self._get_known(run.company_id, run.kind, response.heads)
@@ -260,7 +253,6 @@ class CopacoImporter(models.AbstractModel):
             *(known[_get_source_key(source)] for source in response.documents)
         )
 
-    @api.model
     def _get_customers(self, run, heads, known):
         """Find or create the customers of a response. What another company of the same
         root company received first stays with its customers.
@@ -281,7 +273,6 @@ class CopacoImporter(models.AbstractModel):
             for company in infos
         }
 
-    @api.model
     def _receive_known(self, run, document, source, currency):
         """A known document was received again. What its response lacks proves nothing,
         unless it asked for every day on which the document may have been created: then
@@ -334,14 +325,12 @@ class CopacoImporter(models.AbstractModel):
         version._settle()
         return source, extent, False
 
-    @api.model
     def _use_account_of(self, customer, source):
         """An account in other capitals doesn't make a `SourceDocument` another one."""
         if customer and not source.error and source.account_ref != customer.account_ref:
             source.account_ref = customer.account_ref
             source.digest = digest_document(source)
 
-    @api.model
     def _use_names_of(self, document, run, source):
         """Another row hash or number at another endpoint makes no other charge.
 
@@ -356,7 +345,6 @@ class CopacoImporter(models.AbstractModel):
             return source
         return self._read_altered(rename_lines(source.payload, names), source)
 
-    @api.model
     def _merge(self, payload, source):
         """:param payload: what is known of a document
         :param source: the `SourceDocument` that was received, perhaps a part of it
@@ -377,7 +365,6 @@ class CopacoImporter(models.AbstractModel):
         merged = merge_payloads(payload, lacking, source.payload)
         return self._read_altered(merged, source)
 
-    @api.model
     def _read_altered(self, payload, source):
         """:param payload: that of a `SourceDocument`, altered
         :param source: this `SourceDocument`, for what a payload doesn't tell
@@ -391,7 +378,6 @@ class CopacoImporter(models.AbstractModel):
             altered.digest = digest_document(altered)
         return altered
 
-    @api.model
     def _receive_totals(self, document, source):
         """Copaco's totals were received again, and are no part of what makes a document
         known: what was held because of them is processed anew when they changed.

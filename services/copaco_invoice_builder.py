@@ -1,7 +1,7 @@
 from decimal import Decimal
 from math import isclose
 
-from odoo import api, models
+from odoo import models
 from odoo.fields import Command
 from odoo.tools import float_round, groupby
 
@@ -24,7 +24,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
     _name = "copaco.invoice.builder"
     _description = "Copaco Invoice Builder"
 
-    @api.model
     def _prepare_invoice(self, document, match, add_computed=False):
         """:param document: a `copaco.document`
         :param match: its `DocumentMatch`
@@ -88,7 +87,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             ],
         }
 
-    @api.model
     def _prepare_common_values(self, match, line_match, add_computed):
         """:return: values that all lines with the same `LineMatch` have in common
 
@@ -119,7 +117,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             vals["analytic_distribution"] = False
         return vals
 
-    @api.model
     def _prepare_analytic(self, match, line_match):
         """:param match: a `DocumentMatch` or a `BillMatch`
         :return: the analytic distribution of a rule or customer, if it says one; where
@@ -133,7 +130,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             vals["analytic_distribution"] = distribution
         return vals
 
-    @api.model
     def _prepare_invoice_line(
         self, line, match, show_po_number, formats, add_computed, layout=None
     ):
@@ -157,7 +153,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             **self._prepare_balance(line.amount, match, add_computed),
         }
 
-    @api.model
     def _prepare_period(self, line):
         """:return: the period, where an addon such as `account_invoice_start_end_dates`
         has fields for it"""
@@ -166,7 +161,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             return {}
         return {name: line[own] for name, own in PERIOD_FIELDS.items()}
 
-    @api.model
     def _prepare_balance(self, amount, match, add_computed):
         if not (add_computed and match.is_company_currency):
             return {}
@@ -175,7 +169,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
 
     # === ROUNDING === #
 
-    @api.model
     def _get_roundings(self, total, lines, match):
         """What is lost or gained because each line is an amount of its own: promise 4
         in doc/how_it_works.rst.
@@ -202,7 +195,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             if not currency.is_zero(difference)
         ]
 
-    @api.model
     def _prepare_rounding_line(self, amount, sequence, match, add_computed):
         """:param amount: without tax, in the currency of the document
         :return: what is its own of the values for `account.move.line.create`
@@ -219,7 +211,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
 
     # === QUANTITY AND PRICE === #
 
-    @api.model
     def _get_quantity_and_price(self, line, match):
         """Find a quantity and price with which Odoo books exactly the line's amount.
 
@@ -265,7 +256,6 @@ class CopacoInvoiceBuilder(models.AbstractModel):
                 return sign * quantity, price, False
         return sign, amount, True
 
-    @api.model
     def _explains_amount(self, line):
         """:return: whether Copaco's figures give the amount of a line, which those of a
         correction of Copaco's don't"""

@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
 
 from ..const import KINDS, PURCHASE_KINDS, Hold
@@ -42,7 +42,6 @@ class CopacoInvoiceFinder(models.AbstractModel):
     _name = "copaco.invoice.finder"
     _description = "Copaco Invoice Finder"
 
-    @api.model
     def _find(self, documents):
         """:param documents: `copaco.document` records
         :return: dict by document, without those that have none: a `Hold`, or the
@@ -54,13 +53,11 @@ class CopacoInvoiceFinder(models.AbstractModel):
         }
         return {document: verdict for document, verdict in verdicts.items() if verdict}
 
-    @api.model
     def _find_others(self, document):
         """:return: `account.move` records that may be invoices of a document"""
         found = self._search(document)[document]
         return self.env["account.move"].union(*(move for move, *_rest in found))
 
-    @api.model
     def _search(self, documents):
         """Find invoices that were not created from a document, and may be of these:
         those that carry Copaco's number, and those of the same amount.
@@ -110,7 +107,6 @@ class CopacoInvoiceFinder(models.AbstractModel):
             )
         return result
 
-    @api.model
     def _judge(self, document, found):
         """:param found: list of `_search`
         :return: a `Hold`, the `account.move` that is its invoice already, or None"""

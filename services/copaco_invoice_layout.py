@@ -1,6 +1,6 @@
 from datetime import date
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import groupby
 
 # Charge types without separators and capitals, by the heading that they are under on
@@ -27,7 +27,6 @@ class CopacoInvoiceLayout(models.AbstractModel):
     _name = "copaco.invoice.layout"
     _description = "Layout of a Copaco Invoice"
 
-    @api.model
     def _arrange(self, layout, lines, vals_list, rounding_vals_list):
         """Number the lines of an invoice from top to bottom.
 
@@ -57,7 +56,6 @@ class CopacoInvoiceLayout(models.AbstractModel):
             vals["sequence"] = sequence
         return texts
 
-    @api.model
     def _get_changed_values(self, layout, line):
         """:return: dict of texts for those of `LINE_PLACEHOLDERS` that the layout says
         something of: empty ones for what is elsewhere, or not shown"""
@@ -73,7 +71,6 @@ class CopacoInvoiceLayout(models.AbstractModel):
             changed["consumer"] = ""
         return changed
 
-    @api.model
     def _has_note(self, layout, line):
         """:return: whether what the vendor says of a line is a note below it"""
         return (
@@ -85,7 +82,6 @@ class CopacoInvoiceLayout(models.AbstractModel):
 
     # === ORDER === #
 
-    @api.model
     def _get_printed(self, layout, lines):
         """:return: generator of what is printed, from top to bottom: lines, and values
         of headings and notes"""
@@ -113,14 +109,12 @@ class CopacoInvoiceLayout(models.AbstractModel):
             )
             yield from free
 
-    @api.model
     def _get_free_lines(self, layout, lines):
         """:return: the lines of zero that are not printed each"""
         if layout.zero_lines == "show":
             return lines.browse()
         return lines.filtered(lambda line: not line.amount)
 
-    @api.model
     def _get_parts(self, layout, lines, levels, section_key):
         """:param lines: those of a section, or all when there is none
         :return: as `_get_groups`: subsections, and totals of usage
@@ -140,7 +134,6 @@ class CopacoInvoiceLayout(models.AbstractModel):
             parts.sort(key=lambda part: _get_rank(part[1][0]))
         return parts
 
-    @api.model
     def _get_groups(self, layout, lines, levels, section_key=None):
         """:param levels: list of the grouping, or an empty one
         :param section_key: that of the section which these are subsections of
@@ -161,7 +154,6 @@ class CopacoInvoiceLayout(models.AbstractModel):
 
     # === HEADINGS AND NOTES === #
 
-    @api.model
     def _prepare_heading(self, key, title, section_key=None, **values):
         """:param key: by which the heading is found again when a draft is updated
         :param section_key: that of the section which it is a subsection of
@@ -174,7 +166,6 @@ class CopacoInvoiceLayout(models.AbstractModel):
             **values,
         }
 
-    @api.model
     def _prepare_note(self, line):
         return {
             "display_type": "line_note",
@@ -182,7 +173,6 @@ class CopacoInvoiceLayout(models.AbstractModel):
             "copaco_layout_key": f"note:{line.id}",
         }
 
-    @api.model
     def _get_title(self, layout, line, level):
         """:return: the text of the heading over a line"""
         other = layout.heading_other or self.env._("Other")
@@ -202,7 +192,6 @@ class CopacoInvoiceLayout(models.AbstractModel):
         }
         return layout[f"heading_{kind}"] or standard.get(kind, other)
 
-    @api.model
     def _get_usage_title(self, layout, line, section_key):
         """:return: the text of the heading over the usage of a subscription"""
         name = _get_subscription_name(line)

@@ -1,6 +1,6 @@
 import time
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 
 # Odoo prints these in one go; they are few, so that the time is looked at in between.
@@ -14,7 +14,6 @@ class CopacoInvoicePdf(models.AbstractModel):
     _name = "copaco.invoice.pdf"
     _description = "Copaco Invoice PDFs"
 
-    @api.model
     def _create_missing(self, moves, deadline):
         """Create the PDFs that these confirmed invoices lack; commits. Where it can't
         be created, Odoo says why on the invoice.
@@ -42,7 +41,6 @@ class CopacoInvoicePdf(models.AbstractModel):
             self.env.cr.commit()  # pylint: disable=invalid-commit
         return failed, missing
 
-    @api.model
     def _create(self, moves):
         """:return: the invoices among these, of one company, that still have no PDF"""
         sent = moves.filtered("is_move_sent")

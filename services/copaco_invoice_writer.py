@@ -2,7 +2,7 @@ import logging
 
 from psycopg2 import OperationalError
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import float_compare
 
@@ -19,7 +19,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
     _name = "copaco.invoice.writer"
     _description = "Copaco Invoice Writer"
 
-    @api.model
     def _create_invoices(self, matches):
         """Create the invoices of documents, in one batch when Odoo takes all of them;
         a document that it refuses is held, and stops no other.
@@ -35,7 +34,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 ),
             )
 
-    @api.model
     def _try_each(self, documents, step):
         """Take a step of documents at once; if that fails, of one after the other, and
         hold those that it fails of."""
@@ -53,7 +51,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
             if hold := self._try(document, step, document):
                 document._hold(hold)
 
-    @api.model
     def _try(self, document, step, *arguments):
         """Take a step of a document; what it has written is undone if it fails.
 
@@ -68,7 +65,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
             return self._get_error_hold(document, error)
         return None
 
-    @api.model
     def _create_checked_invoices(self, matches):
         """Create the invoices of documents, and post them if the policy says so; all or
         none.
@@ -103,7 +99,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
         if policy == "send":
             self.env["copaco.sender"]._queue(documents)
 
-    @api.model
     def _check_analytic(self, moves):
         """As Odoo's own Confirm button does: an analytic plan may be mandatory.
 
@@ -114,7 +109,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
             validate_analytic=True
         )._validate_analytic_distribution()
 
-    @api.model
     def _confirm(self, created):
         """Post invoices; one that may not be confirmed yet, such as before somebody has
         approved it, stays a draft with the reason.
@@ -137,7 +131,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
         for document, move in created.items():
             self._check_totals(document, move)
 
-    @api.model
     def _create_moves(self, matches):
         """Create the invoices of documents by Odoo's own code, with its synchronising
         on.
@@ -180,7 +173,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
         )
         return dict(zip(matches, moves.with_env(self.env), strict=True))
 
-    @api.model
     def _create_moves_for_automations(self, matches):
         """As `_create_moves`, one invoice at a time and with such values as a person
         would enter: an automation has to see what it would see of an invoice that was
@@ -193,11 +185,9 @@ class CopacoInvoiceWriter(models.AbstractModel):
             for document, match in matches.items()
         }
 
-    @api.model
     def _get_builder(self, document):
         return self.env[KINDS[document.kind].builder]
 
-    @api.model
     def _get_automations(self):
         """:return: the automations of Odoo's that act on invoices or their lines"""
         if "base.automation" not in self.env:
@@ -208,7 +198,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
             .search([("model_name", "in", ("account.move", "account.move.line"))])
         )
 
-    @api.model
     def _check_totals(self, document, move, edits=None):
         """:param edits: the `ManualEdits` of the invoice, which count as right
         :raise TotalsMismatchError: see `_create_checked_invoices`"""
@@ -252,7 +241,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 )
             )
 
-    @api.model
     def _get_mismatch_message(self, error):
         """:return: the text of a `TotalsMismatchError`, with what may be the cause"""
         automations = self._get_automations()
@@ -265,7 +253,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
         )
         return f"{error} {hint}"
 
-    @api.model
     def _get_error_hold(self, document, error):
         """:return: the `Hold` for what Odoo said when an invoice was to be created"""
         if isinstance(error, TotalsMismatchError):

@@ -3,7 +3,7 @@ from contextlib import contextmanager
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
-from odoo import api, models
+from odoo import models
 
 from ..const import BATCH_SIZE
 from ..tools import Pace
@@ -29,11 +29,9 @@ class CopacoJobQueue(models.AbstractModel):
     _name = "copaco.job.queue"
     _description = "Copaco Job Queue"
 
-    @api.model
     def _is_installed(self):
         return "queue.job" in self.env
 
-    @api.model
     def _enqueue_waiting(self, documents):
         """Make jobs of documents that wait and are in no job yet.
 
@@ -52,7 +50,6 @@ class CopacoJobQueue(models.AbstractModel):
         self.env["ir.cron"]._commit_progress(len(documents))
         return True
 
-    @api.model
     def _get_dead_documents(self, documents):
         """:return: (those of these documents that were with others in a job whose
         worker died again and again, those that were alone in one)"""
@@ -68,20 +65,17 @@ class CopacoJobQueue(models.AbstractModel):
                 suspects |= own
         return suspects - stuck, stuck
 
-    @api.model
     def _get_queued_documents(self):
         """:return: the documents of jobs that have not begun"""
         jobs = self._search_jobs(("state", "in", QUEUED_STATES))
         return self.env["copaco.document"].union(*jobs.mapped("records"))
 
-    @api.model
     def _search_jobs(self, *conditions):
         """:return: the jobs of documents that meet these conditions"""
         name = "copaco.document"
         own = [("model_name", "=", name), ("method_name", "=", JOB_METHODS[name])]
         return self.env["queue.job"].sudo().search([*own, *conditions])
 
-    @api.model
     def _enqueue(self, documents, batch_size):
         """Make jobs of documents, and one for each run that follows its last.
 
@@ -108,7 +102,6 @@ class CopacoJobQueue(models.AbstractModel):
             jobs.on_done(run.with_company(run.company_id).delayable()._job_refresh())
             jobs.delay()
 
-    @api.model
     def _create_job_functions(self):
         """Make what queue_job keeps of our jobs, unless it is there: an administrator
         may have changed it."""
@@ -130,7 +123,6 @@ class CopacoJobQueue(models.AbstractModel):
                 }
             )
 
-    @api.model
     def _process(self, documents):
         """Make the invoices of those of these documents that wait for it.
 
@@ -156,7 +148,6 @@ class CopacoJobQueue(models.AbstractModel):
                     writer = self.env["copaco.invoice.writer"]
                     documents._hold(writer._get_error_hold(documents, error))
 
-    @api.model
     def _refresh(self, runs):
         """Tell runs and responsible users what became of the documents.
 

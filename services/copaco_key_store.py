@@ -1,6 +1,6 @@
 import hmac
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import ValidationError
 from odoo.tools.sql import column_exists, create_column
 
@@ -20,13 +20,11 @@ class CopacoKeyStore(models.AbstractModel):
     _name = "copaco.key.store"
     _description = "Copaco Key Store"
 
-    @api.model
     def _create_column(self):
         table = self.env["copaco.connection"]._table
         if not column_exists(self.env.cr, table, "api_key_secret"):
             create_column(self.env.cr, table, "api_key_secret", "varchar")
 
-    @api.model
     def _write(self, connection, key):
         """:param key: as Copaco's portal showed it; "" removes it
         :raise ValidationError: when no request can carry such a key
@@ -46,7 +44,6 @@ class CopacoKeyStore(models.AbstractModel):
             [key or None, connection.id],
         )
 
-    @api.model
     def _read(self, connection):
         """:return: the key; "" if none is set"""
         connection.ensure_one()
@@ -56,7 +53,6 @@ class CopacoKeyStore(models.AbstractModel):
         )
         return self.env.cr.fetchone()[0] or ""
 
-    @api.model
     def _find_same(self, connection, origin, key):
         """:param connection: `copaco.connection`, or a new one
         :param origin: of the server that it is to use
@@ -78,7 +74,6 @@ class CopacoKeyStore(models.AbstractModel):
             if hmac.compare_digest(secret.encode(), key.encode(errors="replace"))
         )
 
-    @api.model
     def _get_duplicate_message(self, connection, origin, key):
         """:return: a sentence that warns of the other connections that use the same
         server and key, see `_find_same`; "" when there is none
@@ -102,7 +97,6 @@ class CopacoKeyStore(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _get_server_warning(self, connection):
         """:param connection: `copaco.connection`, of which a person changed the address
         :return: what an onchange method returns to warn of the other connections that

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import format_date, get_lang
 
 _PLACEHOLDER = re.compile(r"{(\w+)}")
@@ -22,7 +22,6 @@ class CopacoLineText(models.AbstractModel):
     _name = "copaco.line.text"
     _description = "Copaco Line Text"
 
-    @api.model
     def _get_formats(self):
         """:return: `Formats` of the language of the context, to be used for many
         lines"""
@@ -33,7 +32,6 @@ class CopacoLineText(models.AbstractModel):
             cache(partial(_format_number, language)),
         )
 
-    @api.model
     def _get_line_text(
         self, line, show_po_number, show_figures, formats=None, layout=None
     ):
@@ -69,7 +67,6 @@ class CopacoLineText(models.AbstractModel):
             ]
         return "\n".join(filter(None, rows)) or "–"
 
-    @api.model
     def _fill(self, template, values):
         """:param template: a text of a layout, with placeholders in braces
         :param values: dict of texts by placeholder, see `LINE_PLACEHOLDERS`
@@ -86,7 +83,6 @@ class CopacoLineText(models.AbstractModel):
                 )
         return "\n".join(rows)
 
-    @api.model
     def _get_values(self, line, show_po_number, show_figures, formats, layout):
         """:return: dict of texts by `LINE_PLACEHOLDERS`; see `_get_line_text`"""
         plan = (line.plan_name or line.subscription_name or "").strip()
@@ -123,7 +119,6 @@ class CopacoLineText(models.AbstractModel):
             values |= arranger._get_changed_values(layout, line)
         return values
 
-    @api.model
     def _get_figures_text(self, line, formats=None):
         """:return: Copaco's quantity and price, see `_get_line_text`"""
         formats = formats or self._get_formats()
@@ -134,11 +129,9 @@ class CopacoLineText(models.AbstractModel):
             currency=line.currency_id.name,
         )
 
-    @api.model
     def _get_quantity_text(self, line, formats):
         return f"{formats.number(line.quantity)} {line._get_unit()}".rstrip()
 
-    @api.model
     def _get_rounding_text(self):
         """:return: the text of the line with what the roundings of others add up to"""
         return self.env._("Rounding of amounts below a cent")

@@ -1,6 +1,6 @@
 import io
 
-from odoo import api, models
+from odoo import models
 
 
 class CopacoMailMergeSheet(models.AbstractModel):
@@ -9,7 +9,6 @@ class CopacoMailMergeSheet(models.AbstractModel):
     _name = "copaco.mail.merge.sheet"
     _description = "Copaco Mail-Merge Sheet"
 
-    @api.model
     def _write(self, moves, is_translated):
         """:param moves: confirmed customer invoices and credit notes
         :param is_translated: whether the columns are named in the user's language, or
@@ -47,7 +46,6 @@ class CopacoMailMergeSheet(models.AbstractModel):
                         sheet.write_string(row, position, value)
         return output.getvalue()
 
-    @api.model
     def _get_columns(self):
         """:return: dict of the titles of the columns, in the language of the user, by
         their fixed names: people have letters that refer to these"""
@@ -65,7 +63,6 @@ class CopacoMailMergeSheet(models.AbstractModel):
             "link": self.env._("Link"),
         }
 
-    @api.model
     def _get_row(self, move):
         """:return: dict by the names of `_get_columns`. The total is that with tax, in
         the currency of the invoice, and below zero for a credit note.
@@ -89,7 +86,6 @@ class CopacoMailMergeSheet(models.AbstractModel):
             "link": move.get_base_url() + move.get_portal_url(report_type="pdf"),
         }
 
-    @api.model
     def _get_contact(self, address):
         """:return: the person (`res.partner`) behind an address: itself, or its only
         contact person; else nobody"""
@@ -100,7 +96,6 @@ class CopacoMailMergeSheet(models.AbstractModel):
         )
         return people if len(people) == 1 else people.browse()
 
-    @api.model
     def _get_salutation(self, contact):
         """:return: how a letter begins, in the language of the context"""
         if contact:

@@ -2,7 +2,7 @@ import hashlib
 import json
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 
 # What of an invoice, and of its lines, a person may edit.
 HEADER_FIELDS = (
@@ -89,7 +89,6 @@ class CopacoManualEdits(models.AbstractModel):
 
     # === SNAPSHOTS === #
 
-    @api.model
     def _take_snapshot(self, move, lines=None, sequences=None):
         """:param lines: those that the addon made; all of them by default
         :param sequences: dict of what the addon would have numbered them, by
@@ -125,13 +124,11 @@ class CopacoManualEdits(models.AbstractModel):
             },
         }
 
-    @api.model
     def _get_key(self, line):
         """:return: by what a line of an invoice is found again in the values of a new
         one: the id of a price line or the key of a text; False for what is neither"""
         return line.copaco_line_id.id or line.copaco_layout_key or False
 
-    @api.model
     def _read_snapshot(self, move):
         """:param move: the invoice of a document, or a correction
         :return: dict as of `_take_snapshot`; without digests and amounts when there is
@@ -148,7 +145,6 @@ class CopacoManualEdits(models.AbstractModel):
             "texts": {},
         }
 
-    @api.model
     def _update_snapshot(self, move, edits, snapshot, sequences):
         """:param edits: the `ManualEdits` that an update of the invoice has kept
         :param snapshot: from before the update
@@ -190,7 +186,6 @@ class CopacoManualEdits(models.AbstractModel):
                     entry.update(amount=entry["amount"] + lacking, hash=None)
         return updated
 
-    @api.model
     def _get_lacking(self, move, snapshot):
         """:return: what a snapshot has less than is to be invoiced, without tax"""
         amounts = [entry["amount"] for entry in snapshot["lines"].values()]
@@ -200,14 +195,12 @@ class CopacoManualEdits(models.AbstractModel):
 
     # === MANUAL EDITS === #
 
-    @api.model
     def _get_edits(self, document):
         """:param document: a `copaco.document` with an invoice
         :return: the `ManualEdits` of the invoice
         """
         return self._compare(document._get_live_invoice())
 
-    @api.model
     def _compare(self, move):
         """:param move: the invoice of a document, or a correction
         :return: its `ManualEdits`; everything is one when there is no snapshot
@@ -256,7 +249,6 @@ class CopacoManualEdits(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _is_reordered(self, lines, entries):
         """:param entries: those of the lines in a snapshot, by id as text"""
 
@@ -267,7 +259,6 @@ class CopacoManualEdits(models.AbstractModel):
 
         return lines.sorted(get_sequence).ids != lines.sorted(get_position).ids
 
-    @api.model
     def _get_amount(self, document):
         """:return: what a person took off the invoice of a document and off its
         corrections, without tax; below zero: what was added
@@ -286,7 +277,6 @@ class CopacoManualEdits(models.AbstractModel):
             amount += self._get_amount_of_move(correction)
         return amount
 
-    @api.model
     def _get_amount_of_move(self, move, total=0.0):
         """:param total: what was made, for when the snapshot doesn't tell
         :return: what a person took off an invoice or a correction
@@ -315,7 +305,6 @@ class CopacoManualEdits(models.AbstractModel):
 
     # === LINES THAT A CORRECTION TOOK OFF THE DOCUMENT === #
 
-    @api.model
     def _get_positions(self, document):
         """:return: dict of the sequence of a document's line by the key in the snapshot
         of what was made of it
@@ -328,7 +317,6 @@ class CopacoManualEdits(models.AbstractModel):
             if entry["line"] in positions
         }
 
-    @api.model
     def _restore_links(self, document, positions):
         """Link the lines of the invoice to those of the document, which are there
         again, as other records, since the correction was removed.

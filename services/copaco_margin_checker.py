@@ -2,7 +2,7 @@ from datetime import datetime
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import SQL
 
 from ..const import CHECKED_MONTHS, PURCHASE_KINDS
@@ -140,7 +140,6 @@ class CopacoMarginChecker(models.AbstractModel):
     _name = "copaco.margin.checker"
     _description = "Copaco Margin Checker"
 
-    @api.model
     def _check_recent(self, connections):
         """Check the last months of connections."""
         month = self.env["copaco.fetch.window"]._get_today().replace(day=1)
@@ -148,7 +147,6 @@ class CopacoMarginChecker(models.AbstractModel):
         for connection in connections.filtered(self._has_costs):
             self._check_months(connection, months)
 
-    @api.model
     def _has_costs(self, connection):
         """Whether there is anything to compare what is billed with."""
         return bool(
@@ -161,7 +159,6 @@ class CopacoMarginChecker(models.AbstractModel):
             )
         )
 
-    @api.model
     def _check_changed(self, connections):
         """Check the months of which documents were received or changed since they were
         checked last."""
@@ -179,7 +176,6 @@ class CopacoMarginChecker(models.AbstractModel):
                 self._check_months(connection, [month for (month,) in rows])
                 connection.margins_checked_at = now
 
-    @api.model
     def _check_months(self, connection, months):
         """Compute the margins of months anew, and look for what there is to be found.
 
@@ -202,7 +198,6 @@ class CopacoMarginChecker(models.AbstractModel):
             self._check(connection, month)
         self.env["copaco.monitor"]._update_activity(connection)
 
-    @api.model
     def _check(self, connection, month):
         """Find anew what there is about a month: what was accepted stays so unless its
         figures changed, and what isn't found any more is solved.
@@ -232,7 +227,6 @@ class CopacoMarginChecker(models.AbstractModel):
         solved = Finding.union(*known.values())
         solved.filtered(lambda finding: finding.state != "solved").state = "solved"
 
-    @api.model
     def _find(self, connection, month):
         """:return: dict of values for `copaco.finding` by kind and key"""
         before = month - relativedelta(months=1)
@@ -276,7 +270,6 @@ class CopacoMarginChecker(models.AbstractModel):
             }
         return found
 
-    @api.model
     def _prepare_values(self, row):
         """:param row: dict of what the database found
         :return: values for `copaco.finding`

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
@@ -31,7 +31,6 @@ class CopacoMonitor(models.AbstractModel):
 
     # === ACTIVITY AND MAIL === #
 
-    @api.model
     def _get_responsible(self, connection):
         """:return: the responsible user; when that one can't see the connection any
         more, an accounting administrator of the company who can"""
@@ -45,7 +44,6 @@ class CopacoMonitor(models.AbstractModel):
                 return user
         return self.env.ref("base.user_root")
 
-    @api.model
     def _update_activity(self, connections):
         """Keep exactly one activity for the responsible user of each of these
         connections while there is an alert."""
@@ -70,7 +68,6 @@ class CopacoMonitor(models.AbstractModel):
             elif activities[0].summary != summary:
                 activities[0].summary = summary
 
-    @api.model
     def _check_alerts(self):
         """Find what nobody did: a key that expires, a scheduled action that stopped,
         invoices that are no longer what Copaco sent."""
@@ -86,13 +83,11 @@ class CopacoMonitor(models.AbstractModel):
         self.env["ir.cron"]._commit_progress()
         self._update_activity(connections)
 
-    @api.model
     def _check_overdue(self):
         """Tell of documents that wait: whatever has to invoice them doesn't."""
         overdue = self.env["copaco.document"].search(self._get_overdue_domain())
         self._update_activity(overdue.connection_id)
 
-    @api.model
     def _get_runs_to_check(self, connections):
         """:return: the runs that may be out of balance, or balanced again, without any
         of their documents having been written"""
@@ -115,7 +110,6 @@ class CopacoMonitor(models.AbstractModel):
             )
         )
 
-    @api.model
     def _send_weekly_digest(self):
         """Mail the responsible users who want it what waits for a decision."""
         for connection in (
@@ -155,7 +149,6 @@ class CopacoMonitor(models.AbstractModel):
 
     # === ALERTS === #
 
-    @api.model
     def _get_alerts(self, connection):
         """:return: list of sentences for a person, empty when all is well"""
         connection.ensure_one()
@@ -168,7 +161,6 @@ class CopacoMonitor(models.AbstractModel):
         )
         return list(filter(None, alerts))
 
-    @api.model
     def _get_key_alert(self, connection):
         expiry = connection.api_key_expiry
         if not connection.active or not expiry:
@@ -188,7 +180,6 @@ class CopacoMonitor(models.AbstractModel):
             )
         return ""
 
-    @api.model
     def _get_fetch_alert(self, connection):
         if connection.last_run_state == "failed":
             return self.env._("The last fetch failed; it says why under Copaco, Runs.")
@@ -202,7 +193,6 @@ class CopacoMonitor(models.AbstractModel):
             )
         return ""
 
-    @api.model
     def _get_document_alerts(self, connection):
         Document = self.env["copaco.document"]
         own = [("connection_id", "=", connection.id)]
@@ -263,7 +253,6 @@ class CopacoMonitor(models.AbstractModel):
             alerts.append(self._get_overdue_alert(overdue))
         return alerts
 
-    @api.model
     def _get_overdue_domain(self):
         since = fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)
         return [
@@ -271,7 +260,6 @@ class CopacoMonitor(models.AbstractModel):
             ("write_date", "<", since),
         ]
 
-    @api.model
     def _get_overdue_alert(self, count):
         if self.env["copaco.job.queue"]._is_installed():
             return self.env._(
@@ -288,7 +276,6 @@ class CopacoMonitor(models.AbstractModel):
             action=self.env.ref("account_copaco.ir_cron_process").sudo().name,
         )
 
-    @api.model
     def _get_run_alerts(self, connection):
         Run = self.env["copaco.run"]
         own = [("connection_id", "=", connection.id)]
@@ -314,7 +301,6 @@ class CopacoMonitor(models.AbstractModel):
 
     # === LATE MONTHS === #
 
-    @api.model
     def _get_late_alert(self, connection):
         months = self._get_late_months(connection)
         if not months:
@@ -329,7 +315,6 @@ class CopacoMonitor(models.AbstractModel):
             day=connection.expected_day,
         )
 
-    @api.model
     def _get_late_months(self, connection):
         """Find the months, after the first one that had invoices, of which none were
         received by the day on which they were expected. When Copaco created them
@@ -359,7 +344,6 @@ class CopacoMonitor(models.AbstractModel):
             and self._is_late(connection, month)
         ]
 
-    @api.model
     def _get_received_months(self, connections, since, expected_day):
         """:return: set of the first days of the months of which something was received;
         of uploaded files, the date of the invoice tells"""
@@ -377,7 +361,6 @@ class CopacoMonitor(models.AbstractModel):
             for days in (*fetched, *uploaded)
         }
 
-    @api.model
     def _is_late(self, connection, month):
         """Whether invoices of a month, of which none were received, are overdue."""
         expected = _get_day(month, connection.expected_day)

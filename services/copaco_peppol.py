@@ -1,7 +1,7 @@
 from contextlib import contextmanager
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 
 # Odoo's directory is asked for so many contacts a minute: each may take seconds, and
 # nobody is to be flooded.
@@ -16,28 +16,23 @@ class CopacoPeppol(models.AbstractModel):
     _name = "copaco.peppol"
     _description = "Copaco Peppol"
 
-    @api.model
     def _is_installed(self):
         return "peppol_can_send" in self.env["res.company"]._fields
 
-    @api.model
     def _can_send(self, company):
         """Whether a company is registered to send by Peppol."""
         return self._is_installed() and company.sudo().peppol_can_send
 
-    @api.model
     def _is_sent(self, move):
         """Whether an invoice was accepted by Peppol's access point, and not refused
         since."""
         return self._is_installed() and move.peppol_move_state in ("processing", "done")
 
-    @api.model
     def _is_refused(self, move):
         return self._is_installed() and move.peppol_move_state == "error"
 
     # === CONTACTS === #
 
-    @api.model
     def _verify(self, partner, company):
         """Ask Peppol's directory for a contact, and commit what it said.
 
@@ -56,7 +51,6 @@ class CopacoPeppol(models.AbstractModel):
         self.env.cr.commit()  # pylint: disable=invalid-commit
         return has_answered
 
-    @api.model
     @contextmanager
     def _forgetting_silence(self, move):
         """While Odoo sends an invoice, it asks the directory for a contact that it was
@@ -73,7 +67,6 @@ class CopacoPeppol(models.AbstractModel):
         ):
             partner.peppol_verification_state = "not_verified"
 
-    @api.model
     def _finds_known(self, company):
         """Whether the directory finds who is known to be in it: a company that receives
         by Peppol, or else a contact. Where nobody is, Odoo is believed."""
@@ -87,7 +80,6 @@ class CopacoPeppol(models.AbstractModel):
         partners = self.env["res.partner"].with_company(company)
         return partners._peppol_lookup_participant(address) is not None
 
-    @api.model
     def _verify_contacts(self):
         """Ask the directory for contacts that it was not asked for yet and that get
         invoices sent, long before an invoice of theirs waits for the answer."""
@@ -107,14 +99,12 @@ class CopacoPeppol(models.AbstractModel):
                 fields.Datetime.now() + timedelta(minutes=1)
             )
 
-    @api.model
     def _get_sending_companies(self):
         connections = self.env["copaco.connection"].search(
             [("invoice_policy", "=", "send")]
         )
         return connections.company_id.filtered(self._can_send)
 
-    @api.model
     def _get_contacts(self, company):
         root = company.root_id
         customers = self.env["copaco.customer"].search(
@@ -122,7 +112,6 @@ class CopacoPeppol(models.AbstractModel):
         )
         return customers.partner_id.commercial_partner_id.with_company(company)
 
-    @api.model
     def _can_be_verified(self, partner):
         """Whether a contact may be in the directory, as far as is known."""
         return (
@@ -134,7 +123,6 @@ class CopacoPeppol(models.AbstractModel):
 
     # === WHAT A CONTACT LACKS === #
 
-    @api.model
     def _get_contact_fields(self):
         """:return: the names of the fields of contacts that Peppol needs, as far as
         they are installed"""
@@ -142,7 +130,6 @@ class CopacoPeppol(models.AbstractModel):
             return []
         return [*PEPPOL_ADDRESS, "peppol_verification_state"]
 
-    @api.model
     def _find_lacking(self, partner):
         """:param partner: a contact, in a company, who wants invoices by Peppol
         :return: the names of the fields because of which it would get none
@@ -159,7 +146,6 @@ class CopacoPeppol(models.AbstractModel):
 
     # === WHY NOT === #
 
-    @api.model
     def _get_problem(self, move):
         """:param move: an invoice that Odoo would not send by Peppol
         :return: the sentence that says why not, and what to do
@@ -215,7 +201,6 @@ class CopacoPeppol(models.AbstractModel):
             **names,
         )
 
-    @api.model
     def _get_warning(self, company):
         """:return: what a company lacks to send by Peppol, empty when nothing"""
         if not self._is_installed() or self._can_send(company):

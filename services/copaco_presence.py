@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL, format_date
 
 
@@ -9,7 +9,6 @@ class CopacoPresence(models.AbstractModel):
     _name = "copaco.presence"
     _description = "Copaco Document Presence"
 
-    @api.model
     def _is_covered(self, run, document):
         """Whether a run asked for every day on which Copaco may have created (a part
         of) a document, so that its response has all of it. What was uploaded was asked
@@ -23,7 +22,6 @@ class CopacoPresence(models.AbstractModel):
             and document.created_to <= run.date_to
         )
 
-    @api.model
     def _update(self, run, seen, unread):
         """Note which documents a response had, and which it lacks although it must
         have them; nothing is deleted.
@@ -96,7 +94,6 @@ class CopacoPresence(models.AbstractModel):
                 )
             )
 
-    @api.model
     def _write_creation_days(self, run, documents, date_from, date_to, condition):
         """Write the days on which Copaco may have created documents. Days that are
         another portal's or source's, or contradict what was received, are not those.

@@ -4,7 +4,7 @@ import time
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from ..const import (
@@ -28,13 +28,11 @@ class CopacoProcessor(models.AbstractModel):
     _name = "copaco.processor"
     _description = "Copaco Processor"
 
-    @api.model
     def _get_waiting_domain(self):
         return [("state", "=", "new")]
 
     # === WHILE A PERSON WAITS === #
 
-    @api.model
     def _process_now(self, documents):
         """Process while a person waits; what takes longer goes on in the background.
 
@@ -62,7 +60,6 @@ class CopacoProcessor(models.AbstractModel):
         kind = "warning" if counts.get("held") else "success"
         return notify(kind, " ".join(parts), next=soft_reload())
 
-    @api.model
     def _add_left_out(self, notification, reasons):
         """:param notification: of what was done, see `_process_now`, or False
         :param reasons: list of sentences: what was left out and why
@@ -78,7 +75,6 @@ class CopacoProcessor(models.AbstractModel):
 
     # === BATCHES === #
 
-    @api.model
     def _process_waiting(self, documents, deadline=None):
         """Make the invoices of those of these documents that wait for it.
 
@@ -150,7 +146,6 @@ class CopacoProcessor(models.AbstractModel):
         if errors:
             self._raise_database_error(errors)
 
-    @api.model
     def _process_batch(self, batch, pace):
         """Make the invoices of locked documents; commits.
 
@@ -172,7 +167,6 @@ class CopacoProcessor(models.AbstractModel):
         if done:
             pace.measure(done, time.monotonic() - started)
 
-    @api.model
     def _withdraw_attempt(self, documents):
         """Note that an error is no death of the worker; commits."""
         try:
@@ -182,11 +176,9 @@ class CopacoProcessor(models.AbstractModel):
             # Others work on them and say how that ends.
             self.env.cr.rollback()
 
-    @api.model
     def _continue_in_background(self):
         self.env.ref("account_copaco.ir_cron_process")._trigger()
 
-    @api.model
     def _raise_database_error(self, errors):
         """:param errors: dict of `OperationalError` by document"""
         error = next(iter(errors.values()))
@@ -201,7 +193,6 @@ class CopacoProcessor(models.AbstractModel):
             )
         ) from error
 
-    @api.model
     def _hold_for_error(self, document, error):
         """Hold a document for an error that undid its lock, unless another worker or a
         person has dealt with it since."""
@@ -215,7 +206,6 @@ class CopacoProcessor(models.AbstractModel):
         except CONCURRENCY_ERRORS:
             self.env.cr.rollback()
 
-    @api.model
     def _refresh_progress(self, runs, connections):
         """Tell runs and responsible users what became of the documents; commits.
 
@@ -233,7 +223,6 @@ class CopacoProcessor(models.AbstractModel):
                 _logger.info("Copaco runs: concurrent update (%s)", type(error))
         self._continue_in_background()
 
-    @api.model
     def _process(self, documents):
         """Make the invoices of documents; each ends `invoiced`, `held` or `excluded`.
         The caller holds their locks and commits.
@@ -248,7 +237,6 @@ class CopacoProcessor(models.AbstractModel):
             own.env["copaco.document.builder"]._read_again(own)
             own.env[KINDS[kind].maker]._make(own)
 
-    @api.model
     def _make(self, documents):
         """Make the invoices of documents of one connection, one of each."""
         env = documents.env
@@ -269,7 +257,6 @@ class CopacoProcessor(models.AbstractModel):
         invoiced = own.filtered(lambda document: document.state == "invoiced")
         env["copaco.document.version"]._warn_of(invoiced)
 
-    @api.model
     def _handle_duplicates(self, documents):
         """Hold or exclude those of these documents whose charges are elsewhere, and
         link those whose invoice is there already.
@@ -304,7 +291,6 @@ class CopacoProcessor(models.AbstractModel):
             handled |= document
         return handled
 
-    @api.model
     def _with_processing_context(self, documents):
         """:param documents: `copaco.document` records of one connection
         :return: them, the same whoever asks: on a contact's invoices, for one, the
@@ -324,7 +310,6 @@ class CopacoProcessor(models.AbstractModel):
 
     # === IN THE BACKGROUND === #
 
-    @api.model
     def _process_all(self):
         """Make the invoices of everything that waits for it."""
         self._retry_held_for_customer()
@@ -343,7 +328,6 @@ class CopacoProcessor(models.AbstractModel):
         self._refresh_progress(runs, runs.connection_id)
         self._check_margins()
 
-    @api.model
     def _check_margins(self):
         """Compare both sides of the months that changed; commits."""
         try:
@@ -356,7 +340,6 @@ class CopacoProcessor(models.AbstractModel):
             self.env.cr.rollback()
             _logger.info("Copaco margins: concurrent update (%s)", type(error))
 
-    @api.model
     def _retry_held_for_customer(self):
         """Look again for customers that were not known when their documents were
         received; commits."""
@@ -379,7 +362,6 @@ class CopacoProcessor(models.AbstractModel):
             self.env.cr.rollback()
             _logger.info("Copaco customers: concurrent update (%s)", type(error))
 
-    @api.model
     def _retry_for_customer(self, documents):
         """Process those of these documents in the background that were held until their
         customer was linked."""

@@ -1,6 +1,6 @@
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, models
+from odoo import models
 
 from ..const import SALES_KINDS
 
@@ -15,7 +15,6 @@ class CopacoReadiness(models.AbstractModel):
     _name = "copaco.readiness"
     _description = "Readiness of Copaco Customers"
 
-    @api.model
     def _find_billed(self):
         """:return: `res.partner` records in the company of the environment: the address
         of the next invoice of each customer who was billed lately, and the company
@@ -43,13 +42,11 @@ class CopacoReadiness(models.AbstractModel):
         )
         return addresses | addresses.commercial_partner_id
 
-    @api.model
     def _get_address(self, partner):
         """:return: `res.partner` that the invoices of a contact are addressed to"""
         address = partner.browse(partner.address_get(["invoice"])["invoice"])
         return address.with_prefetch(partner._prefetch_ids)
 
-    @api.model
     def _get_missing(self, partner):
         """:param partner: `res.partner`, in the company that bills it
         :return: the labels of the fields of this very contact that must be filled in,
@@ -62,7 +59,6 @@ class CopacoReadiness(models.AbstractModel):
             [(record, name) for record, name in lacking if record == partner]
         )
 
-    @api.model
     def _find_lacking(self, address):
         """:return: the same as `copaco.contact.checker._find_lacking`, of what an
         invoice needs to reach the customer in its language"""

@@ -1,7 +1,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL, formatLang
 
 from ..const import ORIGIN_FIELDS, PURCHASE_KINDS
@@ -282,7 +282,6 @@ class CopacoReconciliation(models.AbstractModel):
 
     # === COUNTING === #
 
-    @api.model
     def _reconcile_runs(self, runs):
         """:return: dict of `Reconciliation` by `copaco.run`"""
         if not runs.ids:
@@ -294,7 +293,6 @@ class CopacoReconciliation(models.AbstractModel):
         )
         return {run: found[run.id] for run in runs}
 
-    @api.model
     def _reconcile_documents(self, scope, condition, others=None):
         """:param scope: `SQL` expression of ``document`` by whose values it is counted
         :param condition: `SQL` condition on ``document``

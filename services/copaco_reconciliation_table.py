@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import formatLang
 
 from .copaco_reconciliation import BUCKETS, COLORS
@@ -13,7 +13,6 @@ class CopacoReconciliationTable(models.AbstractModel):
     _name = "copaco.reconciliation.table"
     _description = "Copaco Reconciliation Table"
 
-    @api.model
     def _get_problem(self, reconciliation, is_complete):
         """:param is_complete: whether it has as much as was received
         :return: what a person must know and do, "" when it is balanced
@@ -36,7 +35,6 @@ class CopacoReconciliationTable(models.AbstractModel):
             )
         return ""
 
-    @api.model
     def _render(self, reconciliation, currency, known=None):
         """:param reconciliation: a `Reconciliation`
         :param currency: that of its amounts

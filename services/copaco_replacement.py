@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
 
 
@@ -9,7 +9,6 @@ class CopacoReplacement(models.AbstractModel):
     _name = "copaco.replacement"
     _description = "Copaco Connection Replacement"
 
-    @api.model
     def _get_query(self):
         """:return: `SQL` of rows with the id of a connection, and `connection_id`: the
         active one that counts for it, which is itself; for an archived one the
@@ -29,7 +28,6 @@ class CopacoReplacement(models.AbstractModel):
             """
         )
 
-    @api.model
     def _get_replaced(self, connection):
         """:return: a `copaco.connection`, and those whose place it took"""
         rows = self.env.execute_query(

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
@@ -15,7 +15,6 @@ class CopacoReverser(models.AbstractModel):
     _name = "copaco.reverser"
     _description = "Copaco Reverser"
 
-    @api.model
     def _invoice_to_contact(self, document, partner, invoice_date):
         """Link the customer of a document to another contact, and invoice the document
         to it.
@@ -67,7 +66,6 @@ class CopacoReverser(models.AbstractModel):
         )
         return drafts.with_env(self.env)._get_copaco_action()
 
-    @api.model
     def _invoice_anew(self, document, version=None, partner=None):
         """Credit in full what was invoiced of a document, and create its invoice anew.
         A vendor bill is credited, and created anew, with all of its documents.
@@ -99,7 +97,6 @@ class CopacoReverser(models.AbstractModel):
         self._log(documents, invoiced, credits, invoice)
         return credits | invoice
 
-    @api.model
     def _get_documents(self, document):
         """:return: the `copaco.document` records that are to be on the new invoice
         :raise UserError: when it isn't known yet which of its bill are
@@ -126,7 +123,6 @@ class CopacoReverser(models.AbstractModel):
             )
         return documents
 
-    @api.model
     def _create(self, document, documents):
         """:param documents: all that the invoice is of
         :return: the `account.move`, a draft
@@ -164,7 +160,6 @@ class CopacoReverser(models.AbstractModel):
             )
         return self.env["copaco.bill.maker"]._create(match)
 
-    @api.model
     def _get_uncredited(self, documents, invoiced):
         """:param invoiced: the invoice of these documents, and its corrections
         :return: the posted ones of them, and of what was created anew of them, without
@@ -204,7 +199,6 @@ class CopacoReverser(models.AbstractModel):
             uncredited |= move
         return uncredited
 
-    @api.model
     def _get_amount_left(self, move):
         """:return: what is left of an invoice, without tax, after its credit notes"""
         notes = move.reversal_move_ids.filtered(
@@ -214,7 +208,6 @@ class CopacoReverser(models.AbstractModel):
             map(self._get_amount_left, notes)
         )
 
-    @api.model
     def _credit(self, moves):
         """:param moves: posted `account.move` records
         :return: the drafts of their credit notes, made by Odoo's own button
@@ -232,7 +225,6 @@ class CopacoReverser(models.AbstractModel):
             credits |= wizard.new_move_ids
         return credits
 
-    @api.model
     def _log(self, documents, invoiced, credits, invoice):
         """:param invoiced: what was invoiced before
         :param credits: the drafts that credit it

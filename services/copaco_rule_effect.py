@@ -3,7 +3,7 @@ from math import inf
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import SQL
 
 from ..const import SALES_KINDS
@@ -21,12 +21,10 @@ class CopacoRuleEffect(models.AbstractModel):
     _name = "copaco.rule.effect"
     _description = "Copaco Rule Effect"
 
-    @api.model
     def _get_first_day(self):
         """:return: the first invoice date of the last three months"""
         return fields.Date.context_today(self) - relativedelta(months=MONTHS)
 
-    @api.model
     def _count_lines(self, company, condition=None):
         """:param company: `res.company`
         :param condition: `SQL` on `document` and `line`; none: what customers paid for
@@ -66,7 +64,6 @@ class CopacoRuleEffect(models.AbstractModel):
         )
         return [(LineTraits(*row[:9]), *row[9:]) for row in rows]
 
-    @api.model
     def _get_line_counts(self, rules):
         """:param rules: saved `copaco.rule` records
         :return: `Counter` of the lines of the last three months by id of the rule that
@@ -80,7 +77,6 @@ class CopacoRuleEffect(models.AbstractModel):
                 counts[index.find(traits)] += count
         return counts
 
-    @api.model
     def _get_products_by_plan(self, company, plan_refs):
         """:return: dict of the `product.product` that rules give the lines of the last
         three months, by plan
@@ -96,7 +92,6 @@ class CopacoRuleEffect(models.AbstractModel):
             for plan_ref in plan_refs
         }
 
-    @api.model
     def _get_documents(self, rules):
         """:param rules: `copaco.rule` records
         :return: `copaco.document` records that are held or have a draft invoice or
@@ -118,7 +113,6 @@ class CopacoRuleEffect(models.AbstractModel):
                     found.update(ids)
         return self.env["copaco.document"].browse(sorted(found))
 
-    @api.model
     def _get_companies(self, rules):
         """:return: the user's companies that one of these rules is for"""
         companies = self.env.companies
@@ -129,7 +123,6 @@ class CopacoRuleEffect(models.AbstractModel):
 
     # === WHAT A CHANGE DOES === #
 
-    @api.model
     def _render(self, rule):
         """:param rule: a `copaco.rule`, saved or as it is being edited
         :return: `Markup` that says which lines of the last three months it catches,
@@ -145,7 +138,6 @@ class CopacoRuleEffect(models.AbstractModel):
             },
         )
 
-    @api.model
     def _compare(self, rule):
         """:return: (`Counter` of the lines that the rule catches by what would have
         them without it, `Counter` of the lines that saving it changes by (what

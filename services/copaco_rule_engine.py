@@ -1,6 +1,6 @@
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 
 from ..const import KINDS, PURCHASE_KINDS, Hold
 from ..tools import LineTraits, RuleConditions, RuleIndex, enumerate_names
@@ -33,7 +33,6 @@ class CopacoRuleEngine(models.AbstractModel):
 
     # === RULES === #
 
-    @api.model
     def _get_rule_book(self, companies):
         """:return: `RuleBook` for documents of these `res.company` records"""
         rules = {company: self._get_rules(company) for company in companies}
@@ -43,7 +42,6 @@ class CopacoRuleEngine(models.AbstractModel):
             indexes, {None: every.browse(), **{rule.id: rule for rule in every}}, {}
         )
 
-    @api.model
     def _get_rules(self, company):
         """:return: the `copaco.rule` records for a company, those that win first"""
         return (
@@ -52,19 +50,16 @@ class CopacoRuleEngine(models.AbstractModel):
             .search([("company_id", "in", [False, *company.parent_ids.ids])])
         )
 
-    @api.model
     def _get_index(self, company):
         """:return: `RuleIndex` of the rules for a company"""
         return self._build_index(self._get_rules(company))
 
-    @api.model
     def _build_index(self, rules):
         """:param rules: iterable of `copaco.rule` records, those that win first
         :return: `RuleIndex`
         """
         return RuleIndex(map(self._get_conditions, rules))
 
-    @api.model
     def _get_conditions(self, rule):
         """:param rule: a `copaco.rule`, saved or as it is being edited
         :return: `RuleConditions`, with the id 0 of one that was never saved
@@ -80,7 +75,6 @@ class CopacoRuleEngine(models.AbstractModel):
             rule.billing_frequency or "",
         )
 
-    @api.model
     def _get_traits(self, document):
         """Yield the `LineTraits` of each line of a document that is billed.
 
@@ -94,7 +88,6 @@ class CopacoRuleEngine(models.AbstractModel):
 
     # === MATCHES === #
 
-    @api.model
     def _match_lines(self, document, fiscal_position, book):
         """Decide what each line of a document becomes: what the first rule says that
         catches it, and the product of the connection where it says nothing.
@@ -126,7 +119,6 @@ class CopacoRuleEngine(models.AbstractModel):
             )
         return {line: found[rule] for line, rule in rules.items()}
 
-    @api.model
     def _combine_distributions(self, first, other):
         """As `account.analytic.distribution.model._get_distribution` does with its
         models: what has a plan of the first is left out.
@@ -148,7 +140,6 @@ class CopacoRuleEngine(models.AbstractModel):
             return first
         return first | other
 
-    @api.model
     def _match_rule(self, document, rule, fiscal_position, book):
         """:param rule: a `copaco.rule`; empty: the product of the connection
         :return: its `LineMatch` for a document, or a `Hold`
@@ -161,7 +152,6 @@ class CopacoRuleEngine(models.AbstractModel):
             book.matches[key] = match
         return book.matches[key]
 
-    @api.model
     def _match_product(self, document, rule, fiscal_position):
         """:return: see `_match_rule`"""
         connection = document.connection_id
@@ -196,7 +186,6 @@ class CopacoRuleEngine(models.AbstractModel):
             rule.analytic_distribution or None,
         )
 
-    @api.model
     def _get_base_taxes(self, document, rule, product, account):
         """The taxes before the fiscal position, as
         `account.move.line._get_computed_taxes` finds them."""
@@ -212,7 +201,6 @@ class CopacoRuleEngine(models.AbstractModel):
 
     # === WHAT HOLDS A DOCUMENT === #
 
-    @api.model
     def _get_account_hold(self, document, product, journal):
         values = {
             "document": document.name,
@@ -235,7 +223,6 @@ class CopacoRuleEngine(models.AbstractModel):
             )
         return Hold("account_missing", message)
 
-    @api.model
     def _get_rule_account_hold(self, document, rule, account):
         return Hold(
             "account_missing",
@@ -248,7 +235,6 @@ class CopacoRuleEngine(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _get_tax_hold(self, document, product, account):
         values = {
             "document": document.name,
@@ -271,7 +257,6 @@ class CopacoRuleEngine(models.AbstractModel):
             )
         return Hold("tax_missing", message)
 
-    @api.model
     def _get_unmatched_hold(self, document, lines):
         plans = dict.fromkeys(
             line.plan_name or line.plan_ref or line.display_name for line in lines
@@ -287,7 +272,6 @@ class CopacoRuleEngine(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _get_archived_hold(self, document, product):
         return Hold(
             "account_missing",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from psycopg2 import OperationalError
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..const import BUTTON_SECONDS, MANAGER_GROUP
@@ -25,7 +25,6 @@ class CopacoRunScheduler(models.AbstractModel):
 
     # === WHILE A PERSON WAITS === #
 
-    @api.model
     def _fetch_now(self, connections, date_from=None, date_to=None, kinds=None):
         """Fetch and process while a person waits.
 
@@ -51,7 +50,6 @@ class CopacoRunScheduler(models.AbstractModel):
         self._execute(runs, deadline)
         return self._finish_now(runs.exists(), deadline)
 
-    @api.model
     def _fetch_all(self):
         """See `copaco.connection.action_fetch_all`.
 
@@ -81,7 +79,6 @@ class CopacoRunScheduler(models.AbstractModel):
             )
         return self._fetch_now(ready)
 
-    @api.model
     def _fetch_again(self, document):
         """See `copaco.document.action_fetch_again`."""
         document.ensure_one()
@@ -102,7 +99,6 @@ class CopacoRunScheduler(models.AbstractModel):
             [document.kind],
         )
 
-    @api.model
     def _receive_files(self, connection, kind, files):
         """Store responses that were uploaded, by the same door as fetched ones.
 
@@ -131,7 +127,6 @@ class CopacoRunScheduler(models.AbstractModel):
             runs += run
         return self._finish_now(runs, deadline)
 
-    @api.model
     def _finish_now(self, runs, deadline):
         """Process what runs received while a person waits; see `_fetch_now`."""
         # Only what these runs received; the rest belongs to the scheduled action.
@@ -142,7 +137,6 @@ class CopacoRunScheduler(models.AbstractModel):
             self.env["copaco.processor"]._continue_in_background()
         return self.env["copaco.fetch.answer"]._answer(runs)
 
-    @api.model
     def _get_future_error(self):
         return UserError(
             self.env._(
@@ -151,7 +145,6 @@ class CopacoRunScheduler(models.AbstractModel):
             )
         )
 
-    @api.model
     def _check_ready(self, connection):
         """:raise UserError: when there is no use in asking Copaco anything"""
         if not connection.active:
@@ -172,7 +165,6 @@ class CopacoRunScheduler(models.AbstractModel):
 
     # === RUNS === #
 
-    @api.model
     def _create_runs(
         self, connections, trigger, date_from=None, date_to=None, kinds=None
     ):
@@ -204,7 +196,6 @@ class CopacoRunScheduler(models.AbstractModel):
             ]
         return self.env["copaco.run"].create(vals_list)
 
-    @api.model
     def _get_waiting_domain(self):
         return [
             ("state", "=", "running"),
@@ -214,7 +205,6 @@ class CopacoRunScheduler(models.AbstractModel):
             ("started_at", "<", fields.Datetime.now() - INTERRUPTED_AFTER),
         ]
 
-    @api.model
     def _plan_scheduled_runs(self):
         """Plan to fetch everything new of every active connection."""
         waiting = self.env["copaco.run"].search(self._get_waiting_domain())
@@ -224,7 +214,6 @@ class CopacoRunScheduler(models.AbstractModel):
         # not also carry them out.
         self._continue_in_background()
 
-    @api.model
     def _resume(self):
         """Carry out the runs that a person did not wait for, or that were
         interrupted."""
@@ -236,11 +225,9 @@ class CopacoRunScheduler(models.AbstractModel):
         self.env.ref("account_copaco.ir_cron_process")._trigger()
         self.env["copaco.monitor"]._check_overdue()
 
-    @api.model
     def _continue_in_background(self):
         self.env.ref("account_copaco.ir_cron_run")._trigger()
 
-    @api.model
     def _execute(self, runs, deadline=None):
         """Fetch and store runs, oldest first, and commit after each.
 
@@ -282,7 +269,6 @@ class CopacoRunScheduler(models.AbstractModel):
                 self._continue_in_background()
                 break
 
-    @api.model
     def _drop_later(self, runs, failed_run):
         """Drop those of these runs that were to follow a failed one; commits."""
         later = (
@@ -301,7 +287,6 @@ class CopacoRunScheduler(models.AbstractModel):
             # Another worker drops or carries them out.
             self.env.cr.rollback()
 
-    @api.model
     def _claim(self, run):
         """Take a run, unless it was dropped or another worker has it; commits.
 
@@ -318,7 +303,6 @@ class CopacoRunScheduler(models.AbstractModel):
             return False
         return bool(claimed)
 
-    @api.model
     def _attempt(self, run, step, *arguments):
         """Take a step of a run; an error that nobody foresaw fails this run, and stops
         no other."""
@@ -358,7 +342,6 @@ class CopacoRunScheduler(models.AbstractModel):
                 ),
             )
 
-    @api.model
     def _postpone(self, run):
         run.started_at = False
         self._continue_in_background()

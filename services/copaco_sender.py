@@ -5,7 +5,7 @@ from datetime import time as day_time
 from smtplib import SMTPServerDisconnected
 from zoneinfo import ZoneInfo
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -29,7 +29,6 @@ class CopacoSender(models.AbstractModel):
 
     # === WHAT IS TO BE SENT === #
 
-    @api.model
     def _queue(self, documents):
         """Have the invoices of documents sent once they are committed and confirmed,
         not before their date. Nobody is asked anything yet."""
@@ -48,7 +47,6 @@ class CopacoSender(models.AbstractModel):
             self.env["copaco.delivery"].sudo().create(vals_list)
             self._continue_in_background()
 
-    @api.model
     def _start(self, deliveries):
         """The invoices of these deliveries are confirmed now. They may have been drafts
         for days: what was written about them until then didn't send them; it is known
@@ -77,14 +75,12 @@ class CopacoSender(models.AbstractModel):
         if waiting:
             self._continue_in_background()
 
-    @api.model
     def _has_to_be_sent(self, move, connection):
         """Whether an invoice has an amount, or its connection sends those without."""
         return connection.send_zero_totals or not move.currency_id.is_zero(
             move.amount_total
         )
 
-    @api.model
     def _get_send_time(self, move):
         today = self.env["copaco.fetch.window"]._get_today()
         if not move.invoice_date or move.invoice_date <= today:
@@ -94,11 +90,9 @@ class CopacoSender(models.AbstractModel):
         )
         return start.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
 
-    @api.model
     def _get_last_message_id(self, move):
         return max(move.message_ids.ids, default=0)
 
-    @api.model
     def _get_due_domain(self):
         return (
             Domain("state", "=", "waiting")
@@ -106,13 +100,11 @@ class CopacoSender(models.AbstractModel):
             & self.env["copaco.delivery"]._get_sendable_domain()
         )
 
-    @api.model
     def _continue_in_background(self, at=None):
         self.env.ref("account_copaco.ir_cron_send")._trigger(at)
 
     # === SENDING === #
 
-    @api.model
     def _send_all(self):
         """Look at what became of what was sent, and send what is due; commits."""
         changed = self._look_at_unproved()
@@ -123,7 +115,6 @@ class CopacoSender(models.AbstractModel):
         self._send(deliveries)
         self._tell(changed.connection_id)
 
-    @api.model
     def _look_at_unproved(self):
         proof = self.env["copaco.delivery.proof"]
         try:
@@ -136,7 +127,6 @@ class CopacoSender(models.AbstractModel):
             return self.env["copaco.delivery"]
         return changed
 
-    @api.model
     def _send_again(self, deliveries):
         """Send once more what was not delivered meanwhile, while a person waits; what
         takes longer goes on in the background.
@@ -175,14 +165,12 @@ class CopacoSender(models.AbstractModel):
         kind = "warning" if counts["unsent"] else "success"
         return notify(kind, message, next=soft_reload())
 
-    @api.model
     def _cancel_queued_mails(self, delivery):
         """A mail that still waits would arrive besides the one that is sent now."""
         messages = self.env["copaco.delivery.proof"]._get_messages(delivery)
         mails = messages.sudo().mail_ids
         mails.filtered(lambda mail: mail.state == "outgoing").cancel()
 
-    @api.model
     def _send(self, deliveries, deadline=None):
         """Send these invoices one by one; none stops the others. Any number of workers
         may do this at once. Commits.
@@ -204,12 +192,10 @@ class CopacoSender(models.AbstractModel):
                 break
         self._tell(deliveries.connection_id)
 
-    @api.model
     def _tell(self, connections):
         no_runs = self.env["copaco.run"]
         self.env["copaco.processor"]._refresh_progress(no_runs, connections)
 
-    @api.model
     def _send_one(self, delivery):
         if not self._claim(delivery):
             return
@@ -241,7 +227,6 @@ class CopacoSender(models.AbstractModel):
             self.env.cr.rollback()
             _logger.info("Copaco deliveries: concurrent update (%s)", type(error))
 
-    @api.model
     def _claim(self, delivery):
         """Note that an invoice is being sent before it is: if the server stops now,
         nobody knows whether it was, and it is not sent twice.
@@ -264,14 +249,12 @@ class CopacoSender(models.AbstractModel):
             return False
         return is_due
 
-    @api.model
     def _wait(self, delivery):
         """Someone works on the invoice right now: once more, soon."""
         delivery.state = "waiting"
         self._continue_in_background(fields.Datetime.now() + timedelta(minutes=1))
         self.env.cr.commit()  # pylint: disable=invalid-commit
 
-    @api.model
     def _deliver(self, move, methods):
         if not methods:
             return
@@ -286,7 +269,6 @@ class CopacoSender(models.AbstractModel):
 
     # === HOW === #
 
-    @api.model
     def _choose_methods(self, move):
         """:return: set of Odoo's sending methods for an invoice: what its customer
             prefers, and Peppol, where Odoo would send by it, too
@@ -320,7 +302,6 @@ class CopacoSender(models.AbstractModel):
             raise UndeliverableError(peppol._get_problem(move))
         return methods
 
-    @api.model
     def _describe(self, move, error):
         """:return: what happened, and what to do, of an error while sending"""
         if isinstance(error, UndeliverableError):
@@ -348,7 +329,6 @@ class CopacoSender(models.AbstractModel):
             error=type(error).__name__,
         )
 
-    @api.model
     def _has_no_answer(self, error):
         while error:
             is_lost = isinstance(error, SMTPServerDisconnected | TimeoutError)

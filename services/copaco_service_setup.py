@@ -1,6 +1,6 @@
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from ..const import Hold
@@ -63,7 +63,6 @@ class CopacoServiceSetup(models.AbstractModel):
     _name = "copaco.service.setup"
     _description = "Copaco Service Set-up"
 
-    @api.model
     def _get_proposal(self, company):
         """:param company: `res.company`
         :return: `ServiceProposal`, empty where its chart of accounts is not known
@@ -89,7 +88,6 @@ class CopacoServiceSetup(models.AbstractModel):
             find("account.tax", *chart.purchase_goods_taxes),
         )
 
-    @api.model
     def _set_up_own_product(self, connection):
         """Have the addon's own product booked as a service, unless someone has chosen
         its account in this company.
@@ -101,7 +99,6 @@ class CopacoServiceSetup(models.AbstractModel):
         if product == own and not product.property_account_income_id:
             self._apply(connection, product)
 
-    @api.model
     def _use_services(self, connection):
         """Have the products of a connection and of its rules booked as services that
         have a tax of goods.
@@ -122,7 +119,6 @@ class CopacoServiceSetup(models.AbstractModel):
             )
         self._apply(connection, self._get_products_with_goods_tax(connection))
 
-    @api.model
     def _apply(self, connection, products):
         """Give products the taxes for services instead of those for goods, and those
         that have no account of their own the one for services. What they have in other
@@ -150,7 +146,6 @@ class CopacoServiceSetup(models.AbstractModel):
 
     # === WHAT THE USER SEES === #
 
-    @api.model
     def _get_products_with_goods_tax(self, connection):
         """:return: `product.product` records of a connection and of its rules that are
         services and have a tax of goods"""
@@ -167,7 +162,6 @@ class CopacoServiceSetup(models.AbstractModel):
             )
         )
 
-    @api.model
     def _get_warning(self, connection):
         """:return: text that warns of services with a tax of goods, else False"""
         products = self._get_products_with_goods_tax(connection)
@@ -180,7 +174,6 @@ class CopacoServiceSetup(models.AbstractModel):
             products=enumerate_names(self.env, products.mapped("display_name")),
         )
 
-    @api.model
     def _get_typical_customers(self, connection):
         """:return: list of `TypicalCustomer`, for the product of the connection"""
         company = connection.company_id
@@ -211,7 +204,6 @@ class CopacoServiceSetup(models.AbstractModel):
             )
         return customers
 
-    @api.model
     def _get_fiscal_position(self, country, is_business):
         """:return: `account.fiscal.position` that Odoo detects for such a customer"""
         Partner = self.env["res.partner"]
@@ -227,7 +219,6 @@ class CopacoServiceSetup(models.AbstractModel):
             Partner.new(vals)
         )
 
-    @api.model
     def _get_report_lines(self, match):
         """:return: `account.report.line` records of the tax report, for an invoice"""
         if isinstance(match, Hold):
@@ -236,7 +227,6 @@ class CopacoServiceSetup(models.AbstractModel):
         tags = taxes.get_tax_tags(False, "base") | taxes.get_tax_tags(False, "tax")
         return tags._get_related_tax_report_expressions().report_line_id
 
-    @api.model
     def _render(self, connection):
         """:return: `Markup` of how typical customers are invoiced"""
         customers = self._get_typical_customers(connection)

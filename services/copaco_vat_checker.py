@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import float_compare, formatLang
 
 from ..exceptions import VatMismatchError
@@ -12,7 +12,6 @@ class CopacoVatChecker(models.AbstractModel):
     _name = "copaco.vat.checker"
     _description = "Copaco VAT Checker"
 
-    @api.model
     def _prepare_vat(self, source):
         """:param source: a `SourceDocument`
         :return: values for `copaco.document.write`
@@ -25,7 +24,6 @@ class CopacoVatChecker(models.AbstractModel):
             "totals_vat": float(stated or 0) if vat is not None else 0.0,
         }
 
-    @api.model
     def _receive(self, document, source):
         """Copaco's VAT was received again, and is no part of what makes a document
         known: a document without an invoice gets what is new, and is processed again if
@@ -53,7 +51,6 @@ class CopacoVatChecker(models.AbstractModel):
             )
             self.env.ref("account_copaco.ir_cron_process")._trigger()
 
-    @api.model
     def _check(self, document, move, may_hold=True):
         """Compare the VAT of a document with the tax of its new invoice.
 
@@ -87,7 +84,6 @@ class CopacoVatChecker(models.AbstractModel):
         document._message_log(body=message)
         move._message_log(body=message)
 
-    @api.model
     def _find_difference(self, document, move):
         """:return: dict of what a message says of a difference, {} for none"""
         if not document.has_vat:
