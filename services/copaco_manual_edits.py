@@ -217,13 +217,14 @@ class CopacoManualEdits(models.AbstractModel):
                 text_entries[str(text.id)]["hash"] != _get_digest(text, TEXT_FIELDS)
             )
         )
-        lines -= texts
         own = lines.filtered(lambda line: str(line.id) in entries)
         unedited = lines.filtered(
             lambda line: (
-                entries.get(str(line.id), {}).get("hash") == _get_line_digest(line)
+                str(line.id) in entries
+                and entries[str(line.id)]["hash"] == _get_line_digest(line)
             )
         )
+        lines -= texts
         return ManualEdits(
             header=frozenset(
                 name

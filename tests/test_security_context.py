@@ -80,7 +80,7 @@ class TestSecurityContext(RemoteCase):
         self.call(
             "account.move", "action_copaco_fetch", [], context={"active_test": False}
         )
-        self.assertIn("display_notification", self.last_answer)
+        self.assertIn("copaco_notification", self.last_answer)
         self.assertFalse(archived.run_ids)
 
     def describe(self):
