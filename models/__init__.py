@@ -1,6 +1,7 @@
 from . import (
     copaco_analytic_mixin,
     copaco_bill_mixin,
+    copaco_company_mixin,
     copaco_content_mixin,
     copaco_decide_mixin,
     copaco_difference_mixin,

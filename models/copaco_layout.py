@@ -19,19 +19,12 @@ class CopacoLayout(models.Model):
     changes what is booked."""
 
     _name = "copaco.layout"
+    _inherit = "copaco.company.mixin"
     _description = "Copaco Invoice Layout"
     _order = "sequence, id"
     _check_company_auto = True
 
     name = fields.Char(required=True, translate=True)
-    sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
-    company_id = fields.Many2one(
-        "res.company",
-        default=lambda self: self.env.company,
-        index=True,
-        help="Empty: all companies.",
-    )
     section_by = fields.Selection(
         GROUPINGS,
         string="Sections",

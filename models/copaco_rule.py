@@ -27,19 +27,11 @@ class CopacoRule(models.Model):
     """What the price lines that it catches become; the first rule wins."""
 
     _name = "copaco.rule"
-    _inherit = ["analytic.mixin"]
+    _inherit = ["analytic.mixin", "copaco.company.mixin"]
     _description = "Copaco Rule"
     _order = "sequence, id"
     _check_company_auto = True
 
-    sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
-    company_id = fields.Many2one(
-        "res.company",
-        default=lambda self: self.env.company,
-        index=True,
-        help="Empty: all companies.",
-    )
     connection_id = fields.Many2one(
         "copaco.connection", check_company=True, ondelete="cascade"
     )

@@ -1,18 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..client import (
-    ENDPOINTS,
-    CopacoError,
-    InvalidResponseError,
-    KeyRefusedError,
-    NotFoundError,
-    NotReleasedError,
-    PermissionMissingError,
-    RateLimitedError,
-    TimedOutError,
-    UnavailableError,
-)
+from .. import client as copaco
 from ..tools import notify, soft_reload
 
 # For each request.
@@ -38,7 +27,7 @@ class CopacoConnectionTester(models.AbstractModel):
                 # No transaction is open while the network is waited for.
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 auth_method, access = client.find_access(today)
-        except CopacoError as error:
+        except copaco.CopacoError as error:
             self._note(connection, {connection._get_endpoint(): error})
             self.env.cr.commit()  # pylint: disable=invalid-commit # keep the result
             raise self._get_error(connection, error) from None
@@ -67,8 +56,10 @@ class CopacoConnectionTester(models.AbstractModel):
         """:param error: a `CopacoError`
         :return: what to tell the person who may just have typed the address
         """
-        if isinstance(error, TimedOutError | RateLimitedError) or not isinstance(
-            error, UnavailableError | InvalidResponseError
+        if isinstance(
+            error, copaco.TimedOutError | copaco.RateLimitedError
+        ) or not isinstance(
+            error, copaco.UnavailableError | copaco.InvalidResponseError
         ):
             return UserError(connection._get_error_message(error))
         return UserError(
@@ -99,7 +90,7 @@ class CopacoConnectionTester(models.AbstractModel):
         access = connection.access or {}
         return [
             self._describe(connection, name, access[name])
-            for name in ENDPOINTS
+            for name in copaco.ENDPOINTS
             if name in access
         ]
 
@@ -112,7 +103,7 @@ class CopacoConnectionTester(models.AbstractModel):
             "endpoint": connection._fields[f"{name}_path"]._description_string(
                 self.env
             ),
-            "permission": ENDPOINTS[name].permission,
+            "permission": copaco.ENDPOINTS[name].permission,
             "path": connection[f"{name}_path"],
         }
         if code == "granted":
@@ -152,9 +143,9 @@ def _get_code(error):
     :return: what is kept of it in `copaco.connection.access`
     """
     codes = {
-        KeyRefusedError: "denied",
-        NotReleasedError: "unreleased",
-        PermissionMissingError: "refused",
-        NotFoundError: "absent",
+        copaco.KeyRefusedError: "denied",
+        copaco.NotReleasedError: "unreleased",
+        copaco.PermissionMissingError: "refused",
+        copaco.NotFoundError: "absent",
     }
     return codes.get(type(error), "failed") if error else "granted"

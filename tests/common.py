@@ -289,6 +289,21 @@ class CopacoCommon(AccountTestInvoicingCommon):
             }
         )
 
+    def create_customer(self, account_ref, partner):
+        """:return: a `copaco.customer` that is linked to a contact"""
+        return (
+            self.env["copaco.customer"]
+            .sudo()
+            .create(
+                {
+                    "company_id": self.company.id,
+                    "account_ref": account_ref,
+                    "partner_id": partner.id,
+                    "state": "matched",
+                }
+            )
+        )
+
     @property
     def nl(self):
         return self.env.ref("base.nl")

@@ -273,18 +273,7 @@ class TestEquality(VariedCommon):
             property_payment_term_id=self.terms[terms].id,
             **self.partner_values[partner],
         )
-        customer = (
-            self.env["copaco.customer"]
-            .sudo()
-            .create(
-                {
-                    "company_id": self.company.id,
-                    "account_ref": f"A{number}",
-                    "partner_id": partner.id,
-                    "state": "matched",
-                }
-            )
-        )
+        customer = self.create_customer(f"A{number}", partner)
         invoice = copaco_invoice(
             f"INV-{number}",
             customer.account_ref,

@@ -182,19 +182,8 @@ class TestLayoutBooks(VariedCommon):
 
     def create_document(self, lines, currency, partner):
         number = next(self.numbers)
-        customer = (
-            self.env["copaco.customer"]
-            .sudo()
-            .create(
-                {
-                    "company_id": self.company.id,
-                    "account_ref": f"A{number}",
-                    "partner_id": self.create_partner(
-                        **self.partner_values[partner]
-                    ).id,
-                    "state": "matched",
-                }
-            )
+        customer = self.create_customer(
+            f"A{number}", self.create_partner(**self.partner_values[partner])
         )
         invoice = copaco_invoice(
             f"INV-{number}", customer.account_ref, [], Currency=currency

@@ -46,14 +46,17 @@ class TestRulesAnalytic(RulesCommon):
         )
         customer = document.customer_id.with_user(self.billing_user)
         customer.analytic_distribution = {str(self.sales.id): 100}
-        document = self.book(
-            self.subscription("M365", "11.00"),
-            self.subscription("other", "11.00"),
-            number="INV-2",
-        )
+        document = self.book_next()
         self.assertEqual(
             self.get_distributions(document),
             [{str(self.cloud.id): 100}, {str(self.sales.id): 100}],
+        )
+
+    def book_next(self):
+        return self.book(
+            self.subscription("M365", "11.00"),
+            self.subscription("other", "11.00"),
+            number="INV-2",
         )
 
     def add_region(self):
@@ -102,11 +105,7 @@ class TestRulesAnalytic(RulesCommon):
         self.add_rule(plan_ref="M365", analytic_distribution={str(self.cloud.id): 100})
         document = self.book(self.subscription("M365", "10.00"))
         document.customer_id.analytic_distribution = {str(self.south.id): 100}
-        document = self.book(
-            self.subscription("M365", "11.00"),
-            self.subscription("other", "11.00"),
-            number="INV-2",
-        )
+        document = self.book_next()
         self.assertEqual(
             self.get_distributions(document),
             [

@@ -1,3 +1,7 @@
+from . import copaco_api_key_mixin
+
+# isort: split
+
 from . import (
     account_move_reversal,
     copaco_api_key,

@@ -5,29 +5,14 @@ from ..tools import notify, soft_reload
 
 class CopacoApiKey(models.TransientModel):
     _name = "copaco.api.key"
+    _inherit = "copaco.api.key.mixin"
     _description = "Set Copaco API Key"
 
-    connection_id = fields.Many2one(
-        "copaco.connection", required=True, ondelete="cascade"
-    )
-    # Goes straight to the connection: not even this wizard's row ever holds it.
-    api_key = fields.Char(
-        string="API Key", compute="_compute_api_key", inverse="_inverse_api_key"
-    )
     api_key_expiry = fields.Date(
         string="Expires On", help="As shown in Copaco's portal under API keys."
     )
 
     duplicate_message = fields.Char(compute="_compute_duplicate_message")
-
-    def _compute_api_key(self):
-        self.api_key = False
-
-    def _inverse_api_key(self):
-        for wizard in self:
-            if wizard.api_key:
-                wizard.connection_id.api_key = wizard.api_key
-        self.invalidate_recordset(["api_key"])
 
     @api.depends("connection_id", "api_key")
     def _compute_duplicate_message(self):

@@ -9,17 +9,11 @@ class CopacoSetup(models.TransientModel):
     connection, so it can be left and gone on with."""
 
     _name = "copaco.setup"
+    _inherit = "copaco.api.key.mixin"
     _description = "Set Up Copaco"
 
-    connection_id = fields.Many2one(
-        "copaco.connection", required=True, ondelete="cascade"
-    )
     company_id = fields.Many2one(related="connection_id.company_id")
     step = fields.Selection(SETUP_STEPS, required=True, default="key")
-    # Goes straight to the connection: not even this wizard's row ever holds it.
-    api_key = fields.Char(
-        string="API Key", compute="_compute_api_key", inverse="_inverse_api_key"
-    )
     api_key_hint = fields.Char(related="connection_id.api_key_hint")
     api_key_expiry = fields.Date(related="connection_id.api_key_expiry", readonly=False)
     base_url = fields.Char(related="connection_id.base_url", readonly=False)
@@ -43,17 +37,6 @@ class CopacoSetup(models.TransientModel):
     responsible_id = fields.Many2one(
         related="connection_id.responsible_id", readonly=False
     )
-
-    # === COMPUTE METHODS === #
-
-    def _compute_api_key(self):
-        self.api_key = False
-
-    def _inverse_api_key(self):
-        for wizard in self:
-            if wizard.api_key:
-                wizard.connection_id.api_key = wizard.api_key
-        self.invalidate_recordset(["api_key"])
 
     # === CRUD METHODS === #
 
