@@ -1,3 +1,7 @@
+from contextlib import suppress
+
+from psycopg2 import IntegrityError
+
 from odoo import models
 from odoo.exceptions import UserError
 
@@ -146,15 +150,22 @@ class CopacoCustomerDecision(models.AbstractModel):
                             )
                             for name in SNAPSHOT_FIELDS
                         },
-                        "move_ids": customer._get_sales().move_id.ids,
+                        "move_ids": self._find_moves(customer).ids,
                     },
                 }
             )
 
+    def _find_moves(self, customer):
+        """:return: the invoices of a customer, also those that others replaced"""
+        documents = customer._get_sales()
+        return documents.move_id | self.env["account.move"].sudo().search(
+            [("copaco_document_id", "in", documents.ids), ("state", "!=", "cancel")]
+        )
+
     def _get_moves(self, customer):
         """:return: the invoices that were created since a person decided"""
         known = customer.decision_snapshot["move_ids"]
-        return customer._get_sales().move_id.filtered(lambda move: move.id not in known)
+        return self._find_moves(customer).filtered(lambda move: move.id not in known)
 
     def _get_undo_obstacle(self, customer):
         """:return: text: why the last decision about a customer can't be undone; else
@@ -210,15 +221,13 @@ class CopacoCustomerDecision(models.AbstractModel):
         customer = customer.sudo()
         customer.write(
             {
-                **customer.decision_snapshot["values"],
+                **self._get_values(customer),
                 "decision_snapshot": False,
                 "decided_at": False,
             }
         )
-        # Who completed it keeps that.
-        edited = created.filtered(lambda each: each.write_date > each.create_date)
-        edited.action_archive()
-        (created - edited).unlink()
+        if created:
+            self._remove_contact(created)
         excluded = customer.document_ids.filtered("is_excluded_by_customer")
         if customer.state != "excluded":
             self.env["copaco.exclusion"].sudo()._undo_exclusion(excluded)
@@ -228,6 +237,39 @@ class CopacoCustomerDecision(models.AbstractModel):
             body=self.env._("%(user)s undid the decision.", user=self.env.user.name)
         )
         return documents
+
+    def _get_values(self, customer):
+        """:return: dict of what a customer was before the decision; it was linked to
+        nobody when that contact is gone"""
+        values = dict(customer.decision_snapshot["values"])
+        names = ("partner_id", "suggested_partner_id")
+        known = {values[name] for name in names} - {False}
+        gone = known - set(self.env["res.partner"].browse(known).exists().ids)
+        if not gone:
+            return values
+        values |= {name: False for name in names if values[name] in gone}
+        if values["partner_id"]:
+            return values
+        if values["state"] != "excluded":
+            values["state"] = "unmatched"
+        return values | {
+            "match_method": False,
+            "match_evidence": False,
+            "suggestion_reason": False,
+        }
+
+    def _remove_contact(self, partner):
+        """Remove the contact that was created of a customer, unless others have it."""
+        customers = self.env["copaco.customer"].sudo()
+        if customers.search_count([("partner_id", "=", partner.id)], limit=1):
+            return
+        if partner.write_date > partner.create_date:
+            # Who completed it keeps that.
+            partner.action_archive()
+            return
+        # It may be on an order or an invoice by now, and stays then.
+        with suppress(UserError, IntegrityError), self.env.cr.savepoint():
+            partner.unlink()
 
 
 def _join(values):

@@ -113,7 +113,8 @@ class CopacoInvoiceLayout(models.AbstractModel):
         """:return: the lines of zero that are not printed each"""
         if layout.zero_lines == "show":
             return lines.browse()
-        return lines.filtered(lambda line: not line.amount)
+        # What costs less than a cent is part of the rounding.
+        return lines.filtered(lambda line: not line.extended_price)
 
     def _get_parts(self, layout, lines, levels, section_key):
         """:param lines: those of a section, or all when there is none

@@ -106,3 +106,43 @@ class TestCustomerDecision(CopacoCommon):
         with self.assertRaisesRegex(UserError, "can't be taken back(.|\n)*manually"):
             self.act(self.customers, "action_undo")
         self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 2)
+
+    def test_what_was_invoiced_anew_since_is_not_taken_back(self):
+        self.act(self.bakery, "action_accept")
+        document = self.documents[0]
+        document.move_id.action_post()
+        other = self.create_partner(name="Slagerij")
+        wizard = self.env["copaco.invoice.contact"].with_context(
+            active_model="copaco.document", active_id=document.id
+        )
+        wizard.create({"partner_id": other.id}).action_invoice()
+        with self.assertRaisesRegex(UserError, "can't be taken back"):
+            self.act(self.bakery, "action_undo")
+        self.assertEqual(self.bakery.partner_id, other)
+        self.assertEqual(document.move_id.partner_id, other)
+
+    def test_a_contact_that_is_gone_is_not_suggested_again(self):
+        self.bakery.with_user(self.billing_user).partner_id = self.partner_b
+        self.partner.unlink()
+        self.act(self.bakery, "action_undo")
+        self.assertRecordValues(
+            self.bakery,
+            [
+                {
+                    "state": "unmatched",
+                    "partner_id": False,
+                    "suggested_partner_id": False,
+                }
+            ],
+        )
+
+    def test_a_created_contact_stays_that_another_customer_has(self):
+        self.billing_user.group_ids += self.env.ref("base.group_partner_manager")
+        self.act(self.butcher, "action_create_contact")
+        created = self.butcher.partner_id
+        self.bakery.with_user(self.billing_user).partner_id = created
+        self.act(self.bakery, "action_process")
+        self.act(self.butcher, "action_undo")
+        self.assertTrue(created.exists().active)
+        self.assertEqual(self.bakery.partner_id, created)
+        self.assertFalse(self.butcher.partner_id)

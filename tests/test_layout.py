@@ -308,6 +308,31 @@ class TestLayout(LayoutCommon):
         )
         self.assertEqual(move.amount_untaxed, 0.01)
 
+    def test_what_costs_less_than_a_cent_is_not_free_of_charge(self):
+        self.use_layout(zero_lines="total")
+        lines = [price_line("0.004", number=number) for number in range(3)]
+        move = self.send(subscription("Microsoft", "Azure", *lines)).move_id
+        self.assertNotIn("# Free of charge", self.get_printed(move))
+        self.assertEqual(len(self.get_printed(move)), 4)
+
+    def test_a_credit_in_the_words_of_a_heading_settles_a_change(self):
+        self.use_layout(section_by="category")
+        lines = price_line("10"), price_line("4", number=2)
+        document = self.send(subscription("Microsoft", "Azure", *lines))
+        document.move_id.action_post()
+        wizard = self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=document.move_id.ids
+        )
+        wizard = wizard.create({"journal_id": document.move_id.journal_id.id})
+        credit = self.env["account.move"].browse(wizard.refund_moves()["res_id"])
+        products = credit.invoice_line_ids.filtered("product_id").sorted("id")
+        products[0].unlink()
+        products[1].name = "Microsoft"
+        credit.action_post()
+        self.send(subscription("Microsoft", "Azure", lines[0]))
+        self.act(document, "action_correct")
+        self.assertFalse(document.correction_ids)
+
     def test_consumers_have_sections_and_are_named_once(self):
         self.use_layout(section_by="consumer")
         move = self.send(
