@@ -1,5 +1,5 @@
-from odoo.exceptions import UserError
-from odoo.tests import HttpCase, tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import CopacoCommon, price_line
 
@@ -63,6 +63,22 @@ class TestSetup(CopacoCommon):
     def test_a_connection_is_created_when_there_is_none(self):
         self.connection.active = False
         self.assertNotEqual(self.open().connection_id, self.connection)
+
+    def test_another_companys_connection_is_neither_shown_nor_set_up(self):
+        other = self.setup_other_company()["company"]
+        manager = new_test_user(
+            self.env,
+            "manager of one company",
+            groups="base.group_user,account.group_account_manager",
+            company_id=self.company.id,
+        )
+        theirs = self._create_connection(company_id=other.id)
+        setup = self.env["copaco.setup"].with_user(manager)
+        with self.assertRaises(AccessError):
+            setup.create({"connection_id": theirs.id})
+        own = setup.create({"connection_id": self.connection.id})
+        with self.assertRaises(AccessError):
+            own.connection_id = theirs
 
     def test_fetch_opens_it_while_nothing_is_set_up(self):
         connections = self.env["copaco.connection"].with_company(self.company)

@@ -42,10 +42,11 @@ class CopacoSetup(models.TransientModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self.env["copaco.connection"].check_access("write")
+        self._check_connections(vals_list)
         return super().create(vals_list)
 
     def write(self, vals):
+        self._check_connections([vals])
         # Another server takes the key away: its own key is set after it.
         if "base_url" in vals and "api_key" in vals:
             vals = dict(vals)
@@ -147,6 +148,12 @@ class CopacoSetup(models.TransientModel):
         return self._create_preview().action_preview()
 
     # === BUSINESS METHODS === #
+
+    def _check_connections(self, vals_list):
+        """:raise AccessError: when the user may not set up a connection that is chosen:
+        what the dialog shows of it, Odoo reads whoever asks"""
+        ids = [vals["connection_id"] for vals in vals_list if vals.get("connection_id")]
+        self.env["copaco.connection"].browse(ids).check_access("write")
 
     def _show(self):
         return self._get_records_action(name=self.env._("Set Up Copaco"), target="new")
