@@ -267,7 +267,8 @@ class CopacoDuplicateFinder(models.AbstractModel):
         )
 
     def _is_credited(self, document):
-        credits = document.move_id.reversal_move_ids
+        invoiced = document.move_id | document._get_live_corrections()
+        credits = invoiced.reversal_move_ids
         return any(move.state != "cancel" for move in credits)
 
     def _enumerate(self, others, document):

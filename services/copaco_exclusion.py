@@ -88,5 +88,8 @@ class CopacoExclusion(models.AbstractModel):
         :param credits: `account.move` records that were confirmed
         """
         own = credits.filtered(lambda move: not move.copaco_version_id)
-        for document in own.reversed_entry_id._get_copaco_documents():
+        credited = own.reversed_entry_id
+        for document in (
+            credited._get_copaco_documents() | credited.copaco_version_id.document_id
+        ):
             self._review_exclusions(document, document.line_ids)

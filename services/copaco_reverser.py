@@ -136,6 +136,7 @@ class CopacoReverser(models.AbstractModel):
             document._set_invoiced(
                 invoice, self.env["copaco.manual.edits"]._take_snapshot(invoice)
             )
+            self.env["copaco.document.line"]._set_matches(match.lines)
             if document.connection_id.invoice_policy == "send":
                 self.env["copaco.sender"]._queue(document)
             return invoice

@@ -217,6 +217,21 @@ class TestContentFound(DuplicateCase):
         self.run_background()
         self.assertHeld(again, "V-1", "which was credited")
 
+    def test_what_a_rule_excluded_is_asked_about_when_a_correction_is_credited(self):
+        first = self.send("V-1", price_line("10"))
+        self.post(first)
+        self.send("V-1", price_line("10"), price_line("25", number=2))
+        self.act(first, "action_correct")
+        first.correction_ids.action_post()
+        again = self.receive("V-2", price_line("25", number=2))
+        self.assertEqual(again.state, "excluded")
+        credit = first.correction_ids._reverse_moves(
+            [{"invoice_date": date(2026, 11, 25)}]
+        )
+        credit.action_post()
+        self.run_background()
+        self.assertEqual(again.state, "held")
+
     def test_a_change_says_when_its_charges_were_invoiced_elsewhere_since(self):
         first = self.send("V-1", price_line("10"))
         self.post(first)

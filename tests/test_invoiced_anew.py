@@ -285,3 +285,13 @@ class TestInvoicedAnew(CopacoChangeCommon):
         self.assertNotIn("kept the old version", self.get_table(document))
         self.send_with("110")
         self.assertEqual(document.state, "changed", "Copaco changed it once more")
+
+    def test_new_lines_say_what_they_became(self):
+        document = self.invoice("10")
+        self.send_with("10", "5", Date="20261224")
+        self.act(document, "action_correct")
+        self.env.invalidate_all()
+        self.assertEqual(document.move_id.amount_untaxed, 15)
+        self.assertEqual(document.line_ids.mapped("product_id"), self.product)
+        self.assertTrue(all(document.line_ids.mapped("product_id.id")))
+        self.assertTrue(document.line_ids[-1].product_id)
