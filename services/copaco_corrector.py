@@ -104,9 +104,8 @@ class CopacoCorrector(models.AbstractModel):
             for difference in version._get_differences()
             if not (difference.is_only_text or difference.is_excluded)
         ]
-        differences, credited, credits = self.env["copaco.credit.finder"]._settle(
-            document, changes
-        )
+        finder = self.env["copaco.credit.finder"]
+        differences, credited, credits = finder._settle(document, changes)
         billed = document.amount_to_invoice - sum(credited.values())
         booked = {line.id: line.move_line_id for line in document.line_ids}
         manual_edits = self.env["copaco.manual.edits"]
@@ -116,7 +115,6 @@ class CopacoCorrector(models.AbstractModel):
         # What has no lines may be in any: it takes away what is in that of before.
         document.currency_id = currency
         version.credited = credited
-        version.amount_credited = currency.round(sum(credited.values()))
         amount = currency.round(document.amount_to_invoice - billed)
         differences = [
             difference
@@ -125,6 +123,12 @@ class CopacoCorrector(models.AbstractModel):
         ]
         changed = sum(difference.now - difference.was for difference in differences)
         rounding = currency.round(amount - changed)
+        for text, settled in finder._settle_rounding(document, rounding).items():
+            credited[text] = credited.get(text, 0.0) + settled
+            amount = currency.round(amount + settled)
+            rounding = currency.round(rounding + settled)
+        version.credited = credited
+        version.amount_credited = currency.round(sum(credited.values()))
         if not differences and currency.is_zero(rounding):
             return invoice.browse()
         today = fields.Date.context_today(self)
@@ -136,6 +140,9 @@ class CopacoCorrector(models.AbstractModel):
             lambda move: move.copaco_origin_id and move.move_type == kind.move_type
         )
         invoice = anew.sorted("id")[-1:] or invoice
+        texts = self
+        if invoice.is_sale_document():
+            texts = self.with_context(lang=invoice.partner_id.lang or self.env.lang)
         correction = self.env["account.move"].create(
             {
                 "move_type": kind.get_move_type(amount),
@@ -157,13 +164,13 @@ class CopacoCorrector(models.AbstractModel):
                 and invoice.id,
                 "invoice_line_ids": [
                     Command.create(
-                        self._prepare_line(
+                        texts._prepare_line(
                             document, difference, booked, match, is_refund
                         )
                     )
                     for difference in differences
                 ]
-                + self._prepare_rounding(document, rounding, match, is_refund),
+                + texts._prepare_rounding(document, rounding, booked, match, is_refund),
             }
         )
         self._check_amount(document, correction, amount)
@@ -205,25 +212,23 @@ class CopacoCorrector(models.AbstractModel):
             )
         )
 
-    def _prepare_rounding(self, document, rounding, match, is_refund):
+    def _prepare_rounding(self, document, rounding, booked, match, is_refund):
         """:param rounding: what the correction gains or loses because each of its lines
-            is an amount of its own
+            is an amount of its own; it is booked as the largest line is
+        :param booked: see `_prepare_line`
         :return: list of the command for the line with it, if it needs one
         """
         if not rounding:
             return []
         builder = self.env[KINDS[document.kind].builder]
-        line = match.default
+        lines = document._get_billed_lines().sorted(lambda line: abs(line.amount))
         return [
             Command.create(
                 {
                     **builder._prepare_rounding_line(
                         rounding, 1000, match._replace(is_refund=is_refund), True
                     ),
-                    "product_id": line.product.id,
-                    "account_id": line.account.id,
-                    "tax_ids": [Command.set(line.taxes.ids)],
-                    "is_imported": True,
+                    **self._prepare_booking(lines[-1:], booked, match),
                 }
             )
         ]
@@ -265,6 +270,7 @@ class CopacoCorrector(models.AbstractModel):
             lambda line: line.sequence == difference.sequence
         )
         original = booked.get(difference.line_id, self.env["account.move.line"])
+        booking = self._prepare_booking(line, {line.id: original}, match)
         amount = difference.now - difference.was
         sign = -1 if is_refund else 1
         currency = document.currency_id
@@ -273,17 +279,29 @@ class CopacoCorrector(models.AbstractModel):
             return formatLang(self.env, value, currency_obj=currency)
 
         text = self._get_text(difference, show, original.move_id)
+        return {
+            **booking,
+            "display_type": "product",
+            "name": text,
+            # The sign goes on the quantity: e-invoices forbid negative prices.
+            "quantity": sign * (1 if amount > 0 else -1),
+            "price_unit": abs(amount),
+            "copaco_line_id": line.id,
+            "copaco_vendor_details": line.vendor_details,
+        }
+
+    def _prepare_booking(self, line, booked, match):
+        """:param line: a `copaco.document.line`, empty for one that is gone
+        :param booked: see `_prepare_line`
+        :return: values of a line of a correction: as what it corrects was booked
+        """
+        original = booked.get(line.id, self.env["account.move.line"])
         line_match = match.lines.get(line, match.default)
         builder = self.env["copaco.invoice.builder"]
         product = original.product_id or line_match.product
         return {
-            "display_type": "product",
-            "name": text,
             "product_id": product.id,
             "product_uom_id": (original.product_uom_id or product.uom_id).id,
-            # The sign goes on the quantity: e-invoices forbid negative prices.
-            "quantity": sign * (1 if amount > 0 else -1),
-            "price_unit": abs(amount),
             "account_id": (original.account_id or line_match.account).id,
             "tax_ids": [
                 Command.set((original.tax_ids if original else line_match.taxes).ids)
@@ -294,8 +312,6 @@ class CopacoCorrector(models.AbstractModel):
                 else builder._prepare_analytic(match, line_match)
             ),
             "is_imported": True,
-            "copaco_line_id": line.id,
-            "copaco_vendor_details": line.vendor_details,
         }
 
     def _get_text(self, difference, show, invoice):

@@ -44,7 +44,7 @@ class CopacoCreditFinder(models.AbstractModel):
         billed = document._get_live_invoice() | document._get_live_corrections()
         moves = self._find_credits(billed)
         texts = defaultdict(list)
-        for line in billed.invoice_line_ids:
+        for line in self._get_lines(billed):
             texts[line.copaco_line_id.id].append(line.name)
         available = self._get_amounts(document, billed, moves)
         settled = defaultdict(float)
@@ -68,13 +68,35 @@ class CopacoCreditFinder(models.AbstractModel):
                 left[position] = difference
         return left, dict(settled), moves
 
+    def _settle_rounding(self, document, rounding):
+        """Find out what a person has credited of the rounding already, once what was
+        credited of the lines is known to the version that was taken over.
+
+        :param document: see `_settle`
+        :param rounding: what it becomes more by, without tax
+        :return: dict of the amounts that were credited, by text
+        """
+        billed = document._get_live_invoice() | document._get_live_corrections()
+        available = self._get_amounts(document, billed, self._find_credits(billed))
+        lines = self._get_lines(billed).filtered("copaco_is_rounding")
+        settled = {}
+        for name in dict.fromkeys([*lines.mapped("name"), ""]):
+            total = sum(available.values()) - sum(settled.values())
+            amount = document.currency_id.round(
+                _get_common(-rounding, available[name], total)
+            )
+            if amount:
+                settled[name] = amount
+                rounding += amount
+        return settled
+
     def _get_amounts(self, document, billed, moves):
         """:param billed: the invoice of a document, and its corrections
         :param moves: what a person made of them
         :return: dict of what was credited without tax, and did not settle an earlier
             change, by the text of the line of the invoice; "" for what is no line of it
         """
-        texts = set(billed.invoice_line_ids.mapped("name"))
+        texts = set(self._get_lines(billed).mapped("name"))
         sign = document._get_sign()
         amounts = defaultdict(float)
         for line in moves.invoice_line_ids:
@@ -86,6 +108,12 @@ class CopacoCreditFinder(models.AbstractModel):
             for text, amount in (version.credited or {}).items():
                 amounts[text] -= amount
         return amounts
+
+    def _get_lines(self, moves):
+        """:return: the lines of invoices that may cost something, unlike headings"""
+        return moves.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
 
 
 def _get_common(*amounts):

@@ -1,6 +1,7 @@
 from datetime import date
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
 from .common import CopacoChangeCommon, price_line
@@ -172,3 +173,34 @@ class TestCorrection(CopacoChangeCommon):
                     "copaco_version_id": document.version_ids.id,
                 }
             )
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestCorrectionTexts(CopacoChangeCommon):
+    """A correction is for the customer, as the invoice was."""
+
+    def test_a_correction_is_in_the_language_of_the_customer(self):
+        self.env["res.lang"]._activate_lang("nl_NL")
+        self.env["ir.module.module"]._load_module_terms(["account_copaco"], ["nl_NL"])
+        self.partner.lang = "nl_NL"
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.send(price_line("12"))
+        correction = self.get_correction(document)
+        self.assertIn("Periode: ", correction.invoice_line_ids.name)
+        self.assertNotIn("Correction", correction.invoice_line_ids.name)
+
+    def test_the_rounding_of_a_correction_has_the_tax_of_its_lines(self):
+        tax = self.tax.copy({"name": "9%", "amount": 9})
+        self.env["copaco.rule"].create(
+            {"company_id": self.company.id, "tax_ids": [Command.set(tax.ids)]}
+        )
+        lines = [price_line("0.004", number=number) for number in range(250)]
+        document = self.send(price_line("10", number=999))
+        document.move_id.action_post()
+        self.assertEqual(document.move_id.invoice_line_ids.tax_ids, tax)
+        self.send(price_line("12", number=999), *lines)
+        correction = self.get_correction(document)
+        self.assertEqual(correction.amount_untaxed, 3)
+        self.assertEqual(correction.invoice_line_ids.tax_ids, tax)

@@ -134,6 +134,31 @@ class TestCorrectionCredited(CopacoChangeCommon):
         self.assertEqual(self.get_amounts(document)["credited"], 40.5)
         self.assertBalanced()
 
+    def test_the_rounding_is_not_credited_once_more(self):
+        tiny = [price_line("0.004", number=number) for number in range(100, 350)]
+        document = self.send(price_line("10"), *tiny)
+        self.assertEqual(document.move_id.amount_untaxed, 11)
+        document.move_id.action_post()
+        self.credit(document.move_id).action_post()
+        self.send(price_line("4"))
+        self.assertFalse(self.correct(document))
+        self.assertEqual(self.get_amounts(document), {"credited": 4})
+        self.assertBalanced()
+
+    def test_a_rounding_that_was_credited_alone_settles_the_rounding(self):
+        tiny = [price_line("0.004", number=number) for number in range(100, 350)]
+        document = self.send(price_line("10"), *tiny)
+        document.move_id.action_post()
+        credit = self.credit(document.move_id)
+        lines = credit.invoice_line_ids
+        lines.filtered(lambda line: line.price_subtotal != 1).unlink()
+        credit.action_post()
+        self.assertEqual(credit.amount_untaxed, 1)
+        self.send(price_line("10"))
+        self.assertFalse(self.correct(document))
+        self.assertEqual(self.get_amounts(document), {"posted": 10})
+        self.assertBalanced()
+
     def test_a_credit_in_a_persons_own_words_settles_whatever_became_less(self):
         document = self.invoice("100", "9.99")
         credit = self.credit(document.move_id, 2)
