@@ -60,5 +60,5 @@ class AccountJournal(models.Model):
     def _get_copaco_delivery_domain(self):
         """:return: domain of the invoices of this journal that could not be sent"""
         return Domain("move_id.journal_id", "=", self.id) & Domain(
-            "state", "=", "failed"
+            "is_unsent", "=", True
         )

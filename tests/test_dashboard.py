@@ -49,6 +49,29 @@ class TestDashboard(CopacoCommon):
         other = self.connection.journal_id.copy()
         self.assertFalse(self.get_card(other)["copaco_to_do_count"])
 
+    def test_a_journal_counts_what_the_list_has_that_could_not_be_sent(self):
+        self.create_partner(ref="K-1")
+        self.add_known("INV-1")
+        self.fetch()
+        move = self.documents.move_id
+        delivery = self.env["copaco.delivery"].sudo().create(
+            {
+                "move_id": move.id,
+                "connection_id": self.connection.id,
+                "state": "failed",
+                "send_at": "2026-11-25 08:00:00",
+            }
+        )
+        journal = move.journal_id
+        self.assertFalse(self.get_card(journal)["copaco_not_sent_count"])
+        move.action_post()
+        self.assertEqual(self.get_card(journal)["copaco_not_sent_count"], 1)
+        delivery.state = "waiting"
+        self.assertTrue(delivery.is_unsent)
+        self.assertEqual(self.get_card(journal)["copaco_not_sent_count"], 1)
+        action = journal.action_view_copaco_deliveries()
+        self.assertEqual(self.env["copaco.delivery"].search(action["domain"]), delivery)
+
     def test_who_may_not_see_copacos_documents_is_told_nothing(self):
         self.add_invoice("INV-2", "unknown", [price_line("12.50")])
         self.fetch()
