@@ -282,6 +282,19 @@ class CopacoMonth(models.Model):
             self.env, "action_copaco_document", domain=self._get_documents_domain()
         )
 
+    def action_view_waiting(self):
+        """:return: the window action with the documents of this month that are not
+        invoiced yet, or are changed"""
+        self.ensure_one()
+        return open_window(
+            self.env,
+            "action_copaco_document_to_do",
+            domain=[
+                *self._get_documents_domain(),
+                ("state", "in", ("new", "held", "changed")),
+            ],
+        )
+
     # === BUSINESS METHODS === #
 
     def _get_connections(self):

@@ -56,8 +56,8 @@ class CopacoRun(models.Model):
     state = fields.Selection(
         [
             ("running", "Running"),
-            ("done", "Done"),
             ("attention", "Needs attention"),
+            ("done", "Done"),
             ("failed", "Failed"),
             ("empty", "No documents"),
         ],
@@ -265,6 +265,7 @@ class CopacoRun(models.Model):
                 reconciliation,
                 run.currency_id or run.company_id.currency_id,
                 (run.unchanged_count, run.unchanged_line_count, run.amount_unchanged),
+                f"/odoo/copaco-runs/{run.id}",
             )
 
     # === CRUD METHODS === #

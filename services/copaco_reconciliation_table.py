@@ -5,6 +5,14 @@ from .copaco_reconciliation import BUCKETS, COLORS
 
 # A person needs to see where it is, not every document.
 NAMED_DOCUMENTS = 5
+# Paths of the window actions with the documents of a run that are in a bucket.
+PATHS = {
+    "posted": "copaco-run-posted",
+    "draft": "copaco-run-draft",
+    "held": "copaco-run-held",
+    "excluded": "copaco-run-excluded",
+    "waiting": "copaco-run-waiting",
+}
 
 
 class CopacoReconciliationTable(models.AbstractModel):
@@ -35,10 +43,11 @@ class CopacoReconciliationTable(models.AbstractModel):
             )
         return ""
 
-    def _render(self, reconciliation, currency, known=None):
+    def _render(self, reconciliation, currency, known=None, page=None):
         """:param reconciliation: a `Reconciliation`
         :param currency: that of its amounts
         :param known: (documents, lines, amount) that were received again, unchanged
+        :param page: of the run of which it is, to whose documents rows lead
         :return: `Markup` of the table and the bar
         """
         labels = {
@@ -60,14 +69,17 @@ class CopacoReconciliationTable(models.AbstractModel):
         for bucket, color in COLORS.items():
             parts = [part for part in reconciliation.parts if part.bucket == bucket]
             if bucket in ("posted", "held", "excluded") or parts:
-                rows.append((labels[bucket], color, reconciliation.get_total(bucket)))
+                total = reconciliation.get_total(bucket)
+                is_link = page and total[0] and bucket in PATHS
+                url = f"{page}/{PATHS[bucket]}" if is_link else ""
+                rows.append((labels[bucket], color, total, url))
             rows += [
-                (part.reason, "", (part.documents, part.lines, part.amount))
+                (part.reason, "", (part.documents, part.lines, part.amount), "")
                 for part in sorted(parts, key=lambda part: part.reason)
                 if part.reason
             ]
         if known and known[0]:
-            rows.append((self.env._("Received before, unchanged"), "", known))
+            rows.append((self.env._("Received before, unchanged"), "", known, ""))
         sizes = dict.fromkeys(BUCKETS, 0.0)
         for part in reconciliation.parts:
             sizes[part.bucket] += abs(part.amount)

@@ -267,6 +267,8 @@ class TestCoverage(CopacoCommon):
         action = month.action_view_documents()
         found = self.env["copaco.document"].search(action["domain"])
         self.assertEqual(found.invoice_number, "INV-1")
+        action = month.action_view_waiting()
+        self.assertEqual(found.search(action["domain"]), found)
 
     def test_months_from_before_it_was_replaced_are_still_shown(self):
         self.send("INV-8", date(2026, 8, 23))

@@ -1,7 +1,9 @@
+import re
 from decimal import Decimal
 
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import CopacoCommon, price_line
 
@@ -47,6 +49,39 @@ class TestReconciliation(CopacoCommon):
         self.assertIn("5.50", row)
         self.assertIn("42.50", self.get_row(run, "Received"))
         self.assertTrue(run.is_balanced)
+
+    def get_documents_behind(self, run, label):
+        """:return: the documents that the link in a row of the reconciliation opens"""
+        path = re.search(
+            rf'href="/odoo/copaco-runs/{run.id}/([^"]+)"', self.get_row(run, label)
+        ).group(1)
+        action = self.env["ir.actions.act_window"].search([("path", "=", path)])
+        return self.documents.search(safe_eval(action.domain, {"active_id": run.id}))
+
+    def test_each_row_leads_to_the_documents_that_it_counts(self):
+        self.send("INV-1", price_line("10"))
+        self.send("INV-2", price_line("20"))
+        self.send("INV-3", price_line("30"))
+        self.add_invoice("INV-4", "A3", [price_line("3")])
+        self.add_invoice("INV-5", "A4", [price_line("5.5")])
+        run = self.fetch()
+        posted, draft, changed, held, excluded = self.documents
+        (posted | changed).move_id.action_post()
+        self.act(excluded, "action_exclude", "Own use")
+        self.simulator.invoices.clear()
+        self.send("INV-3", price_line("31"))
+        newer = self.fetch()
+        rows = {
+            "Invoiced: posted": posted | changed,
+            "Invoiced: draft": draft,
+            "Held for a decision": held,
+            "Excluded": excluded,
+        }
+        for label, documents in rows.items():
+            self.assertEqual(self.get_documents_behind(run, label), documents)
+        label = "Held for a decision"
+        self.assertEqual(self.get_documents_behind(newer, label), changed)
+        self.assertNotIn("href", self.get_row(newer, "Excluded"))
 
     def test_what_a_person_took_off_an_invoice_is_shown_and_not_called_invoiced(self):
         self.send("INV-1", price_line("10"), price_line("5", number=2))

@@ -37,6 +37,12 @@ class TestTours(CopacoCommon, HttpCase):
         self.start_tour("/odoo/customer-invoices", "copaco_fetch", login="billing")
         self.assertEqual(self.documents.mapped("state"), ["held", "invoiced"])
 
+    def test_the_reconciliation_leads_to_what_is_held_and_back(self):
+        run = self.fetch()
+        self.start_tour(
+            f"/odoo/copaco-runs/{run.id}", "copaco_reconciliation", login="billing"
+        )
+
     def test_a_suggestion_is_accepted_and_invoiced(self):
         partner = self.create_partner(name="Café Noord B.V.")
         self.fetch()

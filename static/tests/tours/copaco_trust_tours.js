@@ -71,3 +71,29 @@ tours.add("copaco_fill_hole", {
         },
     ],
 });
+
+tours.add("copaco_reconciliation", {
+    steps: () => [
+        {
+            content: "What isn't done is drawn before what would be",
+            trigger:
+                ".o_statusbar_status button:contains('Needs attention').o_arrow_button_current",
+        },
+        {
+            content: "The row leads to its documents",
+            trigger: ".o_field_widget[name='reconciliation'] a:contains('Held')",
+            run: "click",
+        },
+        {
+            trigger: ".o_list_view .o_data_row:contains('INV-1')",
+        },
+        {
+            content: "And back to the run",
+            trigger: ".o_breadcrumb .o_back_button a, .breadcrumb-item.o_back_button a",
+            run: "click",
+        },
+        {
+            trigger: ".o_form_view .o_field_widget[name='reconciliation']",
+        },
+    ],
+});
