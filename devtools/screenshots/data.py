@@ -17,7 +17,7 @@ def main(env):
     ).sorted("date_from")
     last_run = fetches.filtered("document_ids")[-1]
     documents = last_run.document_ids.sorted("invoice_number").filtered(is_in_one_part)
-    first, changed, second, wrong, credited, untouched, *_ = documents.filtered(
+    first, changed, second, wrong, credited, untouched, *others = documents.filtered(
         "move_id"
     )
 
@@ -38,6 +38,8 @@ def main(env):
     connection.action_test_connection()
     rule = map_plans(env)
     accept_findings(env)
+    laid_out = lay_out(others[:-3])
+    connection.sudo().setup_step = "books"
     env.cr.commit()
 
     duplicate = documents.search([("invoice_number", "=", "81100")])
@@ -47,6 +49,9 @@ def main(env):
     columns = ["Cost", "Margin", "Margin %"]
     pages = {
         "to_do": ("/odoo/copaco-to-do", 630),
+        "decide": ("/odoo/copaco-decide", 500),
+        "setup": ("/odoo/action-account_copaco.action_copaco_setup", 800),
+        "layout": (f"/report/html/account.report_invoice/{laid_out.id}", 1000),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
         "unsent": ("/odoo/copaco-could-not-be-sent", 430),
         "connection": (f"/odoo/copaco-connections/{connection.id}", 1200),
@@ -118,6 +123,19 @@ def map_plans(env):
         {"product_id": Product.search([("name", "=", "Microsoft 365")], limit=1).id}
     )
     return Rule.search([("plan_category", "=", "Telecom")])
+
+
+def lay_out(documents):
+    """Make the invoice of most kinds of plans anew, by subscription, and return it."""
+    document = max(
+        documents, key=lambda each: len(set(each.line_ids.mapped("plan_category")))
+    )
+    document.customer_id.layout_id = document.env.ref(
+        "account_copaco.layout_subscription"
+    )
+    document.move_id.button_draft()
+    document.action_retry()
+    return document.move_id
 
 
 def accept_findings(env):

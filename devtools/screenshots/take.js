@@ -22,7 +22,10 @@ const [browserPath, url, folder, pages] = process.argv.slice(2);
     )) {
         await page.setViewportSize({width: 1280, height});
         await page.goto(url + path);
-        await page.waitForSelector(".o_view_controller .o_content");
+        // The last one is a report.
+        await page.waitForSelector(
+            ".o_view_controller .o_content, .modal .o_form_view, .article"
+        );
         if (button) {
             await page.click(`button:has-text("${button}")`);
             await page.waitForSelector(".modal .o_form_view");
