@@ -43,6 +43,10 @@ class TestTours(CopacoCommon, HttpCase):
             f"/odoo/copaco-runs/{run.id}", "copaco_reconciliation", login="billing"
         )
 
+    def test_the_dashboard_leads_to_what_waits_in_a_journal(self):
+        self.fetch()
+        self.start_tour("/odoo/accounting", "copaco_dashboard", login="billing")
+
     def test_a_suggestion_is_accepted_and_invoiced(self):
         partner = self.create_partner(name="Café Noord B.V.")
         self.fetch()

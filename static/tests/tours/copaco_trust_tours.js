@@ -104,3 +104,19 @@ tours.add("copaco_reconciliation", {
         },
     ],
 });
+
+tours.add("copaco_dashboard", {
+    steps: () => [
+        {
+            content: "The card of the journal says what waits, and how much",
+            trigger: ".o_kanban_record div[name='copaco']:contains('10.00')",
+        },
+        {
+            trigger: ".o_kanban_record a:contains('Copaco to do: 1')",
+            run: "click",
+        },
+        {
+            trigger: ".o_list_view .o_data_row:contains('INV-1')",
+        },
+    ],
+});
