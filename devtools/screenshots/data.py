@@ -126,12 +126,12 @@ def map_plans(env):
 
 
 def lay_out(documents):
-    """Make the invoice of most kinds of plans anew, by subscription, and return it."""
+    """Make the invoice of most kinds of plans anew, in Copaco's order; return it."""
     document = max(
         documents, key=lambda each: len(set(each.line_ids.mapped("plan_category")))
     )
     document.customer_id.layout_id = document.env.ref(
-        "account_copaco.layout_subscription"
+        "account_copaco.layout_copaco"
     )
     document.move_id.button_draft()
     document.action_retry()
