@@ -178,7 +178,9 @@ class CopacoConnection(models.Model):
         "copaco.run", string="Last Fetch", compute="_compute_last_run"
     )
     last_run_state = fields.Selection(
-        selection=lambda self: self.env["copaco.run"]._fields["state"].selection,
+        selection=lambda self: (
+            self.env["copaco.run"]._fields["state"]._description_selection(self.env)
+        ),
         string="Last Fetch Result",
         compute="_compute_last_run",
     )

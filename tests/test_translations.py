@@ -32,6 +32,28 @@ class TestTranslations(TransactionCase):
                 self.assertFalse([text for text in entries if not entries[text].msgstr])
                 self.assertFalse([text for text in entries if entries[text].fuzzy])
 
+    def test_what_a_field_takes_from_another_one_is_in_the_readers_language(self):
+        self.env["res.lang"]._activate_lang("nl_NL")
+        env = self.env(context={"lang": "nl_NL"})
+        for model, name, other, source in (
+            ("copaco.connection", "last_run_state", "copaco.run", "state"),
+            ("copaco.upload", "kind", "copaco.run", "kind"),
+            ("copaco.preview.document", "hold_reason", "copaco.document", None),
+        ):
+            values = env["ir.model.fields.selection"].search(
+                [
+                    ("field_id.model", "=", other),
+                    ("field_id.name", "=", source or name),
+                ]
+            )
+            for value in values:
+                value.name = f"Nederlands {value.value}"
+            labels = env[model].fields_get([name])[name]["selection"]
+            self.assertEqual(
+                dict(labels),
+                {value.value: f"Nederlands {value.value}" for value in values},
+            )
+
     def test_no_translation_lost_a_placeholder(self):
         for path in I18N.glob("*.po"):
             entries = filter(lambda item: item[1].msgstr, _read(path.name).items())

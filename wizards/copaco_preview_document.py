@@ -102,7 +102,9 @@ class CopacoPreviewDocument(models.TransientModel):
     hold_reason = fields.Selection(
         string="Reason",
         selection=lambda self: (
-            self.env["copaco.document"]._fields["hold_reason"].selection
+            self.env["copaco.document"]
+            ._fields["hold_reason"]
+            ._description_selection(self.env)
         ),
     )
     message = fields.Text(string="What to Do")

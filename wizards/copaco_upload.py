@@ -34,7 +34,9 @@ class CopacoUpload(models.TransientModel):
     _description = "Upload Copaco Responses"
 
     kind = fields.Selection(
-        selection=lambda self: self.env["copaco.run"]._fields["kind"].selection,
+        selection=lambda self: (
+            self.env["copaco.run"]._fields["kind"]._description_selection(self.env)
+        ),
         string="Content",
         required=True,
         help="The two have the same form. Purchase invoices have your cost prices: "
