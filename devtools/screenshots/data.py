@@ -130,9 +130,7 @@ def lay_out(documents):
     document = max(
         documents, key=lambda each: len(set(each.line_ids.mapped("plan_category")))
     )
-    document.customer_id.layout_id = document.env.ref(
-        "account_copaco.layout_copaco"
-    )
+    document.customer_id.layout_id = document.env.ref("account_copaco.layout_copaco")
     document.move_id.button_draft()
     document.action_retry()
     return document.move_id
