@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..client import parse_payload
 from ..const import KINDS, Hold
-from ..tools import are_apart, enumerate_names
+from ..tools import are_apart, avoid_compiling, enumerate_names
 
 # How sure it is that two lines are the same charge.
 SAME = "same"  # row hash, subscription, period and amount agree
@@ -310,6 +310,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         companies = documents._get_companies()
         kinds = get_side(documents[0].kind)
         self.env["account.move"].flush_model(["state"])
+        avoid_compiling(self.env.cr)
         rows = self.env.execute_query(
             SQL(
                 _LINE_QUERY,

@@ -5,6 +5,7 @@ from odoo import models
 from odoo.tools import SQL, formatLang
 
 from ..const import ORIGIN_FIELDS, PURCHASE_KINDS
+from ..tools import avoid_compiling
 
 INVOICED = ("posted", "draft")
 # Everything that was received is in exactly one of these (promise 2 in
@@ -308,6 +309,7 @@ class CopacoReconciliation(models.AbstractModel):
             purchases=list(PURCHASE_KINDS),
             made_of=self._get_made_of(),
         )
+        avoid_compiling(self.env.cr)
         rows = [
             Row(*row)
             for query in filter(None, (query, others))
