@@ -85,7 +85,7 @@ class TestSecurityContext(RemoteCase):
         self.assertIn("copaco_notification", self.last_answer)
         self.assertFalse(archived.run_ids)
 
-    def read(self, record, field):
+    def get_value(self, record, field):
         value = record[field.name]
         if field.relational:
             return value.mapped("display_name")
@@ -98,7 +98,7 @@ class TestSecurityContext(RemoteCase):
         return {
             name: [
                 {
-                    field.name: self.read(record, field)
+                    field.name: self.get_value(record, field)
                     for field in record._fields.values()
                     if field.name not in MAGIC_COLUMNS
                     and field.type not in ("datetime", "one2many")
