@@ -44,6 +44,14 @@ class CopacoBillCommon(CopacoCommon):
         with self.committing(records.with_user(self.billing_user)) as committing:
             return getattr(committing, action)(*arguments)
 
+    def get_month(self):
+        return self.env["copaco.month"].search(
+            [
+                ("connection_id", "=", self.connection.id),
+                ("date", "=", date(2026, 11, 1)),
+            ]
+        )
+
     def run_crons(self):
         with self.enter_registry_test_mode():
             self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
