@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..const import PURCHASE_KINDS
-from ..tools import open_window
+from ..tools import avoid_compiling, open_window
 
 # Lines of both sides are paired within the books of a root company: by row hash; and,
 # where one side has none, by subscription, period, charge type and line number. A hash
@@ -268,8 +268,7 @@ class CopacoMargin(models.Model):
         ]
         pairs = self._get_pairs_query(condition)
         companies = self.env["res.company"].sudo().with_context(active_test=False)
-        # To compile such a query takes longer than to run it.
-        self.env.cr.execute("SET LOCAL jit = off")
+        avoid_compiling(self.env.cr)
         self.env.cr.execute(
             SQL(
                 """

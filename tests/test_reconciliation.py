@@ -1,4 +1,5 @@
 import re
+from datetime import date
 from decimal import Decimal
 
 from odoo.fields import Command
@@ -268,3 +269,20 @@ class TestReconciliation(CopacoCommon):
         self.simulator.invoices[0].content["Totals"] = {"TotalExcludingVAT": 20}
         self.fetch()
         self.assertEqual(self.documents.state, "invoiced")
+
+    def test_no_query_of_a_few_rows_is_compiled_first(self):
+        self.send("INV-1", price_line("10"))
+        run = self.fetch()
+        for ask in (
+            lambda: self.env["copaco.reconciliation"]._reconcile_runs(run),
+            lambda: self.env["copaco.duplicate.finder"]._find_lines(
+                {self.documents: self.documents.line_ids}
+            ),
+            lambda: self.env["copaco.margin"]._refresh(
+                self.company, date(2026, 10, 1), date(2026, 11, 30)
+            ),
+        ):
+            self.env.cr.execute("SET LOCAL jit = on")
+            ask()
+            self.env.cr.execute("SHOW jit")
+            self.assertEqual(self.env.cr.fetchone(), ("off",))
