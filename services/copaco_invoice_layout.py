@@ -3,7 +3,9 @@ from datetime import date
 from odoo import models
 from odoo.tools import groupby
 
-# Charge types without separators and capitals, by the heading that they are under on
+from ..tools import get_name_key
+
+# Charge types, as `get_name_key` has them, by the heading that they are under on
 # Copaco's invoices (https://kb.copaco.cloud/kb/invoice-explanation).
 KINDS = {
     "first": ("purchasefee",),
@@ -221,8 +223,7 @@ def _is_folded(layout, line):
 
 def _get_kind(line):
     """:return: a key of `KINDS`"""
-    charge = "".join(filter(str.isalnum, line.charge_type or "")).casefold()
-    return _KIND_BY_CHARGE.get(charge, "other")
+    return _KIND_BY_CHARGE.get(get_name_key(line.charge_type or ""), "other")
 
 
 def _get_rank(line):

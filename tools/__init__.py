@@ -15,4 +15,4 @@ from .line_pairing import are_apart, pair_charges, pair_lines
 from .names import enumerate_names, join_different
 from .pace import Pace
 from .queries import avoid_compiling
-from .rule_index import LineTraits, RuleConditions, RuleIndex
+from .rule_index import LineTraits, RuleConditions, RuleIndex, get_name_key
