@@ -3,7 +3,6 @@ from odoo.fields import Domain
 from odoo.tools import formatLang
 
 from ..const import CUSTOMER_HOLD_REASONS, DECIDED_HOLD_REASONS
-from .copaco_draft_mixin import TO_DO_REASONS
 
 
 class CopacoToDoMixin(models.AbstractModel):
@@ -28,8 +27,9 @@ class CopacoToDoMixin(models.AbstractModel):
 
     @api.depends("state", "missing_state", "draft_reason", "move_id.state")
     def _compute_waiting_since(self):
+        to_do = self.filtered_domain(self._get_to_do_domain())
         for document in self:
-            if document._is_to_do():
+            if document in to_do:
                 document.waiting_since = (
                     document.waiting_since or fields.Date.context_today(document)
                 )
@@ -84,13 +84,6 @@ class CopacoToDoMixin(models.AbstractModel):
         return " + ".join(
             formatLang(self.env, amount, currency_obj=currency)
             for currency, amount in amounts
-        )
-
-    def _is_to_do(self):
-        return (
-            self.state in ("held", "changed")
-            or self.missing_state == "reported"
-            or (self.draft_reason in TO_DO_REASONS and self.move_id.state == "draft")
         )
 
     def _get_next_step(self):

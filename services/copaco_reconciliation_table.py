@@ -5,14 +5,8 @@ from .copaco_reconciliation import BUCKETS, COLORS
 
 # A person needs to see where it is, not every document.
 NAMED_DOCUMENTS = 5
-# Paths of the window actions with the documents of a run that are in a bucket.
-PATHS = {
-    "posted": "copaco-run-posted",
-    "draft": "copaco-run-draft",
-    "held": "copaco-run-held",
-    "excluded": "copaco-run-excluded",
-    "waiting": "copaco-run-waiting",
-}
+# Of these a window action has the documents of a run.
+LINKED = ("posted", "draft", "held", "excluded", "waiting")
 
 
 class CopacoReconciliationTable(models.AbstractModel):
@@ -70,8 +64,8 @@ class CopacoReconciliationTable(models.AbstractModel):
             parts = [part for part in reconciliation.parts if part.bucket == bucket]
             if bucket in ("posted", "held", "excluded") or parts:
                 total = reconciliation.get_total(bucket)
-                is_link = page and total[0] and bucket in PATHS
-                url = f"{page}/{PATHS[bucket]}" if is_link else ""
+                is_link = page and total[0] and bucket in LINKED
+                url = f"{page}/copaco-run-{bucket}" if is_link else ""
                 rows.append((labels[bucket], color, total, url))
             rows += [
                 (part.reason, "", (part.documents, part.lines, part.amount), "")
