@@ -12,6 +12,7 @@ from . import (
     copaco_layout_mixin,
     copaco_limits_mixin,
     copaco_month_margin_mixin,
+    copaco_payload_mixin,
     copaco_po_mixin,
     copaco_presence_mixin,
     copaco_product_mixin,

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 
 from ..client import parse_payload
-from ..tools import indent_json
 
 
 class CopacoContentMixin(models.AbstractModel):
@@ -48,9 +47,6 @@ class CopacoContentMixin(models.AbstractModel):
     unreadable_table = fields.Html(
         string="Readable Lines", compute="_compute_unreadable_table", sanitize=False
     )
-    payload_text = fields.Text(
-        string="Indented Raw Data", compute="_compute_payload_text"
-    )
 
     # === COMPUTE METHODS === #
 
@@ -76,11 +72,6 @@ class CopacoContentMixin(models.AbstractModel):
                     "show": document._format_amount,
                 },
             )
-
-    @api.depends("payload")
-    def _compute_payload_text(self):
-        for document in self:
-            document.payload_text = indent_json(document.payload)
 
     # === ACTION METHODS === #
 

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import float_compare, format_date, formatLang
 
 from ..client import parse_payload
-from ..tools import CENT, indent_json, join_different, pair_lines, round_amount
+from ..tools import CENT, join_different, pair_lines, round_amount
 
 
 class CopacoDifferenceMixin(models.AbstractModel):
@@ -19,16 +19,7 @@ class CopacoDifferenceMixin(models.AbstractModel):
         help="Line by line: what the document says, and what this version says.",
     )
 
-    payload_text = fields.Text(
-        string="Indented Raw Data", compute="_compute_payload_text"
-    )
-
     # === COMPUTE METHODS === #
-
-    @api.depends("payload")
-    def _compute_payload_text(self):
-        for version in self:
-            version.payload_text = indent_json(version.payload)
 
     @api.depends("payload", "document_id.line_ids")
     def _compute_difference(self):

@@ -27,6 +27,7 @@ class CopacoDocument(models.Model):
         "copaco.draft.mixin",
         "copaco.invoice.mixin",
         "copaco.invoicing.mixin",
+        "copaco.payload.mixin",
         "copaco.presence.mixin",
         "copaco.to.do.mixin",
     ]
@@ -136,10 +137,6 @@ class CopacoDocument(models.Model):
     match_method = fields.Selection(related="customer_id.match_method")
     customer_state = fields.Selection(
         related="customer_id.state", string="State of the Customer"
-    )
-    # As long as all else together: not read unless it is asked for.
-    payload = fields.Text(
-        string="Raw Data", prefetch=False, help="What Copaco sent of this document."
     )
     payload_digest = fields.Char()
     line_ids = fields.One2many("copaco.document.line", "document_id")

@@ -14,7 +14,7 @@ class CopacoDocumentVersion(models.Model):
     """
 
     _name = "copaco.document.version"
-    _inherit = "copaco.difference.mixin"
+    _inherit = ["copaco.difference.mixin", "copaco.payload.mixin"]
     _description = "Copaco Document Version"
     _order = "id desc"
 
@@ -41,7 +41,7 @@ class CopacoDocumentVersion(models.Model):
     totals_difference = fields.Monetary(help="See the field of the document.")
     totals_line_count = fields.Integer(help="See the field of the document.")
     line_count = fields.Integer(string="Lines")
-    payload = fields.Text(required=True, prefetch=False)
+    payload = fields.Text(required=True)
     payload_digest = fields.Char(required=True)
     move_ids = fields.One2many(
         "account.move",
