@@ -56,6 +56,7 @@ class TestSecurityContext(RemoteCase):
             "default_received_ids": [0],
             "default_stored_at": "2001-02-03 04:05:06",
             "active_test": False,
+            # A caller would switch Odoo's own code off.
             "skip_invoice_sync": True,
             "check_move_validity": False,
         }
