@@ -54,6 +54,11 @@ class CopacoConnection(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
     )
+    layout_id = fields.Many2one(
+        default=lambda self: self.env.ref(
+            "account_copaco.layout_copaco", raise_if_not_found=False
+        )
+    )
     base_url = fields.Char(
         string="API URL",
         required=True,

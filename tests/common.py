@@ -179,6 +179,8 @@ class CopacoCommon(AccountTestInvoicingCommon):
                 "base_url": "http://127.0.0.1/",
                 "import_from": date(2026, 11, 1),
                 "fetch_purchases": False,
+                # Most tests are about lines, and not about headings among them.
+                "layout_id": False,
                 **values,
             }
         )

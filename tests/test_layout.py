@@ -226,6 +226,22 @@ class TestLayout(LayoutCommon):
             )
             self.act(document, "action_retry")
 
+    def test_a_new_connection_has_copacos_order(self):
+        created = self.env["copaco.connection"].create({"base_url": "https://a.test/"})
+        layout = self.env.ref("account_copaco.layout_copaco")
+        self.assertEqual(created.layout_id, layout)
+        # A customer may still have lines as they were received.
+        self.connection.layout_id = layout
+        plain = self.env.ref("account_copaco.layout_received")
+        document = self.send_two_categories()
+        self.assertIn("# Microsoft", self.get_printed(document.move_id))
+        document.customer_id.layout_id = plain
+        self.act(document, "action_retry")
+        self.assertEqual(
+            self.get_printed(document.move_id),
+            ["Exchange – Service 1", "Backup – Service 2", "Teams – Service 3"],
+        )
+
     def test_copacos_own_order_has_its_headings(self):
         self.use_layout(
             line_order="copaco", section_by="category", subsection_by="charge"

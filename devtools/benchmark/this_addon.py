@@ -62,6 +62,8 @@ class Job:
                 "invoice_policy": policy,
                 "import_from": MONTH[0],
                 "fetch_purchases": False,
+                # Others put no headings among the lines.
+                "layout_id": False,
                 "purchase_policy": "create",
                 "vendor_id": books.partner_ids[VENDOR],
             }
