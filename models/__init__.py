@@ -1,5 +1,6 @@
 from . import (
     copaco_analytic_mixin,
+    copaco_attempt_mixin,
     copaco_bill_mixin,
     copaco_company_mixin,
     copaco_content_mixin,
@@ -7,10 +8,8 @@ from . import (
     copaco_difference_mixin,
     copaco_draft_mixin,
     copaco_invoice_mixin,
-    copaco_invoicing_mixin,
     copaco_journal_mixin,
     copaco_layout_mixin,
-    copaco_limits_mixin,
     copaco_month_margin_mixin,
     copaco_payload_mixin,
     copaco_po_mixin,
@@ -21,6 +20,7 @@ from . import (
     copaco_setup_mixin,
     copaco_source_mixin,
     copaco_to_do_mixin,
+    copaco_tolerance_mixin,
 )
 
 # isort: split
@@ -29,6 +29,7 @@ from . import (
     account_journal,
     account_move,
     account_move_line,
+    api_key_log_filter,
     copaco_connection,
     copaco_customer,
     copaco_delivery,
@@ -41,6 +42,5 @@ from . import (
     copaco_plan,
     copaco_rule,
     copaco_run,
-    key_log,
     res_partner,
 )

@@ -37,7 +37,7 @@ class CopacoConnection(models.Model):
         "mail.activity.mixin",
         "copaco.journal.mixin",
         "copaco.layout.mixin",
-        "copaco.limits.mixin",
+        "copaco.tolerance.mixin",
         "copaco.product.mixin",
         "copaco.purchase.mixin",
         "copaco.sending.mixin",

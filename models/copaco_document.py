@@ -26,7 +26,7 @@ class CopacoDocument(models.Model):
         "copaco.content.mixin",
         "copaco.draft.mixin",
         "copaco.invoice.mixin",
-        "copaco.invoicing.mixin",
+        "copaco.attempt.mixin",
         "copaco.payload.mixin",
         "copaco.presence.mixin",
         "copaco.to.do.mixin",

@@ -1,13 +1,9 @@
-from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
 from odoo.tools import float_compare, format_date
 
 from ..const import KIND_SELECTION, KINDS
 from ..tools import open_invoices, open_window
 
-# Responses removed in one step of Odoo's autovacuum.
-VACUUM_SIZE = 100
 # What the addon alone writes: by these a response is known to be the same as one
 # before.
 PROTECTED_FIELDS = ("payload_digest", "payload_id", "received_ids", "stored_at")
@@ -390,36 +386,3 @@ class CopacoRun(models.Model):
 
     def _job_refresh(self):
         self.sudo().env["copaco.job.queue"]._refresh(self.sudo())
-
-    @api.autovacuum
-    def _gc_responses(self):
-        """Remove the responses that are older than their connection keeps them.
-
-        :return: (responses removed, whether there are more): `ir.autovacuum` asks
-            again
-        """
-        runs = self
-        for connection in (
-            self.env["copaco.connection"]
-            .with_context(active_test=False)
-            .search([("retention_months", ">", 0)])
-        ):
-            oldest = fields.Datetime.now() - relativedelta(
-                months=connection.retention_months
-            )
-            runs += self.search(
-                [
-                    ("connection_id", "=", connection.id),
-                    ("create_date", "<", oldest),
-                    ("payload_id", "!=", False),
-                    ("state", "in", ("done", "empty", "failed")),
-                ],
-                limit=VACUUM_SIZE + 1,
-            )
-        runs, more = runs[:VACUUM_SIZE], runs[VACUUM_SIZE:]
-        responses = runs.payload_id
-        runs.payload_id = False
-        # A younger run may have received the very same.
-        responses -= self.search([("payload_id", "in", responses.ids)]).payload_id
-        responses.unlink()
-        return len(runs), bool(more)

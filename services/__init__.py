@@ -46,6 +46,7 @@ from . import (
     copaco_reconciliation,
     copaco_reconciliation_table,
     copaco_replacement,
+    copaco_response_retention,
     copaco_reverser,
     copaco_rule_effect,
     copaco_rule_engine,

@@ -70,9 +70,13 @@ class TestMonitor(CopacoCommon):
         (done + held).invalidate_recordset()
         recent = self.fetch()
         self.connection.retention_months = 0
-        self.assertEqual(self.env["copaco.run"].sudo()._gc_responses(), (0, False))
+        self.assertEqual(
+            self.env["copaco.response.retention"]._gc_responses(), (0, False)
+        )
         self.connection.retention_months = 24
-        self.assertEqual(self.env["copaco.run"].sudo()._gc_responses(), (1, False))
+        self.assertEqual(
+            self.env["copaco.response.retention"]._gc_responses(), (1, False)
+        )
         self.assertFalse(done.payload_id)
         self.assertTrue(held.payload_id and recent.payload_id)
 

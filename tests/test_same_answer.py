@@ -164,6 +164,6 @@ class TestSameAnswer(CopacoChangeCommon):
                 [Datetime.now() - timedelta(days=1000), run.id],
             )
             self.env.invalidate_all()
-            self.env["copaco.run"].sudo()._gc_responses()
+            self.env["copaco.response.retention"]._gc_responses()
             self.assertFalse(run.payload_id)
             self.assertEqual(bool(attachment.exists()), is_there)

@@ -13,7 +13,7 @@ from ..tools import ask_for_whole_time, get_seconds_left
 from .common import CopacoCommon, price_line
 
 SERVICES = "odoo.addons.account_copaco.services"
-MIXIN = "odoo.addons.account_copaco.models.copaco_invoicing_mixin"
+MIXIN = "odoo.addons.account_copaco.models.copaco_attempt_mixin"
 PLANNER = f"{SERVICES}.copaco_batch_planner"
 
 

@@ -1,6 +1,5 @@
 from .accounts import get_account_key
 from .actions import notify, open_invoices, open_window, soft_reload
-from .amounts import CENT, get_rounding_room, round_amount
 from .evidence import (
     EVIDENCE,
     VatKey,
@@ -15,4 +14,5 @@ from .line_pairing import are_apart, pair_charges, pair_lines
 from .names import enumerate_names, join_different
 from .pace import Pace
 from .queries import avoid_compiling
+from .rounding import CENT, get_rounding_room, round_amount
 from .rule_index import LineTraits, RuleConditions, RuleIndex, get_name_key

@@ -11,11 +11,11 @@ SHORTEST_SHARE = 6
 MAX_ATTEMPTS = 2
 
 
-class CopacoInvoicingMixin(models.AbstractModel):
+class CopacoAttemptMixin(models.AbstractModel):
     """What came between a document and its invoice: workers that died."""
 
-    _name = "copaco.invoicing.mixin"
-    _description = "Obstacles to Invoicing"
+    _name = "copaco.attempt.mixin"
+    _description = "Attempts to Invoice"
 
     attempt_count = fields.Integer(
         readonly=True,

@@ -3,11 +3,11 @@ from odoo import fields, models
 from ..tools import get_rounding_room
 
 
-class CopacoLimitsMixin(models.AbstractModel):
+class CopacoToleranceMixin(models.AbstractModel):
     """Up to where Copaco's figures are taken without a person."""
 
-    _name = "copaco.limits.mixin"
-    _description = "Limits of a Copaco Connection"
+    _name = "copaco.tolerance.mixin"
+    _description = "Tolerances of a Copaco Connection"
 
     currency_id = fields.Many2one("res.currency")
     totals_tolerance = fields.Monetary(
