@@ -2,7 +2,6 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..const import Hold
-from .copaco_e_invoice import BUILDER
 
 
 class CopacoCreditNote(models.AbstractModel):
@@ -56,7 +55,7 @@ class CopacoCreditNote(models.AbstractModel):
             document.amount_to_invoice >= 0
             or document.connection_id.invoice_policy != "send"
             or company.country_code != "NL"
-            or not self._gets_e_invoice(partner, company)
+            or not self.env["copaco.e.invoice"]._is_sent_to(partner, company)
             or self._get_last_invoice(company, partner, document._get_invoice_date())
             or self._has_waiting_invoice(document, partner)
         ):
@@ -71,14 +70,6 @@ class CopacoCreditNote(models.AbstractModel):
                 document=document.name,
                 partner=partner.display_name,
             ),
-        )
-
-    def _gets_e_invoice(self, partner, company):
-        if BUILDER not in self.env:
-            return False
-        partner = partner.commercial_partner_id.with_company(company)
-        return "peppol" == partner.invoice_sending_method or (
-            partner.invoice_edi_format in partner._get_peppol_formats()
         )
 
     def _has_waiting_invoice(self, document, partner):

@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
 # Odoo's e-invoices of Peppol's kind, from which the Dutch one inherits.
@@ -63,6 +64,34 @@ class CopacoEInvoice(models.AbstractModel):
         for name in EXTENDED & vars(builder).keys():
             delattr(builder, name)
 
+    # === WHO GETS ONE === #
+
+    def _is_sent_to(self, partner, company):
+        """:return: whether invoices of a company to a contact are e-invoices, as far as
+        it can be told without asking the Peppol directory"""
+        if BUILDER not in self.env:
+            return False
+        partner = partner.commercial_partner_id.with_company(company)
+        return "peppol" == partner.invoice_sending_method or (
+            partner.invoice_edi_format in partner._get_peppol_formats()
+        )
+
+    def _get_errors(self, move):
+        """Build the e-invoice of an invoice, if its customer gets one, and keep
+        nothing of it.
+
+        :return: list of what Odoo finds missing or wrong
+        """
+        partner = move.commercial_partner_id.with_company(move.company_id)
+        if not self._is_sent_to(partner, move.company_id):
+            return []
+        builder = partner._get_edi_builder(partner._get_peppol_edi_format())
+        try:
+            _content, errors = builder._export_invoice(move)
+        except UserError as error:
+            return [str(error)]
+        return sorted(errors)
+
     # === THE DOCUMENT === #
 
     def _add_to_document(self, node, lines, move):
@@ -122,7 +151,10 @@ class CopacoEInvoice(models.AbstractModel):
         :return: the node, with what Copaco sent
         """
         move_line = base_line["record"]
-        line = move_line and move_line.sudo().copaco_line_id
+        if not isinstance(move_line, models.BaseModel):
+            # What Odoo adds, such as a fixed tax or a discount for early payment.
+            return node
+        line = move_line.sudo().copaco_line_id
         if not line or not move_line.move_id.is_sale_document():
             return node
         # Odoo Enterprise gives the period of a revenue that is deferred.

@@ -4,6 +4,7 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
 from .common import DUTCH_COMPANY, CopacoCommon, price_line
+from .preview import PreviewCommon
 
 NAMESPACES = {
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
@@ -313,3 +314,74 @@ class TestEInvoice(EInvoiceCommon):
             )
             for line in root.findall("cac:InvoiceLine", NAMESPACES)
         ]
+
+    def test_a_fixed_tax_is_a_line_of_its_own(self):
+        fixed = self.tax.copy(
+            {"name": "Recycling", "amount_type": "fixed", "amount": 2, "sequence": 0}
+        )
+        self.product.taxes_id += fixed
+        ours = self.book(price_line("5"))
+        by_hand = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.partner.id,
+                "invoice_line_ids": [
+                    Command.create({"product_id": self.product.id, "price_unit": 5})
+                ],
+            }
+        )
+        by_hand.action_post()
+        for move in ours + by_hand:
+            root = self.export(move)
+            self.assertEqual(
+                self.find(root, "cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount"),
+                ["7.00"],
+            )
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestEInvoicePreview(PreviewCommon, EInvoiceCommon):
+    """A preview shows what would keep an invoice from being sent."""
+
+    def setUp(self):
+        super().setUp()
+        self.add_invoice(
+            "INV-1", "A1", [price_line("5")], customer={"CustomerNumber": "K-1"}
+        )
+
+    def preview_warnings(self):
+        preview = self.preview()
+        self.assertEqual(preview.document_ids.outcome, "invoiced")
+        self.assertEqual(
+            preview.document_ids.search(preview.action_view_warnings()["domain"]),
+            preview.document_ids.filtered("warnings"),
+        )
+        return preview.document_ids.warnings or ""
+
+    def test_what_the_e_invoice_lacks_is_said(self):
+        self.partner.invoice_edi_format = "nlcius"
+        self.partner.zip = False
+        self.assertIn("Zip", self.preview_warnings())
+        self.partner.zip = "1001 AA"
+        self.assertEqual(self.preview_warnings(), "")
+
+    def test_who_gets_no_e_invoice_has_no_such_warning(self):
+        self.partner.write({"invoice_sending_method": "email", "peppol_endpoint": ""})
+        self.partner.invoice_edi_format = False
+        self.assertEqual(self.preview_warnings(), "")
+
+    def test_what_keeps_an_invoice_a_draft_is_said(self):
+        self.partner.street = False
+        self.assertIn("Street", self.preview_warnings())
+
+    def test_an_e_invoice_that_odoo_refuses_to_build_is_said(self):
+        self.partner.invoice_edi_format = "nlcius"
+        # Odoo lets nobody save such a tax, and looks again.
+        self.env.cr.execute(
+            "UPDATE account_tax_repartition_line SET factor_percent = 50"
+            " WHERE tax_id = %s AND document_type = 'refund'",
+            [self.tax.id],
+        )
+        self.env.invalidate_all()
+        self.assertIn(self.tax.name, self.preview_warnings())

@@ -51,7 +51,14 @@ class CopacoPreview(models.TransientModel):
         "copaco.preview.document", "preview_id", readonly=True
     )
 
+    warning_count = fields.Integer(compute="_compute_warning_count")
+
     # === COMPUTE METHODS === #
+
+    @api.depends("document_ids.warnings")
+    def _compute_warning_count(self):
+        for preview in self:
+            preview.warning_count = len(preview.document_ids.filtered("warnings"))
 
     @api.depends("connection_id")
     def _compute_date_from(self):
@@ -140,6 +147,12 @@ class CopacoPreview(models.TransientModel):
     def action_view_documents(self):
         """:return: the window action with everything in this preview"""
         return self._get_documents_action([("preview_id", "in", self.ids)])
+
+    def action_view_warnings(self):
+        """:return: the window action with the invoices that have warnings"""
+        return self._get_documents_action(
+            [("preview_id", "in", self.ids), ("warnings", "!=", False)]
+        )
 
     # === BUSINESS METHODS === #
 

@@ -108,6 +108,9 @@ class CopacoPreviewDocument(models.TransientModel):
         ),
     )
     message = fields.Text(string="What to Do")
+    warnings = fields.Text(
+        help="Why the invoice would stay a draft, or could not be sent."
+    )
     difference = fields.Html(string="What Changed", sanitize=False)
     payload = fields.Text(string="Raw Data")
     # Of the customer, so never to be added up over its documents.

@@ -36,6 +36,7 @@ class Imported(NamedTuple):
     documents: models.BaseModel  # every `copaco.document` that matters, as received
     invoiced: models.BaseModel  # those that had an invoice before
     missing: models.BaseModel  # those no longer at Copaco, which wasn't known
+    contacts: models.BaseModel  # which it created, without an address
 
 
 class CopacoPreviewDryRun(models.AbstractModel):
@@ -73,7 +74,11 @@ class CopacoPreviewDryRun(models.AbstractModel):
                         connection_there.invoice_policy = "draft"
                     imported = dry_run._store(connection_there, kind, responses)
                     if create_contacts:
-                        dry_run._create_contacts(imported.documents.customer_id)
+                        imported = imported._replace(
+                            contacts=dry_run._create_contacts(
+                                imported.documents.customer_id
+                            )
+                        )
                     dry_run._process(imported.runs, deadline)
                     return env["copaco.preview.reader"]._read(imported, responses)
             except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
@@ -134,13 +139,17 @@ class CopacoPreviewDryRun(models.AbstractModel):
             )
         missing = Document.search([*own, *Document._get_missing_domain()])
         missing -= known_missing
-        return Imported(runs, documents | missing, invoiced, missing)
+        contacts = self.env["res.partner"]
+        return Imported(runs, documents | missing, invoiced, missing, contacts)
 
     @api.model
     def _create_contacts(self, customers):
         """Give customers that nobody knows a contact of the same name, so that there
         is an invoice to be seen. It has nothing else: addons look numbers up outside.
+
+        :return: these contacts
         """
+        contacts = self.env["res.partner"]
         customers._match()
         for customer in customers.filtered(
             lambda each: each.state in ("unmatched", "suggested")
@@ -151,6 +160,8 @@ class CopacoPreviewDryRun(models.AbstractModel):
                 {name: vals[name] for name in names}
             )
             customer._link(partner, "created")
+            contacts += partner
+        return contacts
 
     @api.model
     def _process(self, runs, deadline):

@@ -114,6 +114,8 @@ class CopacoPreviewReader(models.AbstractModel):
             )
         if outcome in BOOKED:
             vals["line_ids"] = self._prepare_invoice_lines(move)
+            if move.is_sale_document() and move.partner_id not in imported.contacts:
+                vals["warnings"] = self._get_warnings(document, move)
         elif outcome in ("held", "changed", "excluded"):
             lines = self._get_new_lines(change) if change else document.line_ids
             vals["line_ids"] = self._prepare_source_lines(lines)
@@ -159,6 +161,21 @@ class CopacoPreviewReader(models.AbstractModel):
                 move.invoice_line_ids.sorted(lambda line: (line.sequence, line.id)), 1
             )
         ]
+
+    @api.model
+    def _get_warnings(self, document, move):
+        """:return: text: why an invoice would stay a draft, or could not be sent"""
+        # What is wrong with its number is known only when it has one.
+        move.name = move.name or document.invoice_number
+        return "\n".join(
+            filter(
+                None,
+                (
+                    self.env["copaco.contact.checker"]._describe_missing(move),
+                    *self.env["copaco.e.invoice"]._get_errors(move),
+                ),
+            )
+        )
 
     @api.model
     def _get_new_lines(self, version):
