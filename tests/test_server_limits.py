@@ -148,7 +148,7 @@ class TestServerLimits(CopacoCommon):
 
     def test_a_large_response_is_stored_in_the_background(self):
         self.add_known("A")
-        with patch(f"{SERVICES}.copaco_fetcher.STORED_A_SECOND", 1):
+        with patch(f"{SERVICES}.copaco_fetcher.STORING_TO_KEEPING", 10**6):
             run = self.fetch()
         self.assertRecordValues(run, [{"state": "running", "stored_at": False}])
         self.assertTrue(run.payload_id)
