@@ -60,6 +60,7 @@
         "views/account_move_views.xml",
         "views/report_invoice.xml",
         "views/res_partner_views.xml",
+        "views/copaco_manual_templates.xml",
         "views/copaco_menus.xml",
     ],
     "assets": {

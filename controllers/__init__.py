@@ -1,1 +1,1 @@
-from . import export_without_formulas
+from . import export_without_formulas, manual

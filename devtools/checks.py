@@ -29,7 +29,8 @@ E_INVOICE = DEVTOOLS / "e_invoice_requirements.txt"
 # The tests in Odoo are run by three processes side by side. Those with a browser, or
 # with calls over HTTP, need assets that Odoo generates first; the others don't.
 HTTP_TESTS = (
-    *("TestBillTours", "TestDeliveryTours", "TestMailMerge", "TestPeopleTours"),
+    *("TestBillTours", "TestDeliveryTours", "TestMailMerge", "TestManual"),
+    "TestPeopleTours",
     *("TestRuleTours", "TestSendingTour", "TestServiceTour", "TestTours"),
     *("TestSecurityContext", "TestSecurityForgery", "TestSecurityInvoices"),
     *("TestSecurityKey", "TestSecurityMatrix", "TestSecurityTexts"),

@@ -37,6 +37,7 @@ from . import (
     test_layout_texts,
     test_life_machine,
     test_mail_merge,
+    test_manual,
     test_margin,
     test_margin_faults,
     test_match,
