@@ -70,7 +70,10 @@ class CopacoDocument(models.Model):
     customer_number = fields.Char(readonly=True)
     vat = fields.Char(string="VAT Number", readonly=True)
     partner_id = fields.Many2one(
-        "res.partner", string="Contact", related="customer_id.partner_id"
+        "res.partner",
+        string="Contact",
+        related="customer_id.partner_id",
+        tracking=False,
     )
     invoice_date = fields.Date()
     currency_code = fields.Char(help="As Copaco sent it.")
@@ -134,9 +137,9 @@ class CopacoDocument(models.Model):
         compute="_compute_duplicates",
         help="Some of its lines may be duplicates, and others are not.",
     )
-    match_method = fields.Selection(related="customer_id.match_method")
+    match_method = fields.Selection(related="customer_id.match_method", tracking=False)
     customer_state = fields.Selection(
-        related="customer_id.state", string="State of the Customer"
+        related="customer_id.state", string="State of the Customer", tracking=False
     )
     payload_digest = fields.Char()
     line_ids = fields.One2many("copaco.document.line", "document_id")

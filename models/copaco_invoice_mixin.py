@@ -16,10 +16,13 @@ class CopacoInvoiceMixin(models.AbstractModel):
     move_snapshot = fields.Json(
         help="What the addon put on the invoice, to find manual edits."
     )
+    # What happens to the invoice, or the customer, is in the log of that one alone.
     move_partner_id = fields.Many2one(
-        related="move_id.partner_id", string="Invoiced To"
+        related="move_id.partner_id", string="Invoiced To", tracking=False
     )
-    move_state = fields.Selection(related="move_id.state", string="Invoice Status")
+    move_state = fields.Selection(
+        related="move_id.state", string="Invoice Status", tracking=False
+    )
     move_amount_untaxed = fields.Monetary(
         string="Invoice Amount", compute="_compute_move_amount_untaxed"
     )

@@ -93,3 +93,8 @@ class TestAuditTrail(CopacoCommon):
         messages = self.documents.move_id.message_ids
         told = messages.filtered(lambda message: message.subtype_id == validated)
         self.assertIn(follower, told.notified_partner_ids)
+
+    def test_a_document_does_not_repeat_what_its_invoice_and_customer_tell(self):
+        self.check(price_line("10"))
+        tracked = self.documents.message_ids.sudo().tracking_value_ids
+        self.assertFalse(tracked.field_id.mapped("name"))
