@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ..const import HOLD_REASONS, KIND_SELECTION
-from ..tools import get_account_key, open_window, round_amount
+from ..tools import Message, get_account_key, open_window, round_amount
 
 
 class CopacoDocument(models.Model):
@@ -113,7 +113,7 @@ class CopacoDocument(models.Model):
     hold_reason = fields.Selection(
         HOLD_REASONS, string="Reason", index="btree_not_null"
     )
-    hold_message = fields.Text(string="What to Do")
+    hold_message = Message(string="What to Do")
     is_no_double = fields.Boolean(
         string="Not a Duplicate",
         readonly=True,

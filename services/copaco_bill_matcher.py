@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import get_rounding_room, round_amount
+from ..tools import get_rounding_room, render_message, round_amount
 from .copaco_rule_engine import LineMatch
 
 
@@ -49,7 +49,7 @@ class CopacoBillMatcher(models.AbstractModel):
         )
         match = self._match(documents, correction_date)
         if isinstance(match, Hold):
-            raise UserError(match.message)
+            raise UserError(render_message(self.env, match.message))
         return match
 
     def _match(self, documents, correction_date=None):

@@ -3,10 +3,13 @@ from typing import NamedTuple
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import float_compare, format_date, formatLang
+from odoo.tools import LazyTranslate, float_compare
 
 from ..const import KINDS, Hold
+from ..tools import Amount, LockDates, render_message
 from .copaco_rule_engine import LineMatch
+
+_lt = LazyTranslate(__name__)
 
 
 class DocumentMatch(NamedTuple):
@@ -72,7 +75,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         """
         match = self._match_documents(document, **options)[document]
         if isinstance(match, Hold):
-            raise UserError(match.message)
+            raise UserError(render_message(self.env, match.message))
         if match is None:
             raise UserError(
                 self.env._(
@@ -170,7 +173,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "payload_invalid",
-            self.env._(
+            _lt(
                 "%(document)s has no price lines, so there is nothing to invoice. "
                 "Exclude it.",
                 document=document.name,
@@ -186,19 +189,15 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "source_totals_differ",
-            self.env._(
+            _lt(
                 "%(document)s: what Copaco says is the total of its invoice differs "
                 "from the sum of the lines by %(amount)s. Compare it with Copaco's own "
                 "invoice. Accept the lines to invoice them, or exclude the document. "
                 "Rounding and connection %(connection)s allow %(tolerance)s.",
                 document=document.name,
-                amount=formatLang(
-                    self.env, difference, currency_obj=document.currency_id
-                ),
+                amount=Amount(difference, document.currency_id),
                 connection=connection.name,
-                tolerance=formatLang(
-                    self.env, allowed, currency_obj=connection.currency_id
-                ),
+                tolerance=Amount(allowed, connection.currency_id),
             ),
         )
 
@@ -210,7 +209,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         ):
             return Hold(
                 "partner_company",
-                self.env._(
+                _lt(
                     "%(document)s is for contact %(partner)s, which belongs to company "
                     "%(company)s. Choose another contact for customer %(customer)s, or "
                     "take the company off the contact, then retry.",
@@ -223,7 +222,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if partner and not partner.active:
             return Hold(
                 "partner_archived",
-                self.env._(
+                _lt(
                     "%(document)s is for contact %(partner)s, which is archived. "
                     "Restore the contact or choose another one for customer "
                     "%(customer)s, then retry.",
@@ -237,7 +236,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if customer.is_ambiguous:
             return Hold(
                 "customer_ambiguous",
-                self.env._(
+                _lt(
                     "%(document)s: it is not certain which contact customer "
                     "%(customer)s is. %(reason)s Choose the contact on the customer.",
                     document=document.name,
@@ -246,7 +245,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 ),
             )
         if customer.suggested_partner_id:
-            message = self.env._(
+            message = _lt(
                 "%(document)s: this customer (account %(account)s) is not linked to a "
                 "contact yet. It may be %(partner)s. %(reason)s Accept that on the "
                 "customer, or choose another contact.",
@@ -256,7 +255,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 reason=customer.suggestion_reason,
             )
         else:
-            message = self.env._(
+            message = _lt(
                 "%(document)s: this customer (account %(account)s) is not linked to a "
                 "contact yet. Choose or create the contact on the customer.",
                 document=document.name,
@@ -273,7 +272,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "po_number_missing",
-            self.env._(
+            _lt(
                 "%(document)s: %(count)s of %(total)s lines have no PO number, such as "
                 "%(line)s, and customer %(customer)s refuses invoices without one. "
                 "Enter it on the customer for lines for which Copaco sends none, or "
@@ -292,7 +291,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if not document.currency_code:
             return Hold(
                 "currency_unknown",
-                self.env._(
+                _lt(
                     "Copaco sent no currency with %(document)s. Exclude it and invoice "
                     "it manually.",
                     document=document.name,
@@ -301,7 +300,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if not currency:
             return Hold(
                 "currency_unknown",
-                self.env._(
+                _lt(
                     "%(document)s is in currency %(code)s, which Odoo does not know. "
                     "Create it under Invoicing, Configuration, Currencies, then "
                     "retry.",
@@ -312,7 +311,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if not currency.active:
             return Hold(
                 "currency_inactive",
-                self.env._(
+                _lt(
                     "%(document)s is in %(currency)s, which is not active. Activate it "
                     "under Invoicing, Configuration, Currencies, then retry.",
                     document=document.name,
@@ -331,12 +330,12 @@ class CopacoDocumentMatcher(models.AbstractModel):
         ):
             return Hold(
                 "currency_rate_missing",
-                self.env._(
+                _lt(
                     "%(document)s is in %(currency)s, for which there is no exchange "
                     "rate on %(date)s. Enter one, then retry.",
                     document=document.name,
                     currency=currency.name,
-                    date=format_date(self.env, document._get_invoice_date()),
+                    date=document._get_invoice_date(),
                 ),
             )
         return None
@@ -348,12 +347,12 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "account_missing",
-            self.env._(
+            _lt(
                 "%(document)s can't be booked, because journal %(journal)s is "
                 "archived. Restore it or choose another one on connection "
                 "%(connection)s, then retry.",
                 document=document.name,
-                journal=journal.display_name,
+                journal=journal,
                 connection=connection.name,
             ),
         )
@@ -371,12 +370,12 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "date_unlikely",
-            self.env._(
+            _lt(
                 "%(document)s is dated %(date)s, which is more than %(days)s days away "
                 "from the days that Copaco was asked for. Press Invoice with another "
                 "date…, and enter the date of the invoice, which may be the same.",
                 document=document.name,
-                date=format_date(self.env, document.invoice_date),
+                date=document.invoice_date,
                 days=tolerance.days,
             ),
         )
@@ -390,17 +389,17 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         values = {
             "document": document.name,
-            "date": format_date(self.env, invoice_date),
-            "locks": self.env["res.company"]._format_lock_dates(violated),
+            "date": invoice_date,
+            "locks": LockDates(violated),
         }
         if any(name == "hard_lock_date" for _date, name in violated):
-            message = self.env._(
+            message = _lt(
                 "%(document)s is dated %(date)s, in a period that is locked for good "
                 "(%(locks)s). Press Invoice with another date….",
                 **values,
             )
         else:
-            message = self.env._(
+            message = _lt(
                 "%(document)s is dated %(date)s, in a period that is locked "
                 "(%(locks)s). Open the period or make an exception to the lock, then "
                 "retry; or press Invoice with another date….",

@@ -12,7 +12,15 @@ from .json_text import indent_json
 from .limits import ask_for_whole_time, get_seconds_left
 from .line_order import merge_order
 from .line_pairing import are_apart, pair_charges, pair_lines
-from .names import enumerate_names, join_different
+from .messages import (
+    Amount,
+    Joined,
+    LockDates,
+    Message,
+    join_messages,
+    render_message,
+)
+from .names import enumerate_names, join_different, list_names
 from .pace import Pace
 from .queries import avoid_compiling
 from .rule_index import LineTraits, RuleConditions, RuleIndex, get_name_key
