@@ -8,6 +8,10 @@ from psycopg2.errors import (
     UniqueViolation,
 )
 
+from odoo.exceptions import UserError
+
+from .tools import render_message
+
 # Another transaction was in conflict with this one: the same may work the next time.
 CONCURRENCY_ERRORS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 # Another transaction may also have stored what was to be stored here, or removed what
@@ -16,15 +20,27 @@ RETRYABLE_ERRORS = (*CONCURRENCY_ERRORS, UniqueViolation, ForeignKeyViolation)
 
 
 class TotalsMismatchError(Exception):
-    """Odoo would book another amount than Copaco asks for. Its text tells a user so."""
+    """Odoo would book another amount than Copaco asks for. Its argument is the message
+    (`tools.Message`) that tells a user so."""
 
 
 class VatMismatchError(Exception):
-    """Odoo's tax is not the VAT that Copaco states. Its text tells a user so."""
+    """Odoo's tax is not the VAT that Copaco states. Its argument is the message that
+    tells a user so."""
 
 
 class UndeliverableError(Exception):
-    """An invoice would reach nobody. Its text tells a user why, and what to do."""
+    """An invoice would reach nobody. Its argument is the message that tells a user why,
+    and what to do."""
+
+
+class HeldError(UserError):
+    """A document can't be invoiced now. Who pressed a button is told at once; where
+    nobody did, the message is stored."""
+
+    def __init__(self, env, message):
+        super().__init__(render_message(env, message))
+        self.message = message
 
 
 def describe_system_error(error):

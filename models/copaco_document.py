@@ -122,7 +122,7 @@ class CopacoDocument(models.Model):
     is_unsent = fields.Boolean(
         string="Could Not Be Sent", related="move_id.copaco_delivery_ids.is_unsent"
     )
-    exclude_reason = fields.Char()
+    exclude_reason = Message()
     excluded_by_id = fields.Many2one("res.users")
     is_excluded_by_customer = fields.Boolean(
         help="Excluded because all documents of its customer are."

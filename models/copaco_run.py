@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import float_compare, format_date
 
 from ..const import KIND_SELECTION, KINDS
-from ..tools import open_invoices, open_window
+from ..tools import Message, open_invoices, open_window
 
 # Responses removed in one step of Odoo's autovacuum.
 VACUUM_SIZE = 100
@@ -66,7 +66,7 @@ class CopacoRun(models.Model):
         default="running",
         index=True,
     )
-    message = fields.Text(readonly=True)
+    message = Message(readonly=True)
     payload_id = fields.Many2one(
         "ir.attachment",
         string="Response",

@@ -131,7 +131,7 @@ class CopacoCompleteness(models.AbstractModel):
                     writer._check_analytic(document.move_id)
                     writer._confirm({document: document.move_id})
             except (TotalsMismatchError, UserError) as error:
-                document._set_unconfirmed(str(error))
+                document._set_unconfirmed(error.args[0])
 
 
 def _get_month(document):

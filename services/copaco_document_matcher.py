@@ -6,7 +6,8 @@ from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate, float_compare
 
 from ..const import KINDS, Hold
-from ..tools import Amount, LockDates, render_message
+from ..exceptions import HeldError
+from ..tools import Amount, LockDates, quote_message
 from .copaco_rule_engine import LineMatch
 
 _lt = LazyTranslate(__name__)
@@ -75,7 +76,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         """
         match = self._match_documents(document, **options)[document]
         if isinstance(match, Hold):
-            raise UserError(render_message(self.env, match.message))
+            raise HeldError(self.env, match.message)
         if match is None:
             raise UserError(
                 self.env._(
@@ -241,7 +242,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                     "%(customer)s is. %(reason)s Choose the contact on the customer.",
                     document=document.name,
                     customer=customer.display_name,
-                    reason=customer.suggestion_reason,
+                    reason=quote_message(customer, "suggestion_reason"),
                 ),
             )
         if customer.suggested_partner_id:
@@ -252,7 +253,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 document=document.name,
                 account=customer.account_ref,
                 partner=customer.suggested_partner_id.display_name,
-                reason=customer.suggestion_reason,
+                reason=quote_message(customer, "suggestion_reason"),
             )
         else:
             message = _lt(

@@ -21,7 +21,7 @@ class TestMessages(CopacoCommon):
             lang="nl_NL",
         )
 
-    def read(self, record, name):
+    def read_as_both(self, record, name):
         """:return: (what an English user reads of a field, what a Dutch one does)"""
         self.env.flush_all()
         texts = []
@@ -43,7 +43,7 @@ class TestMessages(CopacoCommon):
         document = self.hold()
         self.assertEqual(document.hold_reason, "customer_unknown")
         self.assertEqual(
-            self.read(document, "hold_message"),
+            self.read_as_both(document, "hold_message"),
             [
                 "INV-1 · Customer A1: this customer (account A1) is not linked to a "
                 "contact yet. Choose or create the contact on the customer.",

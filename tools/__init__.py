@@ -17,7 +17,10 @@ from .messages import (
     Joined,
     LockDates,
     Message,
+    Stored,
     join_messages,
+    name_invoice,
+    quote_message,
     render_message,
 )
 from .names import enumerate_names, join_different, list_names

@@ -37,6 +37,12 @@ class Joined(NamedTuple):
     separator: str = " "
 
 
+class Stored(NamedTuple):
+    """What is stored of a message."""
+
+    json: object
+
+
 class Message(fields.Json):
     """Text in the language of whoever reads it.
 
@@ -55,6 +61,12 @@ class Message(fields.Json):
 
     def convert_to_export(self, value, record):
         return value or ""
+
+    def get_stored(self, record):
+        """:return: `Stored` message of a record, not read in any language"""
+        if not record[self.name]:
+            return Stored("")
+        return Stored(self._get_cache(record.env)[record.id])
 
     def _description_sortable(self, env):
         return False
@@ -81,10 +93,24 @@ def join_messages(*messages):
     return Joined(tuple(filter(None, messages)))
 
 
+def quote_message(record, name):
+    """:return: the message in a field of a record, as a part of another one"""
+    return record._fields[name].get_stored(record)
+
+
+def name_invoice(move):
+    """:param move: `account.move`
+    :return: message: its number; Odoo names a draft, which has none, by words
+    """
+    return move if move.state == "draft" else move.display_name
+
+
 def store_message(message):
     """:param message: see `Message`
     :return: what is stored of it, as JSON
     """
+    if isinstance(message, Stored):
+        return message.json
     if isinstance(message, LazyGettext):
         values = {name: store_message(each) for name, each in message._args.items()}
         return {"source": message._source, "values": values}
