@@ -1,10 +1,14 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.tools import float_compare, format_date
+from odoo.fields import Domain
+from odoo.tools import LazyTranslate, float_compare, format_date
+from odoo.tools.misc import parse_date
 
 from ..const import KIND_SELECTION, KINDS
-from ..tools import Message, open_invoices, open_window
+from ..tools import Message, open_invoices, open_window, translate
+
+_lt = LazyTranslate(__name__)
 
 # Responses removed in one step of Odoo's autovacuum.
 VACUUM_SIZE = 100
@@ -21,7 +25,7 @@ class CopacoRun(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
-    name = fields.Char(compute="_compute_name", store=True)
+    name = fields.Char(compute="_compute_name", search="_search_name")
     connection_id = fields.Many2one(
         "copaco.connection", required=True, ondelete="restrict", index=True
     )
@@ -183,6 +187,7 @@ class CopacoRun(models.Model):
             run.endpoint = KINDS[run.kind].get_endpoint(run.connection_id.source)
 
     @api.depends("date_from", "date_to", "file_name")
+    @api.depends_context("lang")
     def _compute_name(self):
         for run in self:
             period = " – ".join(
@@ -191,6 +196,19 @@ class CopacoRun(models.Model):
                 if day
             )
             run.name = run.file_name or period
+
+    def _search_name(self, operator, value):
+        if operator not in ("ilike", "in"):
+            return NotImplemented
+        names = [value] if operator == "ilike" else value
+        # Odoo gives back what is no date.
+        read = (parse_date(self.env, name) for name in names if name)
+        days = [day for day in read if not isinstance(day, str)]
+        return (
+            Domain("file_name", operator, value)
+            | Domain("date_from", "in", days)
+            | Domain("date_to", "in", days)
+        )
 
     @api.depends("stored_at", "waiting_count", "new_count")
     def _compute_progress(self):
@@ -369,16 +387,16 @@ class CopacoRun(models.Model):
 
     def _get_error_message(self, error):
         """:param error: a `CopacoError`
-        :return: what happened to this run and what to do, for a person
+        :return: message: what happened to this run and what to do
         """
         if self.trigger != "file":
             return self.connection_id._get_error_message(error)
-        return self.env._(
+        return _lt(
             "File %(file)s for connection %(connection)s: %(error)s Save it again, as "
             "Copaco sent it, and upload it again.",
             file=self.name,
             connection=self.connection_id.name,
-            error=error,
+            error=translate(error.sentence),
         )
 
     # === CRON METHODS === #

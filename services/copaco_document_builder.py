@@ -10,7 +10,13 @@ from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import get_account_key, get_rounding_room, join_messages, round_amount
+from ..tools import (
+    get_account_key,
+    get_rounding_room,
+    join_messages,
+    round_amount,
+    translate,
+)
 
 _lt = LazyTranslate(__name__)
 
@@ -121,7 +127,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
                     *map(self._describe_unread, source.unreadable_lines)
                 )
                 if source.unreadable_lines
-                else source.error,
+                else translate(source.problems),
             ),
         )
 

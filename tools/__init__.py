@@ -1,6 +1,7 @@
 from .accounts import get_account_key
 from .actions import notify, open_invoices, open_window, soft_reload
 from .amounts import CENT, get_rounding_room, round_amount
+from .client_messages import translate, translate_advice
 from .evidence import (
     EVIDENCE,
     VatKey,
