@@ -88,6 +88,7 @@ class CopacoRun(models.Model):
         readonly=True,
         help="Invoices of which not even the number could be read.",
     )
+    rejected_reason = Message(string="Why", readonly=True)
     rejected_payload = fields.Text(string="Unreadable Text", readonly=True)
     is_unread = fields.Boolean(
         string="To Acknowledge",
@@ -233,6 +234,7 @@ class CopacoRun(models.Model):
         "document_ids.move_id.amount_untaxed",
         "version_ids.state",
     )
+    @api.depends_context("lang")
     def _compute_reconciliation(self):
         reconciliations = self.env["copaco.reconciliation"]._reconcile_runs(self)
         buckets = {
@@ -276,6 +278,7 @@ class CopacoRun(models.Model):
             )
 
     @api.depends("is_balanced", "amount_invoiced", "held_count", "excluded_count")
+    @api.depends_context("lang")
     def _compute_reconciliation_table(self):
         reconciliations = self.env["copaco.reconciliation"]._reconcile_runs(self)
         for run, reconciliation in reconciliations.items():

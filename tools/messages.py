@@ -59,6 +59,10 @@ class Message(fields.Json):
     def convert_to_record(self, value, record):
         return render_message(record.env, value) or False
 
+    def convert_to_write(self, value, record):
+        # To assign it takes this way, too.
+        return Stored(store_message(value)) if value else False
+
     def convert_to_export(self, value, record):
         return value or ""
 
