@@ -53,6 +53,7 @@ class CopacoBillWriter(models.AbstractModel):
 
     def _get_mismatch(self, match, place, booked, amount):
         return TotalsMismatchError(
+            self.env,
             _lt(
                 "The bill of Copaco invoice %(number)s was not booked, because "
                 "%(place)s would be %(booked)s instead of %(amount)s. Check the "
@@ -62,7 +63,7 @@ class CopacoBillWriter(models.AbstractModel):
                 place=place,
                 booked=self._get_amount(match, booked),
                 amount=self._get_amount(match, amount),
-            )
+            ),
         )
 
     def _settle_tax(self, match, move):
@@ -87,6 +88,7 @@ class CopacoBillWriter(models.AbstractModel):
             return
         if not tax_lines or float_compare(abs(difference), allowed, 6) > 0:
             raise VatMismatchError(
+                self.env,
                 _lt(
                     "The bill of Copaco invoice %(number)s was not booked, because its "
                     "tax would be %(booked)s, and Copaco states %(amount)s. Correct "
@@ -95,7 +97,7 @@ class CopacoBillWriter(models.AbstractModel):
                     number=document.invoice_number,
                     booked=self._get_amount(match, sign * move.amount_tax),
                     amount=self._get_amount(match, match.vat),
-                )
+                ),
             )
         largest = max(tax_lines, key=lambda line: abs(line.amount_currency))
         largest.amount_currency += difference

@@ -77,8 +77,8 @@ class CopacoDeliveryProof(models.AbstractModel):
     # === WHAT BECAME OF IT === #
 
     def _find_outcome(self, delivery):
-        """:return: (`sent` or `failed`, message: why it failed), or (None, "") when nothing is
-        known yet"""
+        """:return: (`sent` or `failed`, message: why it failed), or (None, "") when
+        nothing is known yet"""
         peppol = self.env["copaco.peppol"]
         messages = self._get_messages(delivery)
         if peppol._is_sent(delivery.move_id) or any(map(self._has_arrived, messages)):
@@ -175,7 +175,8 @@ class CopacoDeliveryProof(models.AbstractModel):
         )
 
     def _get_outdated(self, delivery):
-        """:return: message: why an invoice that was sent is not, since it was confirmed again"""
+        """:return: message: why an invoice that was sent is not, since it was confirmed
+        again"""
         return _lt(
             "%(invoice)s was reset to draft after it was sent, and confirmed again. "
             "%(partner)s has it as it was before: send it again.",
@@ -184,7 +185,8 @@ class CopacoDeliveryProof(models.AbstractModel):
         )
 
     def _get_unreached(self, delivery):
-        """:return: message: why an invoice was sent to nobody, although nothing failed"""
+        """:return: message: why an invoice was sent to nobody, although nothing
+        failed"""
         partner = delivery.partner_id
         if not partner.email:
             return _lt(

@@ -67,6 +67,7 @@ class CopacoVatChecker(models.AbstractModel):
             return
         if may_hold and connection.vat_check == "hold":
             raise VatMismatchError(
+                self.env,
                 _lt(
                     "%(document)s was not booked, because Odoo's tax would be "
                     "%(booked)s, and Copaco's VAT is %(stated)s. Lines that differ: "
@@ -74,7 +75,7 @@ class CopacoVatChecker(models.AbstractModel):
                     "%(partner)s, then retry; or accept Odoo's tax. Rounding and "
                     "connection %(connection)s allow %(tolerance)s.",
                     **values,
-                )
+                ),
             )
         message = _lt(
             "Invoice %(invoice)s of %(document)s has %(booked)s of tax, and Copaco's "

@@ -13,7 +13,8 @@ from odoo.tools.translate import LazyTranslate, code_translations
 from .. import client
 from ..tools import Amount, Joined, Message, render_message
 from ..tools.client_messages import TERMS
-from .common import CopacoChangeCommon, price_line
+from .common import CopacoChangeCommon, CopacoCommon, price_line
+from .test_sending import SendingCommon
 
 ADDON = Path(client.__file__).parents[1]
 DUTCH = "nl_NL"
@@ -27,7 +28,7 @@ ENGLISH = {
 lazy = LazyTranslate(__name__)
 
 
-class MessagesCommon(CopacoChangeCommon):
+class MessagesCommon(CopacoCommon):
     """An English and a Dutch bookkeeper, and what Odoo does for nobody in English."""
 
     @classmethod
@@ -82,7 +83,7 @@ class MessagesCommon(CopacoChangeCommon):
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestMessages(MessagesCommon):
+class TestMessages(MessagesCommon, CopacoChangeCommon):
     """What is stored of a message is no sentence: everybody reads it in a language of
     their own, whoever's action wrote it."""
 
@@ -282,6 +283,14 @@ class TestMessages(MessagesCommon):
         self.assertFalse(document.search([("hold_message", "ilike", "inv-2")]))
         self.assertEqual(document.search([("hold_message", "!=", False)]), document)
 
+    def test_it_is_exported_in_the_language_of_who_exports(self):
+        document = self.hold(Date="20260131")
+        english, dutch = self.read_as_both(document, "hold_message")
+        for user, text in ((self.billing_user, english), (self.dutch_user, dutch)):
+            own = document.with_user(user).with_context(lang=user.lang)
+            exported = own.export_data(["hold_message"])["datas"]
+            self.assertEqual(exported, [[text]])
+
     def test_reading_takes_no_query_more(self):
         for number in range(8):
             self.add_known(f"INV-{number}", Date="20260131")
@@ -297,6 +306,25 @@ class TestMessages(MessagesCommon):
             counts.append(self.env.cr.sql_log_count - before)
         self.assertEqual(counts[1], counts[2])
         self.assertLessEqual(counts[1], counts[0])
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestDeliveryMessages(MessagesCommon, SendingCommon):
+    """As `TestMessages`: why an invoice could not be sent."""
+
+    def test_why_an_invoice_could_not_be_sent(self):
+        self.partner.email = False
+        delivery = self.book("10")
+        self.connection.responsible_id = self.dutch_user
+        self.send()
+        for record, name in (
+            (delivery, "message"),
+            (delivery.move_id, "copaco_unsent_message"),
+        ):
+            self.assertTranslated(
+                record, name, "Bakkerij has no e-mail", "Bakkerij heeft geen e-mail"
+            )
 
 
 @tagged("post_install", "-at_install")
