@@ -4,7 +4,7 @@ from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import join_messages, pair_lines, render_message
+from ..tools import join_messages, name_invoice, pair_lines, render_message
 
 _lt = LazyTranslate(__name__)
 
@@ -240,7 +240,7 @@ class CopacoDocumentVersion(models.Model):
                     "Draft invoice %(invoice)s was edited manually or can't be rebuilt "
                     "automatically: use the new version (manual edits are kept), "
                     "prepare a correction, or keep the old version.",
-                    invoice=invoice.display_name,
+                    invoice=name_invoice(invoice),
                 )
             )
         elif invoice and self._is_invoiced_anew():
@@ -248,7 +248,7 @@ class CopacoDocumentVersion(models.Model):
                 _lt(
                     "Prepare a correction: invoice %(invoice)s is credited in full, "
                     "and created anew. Or keep the old version.",
-                    invoice=invoice.display_name,
+                    invoice=name_invoice(invoice),
                 )
             )
         elif invoice:
@@ -256,7 +256,7 @@ class CopacoDocumentVersion(models.Model):
                 _lt(
                     "Prepare a correction of invoice %(invoice)s, or keep the old "
                     "version.",
-                    invoice=invoice.display_name,
+                    invoice=name_invoice(invoice),
                 )
             )
         else:

@@ -1,9 +1,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
-from odoo.tools import LazyTranslate, float_compare, format_date
-from odoo.tools.misc import parse_date
+from odoo.tools import LazyTranslate, float_compare
 
 from ..const import KIND_SELECTION, KINDS
 from ..tools import Message, open_invoices, open_window, translate
@@ -19,13 +17,12 @@ PROTECTED_FIELDS = ("payload_digest", "payload_id", "received_ids", "stored_at")
 
 class CopacoRun(models.Model):
     _name = "copaco.run"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "copaco.run.name.mixin"]
     _description = "Copaco Run"
     _mail_post_access = "read"
     _order = "id desc"
     _check_company_auto = True
 
-    name = fields.Char(compute="_compute_name", search="_search_name")
     connection_id = fields.Many2one(
         "copaco.connection", required=True, ondelete="restrict", index=True
     )
@@ -42,7 +39,6 @@ class CopacoRun(models.Model):
         required=True,
         default="manual",
     )
-    file_name = fields.Char(string="File", readonly=True)
     origin = fields.Char(string="Portal", readonly=True)
     endpoint = fields.Char(
         compute="_compute_endpoint",
@@ -50,8 +46,6 @@ class CopacoRun(models.Model):
         precompute=True,
         help="What was asked at the portal.",
     )
-    date_from = fields.Date(help="First creation date asked for.")
-    date_to = fields.Date(help="Last creation date asked for, inclusive.")
     started_at = fields.Datetime(readonly=True)
     stored_at = fields.Datetime(
         readonly=True, help="When the whole response had been stored."
@@ -186,30 +180,6 @@ class CopacoRun(models.Model):
     def _compute_endpoint(self):
         for run in self:
             run.endpoint = KINDS[run.kind].get_endpoint(run.connection_id.source)
-
-    @api.depends("date_from", "date_to", "file_name")
-    @api.depends_context("lang")
-    def _compute_name(self):
-        for run in self:
-            period = " – ".join(
-                format_date(self.env, day)
-                for day in (run.date_from, run.date_to)
-                if day
-            )
-            run.name = run.file_name or period
-
-    def _search_name(self, operator, value):
-        if operator not in ("ilike", "in"):
-            return NotImplemented
-        names = [value] if operator == "ilike" else value
-        # Odoo gives back what is no date.
-        read = (parse_date(self.env, name) for name in names if name)
-        days = [day for day in read if not isinstance(day, str)]
-        return (
-            Domain("file_name", operator, value)
-            | Domain("date_from", "in", days)
-            | Domain("date_to", "in", days)
-        )
 
     @api.depends("stored_at", "waiting_count", "new_count")
     def _compute_progress(self):

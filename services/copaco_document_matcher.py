@@ -2,7 +2,6 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from odoo import fields, models
-from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate, float_compare
 
 from ..const import KINDS, Hold
@@ -78,13 +77,14 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if isinstance(match, Hold):
             raise HeldError(self.env, match.message)
         if match is None:
-            raise UserError(
-                self.env._(
+            raise HeldError(
+                self.env,
+                _lt(
                     "All documents of customer %(customer)s are excluded. Cancel or "
                     "delete the invoice of %(document)s, or undo the exclusion.",
                     customer=document.customer_id.display_name,
                     document=document.name,
-                )
+                ),
             )
         return match
 

@@ -183,10 +183,11 @@ class TestMessages(MessagesCommon, CopacoChangeCommon):
 
     def test_how_a_run_is_called(self):
         run = self.fetch()
-        self.assertEqual(
-            self.read_as_both(run, "name"),
-            ["11/01/2026 – 11/25/2026", "01-11-2026 – 25-11-2026"],
-        )
+        for name in ("name", "display_name"):
+            self.assertEqual(
+                self.read_as_both(run, name),
+                ["11/01/2026 – 11/25/2026", "01-11-2026 – 25-11-2026"],
+            )
         runs = self.env["copaco.run"].with_user(self.dutch_user)
         runs = runs.with_context(lang=DUTCH)
         self.assertEqual(runs.search([("name", "ilike", "25-11-2026")]).id, run.id)
@@ -286,6 +287,8 @@ class TestMessages(MessagesCommon, CopacoChangeCommon):
     def test_it_is_exported_in_the_language_of_who_exports(self):
         document = self.hold(Date="20260131")
         english, dutch = self.read_as_both(document, "hold_message")
+        exporters = self.env.ref("base.group_allow_export")
+        exporters.sudo().user_ids |= self.billing_user | self.dutch_user
         for user, text in ((self.billing_user, english), (self.dutch_user, dutch)):
             own = document.with_user(user).with_context(lang=user.lang)
             exported = own.export_data(["hold_message"])["datas"]

@@ -57,7 +57,7 @@ class Message(fields.Json):
         return store_message(value) or None
 
     def convert_to_record(self, value, record):
-        return render_message(record.env, value) or False
+        return _render(record.env, value) if value else False
 
     def convert_to_write(self, value, record):
         # To assign it takes this way, too.
@@ -138,20 +138,20 @@ def store_message(message):
 
 def render_message(env, message):
     """:param env: environment in whose language the message is read
-    :param message: see `Message`; or what is stored of one
+    :param message: see `Message`
     :return: text
     """
-    stored = message if isinstance(message, dict) else store_message(message)
+    return _render(env, store_message(message))
+
+
+def _render(env, stored):
     if not isinstance(stored, dict):
         return str(stored)
     if "source" in stored:
-        values = {
-            name: render_message(env, value) for name, value in stored["values"].items()
-        }
+        values = {name: _render(env, each) for name, each in stored["values"].items()}
         return env._(LazyGettext(stored["source"], _module=MODULE, **values))
     if "parts" in stored:
-        texts = (render_message(env, part) for part in stored["parts"])
-        return stored["separator"].join(texts)
+        return stored["separator"].join(_render(env, part) for part in stored["parts"])
     if "amount" in stored:
         currency = env["res.currency"].browse(stored["currency"] or ())
         return formatLang(env, stored["amount"], currency_obj=currency)
