@@ -230,6 +230,7 @@ class TestMessages(MessagesCommon, CopacoChangeCommon):
         for text in ("100% %(x)s {y}", '{"source": "x", "values": {}}'):
             document.hold_message = text
             self.assertEqual(self.read_as_both(document, "hold_message"), [text, text])
+            self.assertEqual(document.search([("hold_message", "=", text)]), document)
 
     def test_nobody_gets_a_message_made_by_writing_what_is_stored(self):
         document = self.hold(Date="20260131").sudo()

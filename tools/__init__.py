@@ -18,6 +18,7 @@ from .messages import (
     Joined,
     LockDates,
     Message,
+    ShortMessage,
     Stored,
     join_messages,
     name_invoice,

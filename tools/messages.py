@@ -90,6 +90,12 @@ class Message(fields.Json):
         )
 
 
+class ShortMessage(Message):
+    """A `Message` of one line."""
+
+    type = "char"
+
+
 def join_messages(*messages):
     """:param messages: sentences, of which some may be empty
     :return: message with those that aren't
