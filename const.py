@@ -98,7 +98,8 @@ class Hold(NamedTuple):
     """Why a document can't be invoiced yet."""
 
     reason: str  # a value of `copaco.document.hold_reason`
-    message: str  # what happened, to which record, and what to do next
+    # What happened, to which record, and what to do next, see `tools.Message`.
+    message: object
 
 
 HOLD_REASONS = [

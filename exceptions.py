@@ -8,6 +8,10 @@ from psycopg2.errors import (
     UniqueViolation,
 )
 
+from odoo.exceptions import UserError
+
+from .tools import render_message
+
 # Another transaction was in conflict with this one: the same may work the next time.
 CONCURRENCY_ERRORS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 # Another transaction may also have stored what was to be stored here, or removed what
@@ -15,16 +19,39 @@ CONCURRENCY_ERRORS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 RETRYABLE_ERRORS = (*CONCURRENCY_ERRORS, UniqueViolation, ForeignKeyViolation)
 
 
-class TotalsMismatchError(Exception):
-    """Odoo would book another amount than Copaco asks for. Its text tells a user so."""
+class MessageError(UserError):
+    """Something can't be done now. Whoever pressed a button is told at once; where
+    nobody did, the message is stored.
+
+    :ivar message: see `tools.Message`
+    """
+
+    def __init__(self, env, message):
+        super().__init__(render_message(env, message))
+        self.message = message
 
 
-class VatMismatchError(Exception):
-    """Odoo's tax is not the VAT that Copaco states. Its text tells a user so."""
+class HeldError(MessageError):
+    """A document can't be invoiced."""
 
 
-class UndeliverableError(Exception):
-    """An invoice would reach nobody. Its text tells a user why, and what to do."""
+class TotalsMismatchError(MessageError):
+    """Odoo would book another amount than Copaco asks for."""
+
+
+class VatMismatchError(MessageError):
+    """Odoo's tax is not the VAT that Copaco states."""
+
+
+class UndeliverableError(MessageError):
+    """An invoice would reach nobody."""
+
+
+def get_message(error):
+    """:param error: a `UserError` or `RedirectWarning`
+    :return: message: what it says
+    """
+    return getattr(error, "message", error.args[0])
 
 
 def describe_system_error(error):

@@ -34,6 +34,7 @@ from .parser import (
     rename_lines,
 )
 from .records import DocumentHead, ParsedResponse, RejectedInvoice, SourceDocument
+from .sentences import Problems, Sentence
 from .values import EXACT
 
 __all__ = [
@@ -56,11 +57,13 @@ __all__ = [
     "NotReleasedError",
     "ParsedResponse",
     "PermissionMissingError",
+    "Problems",
     "RateLimitedError",
     "RedirectedError",
     "RejectedError",
     "RejectedInvoice",
     "ResponseTooLargeError",
+    "Sentence",
     "SettingsError",
     "SourceDocument",
     "TimedOutError",

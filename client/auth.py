@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlu
 from requests import PreparedRequest
 
 from .exceptions import SettingsError
+from .sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,12 @@ class ApiKey:
 
     def __init__(self, key: str | None, method: str, name: str | None = "") -> None:
         if method not in AUTH_METHODS:
-            raise SettingsError(f"There is no way to send the API key named {method}.")
+            raise SettingsError(
+                Sentence(
+                    "There is no way to send the API key named %(method)s.",
+                    {"method": method},
+                )
+            )
         if not key:
             raise SettingsError("No API key is set.")
         if not _KEY.fullmatch(key):
@@ -124,12 +130,19 @@ class ApiKey:
 
 
 def _check_name(name: str | None, way: AuthMethod) -> None:
-    kind = "query parameter" if way.is_query else "header"
     taken = _TAKEN_PARAMETERS if way.is_query else _TAKEN_HEADERS
     if not name:
-        raise SettingsError(f"The name of the {kind} for the API key is not set.")
+        raise SettingsError(
+            "The name of the query parameter for the API key is not set."
+            if way.is_query
+            else "The name of the header for the API key is not set."
+        )
     if not _NAME.fullmatch(name) or name.lower() in taken:
-        raise SettingsError(f"The API key can't be sent in a {kind} of this name.")
+        raise SettingsError(
+            "The API key can't be sent in a query parameter of this name."
+            if way.is_query
+            else "The API key can't be sent in a header of this name."
+        )
 
 
 # urllib3 logs whole URLs, at DEBUG for each request and at WARNING for some errors:

@@ -224,7 +224,7 @@ class CopacoClient:
             ) as error:
                 if ENDPOINTS[endpoint].is_on_request:
                     raise exceptions.NotReleasedError(
-                        str(error), error.status
+                        error.sentence, error.status
                     ) from None
                 raise
             except exceptions.UnavailableError as error:

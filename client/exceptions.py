@@ -27,18 +27,22 @@ from email.utils import parsedate_to_datetime
 from requests import exceptions
 from urllib3.exceptions import HTTPError
 
+from .sentences import Sentence
+
 
 class CopacoError(Exception):
     """Base of all errors of this package.
 
+    :ivar sentence: what happened
     :ivar advice: what a user should do, one sentence
     :ivar status: the HTTP status, or None if there was none
     """
 
     advice = "Try again; if it stays, show this message to your administrator."
 
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str | Sentence, status: int | None = None) -> None:
+        super().__init__(str(message))
+        self.sentence = Sentence(message) if isinstance(message, str) else message
         self.status = status
 
 
@@ -49,7 +53,7 @@ class UnavailableError(CopacoError):
 
     def __init__(
         self,
-        message: str,
+        message: str | Sentence,
         status: int | None = None,
         retry_after: float | None = None,
     ) -> None:
@@ -168,22 +172,26 @@ def make_status_error(status: int, headers: Mapping[str, str]) -> CopacoError:
     if status in _BY_STATUS:
         error, message = _BY_STATUS[status]
         return error(message, status)
+    values = {"status": status}
     retry_after = read_retry_after(headers.get("Retry-After", ""))
     if status == 429:
         message = "Copaco received too many requests in too short a time."
         return RateLimitedError(message, status, retry_after)
     if status >= 500:
-        message = f"Copaco's server has a problem (status {status})."
-        return UnavailableError(message, status, retry_after)
+        problem = Sentence("Copaco's server has a problem (status %(status)s).", values)
+        return UnavailableError(problem, status, retry_after)
     if status >= 400:
-        return RejectedError(f"Copaco refused the request (status {status}).", status)
+        refusal = Sentence("Copaco refused the request (status %(status)s).", values)
+        return RejectedError(refusal, status)
     if status >= 300:
-        return RedirectedError(
-            f"Copaco's server redirected without an address (status {status}).", status
+        redirect = Sentence(
+            "Copaco's server redirected without an address (status %(status)s).", values
         )
-    return InvalidResponseError(
-        f"Copaco's server responded without data (status {status}).", status
+        return RedirectedError(redirect, status)
+    silence = Sentence(
+        "Copaco's server responded without data (status %(status)s).", values
     )
+    return InvalidResponseError(silence, status)
 
 
 def make_connection_error(

@@ -16,6 +16,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NoReturn, TypeVar
 
 from .exceptions import InvalidResponseError
+from .sentences import NOT_ENCODED, Sentence
 
 _Member = TypeVar("_Member")
 
@@ -53,13 +54,17 @@ def read_json(raw: bytes, *lists: str) -> Any:
             raise json.JSONDecodeError("Extra data", text, end)
         return value
     except UnicodeDecodeError:
-        problem = "not in the encoding it should be"
+        problem = NOT_ENCODED
     except json.JSONDecodeError as error:
-        problem = f"damaged or cut off at character {error.pos}"
+        problem = Sentence(
+            "Copaco's response can't be read: it is damaged or cut off at character "
+            "%(position)s.",
+            {"position": error.pos},
+        )
     except _NotStrictError as error:
-        problem = str(error)
+        problem = error.sentence
     # Raised here and not above: the errors caught there carry the whole response.
-    raise InvalidResponseError(f"Copaco's response can't be read: it is {problem}.")
+    raise InvalidResponseError(problem)
 
 
 def read_slice(value: Any) -> Any:
@@ -81,15 +86,30 @@ def write_json(tree: Any, canonical: bool = False) -> str:
 class _NotStrictError(Exception):
     """Says in what way a response is not JSON as the standard wants it."""
 
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__()
+        self.sentence = sentence
+
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _NotStrictError(f"no proper JSON, a number is {name}")
+    raise _NotStrictError(
+        Sentence(
+            "Copaco's response can't be read: it is no proper JSON, a number is "
+            "%(number)s.",
+            {"number": name},
+        )
+    )
 
 
 def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        raise _NotStrictError("ambiguous, a field stands twice in the same place")
+        raise _NotStrictError(
+            Sentence(
+                "Copaco's response can't be read: it is ambiguous, a field stands "
+                "twice in the same place."
+            )
+        )
     return result
 
 

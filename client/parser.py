@@ -26,6 +26,7 @@ from .schemas import (
     InvoiceResponse,
     describe_problems,
 )
+from .sentences import NESTED_TOO_DEEP, Problems, Sentence
 from .totals import ElementTotals, add_exactly, get_stated_amounts, get_worst
 from .unreadable import read_what_can_be_read
 from .xml_reader import read_xml
@@ -134,9 +135,7 @@ def _refuse_deep(read: Callable[[], _Result]) -> _Result:
     # Raised outside of it, an error has no context that would print the response.
     with suppress(RecursionError):
         return read()
-    raise InvalidResponseError(
-        "Copaco's response can't be read: it is nested too deep."
-    )
+    raise InvalidResponseError(NESTED_TOO_DEEP)
 
 
 def _read_tree(raw: bytes) -> Any:
@@ -225,7 +224,9 @@ def _parse_tree(tree: Any) -> ParsedResponse:
         problem = describe_problems(error)[0]
     else:
         return _parse_elements(elements)
-    raise InvalidResponseError(f"Copaco's response can't be used: {problem}.")
+    raise InvalidResponseError(
+        Sentence("Copaco's response can't be used: %(problem)s.", {"problem": problem})
+    )
 
 
 def _parse_elements(elements: list[Any]) -> ParsedResponse:
@@ -235,8 +236,8 @@ def _parse_elements(elements: list[Any]) -> ParsedResponse:
         try:
             invoice = Invoice.model_validate(element)
         except ValidationError as error:
-            reason = _summarize(describe_problems(error))
-            rejected.append(RejectedInvoice(reason, write_json(element)))
+            problems = _summarize(describe_problems(error))
+            rejected.append(RejectedInvoice(problems, write_json(element)))
             continue
         totals = ElementTotals(invoice.stated_total, invoice.stated_vat)
         is_empty = True
@@ -251,8 +252,8 @@ def _parse_elements(elements: list[Any]) -> ParsedResponse:
                 _complete(customer, found, part.receiver)
             parts.append(part)
         if is_empty and totals.difference:
-            reason = "Customers is empty, while Totals has an amount."
-            rejected.append(RejectedInvoice(reason, write_json(element)))
+            empty = Sentence("Customers is empty, while Totals has an amount")
+            rejected.append(RejectedInvoice(Problems((empty,)), write_json(element)))
     heads = [
         DocumentHead(number, customer.account_ref, customer)
         for (number, _account), (customer, _parts) in groups.items()
@@ -314,12 +315,14 @@ def _make_document(
     lines, problems = _read_trees(trees)
     dates = [part.header.date for part in parts if part.header.date]
     if len(dates) < len(parts):
-        problems.append("Header.Date is missing or not a date")
+        problems.append(Sentence("Header.Date is missing or not a date"))
     currencies = {part.header.currency.upper() for part in parts}
     if len(currencies) > 1:
-        problems.append("Header.Currency differs between parts of the same invoice")
+        problems.append(
+            Sentence("Header.Currency differs between parts of the same invoice")
+        )
     if _is_doubtful_credit(parts, lines):
-        problems.append("Header.Type is a credit, but its lines are not")
+        problems.append(Sentence("Header.Type is a credit, but its lines are not"))
     tree = {"Invoices": trees}
     stated_amount, stated_vat = get_stated_amounts(
         dict.fromkeys(part.totals for part in parts)
@@ -333,7 +336,7 @@ def _make_document(
         lines=[] if problems else lines,
         payload=write_json(tree),
         digest="",
-        error=_summarize(problems),
+        problems=_summarize(problems),
         stated_amount=stated_amount,
         stated_vat=stated_vat,
         payment_days=max(int(part.header.payment_days or 0) for part in parts),
@@ -369,23 +372,25 @@ def _is_doubtful_credit(parts: list[_Part], lines: list[DocumentLine]) -> bool:
     return is_credit and add_exactly(line.extended_price for line in lines) > 0
 
 
-def _read_trees(trees: list[dict[str, Any]]) -> tuple[list[DocumentLine], list[str]]:
+def _read_trees(
+    trees: list[dict[str, Any]],
+) -> tuple[list[DocumentLine], list[Sentence]]:
     """Read the lines of all parts of a document.
 
     :return: the lines, and what is wrong
     """
     lines: list[DocumentLine] = []
-    problems: list[str] = []
+    problems: list[Sentence] = []
     entries: list[str] = []
     for tree in trees:
         if not isinstance(tree.get("Customers"), list):
-            problems.append("Customers is missing or not a list")
+            problems.append(Sentence("Customers is missing or not a list"))
             continue
         (entry,) = tree["Customers"]
         try:
             customer = Customer.model_validate(entry)
         except ValidationError as error:
-            problems += [f"Customer: {each}" for each in describe_problems(error)]
+            problems += describe_problems(error, in_customer=True)
             continue
         own_lines = [
             line
@@ -397,7 +402,9 @@ def _read_trees(trees: list[dict[str, Any]]) -> tuple[list[DocumentLine], list[s
         lines += own_lines
     # More likely an error than charges that are equal in everything, ids included.
     if len(set(entries)) < len(entries):
-        problems.append("Customers has the same customer with the same lines twice")
+        problems.append(
+            Sentence("Customers has the same customer with the same lines twice")
+        )
     return lines, problems
 
 
@@ -417,11 +424,11 @@ def _complete(customer: CustomerInfo, *sources: CustomerInfo | None) -> None:
                 setattr(customer, each.name, getattr(source, each.name))
 
 
-def _summarize(problems: Iterable[str]) -> str:
-    """Join problems into sentences, naming the first few."""
-    problems = list(dict.fromkeys(problems))
+def _summarize(found: Iterable[Sentence]) -> Problems:
+    """Name the first few problems, and how many more there are."""
+    problems = list({str(each): each for each in found}.values())
     more = len(problems) - MAX_PROBLEMS
-    text = "; ".join(problems[:MAX_PROBLEMS])
+    shown = problems[:MAX_PROBLEMS]
     if more > 0:
-        text += f"; and {more} more"
-    return f"{text}." if text else ""
+        shown.append(Sentence("and %(count)s more", {"count": more}))
+    return Problems(tuple(shown))

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from .fields import CustomerInfo, DocumentLine
+from .sentences import Problems
 from .totals import add_exactly
 
 
@@ -40,7 +41,7 @@ class SourceDocument:
     :ivar unreadable_lines: if there is an error, those that can't
     :ivar payload: JSON that `parse_payload` reads, of this part only
     :ivar digest: what `digest_document` makes, or `digest_payload` if there is an error
-    :ivar error: "", or what can't be read, naming fields and quoting nothing
+    :ivar problems: what can't be read, naming fields and quoting nothing
     :ivar totals_difference: Copaco's ``Totals`` (without VAT) minus the exact sum of
         the lines, of that element of ``Invoices`` it was part of, with all customers of
         it, where they differ most; None if Copaco sent no readable totals or a line of
@@ -64,7 +65,7 @@ class SourceDocument:
     lines: list[DocumentLine]
     payload: str
     digest: str
-    error: str
+    problems: Problems
     totals_difference: Decimal | None = None
     totals_line_count: int = 0
     has_empty_list: bool = False
@@ -75,6 +76,11 @@ class SourceDocument:
     unreadable_lines: list[UnreadableLine] = field(default_factory=list)
     due_date: date | None = None
     sender: CustomerInfo | None = None
+
+    @property
+    def error(self) -> str:
+        """Its problems in English, "" for none."""
+        return str(self.problems)
 
     @property
     def amount(self) -> Decimal:
@@ -114,8 +120,13 @@ class RejectedInvoice:
     """An element of ``Invoices`` that makes no document because its number can't be
     read or it has an amount and no customer: why, and its JSON."""
 
-    reason: str
+    problems: Problems
     payload: str
+
+    @property
+    def reason(self) -> str:
+        """Its problems in English."""
+        return str(self.problems)
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from .fields import CONFIG, CustomerInfo, DocumentLine
+from .sentences import Sentence, Value
 from .values import (
     EXACT,
     Day,
@@ -222,32 +223,44 @@ class InvoiceResponse(Model):
     invoices: list[Any]
 
 
-def describe_problems(error: ValidationError) -> list[str]:
+def describe_problems(
+    error: ValidationError, *, in_customer: bool = False
+) -> list[Sentence]:
     """Say what is wrong with what was validated, naming fields and quoting nothing.
 
-    :return: texts such as "PriceLines[0].ExtendedPrice is missing"
+    :param in_customer: that was a customer of an invoice
+    :return: such as "PriceLines[0].ExtendedPrice is missing"
     """
     problems = error.errors(
         include_url=False, include_context=False, include_input=False
     )
     return [
-        f"{_format_path(problem['loc'])} "
-        f"{_PHRASES.get(problem['type'], problem['msg'])}"
+        Sentence(
+            # The messages of ``values.py`` are templates.
+            problem["msg"]
+            if problem["type"] in ("identity", "money")
+            else _TEMPLATES.get(problem["type"], "%(field)s can't be used: %(reason)s"),
+            {
+                "field": _format_path(problem["loc"], in_customer),
+                "reason": problem["msg"],
+            },
+        )
         for problem in problems
     ]
 
 
-_PHRASES = {
-    "missing": "is missing",
-    "list_type": "is not a list",
-    "model_type": "is not an object",
-    "model_attributes_type": "is not an object",
-    "dataclass_type": "is not an object",
+_TEMPLATES = {
+    "missing": "%(field)s is missing",
+    "list_type": "%(field)s is not a list",
+    **dict.fromkeys(
+        ("model_type", "model_attributes_type", "dataclass_type"),
+        "%(field)s is not an object",
+    ),
 }
 
 
-def _format_path(location: tuple[int | str, ...]) -> str:
-    path = "".join(
+def _format_path(location: tuple[int | str, ...], in_customer: bool) -> Value:
+    path: Value = "".join(
         f"[{step}]" if isinstance(step, int) else f".{step}" for step in location
-    )
-    return path.removeprefix(".") or "The element"
+    ).removeprefix(".") or Sentence("The element")
+    return Sentence("Customer: %(field)s", {"field": path}) if in_customer else path

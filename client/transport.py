@@ -41,6 +41,7 @@ from .exceptions import (
     make_lost_error,
     make_status_error,
 )
+from .sentences import Sentence
 
 MAX_REDIRECTS = 3
 PIECE_BYTES = 65536
@@ -207,8 +208,10 @@ class _Body:
         """:raise ResponseTooLargeError: if so many bytes are too many"""
         if size > self._max_bytes:
             raise ResponseTooLargeError(
-                f"Copaco's response is larger than {self._max_bytes // 1_000_000} MB, "
-                "so it was not read."
+                Sentence(
+                    "Copaco's response is larger than %(size)s MB, so it was not read.",
+                    {"size": self._max_bytes // 1_000_000},
+                )
             )
 
     def add(self, piece: bytes) -> None:

@@ -66,9 +66,9 @@ def read_identity(value: object) -> str:
     """
     text = _clean_identity(value)
     if not text:
-        raise PydanticCustomError("identity", "is missing or empty")
+        raise PydanticCustomError("identity", "%(field)s is missing or empty")
     if len(text) > MAX_IDENTITY_LENGTH:
-        raise PydanticCustomError("identity", "is too long")
+        raise PydanticCustomError("identity", "%(field)s is too long")
     return text
 
 
@@ -117,8 +117,8 @@ def read_money(value: object) -> Decimal:
     number = read_number(value)
     if number is None:
         if value is None or value == "":
-            raise PydanticCustomError("money", "is missing or empty")
-        raise PydanticCustomError("money", "is not an amount")
+            raise PydanticCustomError("money", "%(field)s is missing or empty")
+        raise PydanticCustomError("money", "%(field)s is not an amount")
     return number
 
 

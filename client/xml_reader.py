@@ -28,6 +28,7 @@ from defusedxml import DTDForbidden
 from defusedxml.ElementTree import DefusedXMLParser
 
 from .exceptions import InvalidResponseError
+from .sentences import NESTED_TOO_DEEP, NOT_ENCODED, Sentence
 
 # Whatever stands in one of these is an entry of a list, however it is called.
 LISTS = frozenset(
@@ -64,21 +65,23 @@ def read_xml(raw: bytes) -> Any:
     try:
         return _parse(_to_utf8(raw))
     except UnicodeDecodeError:
-        problem = "not in the encoding it should be"
+        problem = NOT_ENCODED
     except _NotStrictError as error:
-        problem = str(error)
+        problem = error.sentence
     except _OtherMarkupError:
-        problem = ""
+        problem = Sentence(
+            "Copaco responded with a web page, or XML of another kind, instead of data."
+        )
     # Raised here and not above: the errors caught there may hold the whole response.
-    if problem:
-        raise InvalidResponseError(f"Copaco's response can't be read: it is {problem}.")
-    raise InvalidResponseError(
-        "Copaco responded with a web page, or XML of another kind, instead of data."
-    )
+    raise InvalidResponseError(problem)
 
 
 class _NotStrictError(Exception):
     """Says why a response is refused."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__()
+        self.sentence = sentence
 
 
 class _OtherMarkupError(Exception):
@@ -114,10 +117,15 @@ class _TreeBuilder:
                 raise _OtherMarkupError
             self.has_root = True
         if len(self._open) == MAX_DEPTH:
-            raise _NotStrictError("nested too deep")
+            raise _NotStrictError(NESTED_TOO_DEEP)
         self._count += 1
         if self._count > MAX_ELEMENTS:
-            raise _NotStrictError("in more pieces than any response has")
+            raise _NotStrictError(
+                Sentence(
+                    "Copaco's response can't be read: it is in more pieces than any "
+                    "response has."
+                )
+            )
         self._open.append(_Element(name, attributes.get(_NIL) in ("true", "1")))
 
     def data(self, text: str) -> None:
@@ -138,7 +146,7 @@ def _parse(text: bytes) -> dict[str, Any]:
     builder = _TreeBuilder()
     # The encoding given here counts, whatever the declaration says.
     parser = DefusedXMLParser(target=builder, encoding="utf-8", forbid_dtd=True)
-    problem = ""
+    problem: Sentence | None = None
     try:
         # Once a document type is refused, expat goes on with what it was given: it must
         # not yet have got what a document type would tell it to repeat a million times.
@@ -148,12 +156,19 @@ def _parse(text: bytes) -> dict[str, Any]:
             parser.feed(memoryview(text)[_MAX_PROLOG:])
             parser.close()
     except ParseError as error:
-        problem = f"damaged or cut off at line {error.position[0]}"
+        problem = Sentence(
+            "Copaco's response can't be read: it is damaged or cut off at line "
+            "%(line)s.",
+            {"line": error.position[0]},
+        )
     except DTDForbidden as error:
         if error.name != _ROOT:
             raise _OtherMarkupError from None
         raise _NotStrictError(
-            "XML with a document type, which is not allowed"
+            Sentence(
+                "Copaco's response can't be read: it is XML with a document type, "
+                "which is not allowed."
+            )
         ) from None
     if not builder.has_root:
         raise _OtherMarkupError
@@ -193,7 +208,12 @@ def _get_declared_encoding(raw: bytes) -> str:
     if encoding in _WIDE:
         return "utf-8"
     if encoding not in _ENCODINGS:
-        raise _NotStrictError("in an encoding that isn't known")
+        raise _NotStrictError(
+            Sentence(
+                "Copaco's response can't be read: it is in an encoding that isn't "
+                "known."
+            )
+        )
     return encoding
 
 

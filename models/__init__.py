@@ -16,6 +16,7 @@ from . import (
     copaco_presence_mixin,
     copaco_product_mixin,
     copaco_purchase_mixin,
+    copaco_run_name_mixin,
     copaco_sending_mixin,
     copaco_setup_mixin,
     copaco_source_mixin,

@@ -2,6 +2,7 @@ from collections import Counter, defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import LazyTranslate
 
 from ..client import (
     AUTH_METHODS,
@@ -12,8 +13,10 @@ from ..client import (
     get_origin,
 )
 from ..const import BILLING_GROUP, SALES_KINDS
-from ..tools import open_invoices
+from ..tools import open_invoices, render_message, translate, translate_advice
 from .copaco_source_mixin import TEST_FIELDS
+
+_lt = LazyTranslate(__name__)
 
 # What the addon alone writes: it tells what was really done.
 PROTECTED_FIELDS = (
@@ -223,6 +226,7 @@ class CopacoConnection(models.Model):
         self.invalidate_recordset(["api_key"])
 
     @api.depends("run_ids", "document_ids.state")
+    @api.depends_context("lang")
     def _compute_counts(self):
         states, invoiced = defaultdict(Counter), Counter()
         for connection, kind, state, count in self.env["copaco.document"]._read_group(
@@ -247,6 +251,7 @@ class CopacoConnection(models.Model):
             ) or False
 
     @api.depends("run_ids.state")
+    @api.depends_context("lang")
     def _compute_last_run(self):
         for connection in self:
             run = connection._get_last_run()
@@ -264,15 +269,14 @@ class CopacoConnection(models.Model):
                 for name in ENDPOINTS:
                     address.get_url(connection[f"{name}_path"])
             except SettingsError as error:
-                raise ValidationError(
-                    self.env._(
-                        "Connection %(connection)s can't use the address %(address)s: "
-                        "%(error)s",
-                        connection=connection.name,
-                        address=connection.base_url,
-                        error=error,
-                    )
-                ) from None
+                message = _lt(
+                    "Connection %(connection)s can't use the address %(address)s: "
+                    "%(error)s",
+                    connection=connection.name,
+                    address=connection.base_url,
+                    error=translate(error.sentence),
+                )
+                raise ValidationError(render_message(self.env, message)) from None
 
     @api.constrains("auth_method", "auth_name")
     def _check_auth_name(self):
@@ -414,12 +418,12 @@ class CopacoConnection(models.Model):
         self.check_access("read")
 
     def _get_error_message(self, error):
-        """:return: what happened and what to do, of a `CopacoError`"""
-        return self.env._(
+        """:return: message: what happened and what to do, of a `CopacoError`"""
+        return _lt(
             "Connection %(connection)s: %(error)s %(advice)s",
             connection=self.name,
-            error=error,
-            advice=error.advice,
+            error=translate(error.sentence),
+            advice=translate_advice(error),
         )
 
     # === CRON METHODS === #

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..client import parse_payload
+from ..tools import render_message
 
 
 class CopacoContentMixin(models.AbstractModel):
@@ -58,7 +59,9 @@ class CopacoContentMixin(models.AbstractModel):
             document.move_amount_tax = sign * document.move_id.amount_tax
 
     @api.depends("hold_reason", "payload")
+    @api.depends_context("lang")
     def _compute_unreadable_table(self):
+        builder = self.env["copaco.document.builder"]
         self.unreadable_table = False
         for document in self.filtered(
             lambda each: each.hold_reason == "payload_invalid" and not each.line_ids
@@ -68,7 +71,9 @@ class CopacoContentMixin(models.AbstractModel):
                 {
                     "source": parse_payload(document.payload),
                     "estimate": document.amount_estimated,
-                    "describe": self.env["copaco.document.builder"]._describe_unread,
+                    "describe": lambda line: render_message(
+                        self.env, builder._describe_unread(line)
+                    ),
                     "show": document._format_amount,
                 },
             )

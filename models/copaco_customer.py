@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..const import SALES_KINDS
-from ..tools import EVIDENCE, get_account_key, open_window
+from ..tools import EVIDENCE, ShortMessage, get_account_key, open_window
 from .copaco_po_mixin import PURCHASE_FIELDS
 
 # What a person decides here; everything else is Copaco's or ours.
@@ -71,7 +71,7 @@ class CopacoCustomer(models.Model):
     suggested_partner_id = fields.Many2one(
         "res.partner", string="Suggestion", readonly=True, ondelete="set null"
     )
-    suggestion_reason = fields.Char(
+    suggestion_reason = ShortMessage(
         string="Reason", readonly=True, help="Why this contact is suggested, or none."
     )
     is_ambiguous = fields.Boolean(

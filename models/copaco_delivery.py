@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..const import OVERDUE_HOURS
+from ..tools import Message
 
 
 class CopacoDelivery(models.Model):
@@ -53,7 +54,7 @@ class CopacoDelivery(models.Model):
         default="waiting",
         index=True,
     )
-    reason = fields.Text(readonly=True, help="Why sending failed.")
+    reason = Message(readonly=True, help="Why sending failed.")
     message = fields.Text(
         string="What to Do",
         compute="_compute_message",
@@ -91,6 +92,7 @@ class CopacoDelivery(models.Model):
             delivery.is_unsent = delivery in unsent
 
     @api.depends("state", "reason", "send_at")
+    @api.depends_context("lang")
     def _compute_message(self):
         proof = self.env["copaco.delivery.proof"]
         for delivery in self:

@@ -1,10 +1,12 @@
 from typing import NamedTuple
 
 from odoo import api, fields, models
-from odoo.tools import float_compare, format_date, formatLang
+from odoo.tools import LazyTranslate, float_compare, format_date, formatLang
 
 from ..client import parse_payload
-from ..tools import CENT, join_different, pair_lines, round_amount
+from ..tools import CENT, Amount, join_different, pair_lines, round_amount
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoDifferenceMixin(models.AbstractModel):
@@ -22,6 +24,7 @@ class CopacoDifferenceMixin(models.AbstractModel):
     # === COMPUTE METHODS === #
 
     @api.depends("payload", "document_id.line_ids")
+    @api.depends_context("lang")
     def _compute_difference(self):
         for version in self:
             version.difference = version._get_difference_table()
@@ -67,7 +70,7 @@ class CopacoDifferenceMixin(models.AbstractModel):
         """:return: list of `LineDifference` between the document and this version, of
         the lines that are not the same"""
         self.ensure_one()
-        currency = self.currency_id or self.document_id.currency_id
+        currency = self._get_currency()
         differences = []
         sequence = 0
         for old, new in pair_lines(
@@ -126,23 +129,25 @@ class CopacoDifferenceMixin(models.AbstractModel):
             },
         )
 
+    def _get_currency(self):
+        return self.currency_id or self.document_id.currency_id
+
     def _format_amount(self, amount):
-        currency = self.currency_id or self.document_id.currency_id
-        return formatLang(self.env, amount, currency_obj=currency)
+        return formatLang(self.env, amount, currency_obj=self._get_currency())
 
     def _get_change_sentence(self):
-        """:return: what Copaco changed of the amount"""
+        """:return: message: what Copaco changed of the amount"""
         document = self.document_id
-        old = document._format_amount(document.amount_source)
-        new = self._format_amount(self.amount_source)
+        old = Amount(document.amount_source, document.currency_id)
+        new = Amount(self.amount_source, self._get_currency())
         if old == new:
-            return self.env._(
+            return _lt(
                 "Copaco changed %(document)s after it was received; its amount without "
                 "tax is still %(amount)s. See What Changed on the document.",
                 document=document.name,
                 amount=new,
             )
-        return self.env._(
+        return _lt(
             "Copaco changed %(document)s after it was received: %(old)s became %(new)s "
             "without tax. See What Changed on the document.",
             document=document.name,
@@ -151,14 +156,14 @@ class CopacoDifferenceMixin(models.AbstractModel):
         )
 
     def _get_date_sentence(self):
-        """:return: what Copaco changed of the date, "" for nothing"""
+        """:return: message: what Copaco changed of the date, "" for nothing"""
         old, new = self.document_id.invoice_date, self._get_invoice_date()
         if not new or old == new:
             return ""
-        return self.env._(
+        return _lt(
             "Its date %(old)s became %(new)s.",
-            old=format_date(self.env, old),
-            new=format_date(self.env, new),
+            old=old,
+            new=new,
         )
 
 

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ..const import HOLD_REASONS, KIND_SELECTION
-from ..tools import get_account_key, open_window, round_amount
+from ..tools import Message, ShortMessage, get_account_key, open_window, round_amount
 
 
 class CopacoDocument(models.Model):
@@ -116,7 +116,7 @@ class CopacoDocument(models.Model):
     hold_reason = fields.Selection(
         HOLD_REASONS, string="Reason", index="btree_not_null"
     )
-    hold_message = fields.Text(string="What to Do")
+    hold_message = Message(string="What to Do")
     is_no_double = fields.Boolean(
         string="Not a Duplicate",
         readonly=True,
@@ -125,7 +125,7 @@ class CopacoDocument(models.Model):
     is_unsent = fields.Boolean(
         string="Could Not Be Sent", related="move_id.copaco_delivery_ids.is_unsent"
     )
-    exclude_reason = fields.Char()
+    exclude_reason = ShortMessage()
     excluded_by_id = fields.Many2one("res.users")
     is_excluded_by_customer = fields.Boolean(
         help="Excluded because all documents of its customer are."

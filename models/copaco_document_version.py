@@ -1,9 +1,12 @@
 from odoo import api, fields, models
 from odoo.fields import Command
+from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import pair_lines
+from ..tools import join_messages, name_invoice, pair_lines, render_message
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoDocumentVersion(models.Model):
@@ -105,7 +108,7 @@ class CopacoDocumentVersion(models.Model):
         )
 
     def _get_emptied_warning(self):
-        """:return: a sentence when lines are gone of which Copaco may have left out the
+        """:return: a message when lines are gone of which Copaco may have left out the
         list, and its total doesn't confirm that; "" otherwise"""
         self.ensure_one()
         source = parse_payload(self.payload)
@@ -116,7 +119,7 @@ class CopacoDocumentVersion(models.Model):
             or all(new for _old, new in pairs)
         ):
             return ""
-        return self.env._(
+        return _lt(
             "Copaco sent a customer or subscription without price lines: keep the old "
             "version if the lines that are gone still have to be paid, and ask Copaco."
         )
@@ -163,7 +166,7 @@ class CopacoDocumentVersion(models.Model):
             self._request_decision(*warnings)
 
     def _get_warnings(self):
-        """:return: list of sentences: why a person has to decide about this version"""
+        """:return: list of messages: why a person has to decide about this version"""
         self.ensure_one()
         document = self.document_id
         warnings = self.env["copaco.exclusion.finder"]._get_warnings(self)
@@ -172,7 +175,7 @@ class CopacoDocumentVersion(models.Model):
             self._get_new_lines() or self._get_lost_lines()
         ):
             warnings.append(
-                self.env._(
+                _lt(
                     "It was received from another endpoint of Copaco than before, "
                     "where a charge may have another row hash: compare the lines."
                 )
@@ -182,7 +185,7 @@ class CopacoDocumentVersion(models.Model):
             or document.missing_state == "acknowledged"
         ):
             warnings.append(
-                self.env._(
+                _lt(
                     "The old version was kept before, or it was acknowledged that "
                     "Copaco no longer has it."
                 )
@@ -217,7 +220,7 @@ class CopacoDocumentVersion(models.Model):
     def _request_decision(self, *obstacles):
         """Let a person decide about this pending version.
 
-        :param obstacles: sentences: why what would have been done by itself can't be
+        :param obstacles: messages: why what would have been done by itself can't be
         """
         self.ensure_one()
         document = self.document_id
@@ -225,7 +228,7 @@ class CopacoDocumentVersion(models.Model):
         sentences = [self._get_change_sentence(), self._get_date_sentence()]
         if self.line_count and not self._is_continuation():
             sentences.append(
-                self.env._(
+                _lt(
                     "The versions have no line in common, so this may be a second "
                     "part: then keep the old version and invoice the new one "
                     "manually."
@@ -233,32 +236,32 @@ class CopacoDocumentVersion(models.Model):
             )
         if invoice and self.env["copaco.draft.updater"]._can_be_rebuilt(document):
             sentences.append(
-                self.env._(
+                _lt(
                     "Draft invoice %(invoice)s was edited manually or can't be rebuilt "
                     "automatically: use the new version (manual edits are kept), "
                     "prepare a correction, or keep the old version.",
-                    invoice=invoice.display_name,
+                    invoice=name_invoice(invoice),
                 )
             )
         elif invoice and self._is_invoiced_anew():
             sentences.append(
-                self.env._(
+                _lt(
                     "Prepare a correction: invoice %(invoice)s is credited in full, "
                     "and created anew. Or keep the old version.",
-                    invoice=invoice.display_name,
+                    invoice=name_invoice(invoice),
                 )
             )
         elif invoice:
             sentences.append(
-                self.env._(
+                _lt(
                     "Prepare a correction of invoice %(invoice)s, or keep the old "
                     "version.",
-                    invoice=invoice.display_name,
+                    invoice=name_invoice(invoice),
                 )
             )
         else:
-            sentences.append(self.env._("Choose which version counts."))
-        message = " ".join(filter(None, (*sentences, *obstacles)))
+            sentences.append(_lt("Choose which version counts."))
+        message = join_messages(*sentences, *obstacles)
         document.write(
             {
                 "state": "changed" if invoice else "held",
@@ -266,7 +269,7 @@ class CopacoDocumentVersion(models.Model):
                 "hold_message": message,
             }
         )
-        document._message_log(body=message)
+        document._message_log(body=render_message(self.env, message))
 
     def _take_over(self, old_state="replaced"):
         """Swap the document's own content and that of this version.
@@ -397,7 +400,7 @@ class CopacoDocumentVersion(models.Model):
             document._hold(
                 Hold(
                     "source_changed",
-                    self.env._(
+                    _lt(
                         "Copaco took back what it had changed in %(document)s. Retry "
                         "to invoice it as it was first received, or exclude it.",
                         document=document.name,

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..tools import Message
+
 # Why an invoice is left a draft until a person has done something.
 TO_DO_REASONS = ("contact_incomplete", "not_confirmed")
 
@@ -23,7 +25,7 @@ class CopacoDraftMixin(models.AbstractModel):
         index="btree_not_null",
         help="Why the invoice was not confirmed by the connection.",
     )
-    confirm_obstacle = fields.Text(
+    confirm_obstacle = Message(
         readonly=True, help="What Odoo said when the invoice was to be confirmed."
     )
     draft_message = fields.Text(compute="_compute_draft_message")
@@ -31,6 +33,7 @@ class CopacoDraftMixin(models.AbstractModel):
     # === COMPUTE METHODS === #
 
     @api.depends("draft_reason", "confirm_obstacle", "move_id.state")
+    @api.depends_context("lang")
     def _compute_draft_message(self):
         for document in self:
             is_draft = document.move_id.state == "draft"
@@ -51,7 +54,7 @@ class CopacoDraftMixin(models.AbstractModel):
         return {"draft_reason": False, "confirm_obstacle": False}
 
     def _set_unconfirmed(self, obstacle):
-        """:param obstacle: what Odoo said"""
+        """:param obstacle: message: what Odoo said"""
         self.ensure_one()
         self.write({"draft_reason": "not_confirmed", "confirm_obstacle": obstacle})
         self.move_id._message_log(body=self._describe_draft())

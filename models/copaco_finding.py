@@ -67,6 +67,7 @@ class CopacoFinding(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("kind", "figures")
+    @api.depends_context("lang")
     def _compute_message(self):
         for finding in self:
             finding.message = finding._get_message()

@@ -1,8 +1,10 @@
 from odoo import api, fields, models
-from odoo.tools import float_compare, format_date
+from odoo.tools import LazyTranslate, float_compare
 
 from ..const import KIND_SELECTION, KINDS
-from ..tools import open_invoices, open_window
+from ..tools import Message, open_invoices, open_window, translate
+
+_lt = LazyTranslate(__name__)
 
 # What the addon alone writes: by these a response is known to be the same as one
 # before.
@@ -11,13 +13,12 @@ PROTECTED_FIELDS = ("payload_digest", "payload_id", "received_ids", "stored_at")
 
 class CopacoRun(models.Model):
     _name = "copaco.run"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "copaco.run.name.mixin"]
     _description = "Copaco Run"
     _mail_post_access = "read"
     _order = "id desc"
     _check_company_auto = True
 
-    name = fields.Char(compute="_compute_name", store=True)
     connection_id = fields.Many2one(
         "copaco.connection", required=True, ondelete="restrict", index=True
     )
@@ -34,7 +35,6 @@ class CopacoRun(models.Model):
         required=True,
         default="manual",
     )
-    file_name = fields.Char(string="File", readonly=True)
     origin = fields.Char(string="Portal", readonly=True)
     endpoint = fields.Char(
         compute="_compute_endpoint",
@@ -42,8 +42,6 @@ class CopacoRun(models.Model):
         precompute=True,
         help="What was asked at the portal.",
     )
-    date_from = fields.Date(help="First creation date asked for.")
-    date_to = fields.Date(help="Last creation date asked for, inclusive.")
     started_at = fields.Datetime(readonly=True)
     stored_at = fields.Datetime(
         readonly=True, help="When the whole response had been stored."
@@ -62,7 +60,7 @@ class CopacoRun(models.Model):
         default="running",
         index=True,
     )
-    message = fields.Text(readonly=True)
+    message = Message(readonly=True)
     payload_id = fields.Many2one(
         "ir.attachment",
         string="Response",
@@ -80,6 +78,7 @@ class CopacoRun(models.Model):
         readonly=True,
         help="Invoices of which not even the number could be read.",
     )
+    rejected_reason = Message(string="Why", readonly=True)
     rejected_payload = fields.Text(string="Unreadable Text", readonly=True)
     is_unread = fields.Boolean(
         string="To Acknowledge",
@@ -178,16 +177,6 @@ class CopacoRun(models.Model):
         for run in self:
             run.endpoint = KINDS[run.kind].get_endpoint(run.connection_id.source)
 
-    @api.depends("date_from", "date_to", "file_name")
-    def _compute_name(self):
-        for run in self:
-            period = " – ".join(
-                format_date(self.env, day)
-                for day in (run.date_from, run.date_to)
-                if day
-            )
-            run.name = run.file_name or period
-
     @api.depends("stored_at", "waiting_count", "new_count")
     def _compute_progress(self):
         for run in self:
@@ -211,6 +200,7 @@ class CopacoRun(models.Model):
         "document_ids.move_id.amount_untaxed",
         "version_ids.state",
     )
+    @api.depends_context("lang")
     def _compute_reconciliation(self):
         reconciliations = self.env["copaco.reconciliation"]._reconcile_runs(self)
         buckets = {
@@ -254,6 +244,7 @@ class CopacoRun(models.Model):
             )
 
     @api.depends("is_balanced", "amount_invoiced", "held_count", "excluded_count")
+    @api.depends_context("lang")
     def _compute_reconciliation_table(self):
         reconciliations = self.env["copaco.reconciliation"]._reconcile_runs(self)
         for run, reconciliation in reconciliations.items():
@@ -365,16 +356,16 @@ class CopacoRun(models.Model):
 
     def _get_error_message(self, error):
         """:param error: a `CopacoError`
-        :return: what happened to this run and what to do, for a person
+        :return: message: what happened to this run and what to do
         """
         if self.trigger != "file":
             return self.connection_id._get_error_message(error)
-        return self.env._(
+        return _lt(
             "File %(file)s for connection %(connection)s: %(error)s Save it again, as "
             "Copaco sent it, and upload it again.",
             file=self.name,
             connection=self.connection_id.name,
-            error=error,
+            error=translate(error.sentence),
         )
 
     # === CRON METHODS === #

@@ -64,6 +64,7 @@ class CopacoSourceMixin(models.AbstractModel):
     # === COMPUTE METHODS === #
 
     @api.depends("access", "source")
+    @api.depends_context("lang")
     def _compute_access_message(self):
         tester = self.env["copaco.connection.tester"]
         for connection in self:

@@ -52,6 +52,7 @@ class CopacoToDoMixin(models.AbstractModel):
         *("hold_message", "draft_message", "missing_state"),
         "customer_id.suggestion_reason",
     )
+    @api.depends_context("lang")
     def _compute_next_step(self):
         for document in self:
             document.next_step = document._get_next_step()

@@ -2,12 +2,14 @@ import logging
 import time
 
 from odoo import models
-from odoo.tools import config
+from odoo.tools import LazyTranslate, config
 
 from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
 
 from ..const import BATCH_SECONDS, BUTTON_GRACE_SECONDS, Hold
 from ..tools import get_seconds_left
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -94,7 +96,7 @@ class CopacoBatchPlanner(models.AbstractModel):
     def _get_too_large_hold(self, document):
         return Hold(
             "too_large",
-            self.env._(
+            _lt(
                 "%(document)s is too large for the limits of this server: it has "
                 "%(lines)s lines, and the server was stopped while it created the "
                 "invoice. Ask your administrator to raise limit_time_cpu (%(cpu)s s), "

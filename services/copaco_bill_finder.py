@@ -1,11 +1,21 @@
 from collections import defaultdict
 
 from odoo import models
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
 from ..client import parse_payload
 from ..const import PURCHASE_KINDS, Hold
-from ..tools import enumerate_names, get_vat_key, is_same_vat_key
+from ..tools import (
+    Amount,
+    Joined,
+    get_vat_key,
+    is_same_vat_key,
+    join_messages,
+    list_names,
+    name_invoice,
+)
+
+_lt = LazyTranslate(__name__)
 
 # What vendors and people write of a number besides its digits doesn't count.
 _KEY = "ltrim(regexp_replace(%s, '[^0-9]', '', 'g'), '0')"
@@ -35,13 +45,13 @@ class CopacoBillFinder(models.AbstractModel):
         if len(found) > 1:
             return Hold(
                 "possible_double",
-                self.env._(
+                _lt(
                     "There are several bills of vendor %(vendor)s with number "
                     "%(number)s: %(bills)s. Cancel or delete what is not the bill, "
                     "then retry.",
                     vendor=match.partner.display_name,
                     number=document.invoice_number,
-                    bills=enumerate_names(self.env, found.mapped("display_name")),
+                    bills=list_names(map(name_invoice, found)),
                 ),
             )
         if not found or self._is_same_total(match, found):
@@ -50,7 +60,7 @@ class CopacoBillFinder(models.AbstractModel):
             self._describe_difference(match, found),
             self._describe_lines(match, found),
         )
-        return Hold("bill_differs", " ".join(filter(None, sentences)))
+        return Hold("bill_differs", join_messages(*sentences))
 
     def _search(self, vendor, number, companies):
         """See `_search_all`, for one number.
@@ -112,23 +122,23 @@ class CopacoBillFinder(models.AbstractModel):
     def _describe_difference(self, match, bill):
         document = match.documents[0]
         sign = -1 if bill.move_type == "in_refund" else 1
-        format_amount = document._format_amount
+        currency = document.currency_id
         values = {
-            "bill": bill.display_name,
+            "bill": name_invoice(bill),
             "number": document.invoice_number,
-            "booked": format_amount(sign * bill.amount_untaxed),
-            "amount": format_amount(match.amount),
-            "booked_vat": format_amount(sign * bill.amount_tax),
-            "vat": format_amount(match.vat or 0),
+            "booked": Amount(sign * bill.amount_untaxed, currency),
+            "amount": Amount(match.amount, currency),
+            "booked_vat": Amount(sign * bill.amount_tax, currency),
+            "vat": Amount(match.vat or 0, currency),
         }
         if match.vat is None:
-            return self.env._(
+            return _lt(
                 "Bill %(bill)s has the number of Copaco invoice %(number)s and is "
                 "%(booked)s without tax, while Copaco's lines are %(amount)s. Correct "
                 "the bill and retry, or link it as it is.",
                 **values,
             )
-        return self.env._(
+        return _lt(
             "Bill %(bill)s has the number of Copaco invoice %(number)s and is "
             "%(booked)s without tax and %(booked_vat)s tax, while Copaco's lines are "
             "%(amount)s and %(vat)s. Correct the bill and retry, or link it as it is.",
@@ -136,7 +146,7 @@ class CopacoBillFinder(models.AbstractModel):
         )
 
     def _describe_lines(self, match, bill):
-        """:return: a sentence with the lines that only the bill or only Copaco has, ""
+        """:return: a message with the lines that only the bill or only Copaco has, ""
         when few lines have the amount of another one: the bill has other lines then"""
         sign = -1 if bill.move_type == "in_refund" else 1
         currency = match.documents.currency_id
@@ -158,18 +168,14 @@ class CopacoBillFinder(models.AbstractModel):
 
         def enumerate_lines(rows):
             return (
-                enumerate_names(
-                    self.env,
-                    (
-                        f"{name.partition(chr(10))[0]} "
-                        f"{match.documents[0]._format_amount(amount)}"
-                        for amount, name in rows
-                    ),
+                list_names(
+                    Joined((name.partition("\n")[0], Amount(amount, currency)))
+                    for amount, name in rows
                 )
                 or "–"
             )
 
-        return self.env._(
+        return _lt(
             "Lines on the bill alone: %(theirs)s; with Copaco alone: %(ours)s.",
             theirs=enumerate_lines(theirs),
             ours=enumerate_lines(ours),

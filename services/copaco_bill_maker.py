@@ -1,10 +1,13 @@
 from psycopg2.errors import LockNotAvailable
 
 from odoo import models
+from odoo.tools import LazyTranslate
 
 from ..const import Hold
-from ..tools import enumerate_names
+from ..tools import Amount, list_names, name_invoice
 from .copaco_duplicate_finder import Exclusion
+
+_lt = LazyTranslate(__name__)
 
 # A bill is not made unasked of documents that are held for these, because another one
 # of it waits: a person removed it, or the server was stopped while it was made.
@@ -112,9 +115,7 @@ class CopacoBillMaker(models.AbstractModel):
                 self._exclude(document, verdict.reason)
             else:
                 document._hold(verdict)
-        self._exclude(
-            kept, self.env._("Purchase invoices are kept for the margin only.")
-        )
+        self._exclude(kept, _lt("Purchase invoices are kept for the margin only."))
         kept.is_margin_only = True
 
     def _get_undecided(self, documents):
@@ -153,7 +154,7 @@ class CopacoBillMaker(models.AbstractModel):
             if document in exclusions:
                 verdict = Hold(
                     "possible_double",
-                    self.env._(
+                    _lt(
                         "%(document)s: %(reason)s Exclude it, or press Invoice anyway.",
                         document=document.name,
                         reason=exclusions[document],
@@ -165,11 +166,11 @@ class CopacoBillMaker(models.AbstractModel):
             return None
         return Hold(
             "bill_incomplete",
-            self.env._(
+            _lt(
                 "The bill of Copaco invoice %(number)s waits for %(documents)s. Decide "
                 "about that first.",
                 number=documents[0].invoice_number,
-                documents=enumerate_names(self.env, waiting.mapped("name")),
+                documents=list_names(waiting.mapped("name")),
             ),
         )
 
@@ -213,12 +214,12 @@ class CopacoBillMaker(models.AbstractModel):
     def _get_awaited_hold(self, match):
         return Hold(
             "bill_awaited",
-            self.env._(
+            _lt(
                 "The bill of Copaco invoice %(number)s, %(amount)s without tax, was "
                 "not received yet. It is linked when it is there: as a bill of "
                 "%(vendor)s with this number.",
                 number=match.documents[0].invoice_number,
-                amount=match.documents[0]._format_amount(match.amount),
+                amount=Amount(match.amount, match.documents.currency_id),
                 vendor=match.partner.display_name,
             ),
         )
@@ -268,11 +269,11 @@ class CopacoBillMaker(models.AbstractModel):
             added,
             Hold(
                 "bill_incomplete",
-                self.env._(
+                _lt(
                     "Bill %(bill)s of Copaco invoice %(number)s does not have these "
                     "charges, and was edited or confirmed. Delete or cancel the bill "
                     "and retry, or exclude the document.",
-                    bill=bill.display_name,
+                    bill=name_invoice(bill),
                     number=first.invoice_number,
                 ),
             ),

@@ -2,12 +2,15 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
 from ..const import Hold
+from ..exceptions import HeldError
 from ..tools import get_rounding_room, round_amount
 from .copaco_rule_engine import LineMatch
+
+_lt = LazyTranslate(__name__)
 
 
 class BillMatch(NamedTuple):
@@ -49,7 +52,7 @@ class CopacoBillMatcher(models.AbstractModel):
         )
         match = self._match(documents, correction_date)
         if isinstance(match, Hold):
-            raise UserError(match.message)
+            raise HeldError(self.env, match.message)
         return match
 
     def _match(self, documents, correction_date=None):
@@ -132,7 +135,7 @@ class CopacoBillMatcher(models.AbstractModel):
             return self.env["copaco.document.matcher"]._check_journal(document)
         return Hold(
             "account_missing",
-            self.env._(
+            _lt(
                 "%(document)s can't be booked, because connection %(connection)s has "
                 "no purchase journal. Choose one there, then retry.",
                 document=document.name,
@@ -147,7 +150,7 @@ class CopacoBillMatcher(models.AbstractModel):
         if connection.suggested_vendor_id:
             return Hold(
                 "vendor_unknown",
-                self.env._(
+                _lt(
                     "%(document)s has no vendor. It may be %(vendor)s, who has the "
                     "name of its sender: accept that on connection %(connection)s, or "
                     "choose another contact there.",
@@ -158,7 +161,7 @@ class CopacoBillMatcher(models.AbstractModel):
             )
         return Hold(
             "vendor_unknown",
-            self.env._(
+            _lt(
                 "%(document)s has no vendor: choose the contact of the Copaco company "
                 "that bills you on connection %(connection)s.",
                 document=document.name,

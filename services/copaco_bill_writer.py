@@ -1,7 +1,10 @@
 from odoo import models
-from odoo.tools import float_compare, formatLang
+from odoo.tools import LazyTranslate, float_compare
 
 from ..exceptions import TotalsMismatchError, VatMismatchError
+from ..tools import Amount
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoBillWriter(models.AbstractModel):
@@ -46,22 +49,21 @@ class CopacoBillWriter(models.AbstractModel):
                 raise self._get_mismatch(match, lines[0].display_name, subtotal, amount)
         total = sign * move.amount_untaxed
         if float_compare(total, match.amount, digits):
-            raise self._get_mismatch(
-                match, self.env._("Untaxed Amount"), total, match.amount
-            )
+            raise self._get_mismatch(match, _lt("Untaxed Amount"), total, match.amount)
 
     def _get_mismatch(self, match, place, booked, amount):
         return TotalsMismatchError(
-            self.env._(
+            self.env,
+            _lt(
                 "The bill of Copaco invoice %(number)s was not booked, because "
                 "%(place)s would be %(booked)s instead of %(amount)s. Check the "
                 "purchase tax of the product (prices must not include tax), "
                 "automations and other addons, then retry.",
                 number=match.documents[0].invoice_number,
                 place=place,
-                booked=self._format(match, booked),
-                amount=self._format(match, amount),
-            )
+                booked=self._get_amount(match, booked),
+                amount=self._get_amount(match, amount),
+            ),
         )
 
     def _settle_tax(self, match, move):
@@ -86,18 +88,19 @@ class CopacoBillWriter(models.AbstractModel):
             return
         if not tax_lines or float_compare(abs(difference), allowed, 6) > 0:
             raise VatMismatchError(
-                self.env._(
+                self.env,
+                _lt(
                     "The bill of Copaco invoice %(number)s was not booked, because its "
                     "tax would be %(booked)s, and Copaco states %(amount)s. Correct "
                     "the taxes of the lines by rules or on the product, then retry; or "
                     "accept Odoo's tax.",
                     number=document.invoice_number,
-                    booked=self._format(match, sign * move.amount_tax),
-                    amount=self._format(match, match.vat),
-                )
+                    booked=self._get_amount(match, sign * move.amount_tax),
+                    amount=self._get_amount(match, match.vat),
+                ),
             )
         largest = max(tax_lines, key=lambda line: abs(line.amount_currency))
         largest.amount_currency += difference
 
-    def _format(self, match, amount):
-        return formatLang(self.env, amount, currency_obj=match.documents[0].currency_id)
+    def _get_amount(self, match, amount):
+        return Amount(amount, match.documents[0].currency_id)

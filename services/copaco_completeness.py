@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import BATCH_SIZE, KINDS, PURCHASE_KINDS, SALES_KINDS
-from ..exceptions import TotalsMismatchError
+from ..exceptions import get_message
 
 # Of a connection in a period: customers and vendors of the sales side, and whether
 # there is a purchase invoice.
@@ -130,8 +130,8 @@ class CopacoCompleteness(models.AbstractModel):
                 with self.env.cr.savepoint():
                     writer._check_analytic(document.move_id)
                     writer._confirm({document: document.move_id})
-            except (TotalsMismatchError, UserError) as error:
-                document._set_unconfirmed(str(error))
+            except UserError as error:
+                document._set_unconfirmed(get_message(error))
 
 
 def _get_month(document):

@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from .. import client as copaco
-from ..tools import notify, soft_reload
+from ..tools import notify, render_message, soft_reload, translate
 
 # For each request.
 TEST_SECONDS = 10
@@ -61,13 +61,14 @@ class CopacoConnectionTester(models.AbstractModel):
         ) or not isinstance(
             error, copaco.UnavailableError | copaco.InvalidResponseError
         ):
-            return UserError(connection._get_error_message(error))
+            message = connection._get_error_message(error)
+            return UserError(render_message(self.env, message))
         return UserError(
             self.env._(
                 "Connection %(connection)s: %(error)s Check that the API URL %(url)s "
                 "has no typing error; if it hasn't, test again later.",
                 connection=connection.name,
-                error=error,
+                error=render_message(self.env, translate(error.sentence)),
                 url=connection.base_url,
             )
         )

@@ -1,7 +1,10 @@
 from odoo import models
 from odoo.fields import Domain
+from odoo.tools import LazyTranslate
 
 from ..const import Hold
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoCreditNote(models.AbstractModel):
@@ -62,7 +65,7 @@ class CopacoCreditNote(models.AbstractModel):
             return None
         return Hold(
             "credit_without_invoice",
-            self.env._(
+            _lt(
                 "%(document)s would be a credit note, and %(partner)s has no confirmed "
                 "invoice that it could belong to, which a Dutch e-invoice has to name. "
                 "Confirm that invoice first, or choose to be sent invoices without an "

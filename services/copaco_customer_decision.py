@@ -5,7 +5,7 @@ from psycopg2 import IntegrityError
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..tools import enumerate_names
+from ..tools import Stored, enumerate_names, quote_message
 from .copaco_customer_matcher import compact_vat, plain_name
 
 # What a decision changes on a customer.
@@ -149,6 +149,11 @@ class CopacoCustomerDecision(models.AbstractModel):
                                 customer[name], customer
                             )
                             for name in SNAPSHOT_FIELDS
+                        }
+                        | {
+                            "suggestion_reason": quote_message(
+                                customer, "suggestion_reason"
+                            ).json
                         },
                         "move_ids": self._find_moves(customer).ids,
                     },
@@ -242,6 +247,7 @@ class CopacoCustomerDecision(models.AbstractModel):
         """:return: dict of what a customer was before the decision; it was linked to
         nobody when that contact is gone"""
         values = dict(customer.decision_snapshot["values"])
+        values["suggestion_reason"] = Stored(values["suggestion_reason"])
         names = ("partner_id", "suggested_partner_id")
         known = {values[name] for name in names} - {False}
         gone = known - set(self.env["res.partner"].browse(known).exists().ids)

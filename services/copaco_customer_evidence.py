@@ -1,7 +1,10 @@
 from odoo import models
+from odoo.tools import LazyTranslate
 
 from ..const import SALES_KINDS
-from ..tools import EVIDENCE, get_vat_key
+from ..tools import EVIDENCE, get_vat_key, render_message
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoCustomerEvidence(models.AbstractModel):
@@ -127,13 +130,13 @@ class CopacoCustomerEvidence(models.AbstractModel):
             "sent": document[customer.match_method],
         }
         if customer.match_method == "vat":
-            reason = self.env._(
+            reason = _lt(
                 "VAT number %(known)s linked it to %(partner)s, and Copaco sent "
                 "another VAT number with %(document)s: %(sent)s.",
                 **values,
             )
         else:
-            reason = self.env._(
+            reason = _lt(
                 "Customer number %(known)s linked it to %(partner)s, and Copaco sent "
                 "another customer number with %(document)s: %(sent)s.",
                 **values,
@@ -150,4 +153,4 @@ class CopacoCustomerEvidence(models.AbstractModel):
                 "is_contradicted": True,
             }
         )
-        customer._message_log(body=reason)
+        customer._message_log(body=render_message(self.env, reason))

@@ -5,9 +5,11 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from odoo import models
-from odoo.tools import SQL, email_domain_extract
+from odoo.tools import SQL, LazyTranslate, email_domain_extract
 
 from ..tools import VatKey, get_number_key, get_vat_key, is_same_vat_key
+
+_lt = LazyTranslate(__name__)
 
 # Two names count as alike from here on: "Jansen Techniek" and "Jansen Technik" do,
 # "Jansen" and "Janssen Bouw" don't. It only ever makes a suggestion.
@@ -37,7 +39,7 @@ class CustomerMatch(NamedTuple):
     partner: models.BaseModel  # `res.partner`, empty unless it is certain
     method: str  # a value of `copaco.customer.match_method`, or ""
     suggestion: models.BaseModel  # `res.partner`, for a person to accept
-    reason: str  # a sentence: why this suggestion, or why none
+    reason: object  # a message: why this suggestion, or why none
     is_ambiguous: bool
 
 
@@ -93,7 +95,7 @@ class CopacoCustomerMatcher(models.AbstractModel):
         """:return: a `CustomerMatch`, or nothing when there is no evidence at all"""
         entities = (by_number | by_vat).commercial_partner_id
         if len(entities) > 1:
-            reason = self.env._(
+            reason = _lt(
                 "Several contacts have its customer number %(number)s or VAT number "
                 "%(vat)s: %(partners)s.",
                 number=customer.customer_number or "–",
@@ -108,7 +110,7 @@ class CopacoCustomerMatcher(models.AbstractModel):
         if not by_number:
             return None
         if is_number_shared:
-            reason = self.env._(
+            reason = _lt(
                 "It has the same customer number %(number)s, which several Copaco "
                 "customers have.",
                 number=customer.customer_number,
@@ -117,7 +119,7 @@ class CopacoCustomerMatcher(models.AbstractModel):
         if len(by_number) == 1 or entities in by_number:
             partner = by_number if len(by_number) == 1 else entities
             return _link(partner, "customer_number")
-        reason = self.env._(
+        reason = _lt(
             "Several contacts of %(partner)s have the reference %(number)s.",
             partner=entities.display_name,
             number=customer.customer_number,
@@ -207,14 +209,14 @@ class CopacoCustomerMatcher(models.AbstractModel):
             if len(found.commercial_partner_id) != 1:
                 continue
             if by_vat:
-                reason = self.env._(
+                reason = _lt(
                     "It has the same VAT number, written otherwise: %(known)s, and "
                     "Copaco has %(sent)s.",
                     known=by_vat[0].partner.vat,
                     sent=customer.vat,
                 )
             else:
-                reason = self.env._(
+                reason = _lt(
                     "It has the same customer number, written otherwise: %(known)s, "
                     "and Copaco has %(sent)s.",
                     known=by_number[0].partner.ref,
@@ -281,14 +283,12 @@ class CopacoCustomerMatcher(models.AbstractModel):
             suggestion, reason = False, ""
             if name and len(by_name[name]) == 1:
                 (suggestion,) = by_name[name]
-                reason = self.env._("It has the same name.")
+                reason = _lt("It has the same name.")
             elif domain and len(by_domain[domain]) == 1:
                 (suggestion,) = by_domain[domain]
-                reason = self.env._(
-                    "It has the same e-mail domain %(domain)s.", domain=domain
-                )
+                reason = _lt("It has the same e-mail domain %(domain)s.", domain=domain)
             elif suggestion := _find_alike(name, names, by_word):
-                reason = self.env._("It has a similar name.")
+                reason = _lt("It has a similar name.")
             matches[customer] = _suggest(none.browse(suggestion or ()), reason)
         return matches
 

@@ -1,9 +1,11 @@
 from odoo import models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
+from odoo.tools import LazyTranslate, format_date
 
 from ..const import Hold
-from ..tools import enumerate_names
+from ..tools import enumerate_names, name_invoice, render_message
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoDecision(models.AbstractModel):
@@ -154,9 +156,9 @@ class CopacoDecision(models.AbstractModel):
             others = finder._get_other_documents(document)
             self.env["copaco.exclusion"]._apply_exclusion(
                 document,
-                self.env._("The same charges are on %(documents)s.", documents=others)
+                _lt("The same charges are on %(documents)s.", documents=others)
                 if others
-                else self.env._("It was invoiced otherwise."),
+                else _lt("It was invoiced otherwise."),
                 self.env.user,
             )
         self._continue_bills(held)
@@ -375,7 +377,7 @@ class CopacoDecision(models.AbstractModel):
             document.version_ids.write({"credited": False, "amount_credited": 0})
             hold = self._get_invoice_removed_hold(document, reason)
             document._hold(hold)
-            document._message_log(body=hold.message)
+            document._message_log(body=render_message(self.env, hold.message))
         documents.run_id._refresh_state()
         self.env["copaco.monitor"]._update_activity(documents.connection_id)
 
@@ -383,7 +385,7 @@ class CopacoDecision(models.AbstractModel):
         if document.has_pending_version:
             return Hold(
                 "source_changed",
-                self.env._(
+                _lt(
                     "%(document)s has no invoice any more, and Copaco has changed it "
                     "since. Choose which version counts.",
                     document=document.name,
@@ -392,7 +394,7 @@ class CopacoDecision(models.AbstractModel):
         if reason == "invoice_deleted":
             return Hold(
                 reason,
-                self.env._(
+                _lt(
                     "The invoice of %(document)s was deleted. Retry creates a new one; "
                     "exclude it when there must be none.",
                     document=document.name,
@@ -400,11 +402,11 @@ class CopacoDecision(models.AbstractModel):
             )
         return Hold(
             reason,
-            self.env._(
+            _lt(
                 "The invoice of %(document)s was cancelled (%(invoice)s). Reset it to "
                 "draft to use it after all, retry to create a new one, or exclude the "
                 "document when there must be none.",
-                invoice=document.move_id.display_name,
+                invoice=name_invoice(document.move_id),
                 document=document.name,
             ),
         )

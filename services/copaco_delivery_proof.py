@@ -2,6 +2,11 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.fields import Domain
+from odoo.tools import LazyTranslate
+
+from ..tools import render_message
+
+_lt = LazyTranslate(__name__)
 
 # An invoice that nobody refused by then has arrived.
 REFUSAL_DAYS = 30
@@ -45,7 +50,7 @@ class CopacoDeliveryProof(models.AbstractModel):
     def _conclude(self, delivery, problem):
         """Note what became of an invoice right after it was sent.
 
-        :param problem: why it was not, if that is known
+        :param problem: message: why it was not, if that is known
         """
         state, reason = self._find_outcome(delivery)
         if state != "sent" and problem:
@@ -61,8 +66,9 @@ class CopacoDeliveryProof(models.AbstractModel):
             delivery.write({"state": "sent", "reason": False, "sent_at": sent_at})
             return
         move = delivery.move_id
-        if reason != delivery.reason:
-            move._message_log(body=reason)
+        text = render_message(self.env, reason)
+        if text != delivery.reason:
+            move._message_log(body=text)
         if move.is_move_sent:
             # Odoo counts an invoice as sent once there is a PDF of it.
             move.is_move_sent = False
@@ -71,8 +77,8 @@ class CopacoDeliveryProof(models.AbstractModel):
     # === WHAT BECAME OF IT === #
 
     def _find_outcome(self, delivery):
-        """:return: (`sent` or `failed`, why it failed), or (None, "") when nothing is
-        known yet"""
+        """:return: (`sent` or `failed`, message: why it failed), or (None, "") when
+        nothing is known yet"""
         peppol = self.env["copaco.peppol"]
         messages = self._get_messages(delivery)
         if peppol._is_sent(delivery.move_id) or any(map(self._has_arrived, messages)):
@@ -83,7 +89,7 @@ class CopacoDeliveryProof(models.AbstractModel):
         if failed:
             return "failed", self._describe_failure(delivery, failed[0])
         if peppol._is_refused(delivery.move_id):
-            return "failed", self.env._(
+            return "failed", _lt(
                 "Peppol could not deliver %(invoice)s; the invoice's log says why. "
                 "Correct the cause, then send it again.",
                 invoice=delivery.move_id.name,
@@ -132,7 +138,7 @@ class CopacoDeliveryProof(models.AbstractModel):
 
     def _describe_failure(self, delivery, notification):
         partner = notification.res_partner_id
-        return self.env._(
+        return _lt(
             "%(invoice)s did not reach %(partner)s (%(email)s): %(error)s. Correct the "
             "e-mail address, or the outgoing mail server, then send it again.",
             invoice=delivery.move_id.name,
@@ -169,8 +175,9 @@ class CopacoDeliveryProof(models.AbstractModel):
         )
 
     def _get_outdated(self, delivery):
-        """:return: why an invoice that was sent is not, since it was confirmed again"""
-        return self.env._(
+        """:return: message: why an invoice that was sent is not, since it was confirmed
+        again"""
+        return _lt(
             "%(invoice)s was reset to draft after it was sent, and confirmed again. "
             "%(partner)s has it as it was before: send it again.",
             invoice=delivery.move_id.name,
@@ -178,16 +185,17 @@ class CopacoDeliveryProof(models.AbstractModel):
         )
 
     def _get_unreached(self, delivery):
-        """:return: why an invoice was sent to nobody, although nothing failed"""
+        """:return: message: why an invoice was sent to nobody, although nothing
+        failed"""
         partner = delivery.partner_id
         if not partner.email:
-            return self.env._(
+            return _lt(
                 "%(invoice)s was not sent: %(partner)s has no e-mail address. Enter it "
                 "on the contact, then send it again.",
                 invoice=delivery.move_id.name,
                 partner=partner.display_name,
             )
-        return self.env._(
+        return _lt(
             "%(invoice)s was not sent: Odoo sent it to nobody. Open it and press Send "
             "to see why, then send it again.",
             invoice=delivery.move_id.name,

@@ -6,10 +6,19 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import models
 from odoo.fields import Command
+from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import get_account_key, get_rounding_room, round_amount
+from ..tools import (
+    get_account_key,
+    get_rounding_room,
+    join_messages,
+    round_amount,
+    translate,
+)
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -103,34 +112,33 @@ class CopacoDocumentBuilder(models.AbstractModel):
             vals.update(Document._prepare_hold_values(self._get_invalid_hold(source)))
         elif not (lines or vals["totals_difference"]):
             vals["state"] = "excluded"
-            vals["exclude_reason"] = self.env._("Copaco sent no price lines.")
+            vals["exclude_reason"] = _lt("Copaco sent no price lines.")
         return vals
 
     def _get_invalid_hold(self, source):
         return Hold(
             "payload_invalid",
-            self.env._(
+            _lt(
                 "Copaco invoice %(number)s could not be read: %(error)s Ask Copaco to "
                 "correct it and fetch again, or exclude it and invoice it "
                 "manually.",
                 number=source.invoice_number,
-                error=" ".join(map(self._describe_unread, source.unreadable_lines))
-                or source.error,
+                error=join_messages(
+                    *map(self._describe_unread, source.unreadable_lines)
+                )
+                if source.unreadable_lines
+                else translate(source.problems),
             ),
         )
 
     def _describe_unread(self, line):
         """:param line: an `UnreadableLine`
-        :return: a sentence for a person
+        :return: a message for a person
         """
         values = {"number": line.number, "name": line.name or "–"}
         if line.is_missing:
-            return self.env._(
-                "Line %(number)s, %(name)s: the amount is missing.", **values
-            )
-        return self.env._(
-            "Line %(number)s, %(name)s: the amount can't be read.", **values
-        )
+            return _lt("Line %(number)s, %(name)s: the amount is missing.", **values)
+        return _lt("Line %(number)s, %(name)s: the amount can't be read.", **values)
 
     def _create_documents(self, vals_list):
         """Create documents; one that the database refuses is held without its lines,
@@ -159,7 +167,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
                 )
                 hold = Hold(
                     "payload_invalid",
-                    self.env._(
+                    _lt(
                         "Copaco invoice %(number)s could not be stored. Its text is "
                         "kept: exclude the document and invoice it manually, and send "
                         "the server's log to whoever maintains this addon.",

@@ -2,11 +2,14 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from odoo import fields, models
-from odoo.exceptions import UserError
-from odoo.tools import float_compare, format_date, formatLang
+from odoo.tools import LazyTranslate, float_compare
 
 from ..const import KINDS, Hold
+from ..exceptions import HeldError
+from ..tools import Amount, LockDates, quote_message
 from .copaco_rule_engine import LineMatch
+
+_lt = LazyTranslate(__name__)
 
 
 class DocumentMatch(NamedTuple):
@@ -72,15 +75,16 @@ class CopacoDocumentMatcher(models.AbstractModel):
         """
         match = self._match_documents(document, **options)[document]
         if isinstance(match, Hold):
-            raise UserError(match.message)
+            raise HeldError(self.env, match.message)
         if match is None:
-            raise UserError(
-                self.env._(
+            raise HeldError(
+                self.env,
+                _lt(
                     "All documents of customer %(customer)s are excluded. Cancel or "
                     "delete the invoice of %(document)s, or undo the exclusion.",
                     customer=document.customer_id.display_name,
                     document=document.name,
-                )
+                ),
             )
         return match
 
@@ -170,7 +174,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "payload_invalid",
-            self.env._(
+            _lt(
                 "%(document)s has no price lines, so there is nothing to invoice. "
                 "Exclude it.",
                 document=document.name,
@@ -186,19 +190,15 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "source_totals_differ",
-            self.env._(
+            _lt(
                 "%(document)s: what Copaco says is the total of its invoice differs "
                 "from the sum of the lines by %(amount)s. Compare it with Copaco's own "
                 "invoice. Accept the lines to invoice them, or exclude the document. "
                 "Rounding and connection %(connection)s allow %(tolerance)s.",
                 document=document.name,
-                amount=formatLang(
-                    self.env, difference, currency_obj=document.currency_id
-                ),
+                amount=Amount(difference, document.currency_id),
                 connection=connection.name,
-                tolerance=formatLang(
-                    self.env, allowed, currency_obj=connection.currency_id
-                ),
+                tolerance=Amount(allowed, connection.currency_id),
             ),
         )
 
@@ -210,7 +210,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         ):
             return Hold(
                 "partner_company",
-                self.env._(
+                _lt(
                     "%(document)s is for contact %(partner)s, which belongs to company "
                     "%(company)s. Choose another contact for customer %(customer)s, or "
                     "take the company off the contact, then retry.",
@@ -223,7 +223,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if partner and not partner.active:
             return Hold(
                 "partner_archived",
-                self.env._(
+                _lt(
                     "%(document)s is for contact %(partner)s, which is archived. "
                     "Restore the contact or choose another one for customer "
                     "%(customer)s, then retry.",
@@ -237,26 +237,26 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if customer.is_ambiguous:
             return Hold(
                 "customer_ambiguous",
-                self.env._(
+                _lt(
                     "%(document)s: it is not certain which contact customer "
                     "%(customer)s is. %(reason)s Choose the contact on the customer.",
                     document=document.name,
                     customer=customer.display_name,
-                    reason=customer.suggestion_reason,
+                    reason=quote_message(customer, "suggestion_reason"),
                 ),
             )
         if customer.suggested_partner_id:
-            message = self.env._(
+            message = _lt(
                 "%(document)s: this customer (account %(account)s) is not linked to a "
                 "contact yet. It may be %(partner)s. %(reason)s Accept that on the "
                 "customer, or choose another contact.",
                 document=document.name,
                 account=customer.account_ref,
                 partner=customer.suggested_partner_id.display_name,
-                reason=customer.suggestion_reason,
+                reason=quote_message(customer, "suggestion_reason"),
             )
         else:
-            message = self.env._(
+            message = _lt(
                 "%(document)s: this customer (account %(account)s) is not linked to a "
                 "contact yet. Choose or create the contact on the customer.",
                 document=document.name,
@@ -273,7 +273,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "po_number_missing",
-            self.env._(
+            _lt(
                 "%(document)s: %(count)s of %(total)s lines have no PO number, such as "
                 "%(line)s, and customer %(customer)s refuses invoices without one. "
                 "Enter it on the customer for lines for which Copaco sends none, or "
@@ -292,7 +292,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if not document.currency_code:
             return Hold(
                 "currency_unknown",
-                self.env._(
+                _lt(
                     "Copaco sent no currency with %(document)s. Exclude it and invoice "
                     "it manually.",
                     document=document.name,
@@ -301,7 +301,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if not currency:
             return Hold(
                 "currency_unknown",
-                self.env._(
+                _lt(
                     "%(document)s is in currency %(code)s, which Odoo does not know. "
                     "Create it under Invoicing, Configuration, Currencies, then "
                     "retry.",
@@ -312,7 +312,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if not currency.active:
             return Hold(
                 "currency_inactive",
-                self.env._(
+                _lt(
                     "%(document)s is in %(currency)s, which is not active. Activate it "
                     "under Invoicing, Configuration, Currencies, then retry.",
                     document=document.name,
@@ -331,12 +331,12 @@ class CopacoDocumentMatcher(models.AbstractModel):
         ):
             return Hold(
                 "currency_rate_missing",
-                self.env._(
+                _lt(
                     "%(document)s is in %(currency)s, for which there is no exchange "
                     "rate on %(date)s. Enter one, then retry.",
                     document=document.name,
                     currency=currency.name,
-                    date=format_date(self.env, document._get_invoice_date()),
+                    date=document._get_invoice_date(),
                 ),
             )
         return None
@@ -348,12 +348,12 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "account_missing",
-            self.env._(
+            _lt(
                 "%(document)s can't be booked, because journal %(journal)s is "
                 "archived. Restore it or choose another one on connection "
                 "%(connection)s, then retry.",
                 document=document.name,
-                journal=journal.display_name,
+                journal=journal,
                 connection=connection.name,
             ),
         )
@@ -371,12 +371,12 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         return Hold(
             "date_unlikely",
-            self.env._(
+            _lt(
                 "%(document)s is dated %(date)s, which is more than %(days)s days away "
                 "from the days that Copaco was asked for. Press Invoice with another "
                 "date…, and enter the date of the invoice, which may be the same.",
                 document=document.name,
-                date=format_date(self.env, document.invoice_date),
+                date=document.invoice_date,
                 days=tolerance.days,
             ),
         )
@@ -390,17 +390,17 @@ class CopacoDocumentMatcher(models.AbstractModel):
             return None
         values = {
             "document": document.name,
-            "date": format_date(self.env, invoice_date),
-            "locks": self.env["res.company"]._format_lock_dates(violated),
+            "date": invoice_date,
+            "locks": LockDates(violated),
         }
         if any(name == "hard_lock_date" for _date, name in violated):
-            message = self.env._(
+            message = _lt(
                 "%(document)s is dated %(date)s, in a period that is locked for good "
                 "(%(locks)s). Press Invoice with another date….",
                 **values,
             )
         else:
-            message = self.env._(
+            message = _lt(
                 "%(document)s is dated %(date)s, in a period that is locked "
                 "(%(locks)s). Open the period or make an exception to the lock, then "
                 "retry; or press Invoice with another date….",

@@ -1,10 +1,13 @@
 from odoo import models
-from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import LazyTranslate
 
 from ..const import KINDS, PURCHASE_KINDS
-from ..tools import merge_order
+from ..exceptions import HeldError
+from ..tools import merge_order, name_invoice
 from .copaco_manual_edits import HEADER_FIELDS, get_position
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoDraftUpdater(models.AbstractModel):
@@ -88,14 +91,15 @@ class CopacoDraftUpdater(models.AbstractModel):
         kind = KINDS[document.kind]
         values = self.env[kind.builder]._prepare_invoice(document, match)
         if values["move_type"] != move.move_type:
-            raise UserError(
-                self.env._(
+            raise HeldError(
+                self.env,
+                _lt(
                     "Draft %(invoice)s can't be updated, because %(document)s became a "
                     "credit note, or no longer is one. Delete the draft, then use the "
                     "new version.",
                     document=document.name,
-                    invoice=move.display_name,
-                )
+                    invoice=name_invoice(move),
+                ),
             )
         manual_edits = self.env["copaco.manual.edits"]
         snapshot = manual_edits._read_snapshot(move)

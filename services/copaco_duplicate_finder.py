@@ -2,11 +2,13 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import models
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
 from ..client import parse_payload
 from ..const import KINDS, Hold
-from ..tools import are_apart, avoid_compiling, enumerate_names
+from ..tools import are_apart, avoid_compiling, list_names, name_invoice
+
+_lt = LazyTranslate(__name__)
 
 # How sure it is that two lines are the same charge.
 SAME = "same"  # row hash, subscription, period and amount agree
@@ -115,7 +117,7 @@ _LINE_QUERY = """
 class Exclusion(NamedTuple):
     """Why a document must not be invoiced, by a rule."""
 
-    reason: str
+    reason: object  # a message, see `tools.Message`
 
 
 class Duplicate(NamedTuple):
@@ -170,15 +172,13 @@ class CopacoDuplicateFinder(models.AbstractModel):
             return None
         return Hold(
             "possible_double",
-            self.env._(
+            _lt(
                 "%(document)s has the same charge more than once: %(lines)s. Compare "
                 "the lines under Possible Duplicates. Exclude the document, invoice "
                 "only its new lines (each charge once), or press Invoice anyway when "
                 "all of them have to be paid.",
                 document=document.name,
-                lines=enumerate_names(
-                    self.env, (pair.line.display_name for pair in pairs)
-                ),
+                lines=list_names(pair.line.display_name for pair in pairs),
             ),
         )
 
@@ -224,7 +224,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
             self._is_doubtful(document, other) for other in others
         ):
             return Exclusion(
-                self.env._(
+                _lt(
                     "Each of its charges is on %(documents)s already.",
                     documents=self._enumerate(others, document),
                 )
@@ -236,14 +236,14 @@ class CopacoDuplicateFinder(models.AbstractModel):
             "others": self._enumerate(others, document),
         }
         if values["count"] == values["total"]:
-            message = self.env._(
+            message = _lt(
                 "%(count)s of the %(total)s lines of %(document)s may be charges that "
                 "are on %(others)s already. Compare them under Possible Duplicates. "
                 "Exclude the document when they are the same, or press Invoice anyway.",
                 **values,
             )
         else:
-            message = self.env._(
+            message = _lt(
                 "%(count)s of the %(total)s lines of %(document)s may be charges that "
                 "are on %(others)s already. Compare them under Possible Duplicates. "
                 "Exclude the document when they are the same, invoice only its new "
@@ -272,22 +272,20 @@ class CopacoDuplicateFinder(models.AbstractModel):
         return any(move.state != "cancel" for move in credits)
 
     def _enumerate(self, others, document):
-        """:return: text with the names of documents that the charges of another one
+        """:return: message with the names of documents that the charges of another one
         are on, and of their invoices"""
-        return enumerate_names(
-            self.env, (self._describe(other, document) for other in others)
-        )
+        return list_names(self._describe(other, document) for other in others)
 
     def _describe(self, other, document):
         is_same_customer = other.customer_id == document.customer_id
         name = other.invoice_number if is_same_customer else other.name
         if invoice := other._get_live_invoice():
-            values = {"document": name, "invoice": invoice.display_name}
+            values = {"document": name, "invoice": name_invoice(invoice)}
             if self._is_credited(other):
-                return self.env._(
+                return _lt(
                     "%(document)s (invoice %(invoice)s, which was credited)", **values
                 )
-            return self.env._("%(document)s (invoice %(invoice)s)", **values)
+            return _lt("%(document)s (invoice %(invoice)s)", **values)
         return name
 
     # === LINES === #
@@ -348,7 +346,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     def _get_version_warning(self, version):
         """:param version: a `copaco.document.version`
-        :return: a sentence when a new line of it may be the same charge as another
+        :return: a message when a new line of it may be the same charge as another
             one, "" otherwise
         """
         document = version.document_id
@@ -360,13 +358,13 @@ class CopacoDuplicateFinder(models.AbstractModel):
             )
         )
         if others:
-            return self.env._(
+            return _lt(
                 "Some of its new lines may be charges that are on %(documents)s "
                 "already.",
                 documents=self._enumerate(others, document),
             )
         if self._find_twice(parse_payload(version.payload).lines):
-            return self.env._("It has the same charge more than once.")
+            return _lt("It has the same charge more than once.")
         return ""
 
     # === FOR A PERSON === #
@@ -388,7 +386,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         return document._get_billed_lines() - doubted
 
     def _get_other_documents(self, document):
-        """:return: text with the names of the documents that a document's charges are
+        """:return: message with the names of the documents that the charges of one are
         on, "" for none"""
         others = self.env["copaco.document"].union(
             *(pair.other.document_id for pair in self._get_pairs(document))

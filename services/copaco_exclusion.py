@@ -1,4 +1,9 @@
 from odoo import models
+from odoo.tools import LazyTranslate
+
+from ..tools import render_message
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoExclusion(models.AbstractModel):
@@ -11,7 +16,7 @@ class CopacoExclusion(models.AbstractModel):
     def _apply_exclusion(self, documents, reason, user):
         """Exclude documents.
 
-        :param reason: a sentence, or what a person wrote
+        :param reason: a message, or what a person wrote
         :param user: `res.users` who decided it; empty: a rule did
         """
         for version in documents._get_pending_version():
@@ -27,15 +32,16 @@ class CopacoExclusion(models.AbstractModel):
                 "hold_message": False,
             }
         )
+        text = render_message(self.env, reason)
         for document in documents:
             if user:
                 self._review_exclusions(document, document.line_ids)
             document._message_log(
                 body=self.env._(
-                    "Excluded by %(user)s: %(reason)s", user=user.name, reason=reason
+                    "Excluded by %(user)s: %(reason)s", user=user.name, reason=text
                 )
                 if user
-                else self.env._("Excluded by a rule: %(reason)s", reason=reason)
+                else self.env._("Excluded by a rule: %(reason)s", reason=text)
             )
 
     def _exclude_with_customer(self, document):
@@ -43,7 +49,7 @@ class CopacoExclusion(models.AbstractModel):
         customer = document.customer_id
         self._apply_exclusion(
             document,
-            self.env._(
+            _lt(
                 "All documents of customer %(customer)s are excluded: %(reason)s",
                 customer=customer.display_name,
                 reason=customer.exclude_reason,

@@ -1,7 +1,10 @@
 from odoo import models
+from odoo.tools import LazyTranslate
 
 from ..tools import are_apart
 from .copaco_duplicate_finder import get_side
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoExclusionFinder(models.AbstractModel):
@@ -13,7 +16,7 @@ class CopacoExclusionFinder(models.AbstractModel):
 
     def _get_warnings(self, version):
         """:param version: a `copaco.document.version`
-        :return: list of sentences: that a person excluded a charge which it lacks, on
+        :return: list of messages: that a person excluded a charge which it lacks, on
             its document or on another one
         """
         document, lost = version.document_id, version._get_lost_lines()
@@ -27,7 +30,7 @@ class CopacoExclusionFinder(models.AbstractModel):
         ).document_id
         if others:
             warnings.append(
-                self.env._(
+                _lt(
                     "Charges that it lacks are excluded on %(documents)s: keep the old "
                     "version if they still have to be paid.",
                     documents=finder._enumerate(others, document),
@@ -40,7 +43,7 @@ class CopacoExclusionFinder(models.AbstractModel):
         )
         if others:
             warnings.append(
-                self.env._(
+                _lt(
                     "It lacks or changes lines that are excluded because the charges "
                     "are on %(documents)s: correct them there.",
                     documents=finder._enumerate(others, document),

@@ -9,6 +9,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import fields, models
 from odoo.sql_db import db_connect
+from odoo.tools import LazyTranslate
 
 from ..client import (
     ENDPOINTS,
@@ -21,6 +22,9 @@ from ..client import (
 )
 from ..const import BUTTON_GRACE_SECONDS, CONCURRENCY_ATTEMPTS
 from ..exceptions import RETRYABLE_ERRORS
+from ..tools import render_message
+
+_lt = LazyTranslate(__name__)
 
 # How much longer than to keep a response it takes to store its documents, at most: on
 # machines with much else to do both are slow. 28 to 36 times were measured.
@@ -112,10 +116,10 @@ class CopacoFetcher(models.AbstractModel):
         if not run.payload_id:
             self._fail(
                 run,
-                self.env._(
+                _lt(
                     "The response of run %(run)s of connection %(connection)s is not "
                     "kept any more. Fetch it, or upload the file, again.",
-                    run=run.name,
+                    run=run,
                     connection=run.connection_id.name,
                 ),
             )
@@ -132,11 +136,11 @@ class CopacoFetcher(models.AbstractModel):
         except UniqueViolation:
             self._fail(
                 run,
-                self.env._(
+                _lt(
                     "Run %(run)s of connection %(connection)s could not store its "
                     "response because others were storing at the same time. Fetch "
                     "again.",
-                    run=run.name,
+                    run=run,
                     connection=run.connection_id.name,
                 ),
             )
@@ -179,7 +183,7 @@ class CopacoFetcher(models.AbstractModel):
                     raise
 
     def _fail(self, run, error):
-        """:param error: a `CopacoError`, or a text for a person"""
+        """:param error: a `CopacoError`, or a message"""
         if isinstance(error, CopacoError):
             _logger.warning("Copaco run %s failed: %s", run.id, error)
             error = run._get_error_message(error)
@@ -190,4 +194,4 @@ class CopacoFetcher(models.AbstractModel):
                 "finished_at": fields.Datetime.now(),
             }
         )
-        run._message_log(body=error)
+        run._message_log(body=render_message(self.env, error))

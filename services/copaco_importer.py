@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.tools import float_compare
 
 from ..client import digest_document, merge_payloads, parse_payload, rename_lines
-from ..tools import get_account_key, pair_charges, pair_lines
+from ..tools import Joined, get_account_key, pair_charges, pair_lines, translate
 
 # New documents are stored when they have so many lines together, and then forgotten:
 # what is in memory doesn't grow with the response.
@@ -77,9 +77,8 @@ class CopacoImporter(models.AbstractModel):
         # What was rejected may be any of those that are missing.
         presence._update(run, seen, None if response.rejected else unread)
         received = Document.union(*seen.values())
-        rejected_payload = "\n\n".join(
-            f"{rejected.reason}\n{rejected.payload}" for rejected in response.rejected
-        )
+        rejected_payload = "\n\n".join(each.payload for each in response.rejected)
+        reasons = tuple(translate(each.problems) for each in response.rejected)
         # A response that has only a part of something has to be read again: if all days
         # were asked for, what it lacks is gone.
         is_whole = not (
@@ -91,6 +90,7 @@ class CopacoImporter(models.AbstractModel):
             [currency for code, currency in currencies.items() if code],
             {
                 "rejected_count": len(response.rejected),
+                "rejected_reason": Joined(reasons, "\n"),
                 "rejected_payload": rejected_payload,
                 "is_unread": bool(rejected_payload)
                 and not self._has_acknowledged(run, rejected_payload),

@@ -1,10 +1,12 @@
 from collections import defaultdict
 
 from odoo import models
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
 from ..const import KINDS, PURCHASE_KINDS, Hold
-from ..tools import enumerate_names
+from ..tools import list_names, name_invoice
+
+_lt = LazyTranslate(__name__)
 
 # A customer invoice of the same amount that a person created is looked for so many
 # days before and after the date of the document.
@@ -118,26 +120,22 @@ class CopacoInvoiceFinder(models.AbstractModel):
         if own:
             return Hold(
                 "possible_double",
-                self.env._(
+                _lt(
                     "There are invoices with Copaco's number of %(document)s as their "
                     "source, which do not have its amount: %(invoices)s. If they are "
                     "of this document, exclude it; otherwise press Invoice anyway.",
                     document=document.name,
-                    invoices=enumerate_names(
-                        self.env, (move.display_name for move, _ in own)
-                    ),
+                    invoices=list_names(name_invoice(move) for move, _ in own),
                 ),
             )
         return Hold(
             "possible_double",
-            self.env._(
+            _lt(
                 "%(document)s may have been invoiced manually: its amount without tax "
                 "is that of %(invoices)s, dated within %(days)s days of it. If that is "
                 "the same, exclude the document; otherwise press Invoice anyway.",
                 document=document.name,
-                invoices=enumerate_names(
-                    self.env, (move.display_name for move, *_ in found)
-                ),
+                invoices=list_names(name_invoice(move) for move, *_ in found),
                 days=DAYS_AROUND,
             ),
         )

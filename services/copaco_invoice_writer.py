@@ -4,10 +4,13 @@ from psycopg2 import OperationalError
 
 from odoo import models
 from odoo.exceptions import RedirectWarning, UserError
-from odoo.tools import float_compare
+from odoo.tools import LazyTranslate, float_compare
 
 from ..const import KINDS, Hold
-from ..exceptions import TotalsMismatchError, VatMismatchError
+from ..exceptions import TotalsMismatchError, VatMismatchError, get_message
+from ..tools import Amount, join_messages
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -127,7 +130,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
                     self._confirm({document: move})
                 return
             (document,) = created
-            document._set_unconfirmed(error.args[0])
+            document._set_unconfirmed(get_message(error))
         for document, move in created.items():
             self._check_totals(document, move)
 
@@ -214,61 +217,63 @@ class CopacoInvoiceWriter(models.AbstractModel):
         for line in lines:
             if float_compare(booked.get(line, 0.0), line.amount, digits):
                 raise TotalsMismatchError(
-                    self.env._(
+                    self.env,
+                    _lt(
                         "%(document)s was not booked, because line %(line)s would be "
                         "%(booked)s instead of %(amount)s. Check automations, "
                         "other addons, and the tax of the product (prices must not "
                         "include tax), then retry.",
                         document=document.name,
                         line=line.display_name,
-                        booked=document._format_amount(booked.get(line, 0.0)),
-                        amount=document._format_amount(line.amount),
-                    )
+                        booked=Amount(booked.get(line, 0.0), document.currency_id),
+                        amount=Amount(line.amount, document.currency_id),
+                    ),
                 )
         if edits and edits.has_line_edits:
             return
         total = sign * move.amount_untaxed
         if float_compare(total, document.amount_to_invoice, digits):
             raise TotalsMismatchError(
-                self.env._(
+                self.env,
+                _lt(
                     "%(document)s was not booked, because its total without tax would "
                     "be %(booked)s instead of %(amount)s. Check automations, other "
                     "addons, cash rounding, and the tax of the product (prices must "
                     "not include tax), then retry.",
                     document=document.name,
-                    booked=document._format_amount(total),
-                    amount=document._format_amount(document.amount_to_invoice),
-                )
+                    booked=Amount(total, document.currency_id),
+                    amount=Amount(document.amount_to_invoice, document.currency_id),
+                ),
             )
 
     def _get_mismatch_message(self, error):
-        """:return: the text of a `TotalsMismatchError`, with what may be the cause"""
+        """:return: message of a `TotalsMismatchError`, with what may be the cause"""
         automations = self._get_automations()
         if not automations:
-            return str(error)
-        hint = self.env._(
+            return error.message
+        hint = _lt(
             "These automations act on invoices: %(automations)s. One that adds a line "
             "or changes a price must leave out invoices whose Copaco document is set.",
             automations=", ".join(automations.mapped("name")),
         )
-        return f"{error} {hint}"
+        return join_messages(error.message, hint)
 
     def _get_error_hold(self, document, error):
         """:return: the `Hold` for what Odoo said when an invoice was to be created"""
         if isinstance(error, TotalsMismatchError):
             return Hold("totals_differ", self._get_mismatch_message(error))
         if isinstance(error, VatMismatchError):
-            return Hold("vat_differs", str(error))
+            return Hold("vat_differs", error.message)
         if isinstance(error, MemoryError):
             return self.env["copaco.batch.planner"]._get_too_large_hold(document)
         if isinstance(error, UserError | RedirectWarning):
             return Hold(
                 "unexpected_error",
-                self.env._(
+                _lt(
                     "Odoo refused the invoice of %(document)s: %(error)s Correct the "
                     "cause and retry.",
                     document=document.name,
-                    error=error.args[0],
+                    error=get_message(error),
                 ),
             )
         _logger.error(
@@ -276,7 +281,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         )
         return Hold(
             "unexpected_error",
-            self.env._(
+            _lt(
                 "The invoice of %(document)s could not be created because of an "
                 "unexpected error (%(error)s). Retry; if it stays, send the server's "
                 "log to whoever maintains this addon.",

@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools.sql import column_exists, create_column
 
 from ..client import ApiKey, SettingsError
-from ..tools import enumerate_names
+from ..tools import enumerate_names, render_message
 
 
 class CopacoKeyStore(models.AbstractModel):
@@ -35,7 +35,8 @@ class CopacoKeyStore(models.AbstractModel):
             if key:
                 ApiKey(key, "bearer")
         except SettingsError as error:
-            raise ValidationError(connection._get_error_message(error)) from None
+            message = connection._get_error_message(error)
+            raise ValidationError(render_message(self.env, message)) from None
         connection.flush_recordset()
         # There is no other way to hide it: Odoo's cursor logs a statement with its
         # values at level debug, and hands it to Odoo's profiler, which stores it.

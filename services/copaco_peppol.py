@@ -2,6 +2,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import fields, models
+from odoo.tools import LazyTranslate
+
+_lt = LazyTranslate(__name__)
 
 # Odoo's directory is asked for so many contacts a minute: each may take seconds, and
 # nobody is to be flooded.
@@ -148,7 +151,7 @@ class CopacoPeppol(models.AbstractModel):
 
     def _get_problem(self, move):
         """:param move: an invoice that Odoo would not send by Peppol
-        :return: the sentence that says why not, and what to do
+        :return: the message that says why not, and what to do
         """
         company = move.company_id
         partner = move.commercial_partner_id.with_company(company)
@@ -158,7 +161,7 @@ class CopacoPeppol(models.AbstractModel):
             "company": company.name,
         }
         if not self._can_send(company):
-            return self.env._(
+            return _lt(
                 "%(invoice)s was not sent: %(partner)s wants invoices by Peppol, and "
                 "%(company)s is not registered for it. Register it under Settings, "
                 "Invoicing, or choose e-mail on the contact, then send it again.",
@@ -166,7 +169,7 @@ class CopacoPeppol(models.AbstractModel):
             )
         lacking = self._find_lacking(partner)
         if lacking and lacking[0] in PEPPOL_ADDRESS:
-            return self.env._(
+            return _lt(
                 "%(invoice)s was not sent: %(partner)s wants invoices by Peppol, and "
                 "has no Peppol address. Enter it on the contact, or choose e-mail "
                 "there, then send it again.",
@@ -174,27 +177,27 @@ class CopacoPeppol(models.AbstractModel):
             )
         names["address"] = f"{partner.peppol_eas}:{partner.peppol_endpoint}"
         if "invoice_edi_format" in lacking:
-            return self.env._(
+            return _lt(
                 "%(invoice)s was not sent: the e-invoice format of %(partner)s can't "
                 "be sent by Peppol. Choose another format, or e-mail, on the contact, "
                 "then send it again.",
                 **names,
             )
         if partner.peppol_verification_state == "not_valid_format":
-            return self.env._(
+            return _lt(
                 "%(invoice)s was not sent: %(partner)s is on Peppol as %(address)s, "
                 "but takes no invoices in its e-invoice format. Choose another format, "
                 "or e-mail, on the contact, then send it again.",
                 **names,
             )
         if lacking:
-            return self.env._(
+            return _lt(
                 "%(invoice)s was not sent: Peppol's directory does not know "
                 "%(partner)s as %(address)s, or did not answer. Check the Peppol "
                 "address, or choose e-mail, on the contact, then send it again.",
                 **names,
             )
-        return self.env._(
+        return _lt(
             "%(invoice)s was not sent: Odoo does not send it to %(partner)s by Peppol. "
             "Open it and press Send to see why, or choose e-mail on the contact, then "
             "send it again.",

@@ -5,7 +5,7 @@ from odoo import models
 from odoo.tools import SQL, formatLang
 
 from ..const import ORIGIN_FIELDS, PURCHASE_KINDS
-from ..tools import avoid_compiling
+from ..tools import Stored, avoid_compiling, render_message
 
 INVOICED = ("posted", "draft")
 # Everything that was received is in exactly one of these (promise 2 in
@@ -195,7 +195,7 @@ class Row(NamedTuple):
     place: str
     hold_reason: str
     excluded_by_id: int
-    exclude_reason: str
+    exclude_reason: object  # as stored, see `tools.Message`
     differing_id: int  # of the one document whose invoices say something else
     documents: int
     lines: int
@@ -411,6 +411,5 @@ class CopacoReconciliation(models.AbstractModel):
         user = self.env["res.users"].sudo().browse(row.excluded_by_id)
         if user and row.place == "replaced":
             return self.env._("%(user)s kept the old version", user=user.name)
-        if user:
-            return f"{user.name}: {row.exclude_reason}"
-        return row.exclude_reason or ""
+        reason = render_message(self.env, Stored(row.exclude_reason or ""))
+        return f"{user.name}: {reason}" if user else reason

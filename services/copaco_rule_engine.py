@@ -1,9 +1,12 @@
 from typing import NamedTuple
 
 from odoo import models
+from odoo.tools import LazyTranslate
 
 from ..const import KINDS, PURCHASE_KINDS, Hold
-from ..tools import LineTraits, RuleConditions, RuleIndex, enumerate_names
+from ..tools import LineTraits, RuleConditions, RuleIndex, list_names
+
+_lt = LazyTranslate(__name__)
 
 
 class LineMatch(NamedTuple):
@@ -204,18 +207,18 @@ class CopacoRuleEngine(models.AbstractModel):
     def _get_account_hold(self, document, product, journal):
         values = {
             "document": document.name,
-            "product": product.display_name,
-            "journal": journal.name,
+            "product": product,
+            "journal": journal,
         }
         if document.kind in PURCHASE_KINDS:
-            message = self.env._(
+            message = _lt(
                 "There is no usable expense account for %(document)s. Set one on "
                 "product %(product)s, on its category or on journal %(journal)s, then "
                 "retry.",
                 **values,
             )
         else:
-            message = self.env._(
+            message = _lt(
                 "There is no usable income account for %(document)s. Set one on "
                 "product %(product)s, on its category or on journal %(journal)s, then "
                 "retry.",
@@ -226,30 +229,30 @@ class CopacoRuleEngine(models.AbstractModel):
     def _get_rule_account_hold(self, document, rule, account):
         return Hold(
             "account_missing",
-            self.env._(
+            _lt(
                 "%(document)s can't be booked, because account %(account)s is "
                 "archived. Choose another one on rule %(rule)s, then retry.",
                 document=document.name,
-                account=account.display_name,
-                rule=rule.display_name,
+                account=account,
+                rule=rule,
             ),
         )
 
     def _get_tax_hold(self, document, product, account):
         values = {
             "document": document.name,
-            "product": product.display_name,
-            "account": account.display_name,
+            "product": product,
+            "account": account,
         }
         if document.kind in PURCHASE_KINDS:
-            message = self.env._(
+            message = _lt(
                 "There is no purchase tax for %(document)s. Set one on product "
                 "%(product)s or on account %(account)s (a 0 %% tax when none is due), "
                 "then retry.",
                 **values,
             )
         else:
-            message = self.env._(
+            message = _lt(
                 "There is no sales tax for %(document)s. Set one on product "
                 "%(product)s or on account %(account)s (a 0 %% tax when none is due), "
                 "then retry.",
@@ -263,24 +266,24 @@ class CopacoRuleEngine(models.AbstractModel):
         )
         return Hold(
             "product_missing",
-            self.env._(
+            _lt(
                 "%(document)s: no rule says which product there is for plan %(plans)s. "
                 "Choose the product under Plans, or make a rule from the line, then "
                 "retry.",
                 document=document.name,
-                plans=enumerate_names(self.env, plans),
+                plans=list_names(plans),
             ),
         )
 
     def _get_archived_hold(self, document, product):
         return Hold(
             "account_missing",
-            self.env._(
+            _lt(
                 "%(document)s can't be booked, because product %(product)s is "
                 "archived. Restore it, or choose another one on connection "
                 "%(connection)s or on the rule that says so, then retry.",
                 document=document.name,
-                product=product.display_name,
+                product=product,
                 connection=document.connection_id.name,
             ),
         )

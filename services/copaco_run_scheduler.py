@@ -6,9 +6,12 @@ from psycopg2 import OperationalError
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
 from ..const import BUTTON_SECONDS, MANAGER_GROUP
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -318,11 +321,11 @@ class CopacoRunScheduler(models.AbstractModel):
             _logger.exception("Copaco run %s could not be stored", run.id)
             self.env["copaco.fetcher"]._fail(
                 run,
-                self.env._(
+                _lt(
                     "Run %(run)s of connection %(connection)s failed, because this "
                     "server could not store the response: %(error)s. Ask your "
                     "administrator to solve that, then fetch again.",
-                    run=run.name,
+                    run=run,
                     connection=run.connection_id.name,
                     error=describe_system_error(error),
                 ),
@@ -332,12 +335,12 @@ class CopacoRunScheduler(models.AbstractModel):
             _logger.exception("Copaco run %s: unexpected error", run.id)
             self.env["copaco.fetcher"]._fail(
                 run,
-                self.env._(
+                _lt(
                     "Run %(run)s of connection %(connection)s failed with an "
                     "unexpected error. Fetch again; if it stays, send the server's log "
                     "to whoever maintains this addon, with the response if the run has "
                     "one.",
-                    run=run.name,
+                    run=run,
                     connection=run.connection_id.name,
                 ),
             )

@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import LazyTranslate
 
 from ..const import BUTTON_SECONDS
-from ..exceptions import CONCURRENCY_ERRORS, UndeliverableError
+from ..exceptions import CONCURRENCY_ERRORS, UndeliverableError, get_message
 from ..tools import notify, soft_reload
 from .copaco_fetch_window import COPACO_TIME_ZONE
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -280,12 +283,13 @@ class CopacoSender(models.AbstractModel):
         preferred = partner.invoice_sending_method or "email"
         if preferred == "manual":
             raise UndeliverableError(
-                self.env._(
+                self.env,
+                _lt(
                     "%(invoice)s was not sent: %(partner)s prefers to be sent nothing. "
                     "Choose another sending method on the contact, then send it again.",
                     invoice=move.name,
                     partner=partner.display_name,
-                )
+                ),
             )
         methods, is_found = {preferred}, False
         if peppol._can_send(company):
@@ -299,29 +303,29 @@ class CopacoSender(models.AbstractModel):
             is_found
             and self.env["account.move.send"]._is_applicable_to_move("peppol", move)
         ):
-            raise UndeliverableError(peppol._get_problem(move))
+            raise UndeliverableError(self.env, peppol._get_problem(move))
         return methods
 
     def _describe(self, move, error):
-        """:return: what happened, and what to do, of an error while sending"""
+        """:return: message: what happened, and what to do, of an error while sending"""
         if isinstance(error, UndeliverableError):
-            return str(error)
+            return error.message
         names = {"invoice": move.name, "partner": move.partner_id.display_name}
         if self._has_no_answer(error):
-            return self.env._(
+            return _lt(
                 "%(invoice)s: no answer came, so nobody knows whether it was "
                 "delivered. Ask %(partner)s before you send it again.",
                 **names,
             )
         if isinstance(error, UserError):
-            return self.env._(
+            return _lt(
                 "Odoo did not send %(invoice)s: %(error)s Correct the cause, then send "
                 "it again.",
                 **names,
-                error=error.args[0],
+                error=get_message(error),
             )
         _logger.error("Invoice %s could not be sent", move.id, exc_info=error)
-        return self.env._(
+        return _lt(
             "%(invoice)s could not be sent because of an unexpected error (%(error)s). "
             "Send it again; if it stays, send the server's log to whoever maintains "
             "this addon.",

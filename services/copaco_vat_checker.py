@@ -1,8 +1,10 @@
 from odoo import models
-from odoo.tools import float_compare, formatLang
+from odoo.tools import LazyTranslate, float_compare
 
 from ..exceptions import VatMismatchError
-from ..tools import enumerate_names, pair_lines
+from ..tools import Amount, list_names, name_invoice, pair_lines, render_message
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoVatChecker(models.AbstractModel):
@@ -65,24 +67,26 @@ class CopacoVatChecker(models.AbstractModel):
             return
         if may_hold and connection.vat_check == "hold":
             raise VatMismatchError(
-                self.env._(
+                self.env,
+                _lt(
                     "%(document)s was not booked, because Odoo's tax would be "
                     "%(booked)s, and Copaco's VAT is %(stated)s. Lines that differ: "
                     "%(lines)s. Check their taxes and the fiscal position of "
                     "%(partner)s, then retry; or accept Odoo's tax. Rounding and "
                     "connection %(connection)s allow %(tolerance)s.",
                     **values,
-                )
+                ),
             )
-        message = self.env._(
+        message = _lt(
             "Invoice %(invoice)s of %(document)s has %(booked)s of tax, and Copaco's "
             "VAT is %(stated)s. Lines that differ: %(lines)s. Check their taxes and "
             "the fiscal position of %(partner)s.",
-            invoice=move.display_name,
+            invoice=name_invoice(move),
             **values,
         )
-        document._message_log(body=message)
-        move._message_log(body=message)
+        body = render_message(self.env, message)
+        document._message_log(body=body)
+        move._message_log(body=body)
 
     def _find_difference(self, document, move):
         """:return: dict of what a message says of a difference, {} for none"""
@@ -114,14 +118,13 @@ class CopacoVatChecker(models.AbstractModel):
             return {}
         return {
             "document": document.name,
-            "booked": document._format_amount(booked),
-            "stated": document._format_amount((wrong or stated)[0]),
-            "lines": enumerate_names(self.env, doubted.mapped("display_name")) or "–",
+            "booked": Amount(booked, currency),
+            "stated": Amount((wrong or stated)[0], currency),
+            "lines": list_names(doubted.mapped("display_name")) or "–",
             "partner": move.partner_id.display_name,
             "connection": connection.name,
-            "tolerance": formatLang(
-                self.env,
+            "tolerance": Amount(
                 connection._get_allowed_difference(currency, len(lines)),
-                currency_obj=connection.currency_id,
+                connection.currency_id,
             ),
         }

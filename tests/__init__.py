@@ -41,6 +41,7 @@ from . import (
     test_margin,
     test_margin_faults,
     test_match,
+    test_messages,
     test_monitor,
     test_odoos_rules,
     test_official_rules,

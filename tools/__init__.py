@@ -1,5 +1,6 @@
 from .accounts import get_account_key
 from .actions import notify, open_invoices, open_window, soft_reload
+from .client_messages import translate, translate_advice
 from .evidence import (
     EVIDENCE,
     VatKey,
@@ -11,7 +12,19 @@ from .json_text import indent_json
 from .limits import ask_for_whole_time, get_seconds_left
 from .line_order import merge_order
 from .line_pairing import are_apart, pair_charges, pair_lines
-from .names import enumerate_names, join_different
+from .messages import (
+    Amount,
+    Joined,
+    LockDates,
+    Message,
+    ShortMessage,
+    Stored,
+    join_messages,
+    name_invoice,
+    quote_message,
+    render_message,
+)
+from .names import enumerate_names, join_different, list_names
 from .pace import Pace
 from .queries import avoid_compiling
 from .rounding import CENT, get_rounding_room, round_amount

@@ -1,22 +1,34 @@
 """How records and values are named in messages."""
 
+from odoo.tools import LazyTranslate
+
+from .messages import Joined, render_message
+
+_lt = LazyTranslate(__name__)
+
 # A person needs to see where to look, not every record.
 NAMED_RECORDS = 5
 
 
-def enumerate_names(env, names):
-    """:param env: environment in whose language it is said how many more there are
-    :param names: iterable of texts
-    :return: text with the first of them
+def list_names(names):
+    """:param names: iterable of texts, or of other messages
+    :return: message with the first of them, and how many more there are
     """
     names = list(names)
+    shown = Joined(tuple(names[:NAMED_RECORDS]), ", ")
     if len(names) <= NAMED_RECORDS:
-        return ", ".join(names)
-    return env._(
-        "%(names)s and %(count)s more",
-        names=", ".join(names[:NAMED_RECORDS]),
-        count=len(names) - NAMED_RECORDS,
+        return shown if names else ""
+    return _lt(
+        "%(names)s and %(count)s more", names=shown, count=len(names) - NAMED_RECORDS
     )
+
+
+def enumerate_names(env, names):
+    """:param env: environment in whose language it is said how many more there are
+    :param names: see `list_names`
+    :return: text with the first of them
+    """
+    return render_message(env, list_names(names))
 
 
 def join_different(texts):

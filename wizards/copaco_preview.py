@@ -11,7 +11,7 @@ from ..client import (
     TimedOutError,
     parse_documents,
 )
-from ..tools import open_window
+from ..tools import open_window, render_message
 from .copaco_preview_document import IMPORTANCE
 from .copaco_preview_dry_run import Response
 
@@ -179,7 +179,8 @@ class CopacoPreview(models.TransientModel):
                         "file_name": file_name,
                     }
                 )
-                raise UserError(run._get_error_message(error)) from None
+                message = run._get_error_message(error)
+                raise UserError(render_message(self.env, message)) from None
         return self._show("file", responses, started, kind=kind)
 
     def _get_connection(self):
@@ -213,7 +214,8 @@ class CopacoPreview(models.TransientModel):
             raise self._get_user_error(error) from None
 
     def _get_user_error(self, error):
-        return UserError(self.connection_id._get_error_message(error))
+        message = self.connection_id._get_error_message(error)
+        return UserError(render_message(self.env, message))
 
     def _get_late_message(self, chunks):
         return self.env._(

@@ -5,7 +5,7 @@ from odoo.tools import formatLang
 
 from ..client import parse_payload
 from ..const import PURCHASE_KINDS, SALES_KINDS
-from ..tools import enumerate_names
+from ..tools import enumerate_names, render_message, translate
 
 # What has the lines of its invoice or bill, not those that Copaco sent.
 BOOKED = ("invoiced", "rebuilt")
@@ -34,7 +34,7 @@ class CopacoPreviewReader(models.AbstractModel):
         return self._join_bills(values) + [
             {
                 "outcome": "unreadable",
-                "message": rejected.reason,
+                "message": render_message(self.env, translate(rejected.problems)),
                 "payload": rejected.payload,
             }
             for response in responses

@@ -68,7 +68,7 @@ FAULTS = {
           FROM copaco_document_version WHERE company_id = %(company)s
       GROUP BY 1, 2 HAVING count(*) > 1""",
     "a run failed without a word": """
-        SELECT id, name, trigger, started_at FROM copaco_run
+        SELECT id, date_from, date_to, trigger, started_at FROM copaco_run
          WHERE company_id = %(company)s
            AND state = 'failed' AND coalesce(message, '') = ''""",
     "a run has not what it received": """
@@ -100,12 +100,12 @@ FAULTS_AT_REST = {
           FROM copaco_document WHERE company_id = %(company)s
            AND state NOT IN ('invoiced', 'changed')
            AND NOT (state = 'held' AND hold_reason IN %(hold_reasons)s
-                    AND hold_message > '')""",
+                    AND hold_message IS NOT NULL)""",
     "a run goes on for ever": """
-        SELECT id, name, trigger, started_at, stored_at FROM copaco_run
+        SELECT id, date_from, date_to, trigger, started_at, stored_at FROM copaco_run
          WHERE company_id = %(company)s AND state = 'running'""",
     "a run failed": """
-        SELECT id, name, trigger, started_at, message FROM copaco_run
+        SELECT id, date_from, date_to, trigger, started_at, message FROM copaco_run
          WHERE company_id = %(company)s AND state = 'failed'""",
 }
 

@@ -23,6 +23,7 @@ STAMPS = {"write_date", "write_uid"}
 DROPPED = {
     ("copaco_document", "amount_exact"),
     ("copaco_document", "is_unsent"),
+    ("copaco_run", "name"),
     ("copaco_run", "seen_ids"),
     ("copaco_run", "seen_state"),
 }

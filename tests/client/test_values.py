@@ -63,7 +63,7 @@ class TestNumbers(ClientCase):
             try:
                 read(value)
             except PydanticCustomError as error:
-                self.assertTrue(str(error).startswith("is "), error)
+                self.assertTrue(str(error).startswith("%(field)s is "), error)
 
 
 class TestDates(ClientCase):

@@ -1,0 +1,181 @@
+"""Messages that are stored and read by people of any language.
+
+Not the sentence is stored, but its English source, which is a term of the translations
+of this addon's code, and its values. The sentence is made of them when somebody reads
+it, in the reader's language.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+from odoo import fields
+from odoo.exceptions import MissingError
+from odoo.models import BaseModel
+from odoo.tools import SQL, format_date, formatLang
+from odoo.tools.translate import LazyGettext
+
+MODULE = "account_copaco"
+
+
+class Amount(NamedTuple):
+    """A value of a message."""
+
+    amount: float
+    currency: BaseModel  # `res.currency`, perhaps empty
+
+
+class LockDates(NamedTuple):
+    """A value of a message: dates until which books are locked."""
+
+    dates: list  # of (date, field of `res.company`)
+
+
+class Joined(NamedTuple):
+    """Messages one after the other, such as sentences or names."""
+
+    parts: tuple
+    separator: str = " "
+
+
+class Stored(NamedTuple):
+    """What is stored of a message."""
+
+    json: object
+
+
+class Message(fields.Json):
+    """Text in the language of whoever reads it.
+
+    What is written is a message: text that is the same in every language, `_lt("…")`
+    with its values, or `Joined`. A value is a message itself, a number, a date, an
+    `Amount`, `LockDates`, or a record, which stands for its name.
+    """
+
+    type = "text"
+
+    def convert_to_cache(self, value, record, validate=True):
+        return store_message(value) or None
+
+    def convert_to_record(self, value, record):
+        return _render(record.env, value) if value else False
+
+    def convert_to_write(self, value, record):
+        # To assign it takes this way, too.
+        return Stored(store_message(value)) if value else False
+
+    def convert_to_export(self, value, record):
+        return value or ""
+
+    def get_stored(self, record):
+        """:return: `Stored` message of a record, not read in any language"""
+        if not record[self.name]:
+            return Stored("")
+        return Stored(self._get_cache(record.env)[record.id])
+
+    def _description_sortable(self, env):
+        return False
+
+    def _description_groupable(self, env):
+        return False
+
+    def _convert_db_column(self, model, column):
+        # What was stored as a text stays that text.
+        model.env.cr.execute(
+            SQL(
+                "ALTER TABLE %(table)s ALTER COLUMN %(column)s DROP DEFAULT, "
+                "ALTER COLUMN %(column)s TYPE jsonb USING to_jsonb(%(column)s)",
+                table=SQL.identifier(model._table),
+                column=SQL.identifier(self.name),
+            )
+        )
+
+
+class ShortMessage(Message):
+    """A `Message` of one line."""
+
+    type = "char"
+
+
+def join_messages(*messages):
+    """:param messages: sentences, of which some may be empty
+    :return: message with those that aren't
+    """
+    return Joined(tuple(filter(None, messages)))
+
+
+def quote_message(record, name):
+    """:return: the message in a field of a record, as a part of another one"""
+    return record._fields[name].get_stored(record)
+
+
+def name_invoice(move):
+    """:param move: `account.move`
+    :return: message: its number; Odoo names a draft, which has none, by words
+    """
+    return move if move.state == "draft" else move.display_name
+
+
+def store_message(message):
+    """:param message: see `Message`
+    :return: what is stored of it, as JSON
+    """
+    if isinstance(message, Stored):
+        return message.json
+    if isinstance(message, LazyGettext):
+        values = {name: store_message(each) for name, each in message._args.items()}
+        return {"source": message._source, "values": values}
+    if isinstance(message, Joined):
+        parts = [store_message(part) for part in message.parts]
+        return {"parts": parts, "separator": message.separator} if parts else ""
+    if isinstance(message, Amount):
+        return {"amount": message.amount, "currency": message.currency.id}
+    if isinstance(message, LockDates):
+        return {"locks": [[day.isoformat(), name] for day, name in message.dates]}
+    if isinstance(message, BaseModel):
+        # The name, for when the record is gone.
+        name = message.display_name or ""
+        return {"model": message._name, "id": message.id, "name": name}
+    if isinstance(message, date):
+        return {"date": message.isoformat()}
+    if isinstance(message, int) and not isinstance(message, bool):
+        return message
+    return str(message or "")
+
+
+def render_message(env, message):
+    """:param env: environment in whose language the message is read
+    :param message: see `Message`
+    :return: text
+    """
+    return _render(env, store_message(message))
+
+
+def _render(env, stored):
+    if not isinstance(stored, dict):
+        return str(stored)
+    if "source" in stored:
+        values = {name: _render(env, each) for name, each in stored["values"].items()}
+        return env._(LazyGettext(stored["source"], _module=MODULE, **values))
+    if "parts" in stored:
+        return stored["separator"].join(_render(env, part) for part in stored["parts"])
+    if "amount" in stored:
+        currency = env["res.currency"].browse(stored["currency"] or ())
+        return formatLang(env, stored["amount"], currency_obj=currency)
+    if "date" in stored:
+        return format_date(env, stored["date"])
+    if "locks" in stored:
+        dates = [(fields.Date.to_date(day), name) for day, name in stored["locks"]]
+        return env["res.company"]._format_lock_dates(dates)
+    return _get_name(env, stored)
+
+
+def _get_name(env, stored):
+    model = env.get(stored["model"])
+    if model is None or not stored["id"]:
+        return stored["name"]
+    # Who may read the message may read the names in it.
+    record = model.sudo().browse(stored["id"])
+    try:
+        return record.display_name or stored["name"]
+    except MissingError:
+        return stored["name"]
