@@ -12,7 +12,7 @@ START = "/account_copaco/doc/index.rst"
 
 @tagged("post_install", "-at_install")
 class TestManual(HttpCase):
-    """The manual can be read in Odoo, and every link to it and in it leads somewhere."""
+    """The manual can be read in Odoo, and every link to it and in it is right."""
 
     def get_links(self, path):
         """:return: (addresses that a page links to or shows, ids of its chapters)"""
