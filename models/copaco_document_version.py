@@ -38,7 +38,7 @@ class CopacoDocumentVersion(models.Model):
     declined_by_id = fields.Many2one("res.users")
     currency_id = fields.Many2one("res.currency")
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
-    totals_difference = fields.Monetary(help="See the field of the document.")
+    totals_difference = fields.Float(help="See the field of the document.")
     totals_line_count = fields.Integer(help="See the field of the document.")
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from ..const import Hold
-from ..tools import enumerate_names
+from ..tools import enumerate_names, format_exact, to_decimal
 
 
 class CopacoDecision(models.AbstractModel):
@@ -54,7 +54,9 @@ class CopacoDecision(models.AbstractModel):
                     "%(user)s accepted the lines: Copaco's totals differ from them by "
                     "%(amount)s.",
                     user=self.env.user.name,
-                    amount=document._format_amount(document.totals_difference),
+                    amount=format_exact(
+                        self.env, to_decimal(document.totals_difference), document.currency_id
+                    ),
                 )
             )
         held.write({"totals_difference": 0, "state": "new"})
@@ -119,7 +121,9 @@ class CopacoDecision(models.AbstractModel):
                 body=self.env._(
                     "%(user)s accepted Odoo's tax: Copaco's VAT is %(amount)s.",
                     user=self.env.user.name,
-                    amount=document._format_amount(document.amount_vat),
+                    amount=format_exact(
+                        self.env, to_decimal(document.amount_vat), document.currency_id
+                    ),
                 )
             )
         held.write({"is_vat_accepted": True, "state": "new"})

@@ -3,9 +3,10 @@ from typing import NamedTuple
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import float_compare, format_date, formatLang
+from odoo.tools import format_date
 
 from ..const import KINDS, Hold
+from ..tools import format_exact, to_decimal
 from .copaco_rule_engine import LineMatch
 
 
@@ -178,11 +179,12 @@ class CopacoDocumentMatcher(models.AbstractModel):
         )
 
     def _check_source_totals(self, document):
-        difference, connection = document.totals_difference, document.connection_id
+        currency, connection = document.currency_id, document.connection_id
+        difference = to_decimal(document.totals_difference)
         allowed = connection._get_allowed_difference(
-            document.currency_id, document.totals_line_count
+            currency, document.totals_line_count
         )
-        if float_compare(abs(difference), allowed, 6) <= 0:
+        if abs(difference) <= allowed:
             return None
         return Hold(
             "source_totals_differ",
@@ -192,13 +194,9 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 "invoice. Accept the lines to invoice them, or exclude the document. "
                 "Rounding and connection %(connection)s allow %(tolerance)s.",
                 document=document.name,
-                amount=formatLang(
-                    self.env, difference, currency_obj=document.currency_id
-                ),
+                amount=format_exact(self.env, difference, currency),
                 connection=connection.name,
-                tolerance=formatLang(
-                    self.env, allowed, currency_obj=connection.currency_id
-                ),
+                tolerance=format_exact(self.env, allowed, currency),
             ),
         )
 

@@ -1,8 +1,13 @@
 from odoo import models
-from odoo.tools import float_compare, formatLang
 
 from ..exceptions import VatMismatchError
-from ..tools import enumerate_names, pair_lines
+from ..tools import (
+    enumerate_names,
+    format_exact,
+    pair_lines,
+    round_amount,
+    to_decimal,
+)
 
 
 class CopacoVatChecker(models.AbstractModel):
@@ -91,37 +96,38 @@ class CopacoVatChecker(models.AbstractModel):
         currency, connection = document.currency_id, document.connection_id
         lines = document._get_billed_lines()
 
-        def differs(one, other, line_count):
+        def differs(booked, stated, line_count):
             allowed = connection._get_allowed_difference(currency, line_count)
-            return float_compare(abs(one - other), allowed, 6) > 0
+            booked = round_amount(to_decimal(booked), currency.rounding)
+            return abs(booked - stated) > allowed
 
         sign = -1 if move.move_type == "out_refund" else 1
         booked = sign * move.amount_tax
         stated, doubted = [], lines.browse()
         if any(line.vat or line.tax_percentage or line.tax_zone for line in lines):
-            stated.append(sum(lines.mapped("vat")))
+            stated.append(sum(map(to_decimal, lines.mapped("vat"))))
             taxes = {
                 line.copaco_line_id: sign * (line.price_total - line.price_subtotal)
                 for line in move.invoice_line_ids
             }
             doubted = lines.filtered(
-                lambda line: differs(taxes.get(line, 0.0), line.vat, 1)
+                lambda line: differs(taxes.get(line, 0.0), to_decimal(line.vat), 1)
             )
         if lines == document.line_ids:
-            stated.append(document.totals_vat)
+            stated.append(to_decimal(document.totals_vat))
         wrong = [vat for vat in stated if differs(booked, vat, len(lines))]
         if not wrong and not doubted:
             return {}
         return {
             "document": document.name,
             "booked": document._format_amount(booked),
-            "stated": document._format_amount((wrong or stated)[0]),
+            "stated": format_exact(self.env, (wrong or stated)[0], currency),
             "lines": enumerate_names(self.env, doubted.mapped("display_name")) or "–",
             "partner": move.partner_id.display_name,
             "connection": connection.name,
-            "tolerance": formatLang(
+            "tolerance": format_exact(
                 self.env,
                 connection._get_allowed_difference(currency, len(lines)),
-                currency_obj=connection.currency_id,
+                currency,
             ),
         }

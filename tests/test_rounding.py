@@ -101,6 +101,37 @@ class TestRounding(CopacoChangeCommon):
         document = self.book(["10.00", "10.00"], total="20.07")
         self.assertEqual(document.hold_reason, "source_totals_differ")
 
+    def test_what_is_allowed_exactly_is_not_held_and_a_little_more_says_why(self):
+        for prices, stated, figures in (
+            (["10"], "10.055", None),
+            (["10"], "9.945", None),
+            (["10"], "10.0551", ("0.0551", "0.055")),
+            (["10"], "9.94", ("-0.06", "0.055")),
+            (["10", "10"], "20.06", None),
+            (["10", "10"], "20.0600001", ("0.0600001", "0.06")),
+            (["0.1", "0.2", "0.4"], "0.765", None),
+        ):
+            with self.subTest(prices=prices, stated=stated), self.undone():
+                document = self.book(prices, total=stated)
+                if not figures:
+                    self.assertEqual(document.state, "invoiced", document.hold_message)
+                    continue
+                self.assertEqual(document.hold_reason, "source_totals_differ")
+                for figure in figures:
+                    self.assertRegex(
+                        document.hold_message, rf"(?<![\d.]){figure}(?!\d)"
+                    )
+
+    def test_without_a_tolerance_only_rounding_is_allowed(self):
+        self.connection.totals_tolerance = 0
+        with self.undone():
+            self.book(["10", "10"], total="20.01")
+            self.assertBooked(20.01, 0.01)
+        document = self.book(["10", "10"], total="20.0101")
+        self.assertEqual(document.hold_reason, "source_totals_differ")
+        for figure in ("0.0101", "0.01"):
+            self.assertRegex(document.hold_message, rf"(?<![\d.]){figure}(?!\d)")
+
     def test_elements_of_a_document_make_up_for_nothing_of_each_other(self):
         for number, total in ((1, "910"), (2, "-890")):
             line = price_line("10", number=number)

@@ -1,6 +1,12 @@
 from .accounts import get_account_key
 from .actions import notify, open_invoices, open_window, soft_reload
-from .amounts import CENT, get_rounding_room, round_amount
+from .amounts import (
+    CENT,
+    format_exact,
+    get_rounding_room,
+    round_amount,
+    to_decimal,
+)
 from .evidence import (
     EVIDENCE,
     VatKey,
