@@ -1,3 +1,7 @@
+from collections import defaultdict
+from functools import cache
+from typing import NamedTuple
+
 from markupsafe import Markup
 
 from odoo import fields, models
@@ -7,6 +11,13 @@ from odoo.tools import float_compare, formatLang
 
 from ..const import KINDS
 from ..tools import join_different
+
+
+class Billed(NamedTuple):
+    """What is billed of a document."""
+
+    amount: float  # without tax
+    prices: list  # of its lines, see `copaco.invoice.builder`
 
 
 class CopacoCorrector(models.AbstractModel):
@@ -106,34 +117,35 @@ class CopacoCorrector(models.AbstractModel):
         ]
         finder = self.env["copaco.credit.finder"]
         differences, credited, credits = finder._settle(document, changes)
-        billed = document.amount_to_invoice - sum(credited.values())
         booked = {line.id: line.move_line_id for line in document.line_ids}
         manual_edits = self.env["copaco.manual.edits"]
         positions = manual_edits._get_positions(document)
         currency = document.currency_id
+        kind = KINDS[document.kind]
+        billed = self._take_billed(document)
         version._take_over()
         # What has no lines may be in any: it takes away what is in that of before.
         document.currency_id = currency
         version.credited = credited
-        amount = currency.round(document.amount_to_invoice - billed)
         differences = [
             difference
             for difference in differences
             if not currency.is_zero(difference.now - difference.was)
         ]
-        changed = sum(difference.now - difference.was for difference in differences)
-        rounding = currency.round(amount - changed)
-        for text, settled in finder._settle_rounding(document, rounding).items():
-            credited[text] = credited.get(text, 0.0) + settled
-            amount = currency.round(amount + settled)
-            rounding = currency.round(rounding + settled)
-        version.credited = credited
-        version.amount_credited = currency.round(sum(credited.values()))
-        if not differences and currency.is_zero(rounding):
-            return invoice.browse()
         today = fields.Date.context_today(self)
-        kind = KINDS[document.kind]
-        match = self.env[kind.matcher]._get_match(document, correction_date=today)
+
+        @cache
+        def get_match():
+            return self.env[kind.matcher]._get_match(document, correction_date=today)
+
+        roundings = self._get_roundings(document, billed, booked, get_match)
+        roundings = self._settle_roundings(document, version, roundings)
+        if not differences and not roundings:
+            return invoice.browse()
+        match = get_match()
+        amount = currency.round(
+            document.amount_to_invoice - billed.amount + version.amount_credited
+        )
         is_refund = amount < 0
         # Where a person had the invoice created anew, for another contact perhaps.
         anew = credits.filtered(
@@ -170,7 +182,12 @@ class CopacoCorrector(models.AbstractModel):
                     )
                     for difference in differences
                 ]
-                + texts._prepare_rounding(document, rounding, booked, match, is_refund),
+                + [
+                    texts._prepare_rounding(
+                        document, line, rounding, booked, match, is_refund
+                    )
+                    for line, rounding in roundings
+                ],
             }
         )
         self._check_amount(document, correction, amount)
@@ -212,26 +229,85 @@ class CopacoCorrector(models.AbstractModel):
             )
         )
 
-    def _prepare_rounding(self, document, rounding, booked, match, is_refund):
-        """:param rounding: what the correction gains or loses because each of its lines
-            is an amount of its own; it is booked as the largest line is
+    def _take_billed(self, document):
+        """:return: `Billed`: what is billed of a document now"""
+        builder = self.env[KINDS[document.kind].builder]
+        return Billed(
+            document.amount_to_invoice,
+            builder._get_prices(document._get_billed_lines()),
+        )
+
+    def _get_roundings(self, document, before, booked, get_match):
+        """What a correction gains or loses because each line is an amount of its own,
+        for each combination of taxes: as lines that were invoiced are booked.
+
+        :param document: as it is now
+        :param before: the `Billed` of it before Copaco changed it
         :param booked: see `_prepare_line`
-        :return: list of the command for the line with it, if it needs one
+        :param get_match: what returns the match of the document
+        :return: list of (a `copaco.document.line` with these taxes, which may be gone;
+            amount without tax)
         """
-        if not rounding:
+        now = self._take_billed(document)
+        if now == before:
             return []
         builder = self.env[KINDS[document.kind].builder]
-        lines = document._get_billed_lines().sorted(lambda line: abs(line.amount))
+        currency = document.currency_id
+
+        def get_taxes(line):
+            if original := booked.get(line.id):
+                return original.tax_ids
+            match = get_match()
+            return match.lines.get(line, match.default).taxes
+
+        lines, amounts = {}, defaultdict(float)
+        for billed, sign in ((now, 1), (before, -1)):
+            for line, amount in builder._get_roundings(*billed, get_taxes, currency):
+                taxes = get_taxes(line)
+                lines.setdefault(taxes, line)
+                amounts[taxes] += sign * amount
         return [
-            Command.create(
-                {
-                    **builder._prepare_rounding_line(
-                        rounding, 1000, match._replace(is_refund=is_refund), True
-                    ),
-                    **self._prepare_booking(lines[-1:], booked, match),
-                }
-            )
+            (line, currency.round(amounts[taxes]))
+            for taxes, line in lines.items()
+            if not currency.is_zero(amounts[taxes])
         ]
+
+    def _settle_roundings(self, document, version, roundings):
+        """Note on a version what a person has credited of roundings already.
+
+        :param roundings: see `_get_roundings`
+        :return: those that are left
+        """
+        finder = self.env["copaco.credit.finder"]
+        currency = document.currency_id
+        left = []
+        credited = dict(version.credited or {})
+        for line, rounding in roundings:
+            for text, settled in finder._settle_rounding(document, rounding).items():
+                credited[text] = credited.get(text, 0.0) + settled
+                rounding = currency.round(rounding + settled)
+            # What settles this one settles no other.
+            version.credited = credited
+            if rounding:
+                left.append((line, rounding))
+        version.amount_credited = currency.round(sum(credited.values()))
+        return left
+
+    def _prepare_rounding(self, document, line, rounding, booked, match, is_refund):
+        """:param line: a `copaco.document.line` with whose taxes it is booked
+        :param rounding: amount without tax
+        :param booked: see `_prepare_line`
+        :return: the command for the line of a correction with it
+        """
+        builder = self.env[KINDS[document.kind].builder]
+        return Command.create(
+            {
+                **builder._prepare_rounding_line(
+                    rounding, 1000, match._replace(is_refund=is_refund), True
+                ),
+                **self._prepare_booking(line, booked, match),
+            }
+        )
 
     def _check_version(self, document, version):
         """:raise UserError: when the version can't be compared with the document"""
