@@ -23,6 +23,10 @@ class VatMismatchError(Exception):
     """Odoo's tax is not the VAT that Copaco states. Its text tells a user so."""
 
 
+class PostponedError(Exception):
+    """An invoice can't be sent yet, and is tried again without a person."""
+
+
 class UndeliverableError(Exception):
     """An invoice would reach nobody. Its text tells a user why, and what to do."""
 

@@ -197,21 +197,23 @@ class CopacoDocumentVersion(models.Model):
         """Documents were invoiced: a change of another one that waits for a person may
         add the same charges, and then its message says so.
 
-        :param documents: `copaco.document` records
+        :param documents: `copaco.document` records of one kind
         """
         waiting = self.search(
             [
                 ("state", "=", "pending"),
                 ("document_id.state", "=", "changed"),
-                ("document_id.customer_id.partner_id", "in", documents.partner_id.ids),
+                ("document_id.kind", "in", documents.mapped("kind")),
+                ("document_id.root_company_id", "in", documents.root_company_id.ids),
                 ("document_id", "not in", documents.ids),
             ]
+        ).grouped("document_id")
+        found = self.env["copaco.duplicate.finder"]._find_lines(
+            {document: own[0]._get_new_lines() for document, own in waiting.items()}
         )
-        finder = self.env["copaco.duplicate.finder"]
-        for version in waiting:
-            document = version.document_id
-            pairs = finder._find_lines({document: version._get_new_lines()})[document]
+        for document, pairs in found.items():
             if any(pair.other.document_id in documents for pair in pairs):
+                version = waiting[document]
                 version._request_decision(*version._get_warnings())
 
     def _request_decision(self, *obstacles):

@@ -55,7 +55,9 @@ class CopacoDecision(models.AbstractModel):
                     "%(amount)s.",
                     user=self.env.user.name,
                     amount=format_exact(
-                        self.env, to_decimal(document.totals_difference), document.currency_id
+                        self.env,
+                        to_decimal(document.totals_difference),
+                        document.currency_id,
                     ),
                 )
             )

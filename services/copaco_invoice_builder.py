@@ -176,9 +176,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
 
     def _get_prices(self, lines):
         """:return: list of (line, exact price, amount that it is rounded to)"""
-        return [
-            (line, to_decimal(line.extended_price), line.amount) for line in lines
-        ]
+        return [(line, to_decimal(line.extended_price), line.amount) for line in lines]
 
     def _get_roundings(self, total, prices, get_taxes, currency):
         """What is lost or gained because each line is an amount of its own: promise 4

@@ -85,9 +85,8 @@ class CopacoReconciliationTable(models.AbstractModel):
             {
                 "received": received,
                 "rows": rows,
-                "totals_difference": difference and format_exact(
-                    self.env, difference, currency
-                ),
+                "totals_difference": difference
+                and format_exact(self.env, difference, currency),
                 "notes": reconciliation.notes,
                 "estimated": round(reconciliation.estimated, 6),
                 "bar": [

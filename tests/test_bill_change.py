@@ -111,6 +111,19 @@ class TestBillChange(CopacoBillCommon):
         self.fetch()
         return bill
 
+    def test_a_change_says_when_its_charges_were_billed_elsewhere_since(self):
+        shared = price_line("7", number=2, InvoiceRowHash="shared")
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.change_bill({"A1": [price_line("15"), shared], "A2": [price_line("1")]})
+        (changed,) = self.purchases.filtered(lambda each: each.state == "changed")
+        self.assertNotIn("already", changed.hold_message)
+        # Another customer's: who a purchase is for need not be known.
+        self.add_purchase("P-2", {"A7": [shared, price_line("3", number=5)]})
+        self.fetch()
+        self.assertIn("P-2", changed.hold_message)
+        self.assertIn("already", changed.hold_message)
+
     def test_a_posted_bill_of_another_month_or_currency_is_credited_and_made_anew(self):
         dollar = self.env.ref("base.USD")
         dollar.active = True

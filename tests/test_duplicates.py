@@ -259,6 +259,27 @@ class TestDuplicates(DuplicateCase):
         self.act(document, "action_retry")
         self.assertEqual(document.state, "invoiced", "eleven days are too many")
 
+    def test_a_sales_receipt_made_by_hand_is_asked_about(self):
+        receipt = self.init_invoice(
+            "out_receipt",
+            partner=self.create_partner(
+                parent_id=self.partner.id, type="invoice", is_company=False
+            ),
+            invoice_date="2026-11-27",
+            amounts=[37.5],
+            company=self.company,
+        )
+        document = self.receive("V-1", price_line("37.50"))
+        self.assertHeld(document, receipt.display_name)
+        receipt.invoice_origin = "V-1"
+        self.act(document, "action_retry")
+        self.assertHeld(document, receipt.display_name)
+        self.assertFalse(document.move_id, "a receipt is no invoice of it")
+        self.act(document, "action_invoice_anyway")
+        self.assertEqual(document.move_id.amount_untaxed, 37.5)
+        credit = self.receive("V-2", price_line("-37.50", number=2))
+        self.assertNotIn(receipt.display_name, credit.hold_message or "")
+
     def test_nothing_is_billed_twice_by_an_invoice_of_nothing(self):
         self.init_invoice(
             "out_invoice",
