@@ -130,6 +130,60 @@ class CopacoDifferenceMixin(models.AbstractModel):
         currency = self.currency_id or self.document_id.currency_id
         return formatLang(self.env, amount, currency_obj=currency)
 
+    def _get_decision_message(self, *obstacles):
+        """:param obstacles: sentences: why a person has to decide
+        :return: what Copaco changed, and what a person can do about it
+        """
+        self.ensure_one()
+        document = self.document_id
+        invoice = document._get_live_invoice()
+        source = parse_payload(self.payload)
+        if source.error:
+            builder = self.env["copaco.document.builder"]
+            return self.env._(
+                "Copaco sent %(document)s again, and what it sent can't be read: "
+                "%(error)s Keep the old version, and ask Copaco to correct it.",
+                document=document.name,
+                error=builder._describe_error(source),
+            )
+        sentences = [self._get_change_sentence(), self._get_date_sentence()]
+        if self.line_count and not self._is_continuation():
+            sentences.append(
+                self.env._(
+                    "The versions have no line in common, so this may be a second "
+                    "part: then keep the old version and invoice the new one "
+                    "manually."
+                )
+            )
+        if invoice and self.env["copaco.draft.updater"]._can_be_rebuilt(document):
+            sentences.append(
+                self.env._(
+                    "Draft invoice %(invoice)s was edited manually or can't be rebuilt "
+                    "automatically: use the new version (manual edits are kept), "
+                    "prepare a correction, or keep the old version.",
+                    invoice=invoice.display_name,
+                )
+            )
+        elif invoice and self._is_invoiced_anew():
+            sentences.append(
+                self.env._(
+                    "Prepare a correction: invoice %(invoice)s is credited in full, "
+                    "and created anew. Or keep the old version.",
+                    invoice=invoice.display_name,
+                )
+            )
+        elif invoice:
+            sentences.append(
+                self.env._(
+                    "Prepare a correction of invoice %(invoice)s, or keep the old "
+                    "version.",
+                    invoice=invoice.display_name,
+                )
+            )
+        else:
+            sentences.append(self.env._("Choose which version counts."))
+        return " ".join(filter(None, (*sentences, *obstacles)))
+
     def _get_change_sentence(self):
         """:return: what Copaco changed of the amount"""
         document = self.document_id

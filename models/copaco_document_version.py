@@ -3,7 +3,7 @@ from odoo.fields import Command
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import pair_lines
+from ..tools import get_row_hash, pair_lines
 
 
 class CopacoDocumentVersion(models.Model):
@@ -224,43 +224,7 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         invoice = document._get_live_invoice()
-        sentences = [self._get_change_sentence(), self._get_date_sentence()]
-        if self.line_count and not self._is_continuation():
-            sentences.append(
-                self.env._(
-                    "The versions have no line in common, so this may be a second "
-                    "part: then keep the old version and invoice the new one "
-                    "manually."
-                )
-            )
-        if invoice and self.env["copaco.draft.updater"]._can_be_rebuilt(document):
-            sentences.append(
-                self.env._(
-                    "Draft invoice %(invoice)s was edited manually or can't be rebuilt "
-                    "automatically: use the new version (manual edits are kept), "
-                    "prepare a correction, or keep the old version.",
-                    invoice=invoice.display_name,
-                )
-            )
-        elif invoice and self._is_invoiced_anew():
-            sentences.append(
-                self.env._(
-                    "Prepare a correction: invoice %(invoice)s is credited in full, "
-                    "and created anew. Or keep the old version.",
-                    invoice=invoice.display_name,
-                )
-            )
-        elif invoice:
-            sentences.append(
-                self.env._(
-                    "Prepare a correction of invoice %(invoice)s, or keep the old "
-                    "version.",
-                    invoice=invoice.display_name,
-                )
-            )
-        else:
-            sentences.append(self.env._("Choose which version counts."))
-        message = " ".join(filter(None, (*sentences, *obstacles)))
+        message = self._get_decision_message(*obstacles)
         document.write(
             {
                 "state": "changed" if invoice else "held",
@@ -431,7 +395,7 @@ class CopacoDocumentVersion(models.Model):
 
 def _get_charge(line):
     return (
-        line.row_hash or "",
+        get_row_hash(line),
         line.subscription_ref or "",
         line.date_start or None,
         line.date_end or None,

@@ -1,6 +1,4 @@
-from collections import defaultdict
 from functools import cache
-from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -11,13 +9,6 @@ from odoo.tools import float_compare, formatLang
 
 from ..const import KINDS
 from ..tools import join_different
-
-
-class Billed(NamedTuple):
-    """What is billed of a document."""
-
-    amount: float  # without tax
-    prices: list  # of its lines, see `copaco.invoice.builder`
 
 
 class CopacoCorrector(models.AbstractModel):
@@ -117,12 +108,13 @@ class CopacoCorrector(models.AbstractModel):
         ]
         finder = self.env["copaco.credit.finder"]
         differences, credited, credits = finder._settle(document, changes)
-        booked = {line.id: line.move_line_id for line in document.line_ids}
+        booked = self._get_booked(document)
         manual_edits = self.env["copaco.manual.edits"]
         positions = manual_edits._get_positions(document)
         currency = document.currency_id
         kind = KINDS[document.kind]
-        billed = self._take_billed(document)
+        rounder = self.env["copaco.correction.rounding"]
+        billed = rounder._take_billed(document)
         version._take_over()
         # What has no lines may be in any: it takes away what is in that of before.
         document.currency_id = currency
@@ -138,8 +130,8 @@ class CopacoCorrector(models.AbstractModel):
         def get_match():
             return self.env[kind.matcher]._get_match(document, correction_date=today)
 
-        roundings = self._get_roundings(document, billed, booked, get_match)
-        roundings = self._settle_roundings(document, version, roundings)
+        roundings = rounder._get_roundings(document, billed, booked, get_match)
+        roundings = rounder._settle(document, version, roundings)
         if not differences and not roundings:
             return invoice.browse()
         match = get_match()
@@ -184,9 +176,9 @@ class CopacoCorrector(models.AbstractModel):
                 ]
                 + [
                     texts._prepare_rounding(
-                        document, line, rounding, booked, match, is_refund
+                        document, rounding, booked, match, is_refund
                     )
-                    for line, rounding in roundings
+                    for rounding in roundings
                 ],
             }
         )
@@ -229,73 +221,21 @@ class CopacoCorrector(models.AbstractModel):
             )
         )
 
-    def _take_billed(self, document):
-        """:return: `Billed`: what is billed of a document now"""
-        builder = self.env[KINDS[document.kind].builder]
-        return Billed(
-            document.amount_to_invoice,
-            builder._get_prices(document._get_billed_lines()),
-        )
-
-    def _get_roundings(self, document, before, booked, get_match):
-        """What a correction gains or loses because each line is an amount of its own,
-        for each combination of taxes: as lines that were invoiced are booked.
-
-        :param document: as it is now
-        :param before: the `Billed` of it before Copaco changed it
-        :param booked: see `_prepare_line`
-        :param get_match: what returns the match of the document
-        :return: list of (a `copaco.document.line` with these taxes, which may be gone;
-            amount without tax)
+    def _get_booked(self, document):
+        """:return: dict of the `account.move.line` that a line of a document was booked
+        as first, on the invoice or a correction, by its id; empty for none
         """
-        now = self._take_billed(document)
-        if now == before:
-            return []
-        builder = self.env[KINDS[document.kind].builder]
-        currency = document.currency_id
+        corrected = document._get_live_corrections().invoice_line_ids
+        added = {
+            line.copaco_line_id: line for line in corrected.sorted("id", reverse=True)
+        }
+        return {
+            line.id: line.move_line_id or added.get(line, line.move_line_id)
+            for line in document.line_ids
+        }
 
-        def get_taxes(line):
-            if original := booked.get(line.id):
-                return original.tax_ids
-            match = get_match()
-            return match.lines.get(line, match.default).taxes
-
-        lines, amounts = {}, defaultdict(float)
-        for billed, sign in ((now, 1), (before, -1)):
-            for line, amount in builder._get_roundings(*billed, get_taxes, currency):
-                taxes = get_taxes(line)
-                lines.setdefault(taxes, line)
-                amounts[taxes] += sign * amount
-        return [
-            (line, currency.round(amounts[taxes]))
-            for taxes, line in lines.items()
-            if not currency.is_zero(amounts[taxes])
-        ]
-
-    def _settle_roundings(self, document, version, roundings):
-        """Note on a version what a person has credited of roundings already.
-
-        :param roundings: see `_get_roundings`
-        :return: those that are left
-        """
-        finder = self.env["copaco.credit.finder"]
-        currency = document.currency_id
-        left = []
-        credited = dict(version.credited or {})
-        for line, rounding in roundings:
-            for text, settled in finder._settle_rounding(document, rounding).items():
-                credited[text] = credited.get(text, 0.0) + settled
-                rounding = currency.round(rounding + settled)
-            # What settles this one settles no other.
-            version.credited = credited
-            if rounding:
-                left.append((line, rounding))
-        version.amount_credited = currency.round(sum(credited.values()))
-        return left
-
-    def _prepare_rounding(self, document, line, rounding, booked, match, is_refund):
-        """:param line: a `copaco.document.line` with whose taxes it is booked
-        :param rounding: amount without tax
+    def _prepare_rounding(self, document, rounding, booked, match, is_refund):
+        """:param rounding: a `Rounding`
         :param booked: see `_prepare_line`
         :return: the command for the line of a correction with it
         """
@@ -303,9 +243,9 @@ class CopacoCorrector(models.AbstractModel):
         return Command.create(
             {
                 **builder._prepare_rounding_line(
-                    rounding, 1000, match._replace(is_refund=is_refund), True
+                    rounding.amount, 1000, match._replace(is_refund=is_refund), True
                 ),
-                **self._prepare_booking(line, booked, match),
+                **self._prepare_booking(rounding.line, booked, match),
             }
         )
 

@@ -180,6 +180,13 @@ class CopacoDeliveryProof(models.AbstractModel):
     def _get_unreached(self, delivery):
         """:return: why an invoice was sent to nobody, although nothing failed"""
         partner = delivery.partner_id
+        if not partner.active:
+            return self.env._(
+                "%(invoice)s was not sent: %(partner)s is archived. Restore the "
+                "contact, then send it again.",
+                invoice=delivery.move_id.name,
+                partner=partner.display_name,
+            )
         if not partner.email:
             return self.env._(
                 "%(invoice)s was not sent: %(partner)s has no e-mail address. Enter it "

@@ -114,10 +114,16 @@ class CopacoDocumentBuilder(models.AbstractModel):
                 "correct it and fetch again, or exclude it and invoice it "
                 "manually.",
                 number=source.invoice_number,
-                error=" ".join(map(self._describe_unread, source.unreadable_lines))
-                or source.error,
+                error=self._describe_error(source),
             ),
         )
+
+    def _describe_error(self, source):
+        """:param source: a `SourceDocument` that can't be read
+        :return: why, for a person
+        """
+        lines = map(self._describe_unread, source.unreadable_lines)
+        return " ".join(lines) or source.error
 
     def _describe_unread(self, line):
         """:param line: an `UnreadableLine`

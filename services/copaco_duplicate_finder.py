@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..client import parse_payload
 from ..const import KINDS, Hold
-from ..tools import are_apart, avoid_compiling, enumerate_names
+from ..tools import are_apart, avoid_compiling, enumerate_names, get_row_hash
 
 # How sure it is that two lines are the same charge.
 SAME = "same"  # row hash, subscription, period and amount agree
@@ -189,7 +189,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         earlier, pairs = defaultdict(list), []
         for line in lines:
             if line.row_hash:
-                key = (line.row_hash,)
+                key = (get_row_hash(line),)
             else:
                 key = (
                     line.line_ref,
@@ -316,7 +316,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 _LINE_QUERY,
                 keys=list(range(len(keys))),
                 documents=[document.id for document, _line in keys],
-                hashes=[line.row_hash or "" for _document, line in keys],
+                hashes=[get_row_hash(line) for _document, line in keys],
                 subscriptions=[line.subscription_ref or "" for _document, line in keys],
                 descriptions=[line.description or "" for _document, line in keys],
                 starts=[line.date_start or None for _document, line in keys],

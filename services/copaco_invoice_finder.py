@@ -33,7 +33,9 @@ _INVOICE_QUERY = """
             -- That both come to nothing tells nothing.
             OR (move.amount_untaxed = asked.amount AND asked.amount != 0
                 AND move.currency_id = asked.currency_id
-                AND abs(move.invoice_date - asked.invoice_date) <= %(days)s))
+                -- A draft may have no invoice date yet.
+                AND abs(coalesce(move.invoice_date, move.date) - asked.invoice_date)
+                    <= %(days)s))
   ORDER BY asked.document_id, move.id"""
 
 

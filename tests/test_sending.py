@@ -122,6 +122,15 @@ class TestSending(SendingCommon):
         self.send()
         self.assertUnsent(delivery, "Bakkerij", "e-mail address")
 
+    def test_a_contact_that_was_archived_meanwhile_is_told(self):
+        delivery = self.book("5")
+        self.partner.active = False
+        self.send()
+        self.assertUnsent(delivery, "Bakkerij", "archived")
+        self.partner.active = True
+        self.send_again(delivery)
+        self.assertSent(delivery)
+
     def test_what_is_no_address_is_told(self):
         self.partner.email = "not an address"
         delivery = self.book("5")

@@ -17,7 +17,7 @@ from .evidence import (
 from .json_text import indent_json
 from .limits import ask_for_whole_time, get_seconds_left, get_server
 from .line_order import merge_order
-from .line_pairing import are_apart, pair_charges, pair_lines
+from .line_pairing import are_apart, get_row_hash, pair_charges, pair_lines
 from .names import enumerate_names, join_different
 from .pace import Pace
 from .queries import avoid_compiling
