@@ -21,8 +21,8 @@ class Directory:
     :ivar seconds: what was spent on waiting for it
     """
 
-    def __init__(self):
-        self.is_silent = False
+    def __init__(self, is_silent=False):
+        self.is_silent = is_silent
         self.seconds = 0
 
     @property

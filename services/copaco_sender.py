@@ -110,8 +110,13 @@ class CopacoSender(models.AbstractModel):
         return (
             Domain("state", "=", "waiting")
             & Domain("send_at", "<=", fields.Datetime.now())
+            # What waits for Peppol's directory keeps no other from being sent.
+            & (Domain("reason", "=", False) | ~self._get_silent_domain())
             & self.env["copaco.delivery"]._get_sendable_domain()
         )
+
+    def _get_silent_domain(self):
+        return Domain("connection_id.peppol_silent_until", ">", fields.Datetime.now())
 
     def _continue_in_background(self, at=None):
         self.env.ref("account_copaco.ir_cron_send")._trigger(at)
@@ -190,7 +195,11 @@ class CopacoSender(models.AbstractModel):
 
         :param deadline: `time.monotonic()` after which the scheduled action goes on
         """
-        directory = Directory()
+        # Who presses a button may know that it answers again.
+        is_silent = not deadline and deliveries.filtered_domain(
+            self._get_silent_domain()
+        )
+        directory = Directory(is_silent=bool(is_silent))
         for delivery in deliveries:
             if deadline and time.monotonic() > deadline:
                 self._continue_in_background()
@@ -202,6 +211,9 @@ class CopacoSender(models.AbstractModel):
             )
             sender = sender.with_company(delivery.company_id)
             sender._send_one(delivery.with_env(sender.env), directory)
+            if directory.is_silent and not is_silent:
+                is_silent = True
+                sender._leave_directory_alone(deliveries.connection_id)
             if not self.env["ir.cron"]._commit_progress(1):
                 break
         if deliveries.filtered(lambda each: each.state == "waiting" and each.reason):
@@ -211,6 +223,17 @@ class CopacoSender(models.AbstractModel):
     def _tell(self, connections):
         no_runs = self.env["copaco.run"]
         self.env["copaco.processor"]._refresh_progress(no_runs, connections)
+
+    def _leave_directory_alone(self, connections):
+        """Peppol's directory did not answer: for some time, no pass asks it; commits."""
+        try:
+            until = fields.Datetime.now() + DIRECTORY_PAUSE
+            connections.sudo().peppol_silent_until = until
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except CONCURRENCY_ERRORS as error:
+            # The next pass asks it once more.
+            self.env.cr.rollback()
+            _logger.info("Copaco connections: concurrent update (%s)", type(error))
 
     def _ask_directory_again(self):
         """Peppol's directory did not answer, or slowly: later once more."""
