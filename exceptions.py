@@ -43,6 +43,10 @@ class VatMismatchError(MessageError):
     """Odoo's tax is not the VAT that Copaco states."""
 
 
+class PostponedError(MessageError):
+    """An invoice can't be sent yet, and is tried again without a person."""
+
+
 class UndeliverableError(MessageError):
     """An invoice would reach nobody."""
 

@@ -179,7 +179,7 @@ class AccountMove(models.Model):
             documents.write(documents._get_no_draft())
             self.env["copaco.monitor"]._update_activity(documents.connection_id)
             confirmed = self.sudo().filtered(lambda move: before[move] != "posted")
-            self.env["copaco.sender"].sudo()._start(confirmed.copaco_delivery_ids)
+            self.env["copaco.sender"].sudo()._start(confirmed)
             self.env["copaco.exclusion"].sudo()._on_credited(self.sudo())
         if vals["state"] == "cancel":
             removed = self.filtered(lambda move: before[move] != "cancel")

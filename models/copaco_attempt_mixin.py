@@ -1,14 +1,17 @@
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.tools import SQL, config
+from odoo.tools import SQL
 
-# A worker that dies sooner was stopped by something else than a limit of the server,
-# such as a restart: so many seconds, or a sixth of a limit that is tighter than Odoo's.
-SHORTEST_SECONDS = 10
-SHORTEST_SHARE = 6
+from ..tools import get_server
+
 # How often a worker may die of a document: the second time, it did nothing else.
-MAX_ATTEMPTS = 2
+MAX_DEATHS = 2
+# The same, where the whole server was stopped each time: a person may have restarted
+# it, or a container with too little memory ended as a whole.
+MAX_ATTEMPTS = 5
+# Who has begun right now has no lock for a moment.
+MOMENT = timedelta(seconds=2)
 
 
 class CopacoAttemptMixin(models.AbstractModel):
@@ -21,7 +24,12 @@ class CopacoAttemptMixin(models.AbstractModel):
         readonly=True,
         help="How often somebody began to create the invoice and has not ended.",
     )
+    restart_count = fields.Integer(
+        readonly=True,
+        help="How many of these attempts ended because the whole server was stopped.",
+    )
     attempted_at = fields.Datetime(readonly=True)
+    attempted_by = fields.Char(readonly=True, help="The server that began last.")
 
     # === BUSINESS METHODS === #
 
@@ -33,14 +41,16 @@ class CopacoAttemptMixin(models.AbstractModel):
             SQL(
                 """
                 UPDATE %(table)s
-                   SET attempted_at = now() AT TIME ZONE 'UTC',
-                       attempt_count = coalesce(attempt_count, 0) + (
-                           attempted_at IS NULL OR attempted_at
-                           < now() AT TIME ZONE 'UTC' - %(shortest)s
-                       )::int
+                   SET restart_count = coalesce(restart_count, 0) + (
+                           attempted_at IS NOT NULL
+                           AND attempted_by IS DISTINCT FROM %(server)s
+                       )::int,
+                       attempt_count = coalesce(attempt_count, 0) + 1,
+                       attempted_at = now() AT TIME ZONE 'UTC',
+                       attempted_by = %(server)s
                  WHERE id = ANY(%(ids)s)""",
                 table=SQL.identifier(self._table),
-                shortest=_get_shortest_attempt(),
+                server=get_server(),
                 ids=self.ids,
             )
         )
@@ -50,7 +60,8 @@ class CopacoAttemptMixin(models.AbstractModel):
         """Note that whoever called `_begin_attempt` has not died."""
         self.env.cr.execute(
             SQL(
-                "UPDATE %(table)s SET attempted_at = NULL, attempt_count = 0"
+                "UPDATE %(table)s"
+                " SET attempted_at = NULL, attempt_count = 0, restart_count = 0"
                 " WHERE id = ANY(%(ids)s) AND attempt_count != 0",
                 table=SQL.identifier(self._table),
                 ids=self.ids,
@@ -75,20 +86,22 @@ class CopacoAttemptMixin(models.AbstractModel):
     def _get_deadly(self):
         """:return: those of these documents, which nobody works on, that workers died
         of together with others, and alone"""
-        just_now = fields.Datetime.now() - _get_shortest_attempt()
-        return self.filtered(
-            lambda document: (
-                document.attempt_count >= MAX_ATTEMPTS
-                # Who has begun right now has no lock for a moment.
-                and not (document.attempted_at and document.attempted_at > just_now)
+        server, just_now = get_server(), fields.Datetime.now() - MOMENT
+
+        def is_deadly(document):
+            if document.attempt_count >= MAX_ATTEMPTS:
+                return True
+            begun_at = document.attempted_at
+            is_restarted = begun_at and document.attempted_by != server
+            deaths = document.attempt_count - document.restart_count
+            return deaths - bool(is_restarted) >= MAX_DEATHS and not (
+                begun_at and begun_at > just_now
             )
-        )
+
+        return self.filtered(is_deadly)
 
     def _invalidate_attempts(self):
-        self.invalidate_recordset(["attempt_count", "attempted_at"], flush=False)
-
-
-def _get_shortest_attempt():
-    """:return: `timedelta` after which a worker may have died of a limit"""
-    limit = config["limit_time_cpu"] / SHORTEST_SHARE or SHORTEST_SECONDS
-    return timedelta(seconds=min(limit, SHORTEST_SECONDS))
+        self.invalidate_recordset(
+            ["attempt_count", "restart_count", "attempted_at", "attempted_by"],
+            flush=False,
+        )

@@ -15,15 +15,18 @@ class CopacoContentMixin(models.AbstractModel):
     has_vat = fields.Boolean(
         string="States VAT", readonly=True, help="Copaco said which VAT is due."
     )
-    amount_vat = fields.Monetary(
+    # Not monetary: that would be rounded.
+    amount_vat = fields.Float(
         string="Copaco's VAT",
         readonly=True,
+        min_display_digits=2,
         help="The sum of what Copaco says of the lines. It is compared with Odoo's "
         "tax, and never booked.",
     )
-    totals_vat = fields.Monetary(
+    totals_vat = fields.Float(
         string="VAT in Copaco's Totals",
         readonly=True,
+        min_display_digits=2,
         help="The same of Copaco's totals; that of the lines, where they don't say.",
     )
     is_vat_accepted = fields.Boolean(

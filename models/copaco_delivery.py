@@ -31,6 +31,12 @@ class CopacoDelivery(models.Model):
         ondelete="cascade",
         check_company=True,
     )
+    active = fields.Boolean(
+        default=True,
+        readonly=True,
+        help="Not while the invoice has no amount to pay, and its connection sends no "
+        "such invoices.",
+    )
     connection_id = fields.Many2one(
         "copaco.connection", required=True, readonly=True, index=True
     )

@@ -4,7 +4,15 @@ from odoo import api, fields, models
 from odoo.tools import LazyTranslate, float_compare, format_date, formatLang
 
 from ..client import parse_payload
-from ..tools import CENT, Amount, join_different, pair_lines, round_amount
+from ..tools import (
+    CENT,
+    Amount,
+    join_different,
+    join_messages,
+    name_invoice,
+    pair_lines,
+    round_amount,
+)
 
 _lt = LazyTranslate(__name__)
 
@@ -134,6 +142,60 @@ class CopacoDifferenceMixin(models.AbstractModel):
 
     def _format_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self._get_currency())
+
+    def _get_decision_message(self, *obstacles):
+        """:param obstacles: messages: why a person has to decide
+        :return: message: what Copaco changed, and what a person can do about it
+        """
+        self.ensure_one()
+        document = self.document_id
+        invoice = document._get_live_invoice()
+        source = parse_payload(self.payload)
+        if source.error:
+            builder = self.env["copaco.document.builder"]
+            return _lt(
+                "Copaco sent %(document)s again, and what it sent can't be read: "
+                "%(error)s Keep the old version, and ask Copaco to correct it.",
+                document=document.name,
+                error=builder._describe_error(source),
+            )
+        sentences = [self._get_change_sentence(), self._get_date_sentence()]
+        if self.line_count and not self._is_continuation():
+            sentences.append(
+                _lt(
+                    "The versions have no line in common, so this may be a second "
+                    "part: then keep the old version and invoice the new one "
+                    "manually."
+                )
+            )
+        if invoice and self.env["copaco.draft.updater"]._can_be_rebuilt(document):
+            sentences.append(
+                _lt(
+                    "Draft invoice %(invoice)s was edited manually or can't be rebuilt "
+                    "automatically: use the new version (manual edits are kept), "
+                    "prepare a correction, or keep the old version.",
+                    invoice=name_invoice(invoice),
+                )
+            )
+        elif invoice and self._is_invoiced_anew():
+            sentences.append(
+                _lt(
+                    "Prepare a correction: invoice %(invoice)s is credited in full, "
+                    "and created anew. Or keep the old version.",
+                    invoice=name_invoice(invoice),
+                )
+            )
+        elif invoice:
+            sentences.append(
+                _lt(
+                    "Prepare a correction of invoice %(invoice)s, or keep the old "
+                    "version.",
+                    invoice=name_invoice(invoice),
+                )
+            )
+        else:
+            sentences.append(_lt("Choose which version counts."))
+        return join_messages(*sentences, *obstacles)
 
     def _get_change_sentence(self):
         """:return: message: what Copaco changed of the amount"""

@@ -83,9 +83,11 @@ class CopacoDocument(models.Model):
         "currency; or the total that Copaco states, where rounding explains the "
         "difference.",
     )
-    totals_difference = fields.Monetary(
+    # Not monetary: that would be rounded.
+    totals_difference = fields.Float(
+        min_display_digits=2,
         help="What Copaco says is the total without tax of the invoice that this is "
-        "part of, less the sum of all its lines."
+        "part of, less the sum of all its lines.",
     )
     totals_line_count = fields.Integer(help="How many lines that invoice has.")
     amount_excluded = fields.Monetary(

@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 
 from ..const import PURCHASE_KINDS
-from ..tools import round_amount
+from ..tools import get_row_hash, round_amount
 
 # What a `DocumentLine` calls as it is called here, and is stored as it is.
 SOURCE_FIELDS = (
@@ -262,6 +262,7 @@ class CopacoDocumentLine(models.Model):
             "company_id": company.id,
             "currency_id": currency.id,
             **{name: getattr(source_line, name) for name in SOURCE_FIELDS},
+            "row_hash": get_row_hash(source_line),
             "quantity": _to_float(source_line.quantity),
             "unit_price": _to_float(source_line.unit_price),
             "discount": _to_float(source_line.discount),

@@ -4,7 +4,7 @@ from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
 from ..const import Hold
-from ..tools import join_messages, name_invoice, pair_lines, render_message
+from ..tools import get_row_hash, pair_lines, render_message
 
 _lt = LazyTranslate(__name__)
 
@@ -41,7 +41,7 @@ class CopacoDocumentVersion(models.Model):
     declined_by_id = fields.Many2one("res.users")
     currency_id = fields.Many2one("res.currency")
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
-    totals_difference = fields.Monetary(help="See the field of the document.")
+    totals_difference = fields.Float(help="See the field of the document.")
     totals_line_count = fields.Integer(help="See the field of the document.")
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
@@ -200,21 +200,23 @@ class CopacoDocumentVersion(models.Model):
         """Documents were invoiced: a change of another one that waits for a person may
         add the same charges, and then its message says so.
 
-        :param documents: `copaco.document` records
+        :param documents: `copaco.document` records of one kind
         """
         waiting = self.search(
             [
                 ("state", "=", "pending"),
                 ("document_id.state", "=", "changed"),
-                ("document_id.customer_id.partner_id", "in", documents.partner_id.ids),
+                ("document_id.kind", "in", documents.mapped("kind")),
+                ("document_id.root_company_id", "in", documents.root_company_id.ids),
                 ("document_id", "not in", documents.ids),
             ]
+        ).grouped("document_id")
+        found = self.env["copaco.duplicate.finder"]._find_lines(
+            {document: own[0]._get_new_lines() for document, own in waiting.items()}
         )
-        finder = self.env["copaco.duplicate.finder"]
-        for version in waiting:
-            document = version.document_id
-            pairs = finder._find_lines({document: version._get_new_lines()})[document]
+        for document, pairs in found.items():
             if any(pair.other.document_id in documents for pair in pairs):
+                version = waiting[document]
                 version._request_decision(*version._get_warnings())
 
     def _request_decision(self, *obstacles):
@@ -225,43 +227,7 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         invoice = document._get_live_invoice()
-        sentences = [self._get_change_sentence(), self._get_date_sentence()]
-        if self.line_count and not self._is_continuation():
-            sentences.append(
-                _lt(
-                    "The versions have no line in common, so this may be a second "
-                    "part: then keep the old version and invoice the new one "
-                    "manually."
-                )
-            )
-        if invoice and self.env["copaco.draft.updater"]._can_be_rebuilt(document):
-            sentences.append(
-                _lt(
-                    "Draft invoice %(invoice)s was edited manually or can't be rebuilt "
-                    "automatically: use the new version (manual edits are kept), "
-                    "prepare a correction, or keep the old version.",
-                    invoice=name_invoice(invoice),
-                )
-            )
-        elif invoice and self._is_invoiced_anew():
-            sentences.append(
-                _lt(
-                    "Prepare a correction: invoice %(invoice)s is credited in full, "
-                    "and created anew. Or keep the old version.",
-                    invoice=name_invoice(invoice),
-                )
-            )
-        elif invoice:
-            sentences.append(
-                _lt(
-                    "Prepare a correction of invoice %(invoice)s, or keep the old "
-                    "version.",
-                    invoice=name_invoice(invoice),
-                )
-            )
-        else:
-            sentences.append(_lt("Choose which version counts."))
-        message = join_messages(*sentences, *obstacles)
+        message = self._get_decision_message(*obstacles)
         document.write(
             {
                 "state": "changed" if invoice else "held",
@@ -432,7 +398,7 @@ class CopacoDocumentVersion(models.Model):
 
 def _get_charge(line):
     return (
-        line.row_hash or "",
+        get_row_hash(line),
         line.subscription_ref or "",
         line.date_start or None,
         line.date_end or None,

@@ -11,6 +11,11 @@ class CopacoSendingMixin(models.AbstractModel):
         string="Send Invoices of 0.00",
         help="Otherwise invoices without an amount to pay are confirmed, and not sent.",
     )
+    peppol_silent_until = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="Peppol's directory did not answer, and is left alone until then.",
+    )
     peppol_warning = fields.Char(compute="_compute_peppol_warning")
     unsent_count = fields.Integer(
         string="Could Not Be Sent", compute="_compute_unsent_count"

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ..tools import get_rounding_room
+from ..tools import get_rounding_room, to_decimal
 
 
 class CopacoToleranceMixin(models.AbstractModel):
@@ -34,7 +34,8 @@ class CopacoToleranceMixin(models.AbstractModel):
     def _get_allowed_difference(self, currency, line_count):
         """:param currency: `res.currency` of the amounts that are compared
         :param line_count: how many lines they are the sum of
-        :return: by how much Copaco's figure may differ from ours, in that currency
+        :return: exact `Decimal`: by how much Copaco's figure may differ from ours, in
+            that currency
         """
         room = get_rounding_room(line_count, currency.rounding)
-        return self.totals_tolerance + float(room)
+        return to_decimal(self.totals_tolerance) + room

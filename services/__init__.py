@@ -8,6 +8,7 @@ from . import (
     copaco_connection_tester,
     copaco_contact_builder,
     copaco_contact_checker,
+    copaco_correction_rounding,
     copaco_corrector,
     copaco_credit_finder,
     copaco_credit_note,

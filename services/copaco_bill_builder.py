@@ -71,7 +71,12 @@ class CopacoBillBuilder(models.AbstractModel):
             {**get_common(line), **self._prepare_rounding_line(*row)}
             for line, row in (
                 (line, (amount, 0, match, add_computed))
-                for line, amount in self._get_roundings(match.amount, billed, match)
+                for line, amount in self._get_roundings(
+                    match.amount,
+                    self._get_prices(billed),
+                    lambda line: match.lines[line].taxes,
+                    match.documents.currency_id,
+                )
             )
         ]
         for sequence, vals in enumerate(vals_list, start=1):

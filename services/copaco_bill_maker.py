@@ -24,10 +24,13 @@ class CopacoBillMaker(models.AbstractModel):
     def _make(self, documents):
         """Make the bills of documents of one connection. A bill is made by who has the
         first document of it that waits."""
+        billed = documents.browse()
         for own in documents.grouped("invoice_number").values():
             found = self._lock_others(own)
             if found:
                 self._make_bill(found)
+                billed |= found.filtered(lambda each: each.state == "invoiced")
+        self.env["copaco.document.version"]._warn_of(billed)
 
     def _lock_others(self, own):
         """:param own: documents of one Copaco invoice that are locked

@@ -2,7 +2,7 @@ from odoo import models
 from odoo.tools import LazyTranslate, float_compare
 
 from ..exceptions import TotalsMismatchError, VatMismatchError
-from ..tools import Amount
+from ..tools import Amount, round_amount, to_decimal
 
 _lt = LazyTranslate(__name__)
 
@@ -76,31 +76,38 @@ class CopacoBillWriter(models.AbstractModel):
             return
         sign = -1 if match.is_refund else 1
         currency = move.currency_id
-        difference = currency.round(match.vat - sign * move.amount_tax)
-        if currency.is_zero(difference):
+        booked = sign * move.amount_tax
+        difference = round_amount(
+            to_decimal(match.vat) - to_decimal(booked), currency.rounding
+        )
+        if not difference:
             return
         document = match.documents[0]
-        allowed = document.connection_id._get_allowed_difference(
+        connection = document.connection_id
+        allowed = connection._get_allowed_difference(
             currency, len(match.documents._get_billed_lines())
         )
         tax_lines = move.line_ids.filtered("tax_line_id")
         if any(match.documents.mapped("is_vat_accepted")):
             return
-        if not tax_lines or float_compare(abs(difference), allowed, 6) > 0:
+        if not tax_lines or abs(difference) > allowed:
             raise VatMismatchError(
                 self.env,
                 _lt(
                     "The bill of Copaco invoice %(number)s was not booked, because its "
                     "tax would be %(booked)s, and Copaco states %(amount)s. Correct "
                     "the taxes of the lines by rules or on the product, then retry; or "
-                    "accept Odoo's tax.",
+                    "accept Odoo's tax. Rounding and connection %(connection)s allow "
+                    "%(tolerance)s.",
                     number=document.invoice_number,
-                    booked=self._get_amount(match, sign * move.amount_tax),
+                    booked=self._get_amount(match, booked),
                     amount=self._get_amount(match, match.vat),
+                    connection=connection.name,
+                    tolerance=Amount(allowed, currency),
                 ),
             )
         largest = max(tax_lines, key=lambda line: abs(line.amount_currency))
-        largest.amount_currency += difference
+        largest.amount_currency += float(difference)
 
     def _get_amount(self, match, amount):
         return Amount(amount, match.documents[0].currency_id)

@@ -1,3 +1,5 @@
+from functools import cache
+
 from markupsafe import Markup
 
 from odoo import fields, models
@@ -106,34 +108,36 @@ class CopacoCorrector(models.AbstractModel):
         ]
         finder = self.env["copaco.credit.finder"]
         differences, credited, credits = finder._settle(document, changes)
-        billed = document.amount_to_invoice - sum(credited.values())
-        booked = {line.id: line.move_line_id for line in document.line_ids}
+        booked = self._get_booked(document)
         manual_edits = self.env["copaco.manual.edits"]
         positions = manual_edits._get_positions(document)
         currency = document.currency_id
+        kind = KINDS[document.kind]
+        rounder = self.env["copaco.correction.rounding"]
+        billed = rounder._take_billed(document)
         version._take_over()
         # What has no lines may be in any: it takes away what is in that of before.
         document.currency_id = currency
         version.credited = credited
-        amount = currency.round(document.amount_to_invoice - billed)
         differences = [
             difference
             for difference in differences
             if not currency.is_zero(difference.now - difference.was)
         ]
-        changed = sum(difference.now - difference.was for difference in differences)
-        rounding = currency.round(amount - changed)
-        for text, settled in finder._settle_rounding(document, rounding).items():
-            credited[text] = credited.get(text, 0.0) + settled
-            amount = currency.round(amount + settled)
-            rounding = currency.round(rounding + settled)
-        version.credited = credited
-        version.amount_credited = currency.round(sum(credited.values()))
-        if not differences and currency.is_zero(rounding):
-            return invoice.browse()
         today = fields.Date.context_today(self)
-        kind = KINDS[document.kind]
-        match = self.env[kind.matcher]._get_match(document, correction_date=today)
+
+        @cache
+        def get_match():
+            return self.env[kind.matcher]._get_match(document, correction_date=today)
+
+        roundings = rounder._get_roundings(document, billed, booked, get_match)
+        roundings = rounder._settle(document, version, roundings)
+        if not differences and not roundings:
+            return invoice.browse()
+        match = get_match()
+        amount = currency.round(
+            document.amount_to_invoice - billed.amount + version.amount_credited
+        )
         is_refund = amount < 0
         # Where a person had the invoice created anew, for another contact perhaps.
         anew = credits.filtered(
@@ -170,7 +174,12 @@ class CopacoCorrector(models.AbstractModel):
                     )
                     for difference in differences
                 ]
-                + texts._prepare_rounding(document, rounding, booked, match, is_refund),
+                + [
+                    texts._prepare_rounding(
+                        document, rounding, booked, match, is_refund
+                    )
+                    for rounding in roundings
+                ],
             }
         )
         self._check_amount(document, correction, amount)
@@ -212,26 +221,33 @@ class CopacoCorrector(models.AbstractModel):
             )
         )
 
-    def _prepare_rounding(self, document, rounding, booked, match, is_refund):
-        """:param rounding: what the correction gains or loses because each of its lines
-            is an amount of its own; it is booked as the largest line is
-        :param booked: see `_prepare_line`
-        :return: list of the command for the line with it, if it needs one
+    def _get_booked(self, document):
+        """:return: dict of the `account.move.line` that a line of a document was booked
+        as first, on the invoice or a correction, by its id; empty for none
         """
-        if not rounding:
-            return []
+        corrected = document._get_live_corrections().invoice_line_ids
+        added = {
+            line.copaco_line_id: line for line in corrected.sorted("id", reverse=True)
+        }
+        return {
+            line.id: line.move_line_id or added.get(line, line.move_line_id)
+            for line in document.line_ids
+        }
+
+    def _prepare_rounding(self, document, rounding, booked, match, is_refund):
+        """:param rounding: a `Rounding`
+        :param booked: see `_prepare_line`
+        :return: the command for the line of a correction with it
+        """
         builder = self.env[KINDS[document.kind].builder]
-        lines = document._get_billed_lines().sorted(lambda line: abs(line.amount))
-        return [
-            Command.create(
-                {
-                    **builder._prepare_rounding_line(
-                        rounding, 1000, match._replace(is_refund=is_refund), True
-                    ),
-                    **self._prepare_booking(lines[-1:], booked, match),
-                }
-            )
-        ]
+        return Command.create(
+            {
+                **builder._prepare_rounding_line(
+                    rounding.amount, 1000, match._replace(is_refund=is_refund), True
+                ),
+                **self._prepare_booking(rounding.line, booked, match),
+            }
+        )
 
     def _check_version(self, document, version):
         """:raise UserError: when the version can't be compared with the document"""

@@ -68,27 +68,39 @@ class CopacoCreditFinder(models.AbstractModel):
                 left[position] = difference
         return left, dict(settled), moves
 
-    def _settle_rounding(self, document, rounding):
+    def _settle_rounding(self, document, rounding, taxes=None):
         """Find out what a person has credited of the rounding already, once what was
         credited of the lines is known to the version that was taken over.
 
         :param document: see `_settle`
         :param rounding: what it becomes more by, without tax
+        :param taxes: `account.tax`: only what was credited with these
         :return: dict of the amounts that were credited, by text
         """
         billed = document._get_live_invoice() | document._get_live_corrections()
-        available = self._get_amounts(document, billed, self._find_credits(billed))
+        moves = self._find_credits(billed)
+        available = self._get_amounts(document, billed, moves)
         lines = self._get_lines(billed).filtered("copaco_is_rounding")
         settled = {}
         for name in dict.fromkeys([*lines.mapped("name"), ""]):
-            total = sum(available.values()) - sum(settled.values())
-            amount = document.currency_id.round(
-                _get_common(-rounding, available[name], total)
-            )
+            limits = [available[name], sum(available.values()) - sum(settled.values())]
+            if taxes is not None:
+                limits.append(self._get_amount_of(document, moves, name, taxes))
+            amount = document.currency_id.round(_get_common(-rounding, *limits))
             if amount:
                 settled[name] = amount
                 rounding += amount
         return settled
+
+    def _get_amount_of(self, document, moves, name, taxes):
+        """:return: what was credited without tax by lines of this name and taxes"""
+        lines = moves.invoice_line_ids.filtered(
+            lambda line: (
+                (line.name, line.tax_ids, line.currency_id)
+                == (name, taxes, document.currency_id)
+            )
+        )
+        return document._get_sign() * sum(lines.mapped("amount_currency"))
 
     def _get_amounts(self, document, billed, moves):
         """:param billed: the invoice of a document, and its corrections

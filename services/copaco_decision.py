@@ -3,7 +3,13 @@ from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate, format_date
 
 from ..const import Hold
-from ..tools import enumerate_names, name_invoice, render_message
+from ..tools import (
+    Amount,
+    enumerate_names,
+    name_invoice,
+    render_message,
+    to_decimal,
+)
 
 _lt = LazyTranslate(__name__)
 
@@ -56,7 +62,13 @@ class CopacoDecision(models.AbstractModel):
                     "%(user)s accepted the lines: Copaco's totals differ from them by "
                     "%(amount)s.",
                     user=self.env.user.name,
-                    amount=document._format_amount(document.totals_difference),
+                    amount=render_message(
+                        self.env,
+                        Amount(
+                            to_decimal(document.totals_difference),
+                            document.currency_id,
+                        ),
+                    ),
                 )
             )
         held.write({"totals_difference": 0, "state": "new"})
@@ -121,7 +133,10 @@ class CopacoDecision(models.AbstractModel):
                 body=self.env._(
                     "%(user)s accepted Odoo's tax: Copaco's VAT is %(amount)s.",
                     user=self.env.user.name,
-                    amount=document._format_amount(document.amount_vat),
+                    amount=render_message(
+                        self.env,
+                        Amount(to_decimal(document.amount_vat), document.currency_id),
+                    ),
                 )
             )
         held.write({"is_vat_accepted": True, "state": "new"})

@@ -188,6 +188,13 @@ class CopacoDeliveryProof(models.AbstractModel):
         """:return: message: why an invoice was sent to nobody, although nothing
         failed"""
         partner = delivery.partner_id
+        if not partner.active:
+            return self.env._(
+                "%(invoice)s was not sent: %(partner)s is archived. Restore the "
+                "contact, then send it again.",
+                invoice=delivery.move_id.name,
+                partner=partner.display_name,
+            )
         if not partner.email:
             return _lt(
                 "%(invoice)s was not sent: %(partner)s has no e-mail address. Enter it "

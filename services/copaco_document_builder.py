@@ -123,13 +123,17 @@ class CopacoDocumentBuilder(models.AbstractModel):
                 "correct it and fetch again, or exclude it and invoice it "
                 "manually.",
                 number=source.invoice_number,
-                error=join_messages(
-                    *map(self._describe_unread, source.unreadable_lines)
-                )
-                if source.unreadable_lines
-                else translate(source.problems),
+                error=self._describe_error(source),
             ),
         )
+
+    def _describe_error(self, source):
+        """:param source: a `SourceDocument` that can't be read
+        :return: message: why
+        """
+        if source.unreadable_lines:
+            return join_messages(*map(self._describe_unread, source.unreadable_lines))
+        return translate(source.problems)
 
     def _describe_unread(self, line):
         """:param line: an `UnreadableLine`

@@ -2,11 +2,11 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from odoo import fields, models
-from odoo.tools import LazyTranslate, float_compare
+from odoo.tools import LazyTranslate
 
 from ..const import KINDS, Hold
 from ..exceptions import HeldError
-from ..tools import Amount, LockDates, quote_message
+from ..tools import Amount, LockDates, quote_message, to_decimal
 from .copaco_rule_engine import LineMatch
 
 _lt = LazyTranslate(__name__)
@@ -182,11 +182,12 @@ class CopacoDocumentMatcher(models.AbstractModel):
         )
 
     def _check_source_totals(self, document):
-        difference, connection = document.totals_difference, document.connection_id
+        currency, connection = document.currency_id, document.connection_id
+        difference = to_decimal(document.totals_difference)
         allowed = connection._get_allowed_difference(
-            document.currency_id, document.totals_line_count
+            currency, document.totals_line_count
         )
-        if float_compare(abs(difference), allowed, 6) <= 0:
+        if abs(difference) <= allowed:
             return None
         return Hold(
             "source_totals_differ",
@@ -196,9 +197,9 @@ class CopacoDocumentMatcher(models.AbstractModel):
                 "invoice. Accept the lines to invoice them, or exclude the document. "
                 "Rounding and connection %(connection)s allow %(tolerance)s.",
                 document=document.name,
-                amount=Amount(difference, document.currency_id),
+                amount=Amount(difference, currency),
                 connection=connection.name,
-                tolerance=Amount(allowed, connection.currency_id),
+                tolerance=Amount(allowed, currency),
             ),
         )
 

@@ -6,7 +6,13 @@ from odoo.tools import SQL, LazyTranslate
 
 from ..client import parse_payload
 from ..const import KINDS, Hold
-from ..tools import are_apart, avoid_compiling, list_names, name_invoice
+from ..tools import (
+    are_apart,
+    avoid_compiling,
+    get_row_hash,
+    list_names,
+    name_invoice,
+)
 
 _lt = LazyTranslate(__name__)
 
@@ -189,7 +195,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         earlier, pairs = defaultdict(list), []
         for line in lines:
             if line.row_hash:
-                key = (line.row_hash,)
+                key = (get_row_hash(line),)
             else:
                 key = (
                     line.line_ref,
@@ -314,7 +320,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 _LINE_QUERY,
                 keys=list(range(len(keys))),
                 documents=[document.id for document, _line in keys],
-                hashes=[line.row_hash or "" for _document, line in keys],
+                hashes=[get_row_hash(line) for _document, line in keys],
                 subscriptions=[line.subscription_ref or "" for _document, line in keys],
                 descriptions=[line.description or "" for _document, line in keys],
                 starts=[line.date_start or None for _document, line in keys],

@@ -1,7 +1,6 @@
 from collections import defaultdict
 
 from odoo import fields, models
-from odoo.tools import float_compare
 
 from ..client import digest_document, merge_payloads, parse_payload, rename_lines
 from ..tools import Joined, get_account_key, pair_charges, pair_lines, translate
@@ -391,7 +390,7 @@ class CopacoImporter(models.AbstractModel):
         if (
             document.state == "held"
             and document.hold_reason == "source_totals_differ"
-            and float_compare(document.totals_difference, difference, 2)
+            and document.totals_difference != difference
         ):
             document.write(
                 {

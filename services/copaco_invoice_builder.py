@@ -1,4 +1,3 @@
-from decimal import Decimal
 from math import isclose
 
 from odoo import models
@@ -6,7 +5,7 @@ from odoo.fields import Command
 from odoo.tools import float_round, groupby
 
 from ..const import KINDS
-from ..tools import round_amount
+from ..tools import round_amount, to_decimal
 
 # What the product of two floats may differ from that of the numbers they stand for.
 FLOAT_NOISE = 1e-15
@@ -62,7 +61,13 @@ class CopacoInvoiceBuilder(models.AbstractModel):
                 ),
             }
             for position, (line, amount) in enumerate(
-                self._get_roundings(document.amount_to_invoice, lines, match), start=1
+                self._get_roundings(
+                    document.amount_to_invoice,
+                    self._get_prices(lines),
+                    lambda line: match.lines[line].taxes,
+                    document.currency_id,
+                ),
+                start=1,
             )
         ]
         texts = builder.env["copaco.invoice.layout"]._arrange(
@@ -169,23 +174,30 @@ class CopacoInvoiceBuilder(models.AbstractModel):
 
     # === ROUNDING === #
 
-    def _get_roundings(self, total, lines, match):
+    def _get_prices(self, lines):
+        """:return: list of (line, exact price, amount that it is rounded to)"""
+        return [(line, to_decimal(line.extended_price), line.amount) for line in lines]
+
+    def _get_roundings(self, total, prices, get_taxes, currency):
         """What is lost or gained because each line is an amount of its own: promise 4
         in doc/how_it_works.rst.
 
         :param total: what is invoiced, without tax
-        :param lines: the `copaco.document.line` records that are invoiced
+        :param prices: see `_get_prices`, of the lines that are invoiced
+        :param get_taxes: what returns the taxes of a line
+        :param currency: of these amounts
         :return: list of (a line with the same taxes, amount without tax), for each
             combination of taxes that needs it
         """
-        currency = lines.currency_id
-        rest = total - sum(lines.mapped("amount"))
+        if not prices:
+            return []
+        rest = total - sum(amount for _line, _exact, amount in prices)
         groups = []
-        for _taxes, group in groupby(lines, lambda line: match.lines[line].taxes):
-            exact = sum(Decimal(repr(line.extended_price)) for line in group)
-            amount = sum(line.amount for line in group)
-            difference = float(round_amount(exact, currency.rounding)) - amount
-            groups.append([group[0], currency.round(difference), abs(amount)])
+        for _taxes, group in groupby(prices, lambda row: get_taxes(row[0])):
+            lines, exact_prices, amounts = zip(*group, strict=True)
+            exact = round_amount(sum(exact_prices), currency.rounding)
+            difference = currency.round(float(exact) - sum(amounts))
+            groups.append([lines[0], difference, abs(sum(amounts))])
         # Where the sums of the taxes are not that of the document.
         largest = max(groups, key=lambda group: group[2])
         largest[1] += rest - sum(difference for _line, difference, _size in groups)

@@ -24,7 +24,9 @@ _INVOICE_QUERY = """
                   invoice_date)
       JOIN res_partner partner ON partner.commercial_partner_id = asked.partner_id
       JOIN account_move move
-        ON move.partner_id = partner.id AND move.move_type = asked.move_type
+        ON move.partner_id = partner.id
+           AND (move.move_type = asked.move_type
+                OR asked.move_type = 'out_invoice' AND move.move_type = 'out_receipt')
  LEFT JOIN account_move reversed ON reversed.id = move.reversed_entry_id
      WHERE move.state != 'cancel' AND move.company_id = ANY(%(companies)s)
        AND move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
@@ -33,7 +35,9 @@ _INVOICE_QUERY = """
             -- That both come to nothing tells nothing.
             OR (move.amount_untaxed = asked.amount AND asked.amount != 0
                 AND move.currency_id = asked.currency_id
-                AND abs(move.invoice_date - asked.invoice_date) <= %(days)s))
+                -- A draft may have no invoice date yet.
+                AND abs(coalesce(move.invoice_date, move.date) - asked.invoice_date)
+                    <= %(days)s))
   ORDER BY asked.document_id, move.id"""
 
 
@@ -114,7 +118,12 @@ class CopacoInvoiceFinder(models.AbstractModel):
         :return: a `Hold`, the `account.move` that is its invoice already, or None"""
         if not found:
             return None
-        own = [(move, is_amount) for move, is_number, is_amount in found if is_number]
+        own = [
+            (move, is_amount)
+            for move, is_number, is_amount in found
+            # A sales receipt is no invoice: of the same amount, it is a hint.
+            if is_number and not (is_amount and move.is_receipt())
+        ]
         if len(own) == 1 and own[0][1]:
             return own[0][0]
         if own:

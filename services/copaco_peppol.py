@@ -1,3 +1,4 @@
+import time
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -9,8 +10,28 @@ _lt = LazyTranslate(__name__)
 # Odoo's directory is asked for so many contacts a minute: each may take seconds, and
 # nobody is to be flooded.
 LOOKUPS_PER_MINUTE = 20
+# So many seconds of a pass may be spent on waiting for its answers.
+LOOKUP_SECONDS = 60
 UNVERIFIED = (False, "not_verified")
 PEPPOL_ADDRESS = ("peppol_eas", "peppol_endpoint")
+
+
+class Directory:
+    """Peppol's directory, while invoices are sent or contacts looked up one after the
+    other: nobody waits for it again and again.
+
+    :ivar is_silent: whether it did not answer; it is asked for nobody else then
+    :ivar seconds: what was spent on waiting for it
+    """
+
+    def __init__(self, is_silent=False):
+        self.is_silent = is_silent
+        self.seconds = 0
+
+    @property
+    def is_closed(self):
+        """Whether it is to be asked for nobody else, for now."""
+        return self.is_silent or self.seconds > LOOKUP_SECONDS
 
 
 class CopacoPeppol(models.AbstractModel):
@@ -54,21 +75,44 @@ class CopacoPeppol(models.AbstractModel):
         self.env.cr.commit()  # pylint: disable=invalid-commit
         return has_answered
 
+    def _look_up(self, directory, partner, company):
+        """Ask a `Directory` for a contact, unless it is closed; commits.
+
+        :return: whether it answered
+        """
+        if directory.is_closed:
+            return False
+        started = time.monotonic()
+        directory.is_silent = not self._verify(partner, company)
+        directory.seconds += time.monotonic() - started
+        return not directory.is_silent
+
     @contextmanager
-    def _forgetting_silence(self, move):
+    def _sending(self, directory, move):
         """While Odoo sends an invoice, it asks the directory for a contact that it was
-        not asked for yet. Where that does not answer, the contact stays as it was."""
+        not asked for yet, whichever way it is sent. Where that does not answer, the
+        contact stays as it was.
+
+        :param directory: a `Directory`; when it is closed, Odoo does not ask
+        """
         partner = move.commercial_partner_id.with_company(move.company_id)
-        was_unverified = (
-            self._is_installed() and partner.peppol_verification_state in UNVERIFIED
-        )
-        yield
-        if (
-            was_unverified
-            and partner.peppol_verification_state == "not_valid"
-            and not self._finds_known(move.company_id)
-        ):
-            partner.peppol_verification_state = "not_verified"
+        state = self._is_installed() and partner.peppol_verification_state
+        if not self._is_installed() or state not in UNVERIFIED:
+            yield
+        elif directory.is_closed:
+            # Odoo asks for those who are said not to be verified.
+            partner.peppol_verification_state = False
+            yield
+            partner.peppol_verification_state = state
+        else:
+            started = time.monotonic()
+            yield
+            if partner.peppol_verification_state == "not_valid":
+                directory.is_silent = not self._finds_known(move.company_id)
+            if partner.peppol_verification_state not in UNVERIFIED:
+                directory.seconds += time.monotonic() - started
+            if directory.is_silent:
+                partner.peppol_verification_state = state
 
     def _finds_known(self, company):
         """Whether the directory finds who is known to be in it: a company that receives
@@ -93,14 +137,21 @@ class CopacoPeppol(models.AbstractModel):
             if partner.peppol_verification_state in UNVERIFIED
             and self._can_be_verified(partner)
         ]
+        directory = Directory()
+        asked = 0
         for partner, company in waiting[:LOOKUPS_PER_MINUTE]:
-            if not self._verify(partner, company):
-                # It is asked again in an hour.
-                return
-        if len(waiting) > LOOKUPS_PER_MINUTE:
-            self.env.ref("account_copaco.ir_cron_verify_contacts")._trigger(
-                fields.Datetime.now() + timedelta(minutes=1)
-            )
+            if directory.is_closed:
+                break
+            self._look_up(directory, partner, company)
+            asked += 1
+        # When it does not answer, it is asked again in an hour.
+        if len(waiting) > asked and not directory.is_silent:
+            self._verify_soon(minutes=1)
+
+    def _verify_soon(self, minutes=0):
+        self.env.ref("account_copaco.ir_cron_verify_contacts")._trigger(
+            fields.Datetime.now() + timedelta(minutes=minutes)
+        )
 
     def _get_sending_companies(self):
         connections = self.env["copaco.connection"].search(
@@ -202,6 +253,16 @@ class CopacoPeppol(models.AbstractModel):
             "Open it and press Send to see why, or choose e-mail on the contact, then "
             "send it again.",
             **names,
+        )
+
+    def _get_wait(self, move):
+        """:return: message: why an invoice is not sent yet"""
+        return _lt(
+            "%(invoice)s waits, because Peppol's directory did not answer yet whether "
+            "%(partner)s is in it. It is asked again every ten minutes. If it takes "
+            "too long, choose e-mail on the contact.",
+            invoice=move.name,
+            partner=move.commercial_partner_id.display_name,
         )
 
     def _get_warning(self, company):

@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.tools import formatLang
 
+from ..tools import format_exact, to_decimal
 from .copaco_reconciliation import BUCKETS, COLORS
 
 # A person needs to see where it is, not every document.
@@ -78,12 +79,14 @@ class CopacoReconciliationTable(models.AbstractModel):
         for part in reconciliation.parts:
             sizes[part.bucket] += abs(part.amount)
         total = sum(sizes.values()) or 1
+        difference = to_decimal(round(reconciliation.totals_difference, 6))
         return self.env["ir.qweb"]._render(
             "account_copaco.copaco_reconciliation",
             {
                 "received": received,
                 "rows": rows,
-                "totals_difference": round(reconciliation.totals_difference, 6),
+                "totals_difference": difference
+                and format_exact(self.env, difference, currency),
                 "notes": reconciliation.notes,
                 "estimated": round(reconciliation.estimated, 6),
                 "bar": [

@@ -11,9 +11,15 @@ from odoo.fields import Domain
 from odoo.tools import LazyTranslate
 
 from ..const import BUTTON_SECONDS
-from ..exceptions import CONCURRENCY_ERRORS, UndeliverableError, get_message
+from ..exceptions import (
+    CONCURRENCY_ERRORS,
+    PostponedError,
+    UndeliverableError,
+    get_message,
+)
 from ..tools import notify, soft_reload
 from .copaco_fetch_window import COPACO_TIME_ZONE
+from .copaco_peppol import UNVERIFIED, Directory
 
 _lt = LazyTranslate(__name__)
 
@@ -21,6 +27,8 @@ _logger = logging.getLogger(__name__)
 
 # Of the errors of Odoo's proxies: nobody answered, or not in time.
 NO_ANSWER = "connection_error"
+# How long Peppol's directory is left alone that did not answer.
+DIRECTORY_PAUSE = timedelta(minutes=10)
 
 
 class CopacoSender(models.AbstractModel):
@@ -39,21 +47,23 @@ class CopacoSender(models.AbstractModel):
             {
                 "move_id": document.move_id.id,
                 "connection_id": document.connection_id.id,
+                # How much a draft is about is known when it is confirmed.
+                "active": document.move_id.state != "posted"
+                or self._has_to_be_sent(document.move_id, document.connection_id),
                 "send_at": self._get_send_time(document.move_id),
                 "last_message_id": self._get_last_message_id(document.move_id),
             }
             for document in documents
-            if document.move_id.state != "posted"
-            or self._has_to_be_sent(document.move_id, document.connection_id)
         ]
         if vals_list:
             self.env["copaco.delivery"].sudo().create(vals_list)
             self._continue_in_background()
 
-    def _start(self, deliveries):
-        """The invoices of these deliveries are confirmed now. They may have been drafts
-        for days: what was written about them until then didn't send them; it is known
-        only now whether there is an amount to pay. What was sent before was another."""
+    def _start(self, moves):
+        """These invoices are confirmed now. They may have been drafts for days: what
+        was written about them until then didn't send them; it is known only now whether
+        there is an amount to pay. What was sent before was another."""
+        deliveries = moves.with_context(active_test=False).copaco_delivery_ids
         outdated = deliveries.filtered(lambda each: each.state in ("sending", "sent"))
         for delivery in outdated:
             delivery.last_message_id = self._get_last_message_id(delivery.move_id)
@@ -62,15 +72,23 @@ class CopacoSender(models.AbstractModel):
             )
             proof._note(delivery, "failed", proof._get_outdated(delivery))
         self.env["copaco.monitor"]._update_activity(outdated.connection_id)
-        waiting = deliveries.filtered(lambda each: each.state == "waiting")
-        without_amount = waiting.filtered(
+        # What never reached anybody is no more wanted than what was never sent.
+        unsent = deliveries.filtered(
+            lambda each: (
+                each.state == "waiting" or each.state == "failed" and not each.sent_at
+            )
+        )
+        without_amount = unsent.filtered(
             lambda each: not self._has_to_be_sent(each.move_id, each.connection_id)
         )
-        waiting -= without_amount
-        without_amount.unlink()
+        without_amount.write({"active": False, "state": "waiting", "reason": False})
+        waiting = (unsent - without_amount).filtered(
+            lambda each: each.state == "waiting"
+        )
         for delivery in waiting:
             delivery.write(
                 {
+                    "active": True,
                     "send_at": self._get_send_time(delivery.move_id),
                     "last_message_id": self._get_last_message_id(delivery.move_id),
                 }
@@ -100,8 +118,13 @@ class CopacoSender(models.AbstractModel):
         return (
             Domain("state", "=", "waiting")
             & Domain("send_at", "<=", fields.Datetime.now())
+            # What waits for Peppol's directory keeps no other from being sent.
+            & (Domain("reason", "=", False) | ~self._get_silent_domain())
             & self.env["copaco.delivery"]._get_sendable_domain()
         )
+
+    def _get_silent_domain(self):
+        return Domain("connection_id.peppol_silent_until", ">", fields.Datetime.now())
 
     def _continue_in_background(self, at=None):
         self.env.ref("account_copaco.ir_cron_send")._trigger(at)
@@ -180,6 +203,11 @@ class CopacoSender(models.AbstractModel):
 
         :param deadline: `time.monotonic()` after which the scheduled action goes on
         """
+        # Who presses a button may know that it answers again.
+        is_silent = not deadline and deliveries.filtered_domain(
+            self._get_silent_domain()
+        )
+        directory = Directory(is_silent=bool(is_silent))
         for delivery in deliveries:
             if deadline and time.monotonic() > deadline:
                 self._continue_in_background()
@@ -190,28 +218,54 @@ class CopacoSender(models.AbstractModel):
                 mail_notify_force_send=True,
             )
             sender = sender.with_company(delivery.company_id)
-            sender._send_one(delivery.with_env(sender.env))
+            sender._send_one(delivery.with_env(sender.env), directory)
+            if directory.is_silent and not is_silent:
+                is_silent = True
+                sender._leave_directory_alone(deliveries.connection_id)
             if not self.env["ir.cron"]._commit_progress(1):
                 break
+        if deliveries.filtered(lambda each: each.state == "waiting" and each.reason):
+            self._ask_directory_again()
         self._tell(deliveries.connection_id)
 
     def _tell(self, connections):
         no_runs = self.env["copaco.run"]
         self.env["copaco.processor"]._refresh_progress(no_runs, connections)
 
-    def _send_one(self, delivery):
+    def _leave_directory_alone(self, connections):
+        """Peppol's directory did not answer: for some time none asks it; commits."""
+        try:
+            until = fields.Datetime.now() + DIRECTORY_PAUSE
+            connections.sudo().peppol_silent_until = until
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except CONCURRENCY_ERRORS as error:
+            # The next pass asks it once more.
+            self.env.cr.rollback()
+            _logger.info("Copaco connections: concurrent update (%s)", type(error))
+
+    def _ask_directory_again(self):
+        """Peppol's directory did not answer, or slowly: later once more."""
+        self.env["copaco.peppol"]._verify_soon()
+        self._continue_in_background(fields.Datetime.now() + DIRECTORY_PAUSE)
+
+    def _send_one(self, delivery, directory):
+        """:param directory: the `Directory` of this pass"""
         if not self._claim(delivery):
             return
         proof = self.env["copaco.delivery.proof"]
         methods, problem = set(), ""
         try:
             if proof._find_outcome(delivery)[0] != "sent":
-                methods = self._choose_methods(delivery.move_id)
+                methods = self._choose_methods(delivery.move_id, directory)
             if not delivery.move_id.try_lock_for_update():
                 self._wait(delivery)
                 return
-            self._deliver(delivery.move_id, methods)
+            self._deliver(delivery.move_id, methods, directory)
             self.env.cr.commit()  # pylint: disable=invalid-commit
+        except PostponedError as error:
+            delivery.write({"state": "waiting", "reason": error.message})
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+            return
         except Exception as error:  # noqa: BLE001 # it must not stop the others
             self.env.cr.rollback()
             if isinstance(error, CONCURRENCY_ERRORS) and "peppol" not in methods:
@@ -243,7 +297,7 @@ class CopacoSender(models.AbstractModel):
             send_at = self._get_send_time(delivery.move_id)
             is_due = send_at <= fields.Datetime.now()
             if is_due:
-                delivery.state = "sending"
+                delivery.write({"state": "sending", "reason": False})
             else:
                 delivery.send_at = send_at
             self.env.cr.commit()  # pylint: disable=invalid-commit
@@ -258,11 +312,11 @@ class CopacoSender(models.AbstractModel):
         self._continue_in_background(fields.Datetime.now() + timedelta(minutes=1))
         self.env.cr.commit()  # pylint: disable=invalid-commit
 
-    def _deliver(self, move, methods):
+    def _deliver(self, move, methods, directory):
         if not methods:
             return
         user = move.invoice_user_id
-        with self.env["copaco.peppol"]._forgetting_silence(move):
+        with self.env["copaco.peppol"]._sending(directory, move):
             self.env["account.move.send"]._generate_and_send_invoices(
                 move.with_env(self.env),
                 sending_methods=methods,
@@ -272,10 +326,12 @@ class CopacoSender(models.AbstractModel):
 
     # === HOW === #
 
-    def _choose_methods(self, move):
-        """:return: set of Odoo's sending methods for an invoice: what its customer
+    def _choose_methods(self, move, directory):
+        """:param directory: the `Directory` of this pass
+        :return: set of Odoo's sending methods for an invoice: what its customer
             prefers, and Peppol, where Odoo would send by it, too
         :raise UndeliverableError: when it would reach nobody
+        :raise PostponedError: when nobody knows yet whether it would
         """
         peppol = self.env["copaco.peppol"]
         company = move.company_id
@@ -295,7 +351,14 @@ class CopacoSender(models.AbstractModel):
         if peppol._can_send(company):
             # It may be in the directory by now.
             if peppol._can_be_verified(partner):
-                peppol._verify(partner, company)
+                is_known = peppol._look_up(directory, partner, company)
+                # An e-mail waits for no directory that does not answer at all.
+                if not is_known and (
+                    preferred == "peppol"
+                    or not directory.is_silent
+                    and partner.peppol_verification_state in UNVERIFIED
+                ):
+                    raise PostponedError(self.env, peppol._get_wait(move))
             is_found = partner.peppol_verification_state == "valid"
         if is_found:
             methods = self.env["account.move.send"]._get_default_sending_methods(move)

@@ -1,8 +1,16 @@
 from odoo import models
-from odoo.tools import LazyTranslate, float_compare
+from odoo.tools import LazyTranslate
 
 from ..exceptions import VatMismatchError
-from ..tools import Amount, list_names, name_invoice, pair_lines, render_message
+from ..tools import (
+    Amount,
+    list_names,
+    name_invoice,
+    pair_lines,
+    render_message,
+    round_amount,
+    to_decimal,
+)
 
 _lt = LazyTranslate(__name__)
 
@@ -95,24 +103,25 @@ class CopacoVatChecker(models.AbstractModel):
         currency, connection = document.currency_id, document.connection_id
         lines = document._get_billed_lines()
 
-        def differs(one, other, line_count):
+        def differs(booked, stated, line_count):
             allowed = connection._get_allowed_difference(currency, line_count)
-            return float_compare(abs(one - other), allowed, 6) > 0
+            booked = round_amount(to_decimal(booked), currency.rounding)
+            return abs(booked - stated) > allowed
 
         sign = -1 if move.move_type == "out_refund" else 1
         booked = sign * move.amount_tax
         stated, doubted = [], lines.browse()
         if any(line.vat or line.tax_percentage or line.tax_zone for line in lines):
-            stated.append(sum(lines.mapped("vat")))
+            stated.append(sum(map(to_decimal, lines.mapped("vat"))))
             taxes = {
                 line.copaco_line_id: sign * (line.price_total - line.price_subtotal)
                 for line in move.invoice_line_ids
             }
             doubted = lines.filtered(
-                lambda line: differs(taxes.get(line, 0.0), line.vat, 1)
+                lambda line: differs(taxes.get(line, 0.0), to_decimal(line.vat), 1)
             )
         if lines == document.line_ids:
-            stated.append(document.totals_vat)
+            stated.append(to_decimal(document.totals_vat))
         wrong = [vat for vat in stated if differs(booked, vat, len(lines))]
         if not wrong and not doubted:
             return {}
@@ -124,7 +133,6 @@ class CopacoVatChecker(models.AbstractModel):
             "partner": move.partner_id.display_name,
             "connection": connection.name,
             "tolerance": Amount(
-                connection._get_allowed_difference(currency, len(lines)),
-                connection.currency_id,
+                connection._get_allowed_difference(currency, len(lines)), currency
             ),
         }

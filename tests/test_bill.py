@@ -1,4 +1,5 @@
 from datetime import date
+from decimal import Decimal
 
 from odoo import fields
 from odoo.fields import Command
@@ -203,6 +204,38 @@ class TestBill(CopacoBillCommon):
         for figure in ("2.10", "0.00"):
             self.assertIn(figure, self.purchases.hold_message)
         self.assertBalanced()
+
+    def test_a_bill_is_held_with_the_exact_figures_because_of_which_it_is(self):
+        for vat, totals, figures in (
+            ("2.15", {}, None),
+            ("2.16", {}, ("2.16", "2.10", "0.055")),
+            ("2.10", {"TotalExcludingVAT": Decimal("10.055")}, None),
+            ("2.10", {"TotalExcludingVAT": Decimal("10.0551")}, ("0.0551", "0.055")),
+        ):
+            with self.subTest(vat=vat, totals=totals), self.undone():
+                self.simulator.purchases.clear()
+                self.add_purchase("P-1", {"A1": [price_line("10", VAT=vat)]})
+                self.simulator.purchases[-1].content["Totals"] = totals
+                self.fetch()
+                if not figures:
+                    self.assertEqual(self.purchases.state, "invoiced")
+                    continue
+                self.assertEqual(self.purchases.state, "held")
+                for figure in figures:
+                    self.assertRegex(
+                        self.purchases.hold_message, rf"(?<![\d.]){figure}(?!\d)"
+                    )
+
+    def test_fractions_of_vat_of_several_customers_add_up(self):
+        self.add_purchase(
+            "P-1",
+            {
+                account: [price_line("10", VAT="2.104", number=number)]
+                for number, account in enumerate(("A1", "A2", "A3"))
+            },
+        )
+        self.fetch()
+        self.assertEqual(self.purchases.move_id.amount_tax, 6.31)
 
     def test_a_credit_becomes_a_vendor_credit_note(self):
         self.add_purchase("P-1", {"A1": [price_line("-10", VAT="-2.10")]})

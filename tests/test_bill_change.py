@@ -111,6 +111,50 @@ class TestBillChange(CopacoBillCommon):
         self.fetch()
         return bill
 
+    def test_roundings_of_a_correction_have_the_taxes_of_what_they_are_of(self):
+        reduced = self.purchase_tax.copy({"name": "Reduced", "amount": 9})
+        book = self._create_product(name="Book", supplier_taxes_id=reduced)
+        self.env["copaco.rule"].create(
+            {
+                "company_id": self.company.id,
+                "text_contains": "Book",
+                "product_id": book.id,
+            }
+        )
+
+        def get_lines(services, books):
+            names = ["Service"] * services + ["Book"] * books
+            return [
+                price_line("0.004", number=f"{name}{number}", Description=name)
+                for number, name in enumerate(names)
+            ]
+
+        amounts = {"A1": get_lines(25, 25), "A2": [price_line("1")]}
+        self.add_purchase("P-1", amounts)
+        self.fetch()
+        bill = self.change_bill(amounts | {"A1": get_lines(5, 20)})
+        (changed,) = self.purchases.filtered(lambda each: each.state == "changed")
+        result = self.act(changed, "action_correct")
+        lines = self.env["account.move"].browse(result["res_id"]).invoice_line_ids
+        self.assertEqual(
+            {line.tax_ids: line.balance for line in lines},
+            {self.purchase_tax: -0.08, reduced: -0.02},
+        )
+        self.assertEqual(bill.amount_untaxed, 1.2)
+
+    def test_a_change_says_when_its_charges_were_billed_elsewhere_since(self):
+        shared = price_line("7", number=2, InvoiceRowHash="shared")
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        self.change_bill({"A1": [price_line("15"), shared], "A2": [price_line("1")]})
+        (changed,) = self.purchases.filtered(lambda each: each.state == "changed")
+        self.assertNotIn("already", changed.hold_message)
+        # Another customer's: who a purchase is for need not be known.
+        self.add_purchase("P-2", {"A7": [shared, price_line("3", number=5)]})
+        self.fetch()
+        self.assertIn("P-2", changed.hold_message)
+        self.assertIn("already", changed.hold_message)
+
     def test_a_posted_bill_of_another_month_or_currency_is_credited_and_made_anew(self):
         dollar = self.env.ref("base.USD")
         dollar.active = True

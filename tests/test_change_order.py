@@ -13,6 +13,22 @@ class TestChangeOrder(CopacoChangeCommon):
         moves = document.move_id | document.correction_ids
         return sum(moves.mapped("amount_untaxed_in_currency_signed"))
 
+    def test_what_comes_again_and_can_not_be_read_says_so(self):
+        for state in ("draft", "posted"):
+            with self.subTest(state=state), self.undone():
+                document = self.send(price_line("41.20"))
+                if state == "posted":
+                    document.move_id.action_post()
+                self.send(price_line("41.20", ExtendedPrice="12,50"))
+                self.assertWaits(document)
+                self.assertIn("can't be read", document.hold_message)
+                self.assertIn("Service 1", document.hold_message)
+                self.assertIn("Keep the old version", document.hold_message)
+                self.assertNotIn("0.00", document.hold_message)
+                self.act(document, "action_keep_version")
+                self.assertEqual(document.state, "invoiced")
+                self.assertEqual(document.move_id.amount_untaxed, 41.2)
+
     def test_a_draft_that_has_a_correction_is_not_rebuilt_as_well(self):
         document = self.send(price_line("10"))
         document.move_id.action_post()

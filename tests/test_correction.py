@@ -90,6 +90,26 @@ class TestCorrection(CopacoChangeCommon):
         self.assertEqual(document.amount_source, 9)
         self.assertBalanced()
 
+    def test_what_a_correction_added_is_corrected_with_the_taxes_that_it_has(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.send(price_line("10"), price_line("8.20", number=2))
+        first = self.get_correction(document)
+        other = self.tax.copy({"name": "Other", "amount": 9})
+        line = first.invoice_line_ids
+        line.tax_ids = other
+        first.action_post()
+        for amount, difference in (("6.10", -2.1), ("7", 0.9), (None, -7)):
+            lines = [price_line("10")]
+            if amount:
+                lines.append(price_line(amount, number=2))
+            self.send(*lines)
+            correction = self.get_correction(document)
+            self.assertEqual(correction.amount_untaxed_in_currency_signed, difference)
+            self.assertEqual(correction.invoice_line_ids.tax_ids, other)
+            correction.action_post()
+        self.assertBalanced()
+
     def test_a_correction_that_goes_leaves_the_decision_open_again(self):
         document = self.send(price_line("10"))
         document.move_id.action_post()

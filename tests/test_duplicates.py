@@ -244,6 +244,22 @@ class TestDuplicates(DuplicateCase):
         self.fetch()
         self.assertEqual(self.documents.move_amount_untaxed, 15)
 
+    def test_a_row_hash_in_other_letters_is_the_same(self):
+        first = self.receive("V-1", price_line("40.00", InvoiceRowHash="9FAB03"))
+        self.post(first)
+        again = self.receive("V-2", price_line("40.00", InvoiceRowHash="9fab03"))
+        self.assertEqual(again.state, "excluded")
+        self.simulator.invoices.clear()
+        self.receive(
+            "V-1",
+            price_line("40.00", InvoiceRowHash="9fAb03"),
+            price_line("1.50", number=2),
+        )
+        self.assertWaits(first)
+        self.assertNotIn("second part", first.hold_message)
+        self.assertEqual(self.get_correction(first).amount_untaxed, 1.5)
+        self.assertEqual(self.billed, 41.5)
+
     def test_an_invoice_made_by_hand_is_asked_about(self):
         by_hand = self.init_invoice(
             "out_invoice",
@@ -258,6 +274,34 @@ class TestDuplicates(DuplicateCase):
         by_hand.invoice_date = "2026-11-12"
         self.act(document, "action_retry")
         self.assertEqual(document.state, "invoiced", "eleven days are too many")
+
+    def test_a_draft_made_by_hand_that_has_no_date_yet_is_asked_about(self):
+        by_hand = self.init_invoice(
+            "out_invoice", partner=self.partner, amounts=[62.1], company=self.company
+        )
+        by_hand.write({"invoice_date": False, "date": "2026-11-30"})
+        self.assertHeld(self.receive("V-1", price_line("62.10")), by_hand.display_name)
+
+    def test_a_sales_receipt_made_by_hand_is_asked_about(self):
+        receipt = self.init_invoice(
+            "out_receipt",
+            partner=self.create_partner(
+                parent_id=self.partner.id, type="invoice", is_company=False
+            ),
+            invoice_date="2026-11-27",
+            amounts=[37.5],
+            company=self.company,
+        )
+        document = self.receive("V-1", price_line("37.50"))
+        self.assertHeld(document, receipt.display_name)
+        receipt.invoice_origin = "V-1"
+        self.act(document, "action_retry")
+        self.assertHeld(document, receipt.display_name)
+        self.assertFalse(document.move_id, "a receipt is no invoice of it")
+        self.act(document, "action_invoice_anyway")
+        self.assertEqual(document.move_id.amount_untaxed, 37.5)
+        credit = self.receive("V-2", price_line("-37.50", number=2))
+        self.assertNotIn(receipt.display_name, credit.hold_message or "")
 
     def test_nothing_is_billed_twice_by_an_invoice_of_nothing(self):
         self.init_invoice(

@@ -59,7 +59,8 @@ class TestRounding(CopacoChangeCommon):
         self.book(prices)
         self.assertBooked(26176.40, -0.01 * round((323.17 * 81 - 26176.40) * 100))
 
-    def test_roundings_of_two_taxes_that_make_up_for_each_other_are_two_lines(self):
+    def reduce_tax_of_books(self):
+        """:return: the tax that lines with a book have"""
         reduced = self.tax.copy({"name": "Reduced", "amount": 9})
         self.env["copaco.rule"].create(
             {
@@ -68,24 +69,115 @@ class TestRounding(CopacoChangeCommon):
                 "product_id": self._create_product(name="Book", taxes_id=reduced).id,
             }
         )
+        return reduced
+
+    def book_by_tax(self, services, books):
+        """Let Copaco send lines of two taxes.
+
+        :param services: dict of how many there are by price
+        :param books: the same
+        :return: the document
+        """
+        self.simulator.invoices.clear()
         lines = [
-            *(price_line("0.004", number=number) for number in range(250)),
-            *(
-                price_line("0.005", number=number, Description="Book")
-                for number in range(250, 450)
-            ),
+            price_line(price, number=first + number, Description=name)
+            for first, name, counts in ((0, "Service", services), (1000, "Book", books))
+            for number, price in enumerate(
+                price for price, count in counts.items() for _ in range(count)
+            )
         ]
         self.add_invoice("INV-1", "A1", lines, customer={"CustomerNumber": "K-1"})
         self.fetch()
+        return self.documents
+
+    def get_amounts_by_tax(self, moves, only_rounding=False):
+        """:return: dict by taxes of what was invoiced by moves without tax"""
+        lines = moves.invoice_line_ids
+        if only_rounding:
+            lines = lines.filtered("copaco_is_rounding")
+        amounts = {
+            tax: round(-sum(own.mapped("balance")), 2)
+            for tax, own in lines.grouped("tax_ids").items()
+        }
+        return {tax: amount for tax, amount in amounts.items() if amount}
+
+    def test_roundings_of_two_taxes_that_make_up_for_each_other_are_two_lines(self):
+        reduced = self.reduce_tax_of_books()
+        document = self.book_by_tax({"0.004": 250}, {"0.005": 200})
         self.assertBooked(2.0)
-        booked = self.documents.move_id.invoice_line_ids.grouped("tax_ids")
         self.assertEqual(
-            {
-                tax: round(sum(own.mapped("price_subtotal")), 2)
-                for tax, own in booked.items()
-            },
-            {self.tax: 1.0, reduced: 1.0},
+            self.get_amounts_by_tax(document.move_id), {self.tax: 1.0, reduced: 1.0}
         )
+
+    def test_roundings_of_a_correction_have_the_taxes_of_what_they_are_of(self):
+        reduced = self.reduce_tax_of_books()
+        for before, after, roundings in (
+            # Less of both, by other amounts.
+            (
+                ({"0.004": 25}, {"0.004": 25}),
+                ({"0.004": 5}, {"0.004": 20}),
+                {self.tax: -0.08, reduced: -0.02},
+            ),
+            # What one is more, the other is less; no line has another amount.
+            (
+                ({"0.004": 25}, {"0.002": 25}),
+                ({"0.002": 25}, {"0.004": 25}),
+                {self.tax: -0.05, reduced: 0.05},
+            ),
+            # Each in another direction, beside a line that is new.
+            (
+                ({"0.004": 10}, {"0.006": 10}),
+                ({"0.004": 20}, {"0.006": 20, "3": 1}),
+                {self.tax: 0.04, reduced: -0.04},
+            ),
+            # A tax that the invoice doesn't have; and all of another one is gone.
+            (
+                ({"0.004": 10}, {}),
+                ({}, {"0.003": 10}),
+                {self.tax: -0.04, reduced: 0.03},
+            ),
+        ):
+            with self.subTest(before=before, after=after), self.undone():
+                document = self.book_by_tax(*before)
+                document.move_id.action_post()
+                self.book_by_tax(*after)
+                correction = self.get_correction(document)
+                self.assertEqual(
+                    self.get_amounts_by_tax(correction, only_rounding=True), roundings
+                )
+                booked = self.get_amounts_by_tax(document.move_id | correction)
+                self.assertEqual(
+                    booked,
+                    {
+                        tax: round(
+                            sum(float(price) * count for price, count in own.items()), 2
+                        )
+                        for tax, own in zip((self.tax, reduced), after, strict=True)
+                        if own
+                    },
+                )
+                self.assertTrue(
+                    all(line.price_unit >= 0 for line in correction.invoice_line_ids)
+                )
+
+    def test_a_credited_rounding_is_not_credited_again_with_another_tax(self):
+        reduced = self.reduce_tax_of_books()
+        document = self.book_by_tax({"0.004": 25}, {"0.004": 10})
+        invoice = document.move_id
+        invoice.action_post()
+        wizard = self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        wizard = wizard.create({"journal_id": invoice.journal_id.id})
+        credit = self.env["account.move"].browse(wizard.refund_moves()["res_id"])
+        credit.invoice_line_ids.filtered(
+            lambda line: line.tax_ids != reduced or not line.price_subtotal
+        ).unlink()
+        credit.action_post()
+        self.assertEqual(self.get_amounts_by_tax(credit), {reduced: -0.04})
+        self.book_by_tax({"0.004": 5}, {})
+        correction = self.get_correction(document)
+        self.assertEqual(self.get_amounts_by_tax(correction), {self.tax: -0.08})
 
     def test_a_stated_total_that_rounding_explains_is_booked(self):
         self.book(["10.004", "10.004", "10.004"], total="30.00")
@@ -100,6 +192,37 @@ class TestRounding(CopacoChangeCommon):
     def test_a_larger_difference_is_held(self):
         document = self.book(["10.00", "10.00"], total="20.07")
         self.assertEqual(document.hold_reason, "source_totals_differ")
+
+    def test_what_is_allowed_exactly_is_not_held_and_a_little_more_says_why(self):
+        for prices, stated, figures in (
+            (["10"], "10.055", None),
+            (["10"], "9.945", None),
+            (["10"], "10.0551", ("0.0551", "0.055")),
+            (["10"], "9.94", ("-0.06", "0.055")),
+            (["10", "10"], "20.06", None),
+            (["10", "10"], "20.0600001", ("0.0600001", "0.06")),
+            (["0.1", "0.2", "0.4"], "0.765", None),
+        ):
+            with self.subTest(prices=prices, stated=stated), self.undone():
+                document = self.book(prices, total=stated)
+                if not figures:
+                    self.assertEqual(document.state, "invoiced", document.hold_message)
+                    continue
+                self.assertEqual(document.hold_reason, "source_totals_differ")
+                for figure in figures:
+                    self.assertRegex(
+                        document.hold_message, rf"(?<![\d.]){figure}(?!\d)"
+                    )
+
+    def test_without_a_tolerance_only_rounding_is_allowed(self):
+        self.connection.totals_tolerance = 0
+        with self.undone():
+            self.book(["10", "10"], total="20.01")
+            self.assertBooked(20.01, 0.01)
+        document = self.book(["10", "10"], total="20.0101")
+        self.assertEqual(document.hold_reason, "source_totals_differ")
+        for figure in ("0.0101", "0.01"):
+            self.assertRegex(document.hold_message, rf"(?<![\d.]){figure}(?!\d)")
 
     def test_elements_of_a_document_make_up_for_nothing_of_each_other(self):
         for number, total in ((1, "910"), (2, "-890")):

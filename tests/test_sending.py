@@ -122,6 +122,15 @@ class TestSending(SendingCommon):
         self.send()
         self.assertUnsent(delivery, "Bakkerij", "e-mail address")
 
+    def test_a_contact_that_was_archived_meanwhile_is_told(self):
+        delivery = self.book("5")
+        self.partner.active = False
+        self.send()
+        self.assertUnsent(delivery, "Bakkerij", "archived")
+        self.partner.active = True
+        self.send_again(delivery)
+        self.assertSent(delivery)
+
     def test_what_is_no_address_is_told(self):
         self.partner.email = "not an address"
         delivery = self.book("5")
@@ -296,6 +305,44 @@ class TestSending(SendingCommon):
                     self.check_sent_once_confirmed(
                         f"{number}-{sends_zero}", before, after, is_sent or sends_zero
                     )
+
+    def test_whether_it_is_sent_is_told_anew_each_time_it_is_confirmed(self):
+        self.assertFalse(self.book("0.00"))
+        move = self.documents.move_id
+        self.confirm_with_price(move, 12)
+        self.confirm_with_price(move, 0)
+        self.send()
+        self.assertFalse(move.copaco_delivery_ids)
+        self.assertFalse(self.mail_server.mails)
+        self.confirm_with_price(move, 9.5)
+        self.assertEqual(move.copaco_delivery_ids.state, "waiting")
+        self.send()
+        self.assertSent(move.copaco_delivery_ids)
+        self.assertEqual(self.mail_server.count(move.name), 1)
+        # The customer has one of 9.50.
+        self.confirm_with_price(move, 0)
+        self.assertUnsent(move.copaco_delivery_ids, "confirmed again")
+
+    def test_what_could_not_be_sent_and_has_no_amount_any_more_need_not_be(self):
+        self.partner.email = False
+        delivery = self.book("7")
+        self.send()
+        self.assertUnsent(delivery, "e-mail address")
+        self.confirm_with_price(delivery.move_id, 0)
+        self.assertFalse(delivery.move_id.copaco_delivery_ids)
+        self.env["copaco.monitor"]._update_activity(self.connection)
+        self.assertFalse(self.connection.activity_ids)
+        self.partner.email = "info@bakkerij.example"
+        self.confirm_with_price(delivery.move_id, 4)
+        self.send()
+        self.assertSent(delivery)
+
+    def confirm_with_price(self, move, price):
+        move.button_draft()
+        (line,) = move.invoice_line_ids
+        line.price_unit = price
+        move.action_post()
+        self.assertEqual(move.amount_untaxed, price)
 
     def check_sent_once_confirmed(self, number, before, after, is_sent):
         """Let the invoice stay a draft, because its contact is incomplete, until Copaco

@@ -1,6 +1,7 @@
+import os
 import time
 from datetime import timedelta
-from unittest.mock import patch
+from unittest.mock import MagicMock, patch
 
 from psycopg2.errors import SerializationFailure
 
@@ -9,7 +10,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import config, mute_logger
 
-from ..tools import ask_for_whole_time, get_seconds_left
+from ..tools import ask_for_whole_time, get_seconds_left, get_server
 from .common import CopacoCommon, price_line
 
 SERVICES = "odoo.addons.account_copaco.services"
@@ -69,9 +70,10 @@ class TestServerLimits(CopacoCommon):
             except WorkerDied:
                 documents.env.cr.rollback()
 
-    def let_a_minute_pass(self):
+    def let_pass(self, interval):
         self.env.cr.execute(
-            "UPDATE copaco_document SET attempted_at = attempted_at - interval '1 min'"
+            "UPDATE copaco_document SET attempted_at = attempted_at - %s::interval",
+            [interval],
         )
         self.env.invalidate_all()
 
@@ -187,10 +189,10 @@ class TestServerLimits(CopacoCommon):
         self.work()
         self.assertEqual(self.batches, [["A", "B", "C"]])
         self.assertEqual(set(self.get_states().values()), {"new"})
-        self.let_a_minute_pass()
+        self.let_pass("1 min")
         self.work()
         self.assertEqual(self.batches, [["A"], ["B"]])
-        self.let_a_minute_pass()
+        self.let_pass("1 min")
         self.work()
         self.assertEqual(self.batches, [["C"]])
         self.assertEqual(
@@ -209,36 +211,71 @@ class TestServerLimits(CopacoCommon):
         self.assertEqual(held.state, "invoiced")
 
     @mute_logger(PLANNER)
-    def test_where_limits_are_tight_workers_die_sooner(self):
-        self.patch(config, "options", {**config.options, "limit_time_cpu": 12})
-        self.receive(A=1)
-        self.deadly = ["A"]
-        for tries in (1, 1, 0):
+    def test_how_soon_a_worker_dies_of_it_does_not_matter(self):
+        self.receive(A=1, B=3)
+        self.deadly = ["B"]
+        for batches in ([["A", "B"]], [["A"], ["B"]], []):
             self.work()
-            self.assertEqual(len(self.batches), tries)
-            self.env.cr.execute(
-                "UPDATE copaco_document"
-                " SET attempted_at = attempted_at - interval '3 seconds'"
-            )
-            self.env.invalidate_all()
-        self.assertEqual(self.documents.hold_reason, "too_large")
+            self.assertEqual(self.batches, batches)
+            self.let_pass("3 seconds")
+        self.assertEqual(self.get_states(), {"A": "invoiced", "B": "held"})
+        self.assertEqual(self.documents[1].hold_reason, "too_large")
 
     def test_a_restart_of_the_server_holds_nothing(self):
         self.receive(A=1)
         self.deadly = ["A"]
-        for _restart in range(4):
-            self.work()
+        for restart in range(4):
+            with patch(f"{MIXIN}.get_server", return_value=f"server {restart}"):
+                self.work()
+            self.assertEqual(self.batches, [["A"]])
+            self.let_pass("1 min")
         self.deadly = ()
         self.work()
         self.assertEqual(self.get_states(), {"A": "invoiced"})
-        self.assertEqual(self.documents.attempt_count, 0)
+        self.assertRecordValues(
+            self.documents, [{"attempt_count": 0, "restart_count": 0}]
+        )
+
+    @mute_logger(PLANNER)
+    def test_of_what_the_whole_server_dies_again_and_again_is_held(self):
+        self.receive(A=1)
+        self.deadly = ["A"]
+        tried = 0
+        while self.get_states() == {"A": "new"}:
+            with patch(f"{MIXIN}.get_server", return_value=f"server {tried}"):
+                self.work()
+            tried += len(self.batches)
+            self.assertLess(tried, 9)
+        self.assertEqual(tried, 5)
+        self.assertEqual(self.documents.hold_reason, "too_large")
+
+    @mute_logger(PLANNER)
+    def test_a_restart_is_no_death_and_no_pardon(self):
+        self.receive(A=1)
+        self.deadly = ["A"]
+        for server, tries in (("1", 1), ("2", 1), ("2", 1), ("2", 0)):
+            with patch(f"{MIXIN}.get_server", return_value=server):
+                self.work()
+            self.assertEqual(len(self.batches), tries)
+            self.let_pass("1 min")
+        self.assertEqual(self.documents.hold_reason, "too_large")
+
+    def test_a_server_is_told_from_another_and_from_itself_after_a_restart(self):
+        limits = "odoo.addons.account_copaco.tools.limits"
+        own = get_server()
+        self.assertEqual(get_server(), own)
+        with patch(f"{limits}.server.server", MagicMock(pid=os.getppid())):
+            parent = get_server()
+        self.assertNotEqual(parent, own)
+        with patch("psutil.Process.create_time", return_value=1.0):
+            self.assertNotEqual(get_server(), own)
 
     @mute_logger(PLANNER)
     def test_what_another_worker_died_of_meanwhile_is_not_tried_a_third_time(self):
         self.receive(A=1, B=3)
         self.deadly = ["B"]
         self.work()
-        self.let_a_minute_pass()
+        self.let_pass("1 min")
         processor = self.registry["copaco.processor"]
         process, second = processor._process, self.documents[1].id
 
@@ -258,7 +295,7 @@ class TestServerLimits(CopacoCommon):
         self.receive(A=1)
         self.deadly = ["A"]
         self.work()
-        self.let_a_minute_pass()
+        self.let_pass("1 min")
         errors = [SerializationFailure("conflict")]
         process = self.registry["copaco.processor"]._process
 
@@ -272,7 +309,7 @@ class TestServerLimits(CopacoCommon):
         ):
             self.work()
         self.assertEqual(self.documents.attempt_count, 2)
-        self.let_a_minute_pass()
+        self.let_pass("1 min")
         self.work()
         self.assertEqual(self.batches, [], "not a third time")
         self.assertEqual(self.documents.hold_reason, "too_large")
@@ -280,11 +317,13 @@ class TestServerLimits(CopacoCommon):
     def test_what_another_worker_begins_right_now_is_not_held(self):
         self.receive(A=1)
         self.documents.sudo().write(
-            {"attempt_count": 2, "attempted_at": fields.Datetime.now()}
+            {
+                "attempt_count": 2,
+                "attempted_at": fields.Datetime.now(),
+                "attempted_by": get_server(),
+            }
         )
-        with patch(f"{MIXIN}.SHORTEST_SECONDS", 300):
-            self.patch(config, "options", {**config.options, "limit_time_cpu": 9999})
-            self.work()
+        self.work()
         self.assertEqual(self.get_states(), {"A": "invoiced"})
 
     def test_an_error_is_no_death(self):

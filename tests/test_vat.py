@@ -68,6 +68,15 @@ class TestVat(SourceCommon):
         self.assertEqual(document.state, "invoiced")
         self.assertEqual(document.move_id.amount_tax, 21)
 
+    def test_what_is_allowed_exactly_is_invoiced_and_a_little_more_says_why(self):
+        with self.undone():
+            self.assertEqual(self.fetch_lines(taxed("100", "21.055")).state, "invoiced")
+        self.simulator.customer_invoices.clear()
+        document = self.fetch_lines(taxed("100", "21.0551"))
+        self.assertEqual(document.hold_reason, "vat_differs")
+        for figure in ("21.00", "21.0551", "0.055"):
+            self.assertRegex(document.hold_message, rf"(?<![\d.]){figure}(?!\d)")
+
     def test_a_person_accepts_odoos_tax(self):
         document = self.fetch_lines(taxed("100", "6"))
         with self.committing(document.with_user(self.billing_user)) as committing:

@@ -9,9 +9,9 @@ from .evidence import (
     is_same_vat_key,
 )
 from .json_text import indent_json
-from .limits import ask_for_whole_time, get_seconds_left
+from .limits import ask_for_whole_time, get_seconds_left, get_server
 from .line_order import merge_order
-from .line_pairing import are_apart, pair_charges, pair_lines
+from .line_pairing import are_apart, get_row_hash, pair_charges, pair_lines
 from .messages import (
     Amount,
     Joined,
@@ -27,5 +27,11 @@ from .messages import (
 from .names import enumerate_names, join_different, list_names
 from .pace import Pace
 from .queries import avoid_compiling
-from .rounding import CENT, get_rounding_room, round_amount
+from .rounding import (
+    CENT,
+    format_exact,
+    get_rounding_room,
+    round_amount,
+    to_decimal,
+)
 from .rule_index import LineTraits, RuleConditions, RuleIndex, get_name_key

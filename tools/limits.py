@@ -1,13 +1,18 @@
 """How long this process may still work, by the limits that Odoo's server has."""
 
 import math
+import os
+import platform
 import time
+
+import psutil
 
 try:
     import resource
 except ImportError:  # Windows, where Odoo has no workers
     resource = None
 
+from odoo.service import server
 from odoo.service.server import SLEEP_INTERVAL
 from odoo.tools import config
 
@@ -27,6 +32,17 @@ def ask_for_whole_time():
     a worker begin again at once for that, and so it has not slept before."""
     global _asked_at  # noqa: PLW0603 # of this worker, and of no database
     _asked_at = time.monotonic()
+
+
+def get_server():
+    """:return: what tells the server that this worker belongs to from any other, and
+    from itself after it was started again"""
+    pid = server.server.pid if server.server else os.getpid()
+    try:
+        started = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:  # this worker is about to end, too
+        started = 0
+    return f"{platform.node()} {pid} {started:.0f}"
 
 
 def get_seconds_left(started=None):

@@ -84,10 +84,16 @@ def pair_charges(old_lines, new_lines):
     return found
 
 
+def get_row_hash(line):
+    """:return: Copaco's row hash of a line, whichever case its letters are in; "" for
+    none"""
+    return (line.row_hash or "").lower()
+
+
 def _get_content(line):
     return (
         line.line_ref or "",
-        line.row_hash or "",
+        get_row_hash(line),
         line.subscription_ref or "",
         line.plan_ref or "",
         line.charge_type or "",
@@ -99,7 +105,7 @@ def _get_content(line):
 
 
 def _get_hash(line):
-    return line.row_hash or None
+    return get_row_hash(line) or None
 
 
 def _get_service(line):
@@ -139,7 +145,7 @@ def are_apart(line, other):
 def _is_contradicted(line, other):
     if line.row_hash and other.row_hash:
         # The next month of a line may have the same one.
-        return line.row_hash != other.row_hash or are_apart(line, other)
+        return get_row_hash(line) != get_row_hash(other) or are_apart(line, other)
     # What one of them doesn't say says nothing.
     return any(
         value and other_value and value != other_value

@@ -6,6 +6,7 @@ it, in the reader's language.
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import fields
@@ -14,13 +15,15 @@ from odoo.models import BaseModel
 from odoo.tools import SQL, format_date, formatLang
 from odoo.tools.translate import LazyGettext
 
+from .rounding import format_exact
+
 MODULE = "account_copaco"
 
 
 class Amount(NamedTuple):
     """A value of a message."""
 
-    amount: float
+    amount: float | Decimal  # of an exact `Decimal`, all decimals are shown
     currency: BaseModel  # `res.currency`, perhaps empty
 
 
@@ -128,7 +131,10 @@ def store_message(message):
         parts = [store_message(part) for part in message.parts]
         return {"parts": parts, "separator": message.separator} if parts else ""
     if isinstance(message, Amount):
-        return {"amount": message.amount, "currency": message.currency.id}
+        name, amount = "amount", message.amount
+        if isinstance(amount, Decimal):
+            name, amount = "exact", str(amount)
+        return {name: amount, "currency": message.currency.id}
     if isinstance(message, LockDates):
         return {"locks": [[day.isoformat(), name] for day, name in message.dates]}
     if isinstance(message, BaseModel):
@@ -161,6 +167,9 @@ def _render(env, stored):
     if "amount" in stored:
         currency = env["res.currency"].browse(stored["currency"] or ())
         return formatLang(env, stored["amount"], currency_obj=currency)
+    if "exact" in stored:
+        currency = env["res.currency"].browse(stored["currency"] or ())
+        return format_exact(env, Decimal(stored["exact"]), currency)
     if "date" in stored:
         return format_date(env, stored["date"])
     if "locks" in stored:

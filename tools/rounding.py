@@ -2,6 +2,9 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from odoo.tools import formatLang
+from odoo.tools.misc import NON_BREAKING_SPACE
+
 from ..client import EXACT
 
 CENT = 0.01
@@ -25,3 +28,19 @@ def get_rounding_room(line_count, rounding=CENT):
         because each of them was rounded: half a unit per line
     """
     return line_count * Decimal(str(rounding or CENT)) / 2
+
+
+def to_decimal(amount):
+    """:return: exact `Decimal` of the number that a float stands for"""
+    return Decimal(repr(amount))
+
+
+def format_exact(env, amount, currency):
+    """:param amount: exact `Decimal`
+    :return: text of it, with all of its decimals and at least the currency's
+    """
+    digits = max(currency.decimal_places, -amount.normalize().as_tuple().exponent)
+    parts = [formatLang(env, float(amount), digits=digits), currency.symbol]
+    if currency.position == "before":
+        parts.reverse()
+    return NON_BREAKING_SPACE.join(filter(None, parts))
