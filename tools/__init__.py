@@ -14,5 +14,5 @@ from .line_order import merge_order
 from .line_pairing import are_apart, pair_charges, pair_lines
 from .names import enumerate_names, join_different
 from .pace import Pace
-from .queries import avoid_compiling
+from .queries import avoid_compiling, get_month_id, read_month_id
 from .rule_index import LineTraits, RuleConditions, RuleIndex, get_name_key
