@@ -35,14 +35,15 @@ CROSS JOIN LATERAL (
                       document.state IN ('invoiced', 'changed') AS is_invoiced
            ) place
 CROSS JOIN LATERAL (
-               SELECT line.id * 4 AS id, line.id AS line_id,
+               SELECT line.id::bigint * 4 AS id, line.id AS line_id,
                       CASE WHEN place.is_invoiced AND line.is_excluded THEN 'excluded'
                            ELSE place.status END AS status,
                       line.extended_price::numeric AS amount
                  FROM copaco_document_line line
                 WHERE line.document_id = document.id
             UNION ALL
-               SELECT document.id * 4 + rest.place, NULL, rest.status, rest.amount
+               SELECT document.id::bigint * 4 + rest.place, NULL, rest.status,
+                      rest.amount
                  FROM (
                      SELECT coalesce(sum(extended_price::numeric), 0) AS lines,
                             coalesce(sum(extended_price::numeric)
