@@ -46,8 +46,10 @@ def main(env):
     month = env["copaco.month"].search(
         [("connection_id", "=", connection.id), ("document_count", ">", 0)], limit=1
     )
+    overview = env["copaco.overview"].search([("date", "=", month.date)], limit=1)
     columns = ["Cost", "Margin", "Margin %"]
     pages = {
+        "overview": (f"/odoo/copaco-overview/{overview.id}", 1500),
         "to_do": ("/odoo/copaco-to-do", 630),
         "decide": ("/odoo/copaco-decide", 500),
         "setup": ("/odoo/action-account_copaco.action_copaco_setup", 800),
