@@ -68,7 +68,6 @@ class CopacoOverview(models.Model):
     def action_view_overview(self):
         """:return: the window action with the last month of the user's company of
         which something was received; with the list of months, when there is none"""
-        self.env["copaco.margin"]._update()
         last = self.search([("company_id", "=", self.env.company.id)], limit=1)
         ((day,),) = self.env["copaco.document"]._read_group(
             [("company_id", "=", self.env.company.id), ("kind", "in", SALES_KINDS)],

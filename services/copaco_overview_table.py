@@ -47,6 +47,9 @@ class CopacoOverviewTable(models.AbstractModel):
         :return: `Markup` of the whole page
         """
         company = overview.company_id
+        received = self._read(
+            overview, ["status", "is_sent"], ["amount:sum", "is_converted:bool_or"]
+        )
         customers = self._get_customers(overview)
         changed = sorted(customers, key=lambda group: group.change, reverse=True)
         risers = [group for group in changed if group.change > 0]
@@ -58,14 +61,17 @@ class CopacoOverviewTable(models.AbstractModel):
             "account_copaco.copaco_overview",
             {
                 "currency": company.currency_id.name,
-                "is_converted": self._is_converted(overview),
+                "is_converted": any(row[-1] for row in received),
                 "months": [
                     format_date(self.env, day, date_format="LLL y")
                     for day in _get_days(overview)
                 ],
                 "previous": self._get_neighbour(overview, -1),
                 "next": self._get_neighbour(overview, 1),
-                "totals": [*self._get_totals(overview), *self._get_margins(overview)],
+                "totals": [
+                    *self._get_totals(overview, received),
+                    *self._get_margins(overview),
+                ],
                 "sections": [
                     self._show(
                         overview,
@@ -92,8 +98,11 @@ class CopacoOverviewTable(models.AbstractModel):
 
     # === SECTIONS === #
 
-    def _get_totals(self, overview):
-        """:return: list of (label, whether it is a part of the one before, cells)"""
+    def _get_totals(self, overview, received):
+        """:param received: list of (place of the period, status, whether it was sent,
+            amount, whether some of it was converted)
+        :return: list of (label, whether it is a part of the one before, cells)
+        """
         labels = {
             "received": self.env._("Received"),
             "invoiced": self.env._("Invoiced"),
@@ -103,9 +112,7 @@ class CopacoOverviewTable(models.AbstractModel):
             "excluded": self.env._("Excluded"),
         }
         found = {name: [0.0] * len(PERIODS) for name in labels}
-        for place, status, is_sent, amount in self._read(
-            overview, ["status", "is_sent"], ["amount:sum"]
-        ):
+        for place, status, is_sent, amount, _is_converted in received:
             found["received"][place] += amount
             found[status][place] += amount
             if is_sent:
@@ -304,10 +311,6 @@ class CopacoOverviewTable(models.AbstractModel):
                 months & Domain(domain), ["date:month", *groupby], aggregates
             )
         ]
-
-    def _is_converted(self, overview):
-        found = self._read(overview, [], ["is_converted:bool_or"])
-        return any(is_converted for _place, is_converted in found)
 
     def _get_neighbour(self, overview, months):
         """:return: `Cell` of the overview so many months later, or None"""

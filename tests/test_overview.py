@@ -6,11 +6,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from lxml import html
 
 from odoo.fields import Command
-from odoo.tests import freeze_time, new_test_user, tagged
+from odoo.tests import HttpCase, freeze_time, new_test_user, tagged
 from odoo.tools import formatLang
 from odoo.tools.safe_eval import safe_eval
 
-from .common import price_line
+from .common import CopacoCommon, price_line
 from .test_bill import CopacoBillCommon
 
 CENT = Decimal("0.01")
@@ -141,6 +141,7 @@ class TestOverview(CopacoBillCommon):
         self.add_known("S-1", lines=[line])
         self.add_purchase("P-1", {"A1": [{**line, "ExtendedPrice": Decimal(8)}]})
         self.fetch()
+        self.env["copaco.margin.checker"].sudo()._check_recent(self.connection)
         overview = self.get_overview()
         self.assertEqual(self.get_row(overview, "Billed by Copaco"), self.show(8, 0, 0))
         self.assertEqual(self.get_row(overview, "Margin"), self.show(2, 0, 0))
@@ -258,6 +259,8 @@ class TestOverview(CopacoBillCommon):
             billed["Without vendor"][place] += rest * rate
             billed[customer.name or "Unknown customer"][place] += left * rate
         overview = self.get_overview()
+        text = self.get_page(overview).text_content()
+        self.assertIn("Amounts in another currency are converted", text)
         rows = self.get_rows(overview)
         for name, label in TOTALS.items():
             amounts = [_round(totals[place, name]) for place in range(3)]
@@ -326,6 +329,21 @@ class TestOverview(CopacoBillCommon):
                     ],
                 }
             )
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestOverviewTour(CopacoCommon, HttpCase):
+    def test_a_figure_leads_to_its_documents_in_a_browser(self):
+        # Time can't be frozen for the threads of the server.
+        today = date.today()
+        self.connection.import_from = False
+        self.add_invoice(
+            "INV-1", "A1", [price_line("12.50")], today, Date=f"{today:%Y%m%d}"
+        )
+        self.fetch()
+        self.start_tour(
+            "/odoo/copaco-overview", "copaco_overview", login=self.env.user.login
         )
 
 

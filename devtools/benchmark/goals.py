@@ -1,7 +1,7 @@
 """What the addon must reach, each goal beside what was found.
 
-All but the seconds that a person waits are ratios of medians of the same run, so that they
-hold on any machine.
+All but the seconds that a person waits are ratios of medians of the same run, so that
+they hold on any machine.
 """
 
 from typing import NamedTuple

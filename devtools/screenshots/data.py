@@ -49,7 +49,7 @@ def main(env):
     overview = env["copaco.overview"].search([("date", "=", month.date)], limit=1)
     columns = ["Cost", "Margin", "Margin %"]
     pages = {
-        "overview": (f"/odoo/copaco-overview/{overview.id}", 1500),
+        "overview": (f"/odoo/copaco-overview/{overview.id}", 1850),
         "to_do": ("/odoo/copaco-to-do", 630),
         "decide": ("/odoo/copaco-decide", 500),
         "setup": ("/odoo/action-account_copaco.action_copaco_setup", 800),
