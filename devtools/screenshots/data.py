@@ -49,7 +49,6 @@ def main(env):
     overview = env["copaco.overview"].search([("date", "=", month.date)], limit=1)
     columns = ["Cost", "Margin", "Margin %"]
     pages = {
-        "overview": (f"/odoo/copaco-overview/{overview.id}", 1850),
         "to_do": ("/odoo/copaco-to-do", 630),
         "decide": ("/odoo/copaco-decide", 500),
         "setup": ("/odoo/action-account_copaco.action_copaco_setup", 800),
@@ -58,6 +57,7 @@ def main(env):
         "unsent": ("/odoo/copaco-could-not-be-sent", 430),
         "connection": (f"/odoo/copaco-connections/{connection.id}", 1200),
         "months": ("/odoo/copaco-months", 350),
+        "overview": (f"/odoo/copaco-overview/{overview.id}", 1960),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
         "other_contact": (
