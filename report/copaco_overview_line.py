@@ -138,10 +138,16 @@ class CopacoOverviewLine(models.Model):
     )
     # By these a page finds what else is of the month and vendor, or customer, of one.
     like_vendor_id = fields.Many2one(
-        "copaco.document.line", store=False, search="_search_like_vendor_id"
+        "copaco.document.line",
+        string="Same Vendor and Month",
+        store=False,
+        search="_search_like_vendor_id",
     )
     like_customer_id = fields.Many2one(
-        "copaco.document", store=False, search="_search_like_customer_id"
+        "copaco.document",
+        string="Same Customer and Month",
+        store=False,
+        search="_search_like_customer_id",
     )
 
     @property

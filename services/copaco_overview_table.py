@@ -60,7 +60,11 @@ class CopacoOverviewTable(models.AbstractModel):
         return self.env["ir.qweb"]._render(
             "account_copaco.copaco_overview",
             {
-                "currency": company.currency_id.name,
+                "basis": self.env._(
+                    "Without tax, in %(currency)s, by the date of each document. Each "
+                    "amount opens what it adds up.",
+                    currency=company.currency_id.name,
+                ),
                 "is_converted": any(row[-1] for row in received),
                 "months": [
                     format_date(self.env, day, date_format="LLL y")
@@ -241,7 +245,7 @@ class CopacoOverviewTable(models.AbstractModel):
         return title, rows
 
     def _get_coverage(self, overview, connections):
-        """:return: list of (connection, cells): which days were fetched"""
+        """:return: list of (label, cells): whether all days were fetched"""
         days = _get_days(overview)
         months = self.env["copaco.month"].search(
             [("connection_id", "in", connections.ids), ("date", "in", days)]
@@ -257,7 +261,8 @@ class CopacoOverviewTable(models.AbstractModel):
                 if month:
                     text, url = labels[month.state], f"/odoo/copaco-months/{month.id}"
                 cells.append(Cell(text, url))
-            rows.append((connection.name, cells))
+            label = self.env._("Fetched: %(connection)s", connection=connection.name)
+            rows.append((label, cells))
         return rows
 
     def _get_keys(self, connections):
