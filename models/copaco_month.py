@@ -8,12 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..const import PURCHASE_KINDS, SALES_KINDS
-from ..tools import open_window
-
-# The id of a month is made of its connection and its date, so that it stays.
-_MONTH_ID = (
-    "%s * 100000 + extract(year FROM %s)::int * 12 + extract(month FROM %s)::int"
-)
+from ..tools import get_month_id, open_window
 
 
 class CopacoMonth(models.Model):
@@ -170,7 +165,7 @@ class CopacoMonth(models.Model):
             replacement=self.env["copaco.replacement"]._get_query(),
             first_day=window._get_first_window_start(),
             last_day=today - timedelta(days=1),
-            id=SQL(_MONTH_ID % ("connection_id", "month", "month")),
+            id=get_month_id(SQL("connection_id"), SQL("month")),
         )
 
     # === COMPUTE METHODS === #
@@ -184,14 +179,13 @@ class CopacoMonth(models.Model):
 
     @api.depends("date", "connection_id")
     def _compute_reconciliation(self):
-        day = "coalesce(document.invoice_date, document.create_date)"
-        scope = SQL(
-            _MONTH_ID % ("(%(connection)s)", day, day),
-            connection=SQL(
-                "SELECT connection_id FROM (%s) replacement "
-                "WHERE replacement.id = document.connection_id",
+        scope = get_month_id(
+            SQL(
+                "(SELECT connection_id FROM (%s) replacement "
+                "WHERE replacement.id = document.connection_id)",
                 self.env["copaco.replacement"]._get_query(),
             ),
+            SQL("coalesce(document.invoice_date, document.create_date)"),
         )
         service = self.env["copaco.reconciliation"]
         for name, kinds in (

@@ -146,6 +146,7 @@ class CopacoMargin(models.Model):
     documents changed (`copaco.margin.checker`), so that years are shown at once."""
 
     _name = "copaco.margin"
+    _inherit = "copaco.overview.mixin"
     _description = "Copaco Margin"
     _log_access = False
     _order = "date desc, margin"

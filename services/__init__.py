@@ -40,6 +40,7 @@ from . import (
     copaco_manual_edits,
     copaco_margin_checker,
     copaco_monitor,
+    copaco_overview_table,
     copaco_peppol,
     copaco_presence,
     copaco_processor,

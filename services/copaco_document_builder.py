@@ -22,6 +22,12 @@ _lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
+# Of a line. What an earlier version received has the same (migrations/19.0.2.0.0).
+SEARCHED_FIELDS = (
+    *("subscription_ref", "subscription_name", "plan_name", "description"),
+    *("vendor_details", "subscription_po", "line_po"),
+)
+
 
 class CopacoDocumentBuilder(models.AbstractModel):
     """The values of documents and lines that are stored of what Copaco sent."""
@@ -103,6 +109,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
             **self.env["copaco.vat.checker"]._prepare_vat(source),
             "is_vat_accepted": False,
             "line_ids": [Command.create(line) for line in lines],
+            "search_text": self._get_search_text(lines),
             "state": "new",
             "hold_reason": False,
             "hold_message": False,
@@ -114,6 +121,13 @@ class CopacoDocumentBuilder(models.AbstractModel):
             vals["state"] = "excluded"
             vals["exclude_reason"] = _lt("Copaco sent no price lines.")
         return vals
+
+    def _get_search_text(self, lines):
+        """:param lines: list of values for `copaco.document.line.create`
+        :return: each text of theirs once, that a person may look for
+        """
+        texts = (line[name] for line in lines for name in SEARCHED_FIELDS)
+        return "\n".join(dict.fromkeys(filter(None, texts)))
 
     def _get_invalid_hold(self, source):
         return Hold(

@@ -46,6 +46,7 @@ from . import (
     test_odoos_rules,
     test_official_rules,
     test_other_companies,
+    test_overview,
     test_partial_responses,
     test_peppol,
     test_plans,

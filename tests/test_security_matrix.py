@@ -75,6 +75,8 @@ copaco.month                 -     -     r     r     r     -     -      -
     action_confirm_incomplete - -    x     x     x     -     -      -
     action_confirm_no_invoices - -   x     x     x     -     -      -
     action_fetch             -     -     x     x     x     -     -      -
+copaco.overview              -     -     r     r     r     -     -      -
+copaco.overview.line         -     -     r     r     r     -     -      -
 copaco.plan                  -     -     r     r     rw    -     -      -
     action_accept            -     -     -     -     x     -     -      -
     action_process_drafts    -     -     x     x     x     -     -      -

@@ -70,34 +70,45 @@ class TestToDo(CopacoCommon):
         self.add(
             "INV-1",
             "616382",
-            line={"VendorDetails": "voorbeeld.example", "PONumber": "PO-6213"},
+            line={"VendorDetails": "voorbeeld.example", "SubPONumber": "PO-6213"},
             CustomerNumber="K-1",
             CompanyName="De Korenaar",
             VATNumber="NL001234567B01",
         )
         self.fetch()
-        self.documents.line_ids.sudo().write(
-            {
-                "line_po": "PO-6213",
-                "vendor_details": "voorbeeld.example",
-                "subscription_ref": "92101961",
-            }
-        )
         self.documents.move_id.action_post()
         for term in (
             *("INV-1", "616382", "K-1", "Korenaar", "Bakkerij"),
-            *(self.documents.move_id.name, "92101961", "PO-6213", "voorbeeld.example"),
+            *(self.documents.move_id.name, "PO-6213", "voorbeeld.example"),
+            *("subscription-616382", "Service 1"),
         ):
             self.assertEqual(self.search("copaco.document", term), self.documents, term)
         self.assertFalse(self.search("copaco.document", "nothing like it"))
-        for term in ("INV-1", "616382", "92101961", "PO-6213", "voorbeeld.example"):
+        for term in ("INV-1", "616382", "PO-6213", "voorbeeld.example"):
             found = self.search("account.move", term, "copaco_document_ids")
             self.assertEqual(found, self.documents.move_id, term)
+
+    def test_a_document_is_found_by_what_copaco_changed_in_its_lines(self):
+        self.add("INV-1", "A1", CustomerNumber="K-1")
+        self.fetch()
+        self.simulator.invoices.clear()
+        self.add("INV-1", "A1", "12", CustomerNumber="K-1", line={"SubPONumber": "N-7"})
+        self.fetch()
+        self.assertEqual(self.search("copaco.document", "N-7"), self.documents)
+        self.assertFalse(self.search("copaco.document", "nothing like it"))
+
+    def test_lines_are_found_by_their_own_texts(self):
+        self.add("INV-1", "A1", line={"VendorDetails": "voorbeeld.example"})
+        self.add("INV-2", "A2", line={"VendorDetails": "other.example"})
+        self.fetch()
+        found = self.search("copaco.document.line", "voorbeeld", "plan_name")
+        self.assertEqual(found.document_id.invoice_number, "INV-1")
 
     def search(self, model, term, name="invoice_number"):
         """:return: what the search field of a model's list finds"""
         view = {
             "copaco.document": "account_copaco.copaco_document_view_search",
+            "copaco.document.line": "account_copaco.copaco_document_line_view_search",
             "account.move": "account.view_account_invoice_filter",
         }[model]
         arch = self.env[model].get_view(self.env.ref(view).id, "search")["arch"]

@@ -26,7 +26,7 @@ from .messages import (
 )
 from .names import enumerate_names, join_different, list_names
 from .pace import Pace
-from .queries import avoid_compiling
+from .queries import avoid_compiling, get_month_id, read_month_id
 from .rounding import (
     CENT,
     format_exact,

@@ -119,6 +119,20 @@ def measure_workers(count, lines):
         return job.books.get_totals(env), [{"part": "create", "wall": seconds}]
 
 
+def measure_pages(lines):
+    """Open the addon's pages with both sides of the month in the database, and of all
+    months of so many years."""
+    with this_addon(lines, "post") as (job, meter):
+        from . import pages, years
+
+        job.create_invoices(job.fetch())
+        totals = job.books.get_totals(state="posted")
+        job.create_invoices(job.fetch(kind="purchase"))
+        job.compare_margins()
+        years.add_months(job.env, 12 * YEARS_OF_HISTORY - 1)
+        return totals, list(pages.measure(job.env, meter))
+
+
 def measure_button(lines):
     """Press the button, and look whether it goes on in the background."""
     with this_addon(lines, "draft") as (job, meter):
@@ -176,6 +190,7 @@ METHODS = {
     "one_worker": partial(measure_workers, 1),
     "two_workers": partial(measure_workers, 2),
     "button": measure_button,
+    "pages": measure_pages,
     "oca_bills": measure_bills_by_oca,
     "this_addon_bills": measure_bills,
 }

@@ -46,6 +46,7 @@ def main(env):
     month = env["copaco.month"].search(
         [("connection_id", "=", connection.id), ("document_count", ">", 0)], limit=1
     )
+    overview = env["copaco.overview"].search([("date", "=", month.date)], limit=1)
     columns = ["Cost", "Margin", "Margin %"]
     pages = {
         "to_do": ("/odoo/copaco-to-do", 630),
@@ -56,6 +57,7 @@ def main(env):
         "unsent": ("/odoo/copaco-could-not-be-sent", 430),
         "connection": (f"/odoo/copaco-connections/{connection.id}", 1200),
         "months": ("/odoo/copaco-months", 350),
+        "overview": (f"/odoo/copaco-overview/{overview.id}", 1960),
         "duplicates": (f"/odoo/copaco-documents/{duplicate.id}", 1060),
         "changed": (f"/odoo/copaco-documents/{changed.id}", 920),
         "other_contact": (

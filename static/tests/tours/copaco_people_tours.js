@@ -101,3 +101,33 @@ tours.add("copaco_decide_all", {
         },
     ],
 });
+
+tours.add("copaco_overview", {
+    steps: () => [
+        {
+            trigger: ".o_data_row .o_data_cell",
+            run: "click",
+        },
+        {
+            content: "A figure opens what it adds up",
+            trigger: "a[href$='copaco-overview-held']:contains('12.50')",
+            run: "click",
+        },
+        {
+            trigger: ".o_group_header:contains('12.50')",
+            run: "click",
+        },
+        {
+            content: "... which opens its document",
+            trigger: ".o_data_row .o_data_cell[name='document_id']",
+            run: "click",
+        },
+        {
+            trigger: ".o_form_view .o_field_widget[name='invoice_number']",
+        },
+        {
+            content: "The way back is short",
+            trigger: ".o_back_button, .breadcrumb a:contains('Held')",
+        },
+    ],
+});
