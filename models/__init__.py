@@ -1,11 +1,13 @@
 from . import (
     copaco_analytic_mixin,
+    copaco_automation_mixin,
     copaco_bill_mixin,
     copaco_company_mixin,
     copaco_content_mixin,
     copaco_decide_mixin,
     copaco_difference_mixin,
     copaco_draft_mixin,
+    copaco_earned_mixin,
     copaco_invoice_mixin,
     copaco_invoicing_mixin,
     copaco_journal_mixin,
@@ -21,6 +23,7 @@ from . import (
     copaco_setup_mixin,
     copaco_source_mixin,
     copaco_to_do_mixin,
+    copaco_unchanged_mixin,
 )
 
 # isort: split

@@ -162,6 +162,7 @@ class AccountMove(models.Model):
         else:
             self._check_copaco_document_is_free()
         res = super().write(vals)
+        self.env["copaco.automation"]._on_state(before)
         cancelled = self.env["copaco.document"].sudo()
         for move in self.sudo().filtered("copaco_document_id"):
             if before[move] == move.state or move.copaco_is_replaced:

@@ -35,6 +35,7 @@ class CopacoConnection(models.Model):
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
+        "copaco.automation.mixin",
         "copaco.journal.mixin",
         "copaco.layout.mixin",
         "copaco.limits.mixin",

@@ -1,8 +1,20 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+# What about an invoice keeps it from being confirmed without a person.
+BRAKES = [
+    ("first_invoice", "First invoice"),
+    ("negative_total", "Negative total"),
+    ("currency_changed", "Currency changed"),
+    ("total_differs", "Total differs"),
+    ("line_differs", "Line differs"),
+    ("price_changed", "Price changed"),
+    ("subscription_new", "New subscription"),
+    ("subscription_gone", "Subscription ended"),
+    ("likely_match", "Likely match"),
+]
 # Why an invoice is left a draft until a person has done something.
-TO_DO_REASONS = ("contact_incomplete", "not_confirmed")
+TO_DO_REASONS = ("contact_incomplete", "not_confirmed", *dict(BRAKES))
 
 
 class CopacoDraftMixin(models.AbstractModel):
@@ -17,6 +29,8 @@ class CopacoDraftMixin(models.AbstractModel):
             ("contact_incomplete", "Contact incomplete"),
             ("not_confirmed", "Could not be confirmed"),
             ("month_incomplete", "Waits for the month"),
+            ("not_automated", "Customer not automated"),
+            *BRAKES,
         ],
         string="Left as Draft",
         readonly=True,
@@ -26,11 +40,15 @@ class CopacoDraftMixin(models.AbstractModel):
     confirm_obstacle = fields.Text(
         readonly=True, help="What Odoo said when the invoice was to be confirmed."
     )
+    draft_brakes = fields.Json(
+        readonly=True,
+        help="What about the invoice kept it from being confirmed, with its figures.",
+    )
     draft_message = fields.Text(compute="_compute_draft_message")
 
     # === COMPUTE METHODS === #
 
-    @api.depends("draft_reason", "confirm_obstacle", "move_id.state")
+    @api.depends("draft_reason", "draft_brakes", "confirm_obstacle", "move_id.state")
     def _compute_draft_message(self):
         for document in self:
             is_draft = document.move_id.state == "draft"
@@ -48,7 +66,7 @@ class CopacoDraftMixin(models.AbstractModel):
     @api.model
     def _get_no_draft(self):
         """:return: the values of a document whose invoice was not left a draft"""
-        return {"draft_reason": False, "confirm_obstacle": False}
+        return {"draft_reason": False, "draft_brakes": False, "confirm_obstacle": False}
 
     def _set_unconfirmed(self, obstacle):
         """:param obstacle: what Odoo said"""
@@ -76,4 +94,12 @@ class CopacoDraftMixin(models.AbstractModel):
                 "This invoice is confirmed as soon as its month is complete; Copaco, "
                 "Months says what is missing."
             )
+        if self.draft_reason == "not_automated":
+            return self.env._(
+                "This invoice was left as a draft, because those of %(customer)s are "
+                "not confirmed without a person. Check it, then confirm it.",
+                customer=self.customer_id.display_name,
+            )
+        if self.draft_brakes:
+            return self.env["copaco.brakes"]._describe(self)
         return ""

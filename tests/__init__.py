@@ -26,6 +26,7 @@ from . import (
     test_delivery_tours,
     test_duplicates,
     test_e_invoice,
+    test_earned,
     test_equality,
     test_faults,
     test_fetch,

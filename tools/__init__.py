@@ -12,6 +12,7 @@ from .json_text import indent_json
 from .limits import ask_for_whole_time, get_seconds_left
 from .line_order import merge_order
 from .line_pairing import are_apart, pair_charges, pair_lines
+from .month_comparison import Charge, compare_months
 from .names import enumerate_names, join_different
 from .pace import Pace
 from .queries import avoid_compiling
