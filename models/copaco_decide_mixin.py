@@ -61,7 +61,7 @@ class CopacoDecideMixin(models.AbstractModel):
             ["customer_id", "connection_id", "currency_id"],
             ["__count", "amount_source:sum"],
         ):
-            policy = automation._get_policy(customer, connection)
+            policy = automation._get_first_policy(customer, connection)
             policies[customer][policy] += count
             amounts[customer].append(
                 formatLang(self.env, amount, currency_obj=currency)

@@ -1,5 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+from ..tools import enumerate_names, soft_reload
 
 # What about an invoice keeps it from being confirmed without a person.
 BRAKES = [
@@ -54,6 +57,28 @@ class CopacoDraftMixin(models.AbstractModel):
             is_draft = document.move_id.state == "draft"
             document.draft_message = is_draft and document._describe_draft()
 
+    # === ACTION METHODS === #
+
+    def action_confirm_invoice(self):
+        """Confirm the invoices of these documents that were left as drafts, as Odoo's
+        own button does.
+
+        :return: what Odoo's button returns, or the action that shows the page anew
+        :raise UserError: when none of them was, or Odoo refuses one
+        """
+        self._check_billing_access()
+        drafts = self.filtered(lambda each: each.state == "invoiced" and each.draft_message)
+        if not drafts:
+            raise UserError(
+                self.env._(
+                    "%(documents)s: there is no draft to confirm. Decide about what "
+                    "Copaco changed first.",
+                    documents=enumerate_names(self.env, self.mapped("name")),
+                )
+            )
+        moves = drafts.move_id.with_context(validate_analytic=True)
+        return moves.action_post() or soft_reload()
+
     # === BUSINESS METHODS === #
 
     @api.model
@@ -100,6 +125,10 @@ class CopacoDraftMixin(models.AbstractModel):
                 "not confirmed without a person. Check it, then confirm it.",
                 customer=self.customer_id.display_name,
             )
-        if self.draft_brakes:
-            return self.env["copaco.brakes"]._describe(self)
+        if self.draft_reason in dict(BRAKES):
+            return self.env["copaco.brakes"]._describe(self) or self.env._(
+                "Copaco changed %(document)s since, and nothing about it stands out any "
+                "more. Confirm its invoice.",
+                document=self.name,
+            )
         return ""

@@ -116,6 +116,12 @@ class CopacoAutomation(models.AbstractModel):
             chosen = POLICIES[min(customer.unchanged_months // months, 2)]
         return min(connection.invoice_policy or "draft", chosen, key=POLICIES.index)
 
+    def _get_first_policy(self, customer, connection):
+        """See `_get_policy`: of the first invoice to a contact."""
+        if self._is_compared(customer, connection):
+            return "draft"
+        return self._get_policy(customer, connection)
+
     def _get_policies(self, documents):
         """Decide how far the new invoices of documents go, and say on those why they
         stay drafts that the connection would confirm.
@@ -135,11 +141,10 @@ class CopacoAutomation(models.AbstractModel):
             left.draft_reason = "not_automated"
         return policies
 
-    def _is_watched(self, document):
-        """:return: whether an invoice is compared with the month before"""
+    def _is_compared(self, customer, connection):
+        """:return: whether invoices stay drafts that differ from the month before"""
         return bool(
-            document.connection_id.auto_policy_months
-            and document.customer_id.invoice_policy != "connection"
+            connection.auto_policy_months and customer.invoice_policy != "connection"
         )
 
     # === WHAT A CUSTOMER HAS EARNED === #

@@ -104,8 +104,14 @@ class CopacoBrakes(models.AbstractModel):
         :param documents: `copaco.document` records whose invoices are to be posted
         :return: those of which they may be
         """
-        watched = documents.filtered(self.env["copaco.automation"]._is_watched)
-        found = self._find(watched)
+        automation = self.env["copaco.automation"]
+        found = self._find(
+            documents.filtered(
+                lambda each: automation._is_compared(
+                    each.customer_id, each.connection_id
+                )
+            )
+        )
         bodies = {}
         for document, brakes in found.items():
             document.write(
@@ -118,6 +124,15 @@ class CopacoBrakes(models.AbstractModel):
         if bodies:
             braked.move_id._message_log_batch(bodies)
         return documents - braked
+
+    def _review(self, document):
+        """Say anew what stands out about the draft invoice of a document, which Copaco
+        changed: a person confirms it in any case."""
+        if document.draft_reason not in dict(BRAKES):
+            return
+        brakes = self._find(document).get(document, [])
+        reason = brakes[0]["brake"] if brakes else document.draft_reason
+        document.write({"draft_reason": reason, "draft_brakes": brakes})
 
     def _find(self, documents):
         """:param documents: `copaco.document` records with invoices
