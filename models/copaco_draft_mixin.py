@@ -67,7 +67,9 @@ class CopacoDraftMixin(models.AbstractModel):
         :raise UserError: when none of them was, or Odoo refuses one
         """
         self._check_billing_access()
-        drafts = self.filtered(lambda each: each.state == "invoiced" and each.draft_message)
+        drafts = self.filtered(
+            lambda each: each.state == "invoiced" and each.draft_message
+        )
         if not drafts:
             raise UserError(
                 self.env._(

@@ -79,14 +79,9 @@ class CopacoEarnedMixin(models.AbstractModel):
     def _search_policy_in_force(self, operator, value):
         if operator != "in":
             return NotImplemented
-        customers = self.search([])
-        return [
-            (
-                "id",
-                "in",
-                customers.filtered(lambda each: each.policy_in_force in value).ids,
-            )
-        ]
+        customers = self.search([("company_id", "in", self.env.companies.ids)])
+        found = customers.filtered(lambda each: each.policy_in_force in value)
+        return [("id", "in", found.ids)]
 
     # === CRUD METHODS === #
 

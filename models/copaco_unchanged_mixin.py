@@ -16,7 +16,8 @@ class CopacoUnchangedMixin(models.AbstractModel):
     )
     manual_change_on = fields.Date(readonly=True)
     edits_checked_at = fields.Datetime(
-        readonly=True, help="When the confirmed invoice was compared with what was made."
+        readonly=True,
+        help="When the confirmed invoice was compared with what was made.",
     )
 
     # === BUSINESS METHODS === #

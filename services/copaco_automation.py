@@ -155,9 +155,11 @@ class CopacoAutomation(models.AbstractModel):
         :param connection: says how many months it takes
         """
         self._check_edits(customers, connection)
-        for customer, vals in self._get_counts(customers).items():
+        counts = self._get_counts(customers)
+        for customer in customers.sudo():
+            vals = counts[customer.id]
             if any(customer[name] != value for name, value in vals.items()):
-                customer.sudo().write(vals)
+                customer.write(vals)
 
     def _check_edits(self, customers, connection):
         """Compare the confirmed invoices of customers with what was made."""
@@ -175,18 +177,19 @@ class CopacoAutomation(models.AbstractModel):
         documents._note_checked(documents.filtered(self._is_edited))
 
     def _get_first_month(self, connection):
-        """:return: from which day on invoices count when an automation begins: as many
-        months as it takes, and the one that has just begun"""
-        month = fields.Date.context_today(self).replace(day=1)
-        return month - relativedelta(months=2 * connection.auto_policy_months + 1)
+        """:return: from which day on invoices count when an automation begins: a year,
+        or as many months as it takes, and the one that has just begun"""
+        months = max(2 * connection.auto_policy_months + 1, 12)
+        return fields.Date.context_today(self) + relativedelta(day=1, months=-months)
 
     def _is_edited(self, document):
         edits = self.env["copaco.manual.edits"]
-        moves = document._get_live_invoice() | document._get_live_corrections()
+        # Each for itself: then Odoo reads the invoices of all documents at once.
+        moves = (document._get_live_invoice(), *document._get_live_corrections())
         return any(edits._compare(move).has_edits for move in moves)
 
     def _get_counts(self, customers):
-        """:return: dict of values for `copaco.customer` by customer"""
+        """:return: dict of values for `copaco.customer` by id"""
         fields_ = self.env["account.move"]._fields
         names = [name for name in ORIGIN_FIELDS if name in fields_]
         rows = self.env.execute_query(
@@ -200,7 +203,7 @@ class CopacoAutomation(models.AbstractModel):
             )
         )
         return {
-            customers.browse(customer_id): {
+            customer_id: {
                 "unchanged_months": count,
                 "last_change": kind or False,
                 "last_change_on": day or False,
@@ -312,9 +315,10 @@ class CopacoAutomation(models.AbstractModel):
             if self._get_policy(customer, connection) != chosen:
                 return self.env._("The connection goes no further.")
             return self.env._("Chosen on the customer.")
-        names = {"count": customer.unchanged_months, "needed": self._get_needed(
-            customer, connection
-        )}
+        names = {
+            "count": customer.unchanged_months,
+            "needed": self._get_needed(customer, connection),
+        }
         if customer.last_change:
             names |= {
                 "document": customer.last_change_document_id.sudo().invoice_number,

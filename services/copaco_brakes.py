@@ -1,4 +1,5 @@
 from collections import defaultdict
+
 from markupsafe import Markup, escape
 
 from odoo import fields, models
@@ -21,7 +22,7 @@ _CHARGES = """
         SELECT id, customer_id, currency_id,
                date_trunc('month', invoice_date)::date AS month
           FROM copaco_document
-         WHERE kind IN %(sales)s AND state != 'excluded'
+         WHERE kind IN %(sales)s AND state != 'excluded' AND line_count > 0
     ),
     compared AS (
         SELECT current.*, (SELECT max(billed.month)
@@ -114,9 +115,7 @@ class CopacoBrakes(models.AbstractModel):
         )
         bodies = {}
         for document, brakes in found.items():
-            document.write(
-                {"draft_reason": brakes[0]["brake"], "draft_brakes": brakes}
-            )
+            document.write({"draft_reason": brakes[0]["brake"], "draft_brakes": brakes})
             bodies[document.move_id.id] = Markup("<br/>").join(
                 escape(self._describe(document)).split("\n")
             )
@@ -167,7 +166,9 @@ class CopacoBrakes(models.AbstractModel):
         """Find price lines that are paired with their cost without a row hash."""
         if not documents.connection_id.fetch_purchases:
             return
-        for document, names in self.env["copaco.margin"]._find_likely(documents).items():
+        for document, names in (
+            self.env["copaco.margin"]._find_likely(documents).items()
+        ):
             brakes[document].append({"brake": "likely_match", "names": names})
 
     # === THE MONTH BEFORE === #
@@ -229,57 +230,56 @@ class CopacoBrakes(models.AbstractModel):
         """:param names: dict of what sentences name
         :return: dict of what makes the sentence by brake
         """
-        _ = self.env._
         return {
-            "first_invoice": lambda: _(
+            "first_invoice": lambda: self.env._(
                 "This is the first invoice of %(customer)s to %(partner)s. Check the "
                 "contact and the lines, then confirm it.",
                 **names,
             ),
-            "negative_total": lambda: _(
+            "negative_total": lambda: self.env._(
                 "%(document)s is a credit note. Check what it credits, then confirm it.",
                 **names,
             ),
-            "currency_changed": lambda: _(
+            "currency_changed": lambda: self.env._(
                 "%(document)s is in %(own_currency)s, and what %(customer)s was billed "
                 "in %(month)s in %(currency)s. Check that the customer expects that, "
                 "then confirm it.",
                 **names,
             ),
-            "total_differs": lambda: _(
+            "total_differs": lambda: self.env._(
                 "%(customer)s is billed %(now)s without tax this month, and was billed "
                 "%(before)s in %(month)s. Compare the lines, then confirm the invoice.",
                 **names,
             ),
-            "line_differs": lambda: _(
+            "line_differs": lambda: self.env._(
                 "Lines of %(document)s that differ from %(month)s: %(count)s, most of "
                 "all %(line)s: %(now)s instead of %(before)s. Check them, then confirm "
                 "the invoice.",
                 **names,
             ),
-            "price_changed": lambda: _(
+            "price_changed": lambda: self.env._(
                 "Prices on %(document)s that are not those of %(month)s: %(count)s, "
                 "most of all %(line)s: %(now)s instead of %(before)s. Check them, then "
                 "confirm the invoice.",
                 **names,
             ),
-            "subscription_new": lambda: _(
+            "subscription_new": lambda: self.env._(
                 "%(document)s bills subscriptions that were never billed before: "
                 "%(names)s. Check that they were ordered, then confirm the invoice.",
                 **names,
             ),
-            "subscription_gone": lambda: _(
+            "subscription_gone": lambda: self.env._(
                 "%(document)s does not bill subscriptions that were billed in "
                 "%(month)s: %(names)s. Check that they ended, then confirm the invoice.",
                 **names,
             ),
-            "likely_match": lambda: _(
+            "likely_match": lambda: self.env._(
                 "%(customer)s was linked to %(partner)s by a suggestion, and no invoice "
                 "to that contact was confirmed yet. Check that it is the right one, "
                 "then confirm the invoice.",
                 **names,
             ),
-            "likely_cost": lambda: _(
+            "likely_cost": lambda: self.env._(
                 "What these lines of %(document)s cost is only likely, without a row "
                 "hash: %(names)s. Compare them under Copaco, Margins, then confirm the "
                 "invoice.",

@@ -24,7 +24,7 @@ class Charge(NamedTuple):
     amount: float = 0  # without tax
     lowest: float | None = None  # prices of a piece
     highest: float | None = None
-    is_recurring: bool = False  # billed each month, as long as there is the subscription
+    is_recurring: bool = False  # it ends with its subscription alone
     is_unknown: bool = False  # the subscription was never billed before this month
     document_ids: tuple = ()
 
@@ -60,7 +60,7 @@ def compare_months(charges, limit, least):
     found = _compare_subscriptions(now, before)
     for currency_id, own in _group(now, "currency_id").items():
         others = [each for each in before if each.currency_id == currency_id]
-        if not others:
+        if before and not others:
             found.append(
                 (
                     _get_documents(own),
