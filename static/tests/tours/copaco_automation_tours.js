@@ -38,7 +38,7 @@ tours.add("copaco_overrule", {
     steps: () => [
         {
             content: "The connection says how many customers have earned what",
-            trigger: ".o_data_row:contains('Test')",
+            trigger: ".o_data_row .o_data_cell[name='name']:contains('Test')",
             run: "click",
         },
         {
