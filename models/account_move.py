@@ -79,6 +79,9 @@ class AccountMove(models.Model):
         groups=BILLING_GROUP,
         help="It was credited in full, and the Copaco document is invoiced anew.",
     )
+    copaco_draft_message = fields.Text(
+        related="copaco_document_id.draft_message", groups=BILLING_GROUP
+    )
     copaco_correction_count = fields.Integer(
         related="copaco_document_id.correction_count", groups=BILLING_GROUP
     )

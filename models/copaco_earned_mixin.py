@@ -60,7 +60,7 @@ class CopacoEarnedMixin(models.AbstractModel):
         "out.",
     )
     policy_reason = fields.Char(
-        string="Because",
+        string="Explanation",
         compute="_compute_policy_in_force",
         help="Why the invoices of this customer go as far.",
     )

@@ -1,3 +1,4 @@
+import logging
 from collections import Counter
 
 from dateutil.relativedelta import relativedelta
@@ -6,12 +7,16 @@ from odoo import fields, models
 from odoo.tools import SQL, format_date
 
 from ..const import BATCH_SIZE, ORIGIN_FIELDS, SALES_KINDS
+from ..exceptions import CONCURRENCY_ERRORS
+from ..tools import avoid_compiling
+
+_logger = logging.getLogger(__name__)
 
 # How far invoices go, each further than the one before.
 POLICIES = ("draft", "post", "send")
 
 # Of customers: the last manual change, and how many months since then were confirmed
-# as a whole. What was created of an invoice by Odoo's own buttons changed it.
+# as a whole.
 _COUNTS = """
     WITH document AS (
         SELECT id, customer_id, invoice_date, state, move_id, manual_change,
@@ -30,6 +35,12 @@ _COUNTS = """
           JOIN copaco_document_version version ON version.document_id = document.id
           JOIN account_move move ON move.copaco_version_id = version.id
     ),
+    made AS (
+        %(made)s
+    ),
+    open AS (
+        SELECT DISTINCT document_id FROM move WHERE state = 'draft'
+    ),
     change AS (
         SELECT customer_id, id AS document_id, manual_change AS kind,
                manual_change_on AS day
@@ -37,12 +48,9 @@ _COUNTS = """
          WHERE manual_change IS NOT NULL
      UNION ALL
         SELECT document.customer_id, document.id, 'credited',
-               greatest(document.invoice_date, made.create_date::date)
+               greatest(document.invoice_date, made.day)
           FROM document
-          JOIN move ON move.document_id = document.id
-          JOIN account_move made ON %(is_made_of)s
-         WHERE made.state != 'cancel' AND made.copaco_document_id IS NULL
-           AND made.copaco_version_id IS NULL
+          JOIN made ON made.document_id = document.id
     ),
     last AS (
         SELECT DISTINCT ON (customer_id) *
@@ -54,13 +62,10 @@ _COUNTS = """
                bool_and(document.state = 'invoiced'
                         AND document.edits_checked_at IS NOT NULL
                         AND coalesce(invoice.state, '') = 'posted'
-                        AND NOT EXISTS (SELECT
-                                          FROM move
-                                         WHERE move.document_id = document.id
-                                           AND move.state = 'draft'))
-                   AS is_confirmed
+                        AND open.document_id IS NULL) AS is_confirmed
           FROM document
      LEFT JOIN account_move invoice ON invoice.id = document.move_id
+     LEFT JOIN open ON open.document_id = document.id
          WHERE document.state != 'excluded'
       GROUP BY document.customer_id, date_trunc('month', document.invoice_date)
     )
@@ -71,6 +76,14 @@ _COUNTS = """
  LEFT JOIN last ON last.customer_id = customer.id
  LEFT JOIN month ON month.customer_id = customer.id
   GROUP BY 1, 2, 3, 4"""
+
+# What was created of an invoice by one of Odoo's own buttons, and isn't the addon's.
+_MADE = """
+        SELECT move.document_id, made.create_date::date AS day
+          FROM move
+          JOIN account_move made ON made.%(field)s = move.id
+         WHERE made.state != 'cancel' AND made.copaco_document_id IS NULL
+           AND made.copaco_version_id IS NULL"""
 
 # Confirmed invoices that were not compared with what was made, or written since.
 _UNCHECKED = """
@@ -190,15 +203,15 @@ class CopacoAutomation(models.AbstractModel):
 
     def _get_counts(self, customers):
         """:return: dict of values for `copaco.customer` by id"""
-        fields_ = self.env["account.move"]._fields
-        names = [name for name in ORIGIN_FIELDS if name in fields_]
+        move_fields = self.env["account.move"]._fields
+        names = [name for name in ORIGIN_FIELDS if name in move_fields]
         rows = self.env.execute_query(
             SQL(
                 _COUNTS,
                 customers=self._flush(customers).ids,
                 sales=SALES_KINDS,
-                is_made_of=SQL(" OR ").join(
-                    SQL("%s = move.id", SQL.identifier("made", name)) for name in names
+                made=SQL(" UNION ALL ").join(
+                    SQL(_MADE, field=SQL.identifier(name)) for name in names
                 ),
             )
         )
@@ -217,6 +230,7 @@ class CopacoAutomation(models.AbstractModel):
     def _flush(self, customers):
         for name in ("copaco.document", "copaco.document.version", "account.move"):
             self.env[name].flush_model()
+        avoid_compiling(self.env.cr)
         return customers
 
     # === IN THE BACKGROUND === #
@@ -257,8 +271,13 @@ class CopacoAutomation(models.AbstractModel):
             customers = self._find_customers(connection)
             for start in range(0, len(customers), BATCH_SIZE):
                 own = customers[start : start + BATCH_SIZE]
-                self._count(own.with_company(connection.company_id), connection)
-                self.env["ir.cron"]._commit_progress()
+                try:
+                    self._count(own.with_company(connection.company_id), connection)
+                    self.env["ir.cron"]._commit_progress()
+                except CONCURRENCY_ERRORS as error:
+                    # They are counted anew before it matters.
+                    self.env.cr.rollback()
+                    _logger.info("Copaco counts: concurrent update (%s)", type(error))
 
     # === WHAT A PERSON SEES === #
 

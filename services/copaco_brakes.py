@@ -7,7 +7,7 @@ from odoo.tools import SQL, format_date
 
 from ..const import SALES_KINDS
 from ..models.copaco_draft_mixin import BRAKES
-from ..tools import Charge, compare_months, enumerate_names
+from ..tools import Charge, avoid_compiling, compare_months, enumerate_names
 
 # What is billed to customers in the months of some documents, and in the last month
 # before in which anything was: a row for each charge of a subscription, which is the
@@ -22,7 +22,8 @@ _CHARGES = """
         SELECT id, customer_id, currency_id,
                date_trunc('month', invoice_date)::date AS month
           FROM copaco_document
-         WHERE kind IN %(sales)s AND state != 'excluded' AND line_count > 0
+         WHERE customer_id IN (SELECT customer_id FROM current)
+           AND kind IN %(sales)s AND state != 'excluded' AND line_count > 0
     ),
     compared AS (
         SELECT current.*, (SELECT max(billed.month)
@@ -141,6 +142,7 @@ class CopacoBrakes(models.AbstractModel):
         if not documents:
             return {}
         self.env.flush_all()
+        avoid_compiling(self.env.cr)
         brakes = defaultdict(list)
         for document in documents:
             if document.amount_to_invoice < 0:

@@ -1,6 +1,7 @@
 from odoo.tests import freeze_time, tagged
 
 from .earned import EarnedCommon, monthly
+from .test_bill import CopacoBillCommon
 
 
 @tagged("post_install", "-at_install")
@@ -142,6 +143,23 @@ class TestBrakes(EarnedCommon):
         self.confirm(document)
         self.assertConfirmed(self.bill())
 
+    def test_what_a_person_confirms_is_sent_where_that_was_earned(self):
+        self.connection.write({"invoice_policy": "send", "auto_policy_months": 1})
+        self.earn()
+        document = self.bill(monthly("30.00"))
+        self.assertEqual(document.draft_reason, "total_differs")
+        (delivery,) = document.move_id.copaco_delivery_ids
+        self.assertFalse(delivery.search(self.env["copaco.sender"]._get_due_domain()))
+        self.confirm(document)
+        self.assertTrue(delivery.search(self.env["copaco.sender"]._get_due_domain()))
+
+    def test_the_draft_invoice_says_it_too(self):
+        self.earn()
+        move = self.bill(monthly("30.00")).move_id.with_user(self.billing_user)
+        self.assertIn("30.00", move.copaco_draft_message)
+        move.action_post()
+        self.assertFalse(move.copaco_draft_message)
+
     def test_an_incomplete_contact_comes_first(self):
         self.earn()
         self.partner.street = False
@@ -251,3 +269,18 @@ class TestBrakes(EarnedCommon):
             drafts.move_id.unlink()
             drafts.action_exclude("Own use")
         self.assertLessEqual(counts[1], counts[0] + 2)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestLikelyCost(EarnedCommon, CopacoBillCommon):
+    def test_a_cost_that_is_only_likely_stands_out(self):
+        self.connection.purchase_policy = "off"
+        self.earn()
+        period = {"StartDate": "20260801", "EndDate": "20260828"}
+        line = monthly("8.00", InvoiceRowHash="", **period)
+        self.add_purchase("P-1", {"A1": [line]}, Date="20260823")
+        self.fetch()
+        document = self.bill()
+        self.assertBraked(document, "likely_match")
+        self.assertIn("Service 1", document.draft_message)

@@ -59,7 +59,7 @@ class TestEarned(EarnedCommon):
         automation = self.env["copaco.automation"].sudo()
         documents = document.sudo()
         for record in (documents.connection_id, documents.customer_id):
-            record.fetch(["invoice_policy"])
+            self.assertTrue(record.name, "It is read.")
         with self.assertQueryCount(0):
             self.assertEqual(automation._get_policies(documents), {document: "post"})
             brakes = self.env["copaco.brakes"].sudo()
@@ -230,6 +230,21 @@ class TestEarned(EarnedCommon):
         other.state = "new"
         self.process(other)
         self.assertEqual(other.draft_reason, "not_automated")
+
+    def test_each_company_earns_for_itself(self):
+        self.earn()
+        other = self.setup_other_company()["company"]
+        connection = self._create_connection(
+            company_id=other.id,
+            product_id=self.env.ref("account_copaco.product_cloud_services").id,
+            invoice_policy="post",
+            auto_policy_months=1,
+        )
+        self.assertFalse(self.env["copaco.automation"]._find_customers(connection))
+        self.assertEqual(
+            connection.automation_summary,
+            "Leave as draft: 0, confirm: 0, confirm and send: 0",
+        )
 
     # === CHOSEN BY A PERSON === #
 
