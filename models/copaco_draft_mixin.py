@@ -129,8 +129,8 @@ class CopacoDraftMixin(models.AbstractModel):
             )
         if self.draft_reason in dict(BRAKES):
             return self.env["copaco.brakes"]._describe(self) or self.env._(
-                "Copaco changed %(document)s since, and nothing about it stands out any "
-                "more. Confirm its invoice.",
+                "Copaco changed %(document)s since, and nothing about it stands out "
+                "any more. Confirm its invoice.",
                 document=self.name,
             )
         return ""

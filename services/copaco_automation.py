@@ -228,7 +228,9 @@ class CopacoAutomation(models.AbstractModel):
         }
 
     def _flush(self, customers):
-        for name in ("copaco.document", "copaco.document.version", "account.move"):
+        for name in ("copaco.document", "copaco.document.version"):
+            self.env[name].flush_model()
+        for name in ("account.move", "account.move.line"):
             self.env[name].flush_model()
         avoid_compiling(self.env.cr)
         return customers
@@ -345,20 +347,20 @@ class CopacoAutomation(models.AbstractModel):
             }
         if customer.last_change == "edited":
             return self.env._(
-                "Months confirmed unchanged: %(count)s of %(needed)s, since the invoice "
-                "of %(document)s was edited (%(day)s).",
+                "Months confirmed unchanged: %(count)s of %(needed)s, since the "
+                "invoice of %(document)s was edited (%(day)s).",
                 **names,
             )
         if customer.last_change == "credited":
             return self.env._(
-                "Months confirmed unchanged: %(count)s of %(needed)s, since the invoice "
-                "of %(document)s was credited (%(day)s).",
+                "Months confirmed unchanged: %(count)s of %(needed)s, since the "
+                "invoice of %(document)s was credited (%(day)s).",
                 **names,
             )
         if customer.last_change == "reset":
             return self.env._(
-                "Months confirmed unchanged: %(count)s of %(needed)s, since the invoice "
-                "of %(document)s was reset to draft (%(day)s).",
+                "Months confirmed unchanged: %(count)s of %(needed)s, since the "
+                "invoice of %(document)s was reset to draft (%(day)s).",
                 **names,
             )
         return self.env._(

@@ -77,7 +77,7 @@ _CHARGES = """
   GROUP BY customer_id, month, before, is_now, currency_id, subscription,
            subscription_ref, charge, plan_ref, description"""
 
-# Documents of whose customer nothing was confirmed yet for the company that is invoiced.
+# Documents of whose customer nothing was confirmed yet for the contact's company.
 _FIRST = """
     SELECT document.id
       FROM copaco_document document
@@ -239,7 +239,8 @@ class CopacoBrakes(models.AbstractModel):
                 **names,
             ),
             "negative_total": lambda: self.env._(
-                "%(document)s is a credit note. Check what it credits, then confirm it.",
+                "%(document)s is a credit note. Check what it credits, then confirm "
+                "it.",
                 **names,
             ),
             "currency_changed": lambda: self.env._(
@@ -272,13 +273,14 @@ class CopacoBrakes(models.AbstractModel):
             ),
             "subscription_gone": lambda: self.env._(
                 "%(document)s does not bill subscriptions that were billed in "
-                "%(month)s: %(names)s. Check that they ended, then confirm the invoice.",
+                "%(month)s: %(names)s. Check that they ended, then confirm the "
+                "invoice.",
                 **names,
             ),
             "likely_match": lambda: self.env._(
-                "%(customer)s was linked to %(partner)s by a suggestion, and no invoice "
-                "to that contact was confirmed yet. Check that it is the right one, "
-                "then confirm the invoice.",
+                "%(customer)s was linked to %(partner)s by a suggestion, and no "
+                "invoice to that contact was confirmed yet. Check that it is the right "
+                "one, then confirm the invoice.",
                 **names,
             ),
             "likely_cost": lambda: self.env._(

@@ -1,5 +1,5 @@
-"""Properties of automation that is earned, against an implementation of its own in a few
-lines."""
+"""Properties of automation that is earned, against an implementation of its own in a
+few lines."""
 
 from odoo.tests import BaseCase, freeze_time, tagged
 from odoo.tools import SQL
