@@ -41,6 +41,7 @@
         "views/copaco_document_templates.xml",
         "views/copaco_document_form_views.xml",
         "views/copaco_customer_views.xml",
+        "views/copaco_customer_automation_views.xml",
         "views/copaco_customer_decide_views.xml",
         "views/copaco_document_views.xml",
         "views/copaco_document_to_do_views.xml",

@@ -1,12 +1,14 @@
 from . import (
     copaco_analytic_mixin,
     copaco_attempt_mixin,
+    copaco_automation_mixin,
     copaco_bill_mixin,
     copaco_company_mixin,
     copaco_content_mixin,
     copaco_decide_mixin,
     copaco_difference_mixin,
     copaco_draft_mixin,
+    copaco_earned_mixin,
     copaco_invoice_mixin,
     copaco_journal_mixin,
     copaco_layout_mixin,
@@ -22,6 +24,7 @@ from . import (
     copaco_source_mixin,
     copaco_to_do_mixin,
     copaco_tolerance_mixin,
+    copaco_unchanged_mixin,
 )
 
 # isort: split

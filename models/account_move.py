@@ -79,6 +79,9 @@ class AccountMove(models.Model):
         groups=BILLING_GROUP,
         help="It was credited in full, and the Copaco document is invoiced anew.",
     )
+    copaco_draft_message = fields.Text(
+        related="copaco_document_id.draft_message", groups=BILLING_GROUP
+    )
     copaco_correction_count = fields.Integer(
         related="copaco_document_id.correction_count", groups=BILLING_GROUP
     )
@@ -162,6 +165,7 @@ class AccountMove(models.Model):
         else:
             self._check_copaco_document_is_free()
         res = super().write(vals)
+        self.env["copaco.automation"]._on_state(before)
         cancelled = self.env["copaco.document"].sudo()
         for move in self.sudo().filtered("copaco_document_id"):
             if before[move] == move.state or move.copaco_is_replaced:

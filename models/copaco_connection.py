@@ -38,6 +38,7 @@ class CopacoConnection(models.Model):
     _inherit = [
         "mail.thread",
         "mail.activity.mixin",
+        "copaco.automation.mixin",
         "copaco.journal.mixin",
         "copaco.layout.mixin",
         "copaco.tolerance.mixin",

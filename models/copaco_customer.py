@@ -12,6 +12,7 @@ from .copaco_po_mixin import PURCHASE_FIELDS
 EDITABLE_FIELDS = {
     "partner_id",
     "analytic_distribution",
+    "invoice_policy",
     "layout_id",
     *PURCHASE_FIELDS,
 }
@@ -30,6 +31,7 @@ class CopacoCustomer(models.Model):
         "mail.thread",
         "copaco.analytic.mixin",
         "copaco.decide.mixin",
+        "copaco.earned.mixin",
         "copaco.layout.mixin",
         "copaco.po.mixin",
     ]

@@ -47,6 +47,7 @@ class CopacoDecideMixin(models.AbstractModel):
 
     @api.depends("document_ids.state", "document_ids.hold_reason")
     def _compute_waiting(self):
+        automation = self.env["copaco.automation"]
         amounts, policies = defaultdict(list), defaultdict(lambda: defaultdict(int))
         for customer, connection, currency, count, amount in self.env[
             "copaco.document"
@@ -60,7 +61,8 @@ class CopacoDecideMixin(models.AbstractModel):
             ["customer_id", "connection_id", "currency_id"],
             ["__count", "amount_source:sum"],
         ):
-            policies[customer][connection.invoice_policy] += count
+            policy = automation._get_first_policy(customer, connection)
+            policies[customer][policy] += count
             amounts[customer].append(
                 formatLang(self.env, amount, currency_obj=currency)
             )

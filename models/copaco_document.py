@@ -30,6 +30,7 @@ class CopacoDocument(models.Model):
         "copaco.payload.mixin",
         "copaco.presence.mixin",
         "copaco.to.do.mixin",
+        "copaco.unchanged.mixin",
     ]
     _description = "Copaco Document"
     _mail_post_access = "read"

@@ -1,10 +1,23 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..tools import Message
+from ..tools import Message, enumerate_names, soft_reload
 
+# What about an invoice keeps it from being confirmed without a person.
+BRAKES = [
+    ("first_invoice", "First invoice"),
+    ("negative_total", "Negative total"),
+    ("currency_changed", "Currency changed"),
+    ("total_differs", "Total differs"),
+    ("line_differs", "Line differs"),
+    ("price_changed", "Price changed"),
+    ("subscription_new", "New subscription"),
+    ("subscription_gone", "Subscription ended"),
+    ("likely_match", "Likely match"),
+]
 # Why an invoice is left a draft until a person has done something.
-TO_DO_REASONS = ("contact_incomplete", "not_confirmed")
+TO_DO_REASONS = ("contact_incomplete", "not_confirmed", *dict(BRAKES))
 
 
 class CopacoDraftMixin(models.AbstractModel):
@@ -19,6 +32,8 @@ class CopacoDraftMixin(models.AbstractModel):
             ("contact_incomplete", "Contact incomplete"),
             ("not_confirmed", "Could not be confirmed"),
             ("month_incomplete", "Waits for the month"),
+            ("not_automated", "Customer not automated"),
+            *BRAKES,
         ],
         string="Left as Draft",
         readonly=True,
@@ -28,16 +43,44 @@ class CopacoDraftMixin(models.AbstractModel):
     confirm_obstacle = Message(
         readonly=True, help="What Odoo said when the invoice was to be confirmed."
     )
+    draft_brakes = fields.Json(
+        readonly=True,
+        help="What about the invoice kept it from being confirmed, with its figures.",
+    )
     draft_message = fields.Text(compute="_compute_draft_message")
 
     # === COMPUTE METHODS === #
 
-    @api.depends("draft_reason", "confirm_obstacle", "move_id.state")
+    @api.depends("draft_reason", "draft_brakes", "confirm_obstacle", "move_id.state")
     @api.depends_context("lang")
     def _compute_draft_message(self):
         for document in self:
             is_draft = document.move_id.state == "draft"
             document.draft_message = is_draft and document._describe_draft()
+
+    # === ACTION METHODS === #
+
+    def action_confirm_invoice(self):
+        """Confirm the invoices of these documents that were left as drafts, as Odoo's
+        own button does.
+
+        :return: what Odoo's button returns, or the action that shows the page anew
+        :raise UserError: when none of them was, or Odoo refuses one
+        """
+        self._check_billing_access()
+        drafts = self.filtered(
+            lambda each: each.state == "invoiced" and each.draft_message
+        )
+        if not drafts:
+            raise UserError(
+                self.env._(
+                    "%(documents)s: there is no draft to confirm. Decide about what "
+                    "Copaco changed first.",
+                    documents=enumerate_names(self.env, self.mapped("name")),
+                )
+            )
+        moves = drafts.move_id.with_context(validate_analytic=True)
+        return moves.action_post() or soft_reload()
 
     # === BUSINESS METHODS === #
 
@@ -51,7 +94,7 @@ class CopacoDraftMixin(models.AbstractModel):
     @api.model
     def _get_no_draft(self):
         """:return: the values of a document whose invoice was not left a draft"""
-        return {"draft_reason": False, "confirm_obstacle": False}
+        return {"draft_reason": False, "draft_brakes": False, "confirm_obstacle": False}
 
     def _set_unconfirmed(self, obstacle):
         """:param obstacle: message: what Odoo said"""
@@ -78,5 +121,17 @@ class CopacoDraftMixin(models.AbstractModel):
             return self.env._(
                 "This invoice is confirmed as soon as its month is complete; Copaco, "
                 "Months says what is missing."
+            )
+        if self.draft_reason == "not_automated":
+            return self.env._(
+                "This invoice was left as a draft, because those of %(customer)s are "
+                "not confirmed without a person. Check it, then confirm it.",
+                customer=self.customer_id.display_name,
+            )
+        if self.draft_reason in dict(BRAKES):
+            return self.env["copaco.brakes"]._describe(self) or self.env._(
+                "Copaco changed %(document)s since, and nothing about it stands out "
+                "any more. Confirm its invoice.",
+                document=self.name,
             )
         return ""

@@ -1,9 +1,11 @@
 from . import (
+    copaco_automation,
     copaco_background,
     copaco_batch_planner,
     copaco_bill_finder,
     copaco_bill_maker,
     copaco_bill_matcher,
+    copaco_brakes,
     copaco_completeness,
     copaco_connection_tester,
     copaco_contact_builder,

@@ -124,7 +124,11 @@ class CopacoCompleteness(models.AbstractModel):
             documents.with_context(copaco_refresh_later=True)
         )
         documents.draft_reason = False
-        for document in documents.filtered(lambda each: each.move_id.state == "draft"):
+        drafts = documents.filtered(lambda each: each.move_id.state == "draft")
+        # What counts is what customers have earned, and what is billed, by now.
+        policies = self.env["copaco.automation"]._get_policies(drafts)
+        drafts = drafts.filtered(lambda each: policies[each] != "draft")
+        for document in self.env["copaco.brakes"]._split_off_braked(drafts):
             writer = document.env[KINDS[document.kind].writer]
             try:
                 with self.env.cr.savepoint():

@@ -32,7 +32,7 @@ class CopacoCustomerDecision(models.AbstractModel):
     # === BEFOREHAND === #
 
     def _describe(self, counts):
-        """:param counts: how many documents wait, by `copaco.connection.invoice_policy`
+        """:param counts: how many documents wait, by how far their invoices go
         :return: text of what becomes of them
         """
         texts = {

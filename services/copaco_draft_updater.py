@@ -77,6 +77,7 @@ class CopacoDraftUpdater(models.AbstractModel):
             match.documents._set_billed(document._get_live_invoice())
         else:
             document._set_invoiced()
+            self.env["copaco.brakes"]._review(document)
 
     def _rebuild(self, document, match, edits):
         """Make anew what nobody edited of a draft invoice.

@@ -86,11 +86,13 @@ class CopacoInvoiceWriter(models.AbstractModel):
             )
             self.env["copaco.document.line"]._set_matches(matches[document].lines)
         documents = self.env["copaco.document"].union(*created)
-        policy = documents.connection_id.invoice_policy
-        if policy != "draft":
+        policies = self.env["copaco.automation"]._get_policies(documents)
+        automated = documents.filtered(lambda each: policies[each] != "draft")
+        if automated:
             checker = self.env["copaco.contact.checker"]
-            complete = checker._split_off_incomplete(documents)
+            complete = checker._split_off_incomplete(automated)
             complete = self.env["copaco.completeness"]._split_off_waiting(complete)
+            complete = self.env["copaco.brakes"]._split_off_braked(complete)
             self._check_analytic(complete.move_id)
             self._confirm(
                 {
@@ -99,8 +101,9 @@ class CopacoInvoiceWriter(models.AbstractModel):
                     if document in complete
                 }
             )
-        if policy == "send":
-            self.env["copaco.sender"]._queue(documents)
+        sent = documents.filtered(lambda each: policies[each] == "send")
+        if sent:
+            self.env["copaco.sender"]._queue(sent)
 
     def _check_analytic(self, moves):
         """As Odoo's own Confirm button does: an analytic plan may be mandatory.

@@ -314,6 +314,7 @@ class CopacoProcessor(models.AbstractModel):
         """Make the invoices of everything that waits for it."""
         self._retry_held_for_customer()
         self.env["copaco.bill.finder"]._find_awaited().state = "new"
+        self.env["copaco.automation"]._count_all()
         self.env["copaco.completeness"]._confirm_complete()
         documents = self.env["copaco.document"].search(
             self._get_waiting_domain(), order="id"

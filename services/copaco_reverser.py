@@ -137,7 +137,10 @@ class CopacoReverser(models.AbstractModel):
                 invoice, self.env["copaco.manual.edits"]._take_snapshot(invoice)
             )
             self.env["copaco.document.line"]._set_matches(match.lines)
-            if document.connection_id.invoice_policy == "send":
+            policy = self.env["copaco.automation"]._get_policy(
+                document.customer_id, document.connection_id
+            )
+            if policy == "send":
                 self.env["copaco.sender"]._queue(document)
             return invoice
         headers = documents.grouped(lambda each: (each.invoice_date, each.currency_id))

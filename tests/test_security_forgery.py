@@ -8,6 +8,10 @@ from odoo.tools import SQL, mute_logger
 from .common import price_line
 from .remote import Refused, RemoteCase
 
+CUSTOMER_FIELDS = {
+    *("partner_id", "layout_id"),
+    *("buyer_reference", "po_number", "is_po_number_required"),
+}
 # What a person decides; everything else that is stored is Copaco's or ours. The
 # dialogs are the user's own, so they are no part of this.
 WRITABLE = {
@@ -23,7 +27,7 @@ WRITABLE = {
             *("unmatched_policy", "fetch_purchases", "purchase_policy"),
             *("purchase_journal_id", "bill_layout", "margin_threshold"),
             *("wait_for_month", "wait_days", "date_tolerance_days", "layout_id"),
-            "setup_step",
+            *("jump_limit", "jump_amount", "setup_step"),
         }
     },
     "copaco.layout": {
@@ -45,13 +49,10 @@ WRITABLE = {
             "margin_threshold",
         }
     },
-    "copaco.customer": dict.fromkeys(
-        ("bill", "book", "admin"),
-        {
-            *("partner_id", "layout_id"),
-            *("buyer_reference", "po_number", "is_po_number_required"),
-        },
-    ),
+    "copaco.customer": {
+        **dict.fromkeys(("bill", "book"), CUSTOMER_FIELDS),
+        "admin": CUSTOMER_FIELDS | {"invoice_policy"},
+    },
     "copaco.finding": dict.fromkeys(("bill", "book", "admin"), {"reason"}),
     "account.move.line": dict.fromkeys(
         ("bill", "book", "admin"), {"copaco_vendor_details"}

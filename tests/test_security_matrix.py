@@ -40,6 +40,7 @@ copaco.document              -     -     r     r     r     -     -      -
     action_accept_lines      -     -     x     x     x     -     -      -
     action_accept_vat        -     -     x     x     x     -     -      -
     action_acknowledge_missing - -   x     x     x     -     -      -
+    action_confirm_invoice   -     -     x     x     x     -     -      -
     action_correct           -     -     x     x     x     -     -      -
     action_exclude           -     -     x     x     x     -     -      -
     action_exclude_duplicates -    -     x     x     x     -     -      -

@@ -24,6 +24,7 @@ from .messages import (
     quote_message,
     render_message,
 )
+from .month_comparison import Charge, compare_months
 from .names import enumerate_names, join_different, list_names
 from .pace import Pace
 from .queries import avoid_compiling, get_month_id, read_month_id

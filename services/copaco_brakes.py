@@ -1,0 +1,292 @@
+from collections import defaultdict
+
+from markupsafe import Markup, escape
+
+from odoo import fields, models
+from odoo.tools import SQL, format_date
+
+from ..const import SALES_KINDS
+from ..models.copaco_draft_mixin import BRAKES
+from ..tools import Charge, avoid_compiling, compare_months, enumerate_names
+
+# What is billed to customers in the months of some documents, and in the last month
+# before in which anything was: a row for each charge of a subscription, which is the
+# same in both as long as it has its description.
+_CHARGES = """
+    WITH current AS (
+        SELECT DISTINCT customer_id, date_trunc('month', invoice_date)::date AS month
+          FROM copaco_document
+         WHERE id = ANY(%(ids)s)
+    ),
+    billed AS (
+        SELECT id, customer_id, currency_id,
+               date_trunc('month', invoice_date)::date AS month
+          FROM copaco_document
+         WHERE customer_id IN (SELECT customer_id FROM current)
+           AND kind IN %(sales)s AND state != 'excluded' AND line_count > 0
+    ),
+    compared AS (
+        SELECT current.*, (SELECT max(billed.month)
+                             FROM billed
+                            WHERE billed.customer_id = current.customer_id
+                              AND billed.month < current.month) AS before
+          FROM current
+    ),
+    line AS (
+        SELECT compared.customer_id, compared.month, compared.before,
+               billed.month = compared.month AS is_now, billed.id AS document_id,
+               billed.currency_id, line.subscription_ref, line.subscription_name,
+               line.plan_name, line.plan_ref, line.description, line.amount,
+               coalesce(nullif(line.subscription_ref, ''), line.subscription_name, '')
+                   AS subscription,
+               -- As `get_name_key` does.
+               regexp_replace(lower(coalesce(line.charge_type, '')),
+                              '[[:space:]_-]+', '', 'g') AS charge,
+               coalesce(lower(line.billing_frequency), '') ~ '^(month|$)' AS is_monthly,
+               CASE WHEN coalesce(line.unit_price, 0) = 0
+                    THEN line.amount / nullif(line.quantity, 0)
+                    ELSE line.unit_price
+                         - coalesce(line.discount / nullif(line.quantity, 0), 0)
+               END AS price
+          FROM compared
+          JOIN billed ON billed.customer_id = compared.customer_id
+                     AND billed.month IN (compared.month, compared.before)
+          JOIN copaco_document_line line ON line.document_id = billed.id
+         WHERE line.is_excluded IS NOT TRUE
+    )
+    SELECT customer_id, month, before, is_now, currency_id, subscription, charge,
+           concat_ws('|', plan_ref, description) AS service,
+           min(coalesce(nullif(subscription_name, ''), nullif(plan_name, ''),
+                        subscription_ref)) AS name,
+           min(concat_ws(' – ', nullif(coalesce(nullif(plan_name, ''),
+                                                subscription_name), ''),
+                         nullif(description, ''))) AS line_name,
+           sum(amount) AS amount, min(price) AS lowest, max(price) AS highest,
+           bool_or(charge = 'cyclefee' AND is_monthly) AS is_recurring,
+           array_agg(DISTINCT document_id) AS document_ids,
+           -- Of one that has no id, its name tells, in the month before.
+           is_now AND (coalesce(subscription_ref, '') = '' OR NOT EXISTS (
+               SELECT
+                 FROM copaco_document_line other
+                 JOIN copaco_document document ON document.id = other.document_id
+                WHERE other.subscription_ref = line.subscription_ref
+                  AND document.customer_id = line.customer_id
+                  AND document.kind IN %(sales)s
+                  AND document.invoice_date < line.month)) AS is_unknown
+      FROM line
+  GROUP BY customer_id, month, before, is_now, currency_id, subscription,
+           subscription_ref, charge, plan_ref, description"""
+
+# Documents of whose customer nothing was confirmed yet for the contact's company.
+_FIRST = """
+    SELECT document.id
+      FROM copaco_document document
+      JOIN account_move move ON move.id = document.move_id
+     WHERE document.id = ANY(%(ids)s)
+       AND NOT EXISTS (
+           SELECT
+             FROM copaco_document other
+             JOIN account_move confirmed ON confirmed.id = other.move_id
+            WHERE other.customer_id = document.customer_id AND other.id != document.id
+              AND other.kind IN %(sales)s AND confirmed.state = 'posted'
+              AND confirmed.commercial_partner_id = move.commercial_partner_id)"""
+
+
+class CopacoBrakes(models.AbstractModel):
+    """What about an invoice keeps it from being confirmed without a person: what
+    differs from the month before, and what is not certain."""
+
+    _name = "copaco.brakes"
+    _description = "Copaco Brakes"
+
+    def _split_off_braked(self, documents):
+        """Leave the invoices drafts about which something stands out, and say so on
+        them.
+
+        :param documents: `copaco.document` records whose invoices are to be posted
+        :return: those of which they may be
+        """
+        automation = self.env["copaco.automation"]
+        found = self._find(
+            documents.filtered(
+                lambda each: automation._is_compared(
+                    each.customer_id, each.connection_id
+                )
+            )
+        )
+        bodies = {}
+        for document, brakes in found.items():
+            document.write({"draft_reason": brakes[0]["brake"], "draft_brakes": brakes})
+            bodies[document.move_id.id] = Markup("<br/>").join(
+                escape(self._describe(document)).split("\n")
+            )
+        braked = documents.browse().union(*found)
+        if bodies:
+            braked.move_id._message_log_batch(bodies)
+        return documents - braked
+
+    def _review(self, document):
+        """Say anew what stands out about the draft invoice of a document, which Copaco
+        changed: a person confirms it in any case."""
+        if document.draft_reason not in dict(BRAKES):
+            return
+        brakes = self._find(document).get(document, [])
+        reason = brakes[0]["brake"] if brakes else document.draft_reason
+        document.write({"draft_reason": reason, "draft_brakes": brakes})
+
+    def _find(self, documents):
+        """:param documents: `copaco.document` records with invoices
+        :return: dict of a list of dicts by document: under ``brake`` a reason of
+            `copaco.draft.mixin`, and the figures that its sentence needs
+        """
+        if not documents:
+            return {}
+        self.env.flush_all()
+        avoid_compiling(self.env.cr)
+        brakes = defaultdict(list)
+        for document in documents:
+            if document.amount_to_invoice < 0:
+                brakes[document].append({"brake": "negative_total"})
+        self._find_first(documents, brakes)
+        self._find_differences(documents, brakes)
+        self._find_likely(documents, brakes)
+        order = [*dict(BRAKES)]
+        return {
+            document: sorted(own, key=lambda each: order.index(each["brake"]))
+            for document, own in brakes.items()
+        }
+
+    def _find_first(self, documents, brakes):
+        rows = self.env.execute_query(SQL(_FIRST, ids=documents.ids, sales=SALES_KINDS))
+        for (document_id,) in rows:
+            document = documents.browse(document_id)
+            brakes[document].append({"brake": "first_invoice"})
+            if document.customer_id.match_method == "accepted":
+                brakes[document].append({"brake": "likely_match"})
+
+    def _find_likely(self, documents, brakes):
+        """Find price lines that are paired with their cost without a row hash."""
+        if not documents.connection_id.fetch_purchases:
+            return
+        for document, names in (
+            self.env["copaco.margin"]._find_likely(documents).items()
+        ):
+            brakes[document].append({"brake": "likely_match", "names": names})
+
+    # === THE MONTH BEFORE === #
+
+    def _find_differences(self, documents, brakes):
+        rows = self.env.execute_query_dict(
+            SQL(_CHARGES, ids=documents.ids, sales=SALES_KINDS)
+        )
+        months = defaultdict(list)
+        for row in rows:
+            customer_id, month = row.pop("customer_id"), row.pop("month")
+            before, row["amount"] = row.pop("before"), float(row["amount"])
+            if before:
+                months[customer_id, month, before].append(Charge(**row))
+        connection = documents.connection_id
+        for (_customer_id, _month, before), charges in months.items():
+            for document_ids, figures in compare_months(
+                charges, connection.jump_limit, connection.jump_amount
+            ):
+                figures["month"] = before.isoformat()
+                for document in documents.filtered(
+                    lambda each, ids=document_ids: each.id in ids
+                ):
+                    brakes[document].append(figures)
+
+    # === WHAT A PERSON READS === #
+
+    def _describe(self, document):
+        """:return: text: what kept the invoice of a document from being confirmed, and
+        what to do, a sentence for each"""
+        return "\n".join(
+            self._get_sentence(document, figures)
+            for figures in document.draft_brakes or ()
+        )
+
+    def _get_sentence(self, document, figures):
+        names = {
+            "document": document.name,
+            "customer": document.customer_id.display_name,
+            "partner": document.move_id.partner_id.display_name,
+            **{name: figures.get(name) for name in ("line", "count")},
+            **{
+                name: document._format_amount(figures.get(name, 0))
+                for name in ("now", "before")
+            },
+            "names": enumerate_names(self.env, figures.get("names", ())),
+        }
+        if month := fields.Date.to_date(figures.get("month")):
+            names["month"] = format_date(self.env, month, date_format="MMMM y")
+        if currency_id := figures.get("currency_id"):
+            names["currency"] = self.env["res.currency"].browse(currency_id).name
+            names["own_currency"] = document.currency_id.name
+        code = figures["brake"]
+        if code == "likely_match" and "names" in figures:
+            code = "likely_cost"
+        return self._get_texts(names)[code]()
+
+    def _get_texts(self, names):
+        """:param names: dict of what sentences name
+        :return: dict of what makes the sentence by brake
+        """
+        return {
+            "first_invoice": lambda: self.env._(
+                "This is the first invoice of %(customer)s to %(partner)s. Check the "
+                "contact and the lines, then confirm it.",
+                **names,
+            ),
+            "negative_total": lambda: self.env._(
+                "%(document)s is a credit note. Check what it credits, then confirm "
+                "it.",
+                **names,
+            ),
+            "currency_changed": lambda: self.env._(
+                "%(document)s is in %(own_currency)s, and what %(customer)s was billed "
+                "in %(month)s in %(currency)s. Check that the customer expects that, "
+                "then confirm it.",
+                **names,
+            ),
+            "total_differs": lambda: self.env._(
+                "%(customer)s is billed %(now)s without tax this month, and was billed "
+                "%(before)s in %(month)s. Compare the lines, then confirm the invoice.",
+                **names,
+            ),
+            "line_differs": lambda: self.env._(
+                "Lines of %(document)s that differ from %(month)s: %(count)s, most of "
+                "all %(line)s: %(now)s instead of %(before)s. Check them, then confirm "
+                "the invoice.",
+                **names,
+            ),
+            "price_changed": lambda: self.env._(
+                "Prices on %(document)s that are not those of %(month)s: %(count)s, "
+                "most of all %(line)s: %(now)s instead of %(before)s. Check them, then "
+                "confirm the invoice.",
+                **names,
+            ),
+            "subscription_new": lambda: self.env._(
+                "%(document)s bills subscriptions that were never billed before: "
+                "%(names)s. Check that they were ordered, then confirm the invoice.",
+                **names,
+            ),
+            "subscription_gone": lambda: self.env._(
+                "%(document)s does not bill subscriptions that were billed in "
+                "%(month)s: %(names)s. Check that they ended, then confirm the "
+                "invoice.",
+                **names,
+            ),
+            "likely_match": lambda: self.env._(
+                "%(customer)s was linked to %(partner)s by a suggestion, and no "
+                "invoice to that contact was confirmed yet. Check that it is the right "
+                "one, then confirm the invoice.",
+                **names,
+            ),
+            "likely_cost": lambda: self.env._(
+                "What these lines of %(document)s cost is only likely, without a row "
+                "hash: %(names)s. Compare them under Copaco, Margins, then confirm the "
+                "invoice.",
+                **names,
+            ),
+        }
