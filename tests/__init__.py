@@ -24,6 +24,7 @@ from . import (
     test_decide,
     test_delivery_proof,
     test_delivery_tours,
+    test_dialogs,
     test_duplicates,
     test_e_invoice,
     test_equality,
