@@ -18,4 +18,5 @@ module.exports = [
     ["color-contrast", ".o_field_badge .badge, .o_field_label_selection .badge"],
     ["color-contrast", ".o_pivot th, .o_setting_box *, .o_account_kanban .text-muted"],
     ["frame-title", "#invoice_html"],
+    ["color-contrast", ".js_language_selector *"],
 ];
