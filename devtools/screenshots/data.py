@@ -136,6 +136,7 @@ def print_layouts(env, documents):
         document.customer_id.layout_id = env.ref(f"account_copaco.layout_{layout}")
         document.move_id.button_draft()
         document.action_retry()
+        document.move_id.action_post()
         pdf = env["ir.actions.report"]._render_qweb_pdf(
             "account.report_invoice", document.move_id.ids
         )[0]
