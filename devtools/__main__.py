@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from . import checks, demo, odoo_cli, screenshots
+from . import accessibility, checks, demo, odoo_cli, screenshots
 from .benchmark.run import run_benchmark
 from .dist import build_and_check
 from .fault_injection import run as faults
@@ -21,6 +21,11 @@ def run_demo():
 def take_screenshots():
     """take the pictures of the documentation; removes the demonstration"""
     screenshots.take()
+
+
+def look_at_pages():
+    """look at every page for barriers and widths; removes the demonstration"""
+    return not accessibility.run()
 
 
 def stop():
@@ -123,12 +128,13 @@ def psql(*arguments):
 def list_commands():
     """this list"""
     for name, function in COMMANDS.items():
-        print(f"  devtools/run {name:11s} {function.__doc__}")
+        print(f"  devtools/run {name:13s} {function.__doc__}")
 
 
 COMMANDS = {
     "demo": run_demo,
     "screenshots": take_screenshots,
+    "accessibility": look_at_pages,
     "stop": stop,
     "shell": shell,
     "test": test,

@@ -1,5 +1,5 @@
-"""Prettier with its plugin for XML, and Playwright: from npm, with a Node.js that pip
-installs.
+"""Prettier with its plugin for XML, Playwright and axe: from npm, with a Node.js that
+pip installs.
 
 Debian's packages of them would take an administrator and minutes.
 """
@@ -18,6 +18,7 @@ PACKAGES = {
     "prettier": "3.6.2",
     "@prettier/plugin-xml": "3.4.2",
     "playwright-core": "1.65.1",
+    "axe-core": "4.14.1",
 }
 FILES = "**/*.{css,js,scss,xml}"
 
@@ -44,7 +45,7 @@ def _modules() -> Path:
 
 def _build(folder: Path) -> None:
     node = _node()
-    with step("Installing Prettier and Playwright"):
+    with step("Installing Prettier, Playwright and axe"):
         npm = [node / "bin/node", node / "lib/node_modules/npm/bin/npm-cli.js"]
         packages = [f"{name}@{version}" for name, version in PACKAGES.items()]
         (folder / "package.json").write_text("{}")

@@ -51,6 +51,7 @@ from . import (
     test_official_rules,
     test_other_companies,
     test_overview,
+    test_pages,
     test_partial_responses,
     test_peppol,
     test_plans,

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Command
 
 
 class CopacoInvoiceDate(models.TransientModel):
@@ -16,7 +17,7 @@ class CopacoInvoiceDate(models.TransientModel):
             documents = self.env["copaco.document"].browse(
                 self.env.context.get("active_ids", [])
             )
-            defaults["document_ids"] = documents.ids
+            defaults["document_ids"] = [Command.set(documents.ids)]
             matcher = self.env["copaco.document.matcher"]
             days = [
                 matcher._get_first_open_day(document)

@@ -38,7 +38,7 @@ def main(env):
     connection.action_test_connection()
     rule = map_plans(env)
     accept_findings(env)
-    laid_out = lay_out(others[:-3])
+    print_layouts(env, others[:-3])
     connection.sudo().setup_step = "books"
     env.cr.commit()
 
@@ -52,7 +52,6 @@ def main(env):
         "to_do": ("/odoo/copaco-to-do", 630),
         "decide": ("/odoo/copaco-decide", 500),
         "setup": ("/odoo/action-account_copaco.action_copaco_setup", 800),
-        "layout": (f"/report/html/account.report_invoice/{laid_out.id}", 1000),
         "run": (f"/odoo/copaco-runs/{last_run.id}", 1000),
         "unsent": ("/odoo/copaco-could-not-be-sent", 430),
         "connection": (f"/odoo/copaco-connections/{connection.id}", 1200),
@@ -127,15 +126,23 @@ def map_plans(env):
     return Rule.search([("plan_category", "=", "Telecom")])
 
 
-def lay_out(documents):
-    """Make the invoice of most kinds of plans anew, in Copaco's order; return it."""
+def print_layouts(env, documents):
+    """Make the invoice of most kinds of plans anew in each layout, and print it."""
+    # From here the program that makes the PDFs fetches their styles.
+    env["ir.config_parameter"].set_param("report.url", os.environ["ODOO_ADDRESS"])
     document = max(
         documents, key=lambda each: len(set(each.line_ids.mapped("plan_category")))
     )
-    document.customer_id.layout_id = document.env.ref("account_copaco.layout_copaco")
-    document.move_id.button_draft()
-    document.action_retry()
-    return document.move_id
+    folder = Path(os.environ["COPACO_PAGES"]).parent
+    for layout in ("copaco", "subscription", "consumer", "received"):
+        document.customer_id.layout_id = env.ref(f"account_copaco.layout_{layout}")
+        document.move_id.button_draft()
+        document.action_retry()
+        document.move_id.action_post()
+        pdf = env["ir.actions.report"]._render_qweb_pdf(
+            "account.report_invoice", document.move_id.ids
+        )[0]
+        (folder / f"layout_{layout}.pdf").write_bytes(pdf)
 
 
 def accept_findings(env):

@@ -22,9 +22,8 @@ const [browserPath, url, folder, pages] = process.argv.slice(2);
     )) {
         await page.setViewportSize({width: 1280, height});
         await page.goto(url + path);
-        // The last one is a report.
         await page.waitForSelector(
-            ".o_view_controller .o_content, .modal .o_form_view, .article"
+            ".o_view_controller .o_content, .modal .o_form_view"
         );
         if (button) {
             await page.click(`button:has-text("${button}")`);
