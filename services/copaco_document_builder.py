@@ -192,10 +192,9 @@ class CopacoDocumentBuilder(models.AbstractModel):
                         number=vals["invoice_number"],
                     ),
                 )
-                vals = {**vals, **documents._prepare_hold_values(hold), "line_ids": []}
-                return documents.create(
-                    {**vals, "line_count": 0, "amount_source": 0}
-                ).ids
+                vals = {**vals, **documents._prepare_hold_values(hold)}
+                nothing = {"line_ids": [], "search_text": False, "line_count": 0}
+                return documents.create({**vals, **nothing, "amount_source": 0}).ids
         return [
             document_id
             for vals in vals_list
