@@ -66,6 +66,14 @@ class CopacoFinding(models.Model):
 
     # === COMPUTE METHODS === #
 
+    @api.depends("kind")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        # OVERRIDES base, which shows the code
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        for finding in self:
+            finding.display_name = labels.get(finding.kind)
+
     @api.depends("kind", "figures")
     @api.depends_context("lang")
     def _compute_message(self):

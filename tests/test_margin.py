@@ -260,6 +260,12 @@ class TestMargin(CopacoBillCommon):
             [("low_margin", 8), ("low_margin", 9), ("low_margin", 50)],
         )
 
+    def test_a_finding_is_named_in_words(self):
+        self.connection.margin_threshold = 10
+        self.bill([line("100")], [line("92")])
+        finding = self.env["copaco.finding"].search([("kind", "=", "low_margin")])
+        self.assertEqual(finding.display_name, "Margin below threshold")
+
     def test_the_rule_of_a_sale_that_is_not_invoiced_is_that_of_its_cost(self):
         self.connection.margin_threshold = 10
         self.env["copaco.rule"].create({"margin_threshold": 5})

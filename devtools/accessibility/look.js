@@ -113,6 +113,9 @@ async function login(browser, viewport) {
     await page.fill("input[name=password]", "admin");
     await page.click("button[type=submit]");
     await page.waitForSelector(".o_main_navbar");
+    // What a dialog opens over.
+    await page.goto(`${url}/odoo/accounting`);
+    await page.waitForSelector(CONTENT);
     return page;
 }
 
