@@ -233,7 +233,7 @@ class CopacoSender(models.AbstractModel):
         self.env["copaco.processor"]._refresh_progress(no_runs, connections)
 
     def _leave_directory_alone(self, connections):
-        """Peppol's directory did not answer: for some time none asks it; commits."""
+        """Peppol's directory did not answer: no pass asks it for a while; commits."""
         try:
             until = fields.Datetime.now() + DIRECTORY_PAUSE
             connections.sudo().peppol_silent_until = until

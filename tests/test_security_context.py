@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from .common import price_line
 from .remote import RemoteCase
 
-RUN_LINK = re.compile(r"(?<=copaco-runs/)\d+")
+RUN_LINK = re.compile(r"copaco-runs/\d+|(?<=copaco-overview/)\d+/\d+")
 # Has a number, a token or ids of its own each time.
 VOLATILE = {
     "access_token",

@@ -49,7 +49,7 @@ CHANGES = {
 HELD = """
     UPDATE copaco_document
        SET state = 'held', hold_reason = 'tax_missing', move_id = NULL,
-           hold_message = concat(invoice_number, ': a tax is missing.'),
+           hold_message = to_jsonb(concat(invoice_number, ': a tax is missing.')),
            waiting_since = current_date
      WHERE id %% 20 = 0 AND id BETWEEN %(step)s AND 3 * %(step)s"""
 

@@ -70,7 +70,7 @@ FAULTS = {
     "a run failed without a word": """
         SELECT id, date_from, date_to, trigger, started_at FROM copaco_run
          WHERE company_id = %(company)s
-           AND state = 'failed' AND coalesce(message, '') = ''""",
+           AND state = 'failed' AND message IS NULL""",
     "a run has not what it received": """
         SELECT run.id, run.trigger, run.received_count, run.unchanged_count,
                count(stored.run_id), run.amount_received, run.amount_unchanged,

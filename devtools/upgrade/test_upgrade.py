@@ -114,6 +114,13 @@ class TestStored(unittest.TestCase):
             for number in ("TWINS", "BRANCH")
         )
         portals = ("https://api.example.com:443", "https://api.example.com")
+        documents = before["copaco_document"].values()
+        numbers = {row["id"]: row["invoice_number"] for row in documents}
+        row_hashes = {
+            (numbers[row["document_id"]], row["row_hash"], row["id"])
+            for row in before["copaco_document_line"].values()
+            if row["row_hash"] and row["row_hash"] != row["row_hash"].lower()
+        }
         self.assertCountEqual(
             get_changes(before, after),
             [
@@ -128,6 +135,10 @@ class TestStored(unittest.TestCase):
                 (
                     *("run", run["name"], "amount_received", run["amount_received"]),
                     round(run["amount_received"] + 0.4, 2),
+                ),
+                *(
+                    ("document_line", number, "row_hash", row_hash, row_hash.lower())
+                    for number, row_hash, _id in row_hashes
                 ),
             ],
         )
