@@ -26,6 +26,7 @@ PROTECTED_FIELDS = (
     "margins_checked_at",
     "months_without_invoices",
     "origin",
+    "peppol_silent_until",
     "purchases_fetched_until",
     "released_months",
     "suggested_vendor_id",
