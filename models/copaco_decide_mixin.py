@@ -3,7 +3,8 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
-from ..const import CUSTOMER_HOLD_REASONS, SALES_KINDS
+from ..const import SALES_KINDS
+from ..hold_reasons import CUSTOMER_HOLD_REASONS
 
 
 class CopacoDecideMixin(models.AbstractModel):

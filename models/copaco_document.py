@@ -3,7 +3,8 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
-from ..const import HOLD_REASONS, KIND_SELECTION
+from ..const import KIND_SELECTION
+from ..hold_reasons import HOLD_REASONS
 from ..tools import Message, ShortMessage, get_account_key, open_window, round_amount
 
 

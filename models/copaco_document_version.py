@@ -3,7 +3,7 @@ from odoo.fields import Command
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
-from ..const import Hold
+from ..hold_reasons import Hold
 from ..tools import get_row_hash, pair_lines, render_message
 
 _lt = LazyTranslate(__name__)

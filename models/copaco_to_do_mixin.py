@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import formatLang
 
-from ..const import CUSTOMER_HOLD_REASONS, DECIDED_HOLD_REASONS
+from ..hold_reasons import CUSTOMER_HOLD_REASONS, DECIDED_HOLD_REASONS
 
 
 class CopacoToDoMixin(models.AbstractModel):

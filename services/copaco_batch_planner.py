@@ -6,7 +6,8 @@ from odoo.tools import LazyTranslate, config
 
 from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
 
-from ..const import BATCH_SECONDS, BUTTON_GRACE_SECONDS, Hold
+from ..const import BATCH_SECONDS, BUTTON_GRACE_SECONDS
+from ..hold_reasons import Hold
 from ..tools import get_seconds_left
 
 _lt = LazyTranslate(__name__)

@@ -4,7 +4,8 @@ from odoo import models
 from odoo.tools import SQL, LazyTranslate
 
 from ..client import parse_payload
-from ..const import PURCHASE_KINDS, Hold
+from ..const import PURCHASE_KINDS
+from ..hold_reasons import Hold
 from ..tools import (
     Amount,
     Joined,

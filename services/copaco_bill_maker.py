@@ -3,7 +3,7 @@ from psycopg2.errors import LockNotAvailable
 from odoo import models
 from odoo.tools import LazyTranslate
 
-from ..const import Hold
+from ..hold_reasons import Hold
 from ..tools import Amount, list_names, name_invoice
 from .copaco_duplicate_finder import Exclusion
 

@@ -5,8 +5,8 @@ from odoo import fields, models
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
-from ..const import Hold
 from ..exceptions import HeldError
+from ..hold_reasons import Hold
 from ..tools import get_rounding_room, round_amount
 from .copaco_rule_engine import LineMatch
 

@@ -2,7 +2,7 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import LazyTranslate
 
-from ..const import Hold
+from ..hold_reasons import Hold
 
 _lt = LazyTranslate(__name__)
 

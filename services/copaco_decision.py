@@ -2,7 +2,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate, format_date
 
-from ..const import Hold
+from ..hold_reasons import Hold
 from ..tools import (
     Amount,
     enumerate_names,

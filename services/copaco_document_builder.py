@@ -9,7 +9,7 @@ from odoo.fields import Command
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
-from ..const import Hold
+from ..hold_reasons import Hold
 from ..tools import (
     get_account_key,
     get_rounding_room,

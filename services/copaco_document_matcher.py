@@ -4,8 +4,9 @@ from typing import NamedTuple
 from odoo import fields, models
 from odoo.tools import LazyTranslate
 
-from ..const import KINDS, Hold
+from ..const import KINDS
 from ..exceptions import HeldError
+from ..hold_reasons import Hold
 from ..tools import Amount, LockDates, quote_message, to_decimal
 from .copaco_rule_engine import LineMatch
 

@@ -5,7 +5,8 @@ from odoo import models
 from odoo.tools import SQL, LazyTranslate
 
 from ..client import parse_payload
-from ..const import KINDS, Hold
+from ..const import KINDS
+from ..hold_reasons import Hold
 from ..tools import (
     are_apart,
     avoid_compiling,

@@ -3,7 +3,8 @@ from collections import defaultdict
 from odoo import models
 from odoo.tools import SQL, LazyTranslate
 
-from ..const import KINDS, PURCHASE_KINDS, Hold
+from ..const import KINDS, PURCHASE_KINDS
+from ..hold_reasons import Hold
 from ..tools import list_names, name_invoice
 
 _lt = LazyTranslate(__name__)

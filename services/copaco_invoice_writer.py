@@ -6,8 +6,9 @@ from odoo import models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import LazyTranslate, float_compare
 
-from ..const import KINDS, Hold
+from ..const import KINDS
 from ..exceptions import TotalsMismatchError, VatMismatchError, get_message
+from ..hold_reasons import Hold
 from ..tools import Amount, join_messages
 
 _lt = LazyTranslate(__name__)

@@ -7,15 +7,9 @@ from psycopg2.errors import UniqueViolation
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..const import (
-    BATCH_SIZE,
-    BUTTON_SECONDS,
-    CONCURRENCY_ATTEMPTS,
-    CUSTOMER_HOLD_REASONS,
-    KINDS,
-    Hold,
-)
+from ..const import BATCH_SIZE, BUTTON_SECONDS, CONCURRENCY_ATTEMPTS, KINDS
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
+from ..hold_reasons import CUSTOMER_HOLD_REASONS, Hold
 from ..tools import Pace, ask_for_whole_time, notify, soft_reload
 from .copaco_duplicate_finder import Exclusion
 

@@ -3,7 +3,8 @@ from typing import NamedTuple
 from odoo import models
 from odoo.tools import LazyTranslate
 
-from ..const import KINDS, PURCHASE_KINDS, Hold
+from ..const import KINDS, PURCHASE_KINDS
+from ..hold_reasons import Hold
 from ..tools import LineTraits, RuleConditions, RuleIndex, list_names
 
 _lt = LazyTranslate(__name__)

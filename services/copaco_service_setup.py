@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..const import Hold
+from ..hold_reasons import Hold
 from ..tools import enumerate_names
 
 
