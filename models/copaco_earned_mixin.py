@@ -31,6 +31,7 @@ class CopacoEarnedMixin(models.AbstractModel):
     )
     unchanged_months = fields.Integer(
         readonly=True,
+        default=0,
         help="Months of which all invoices were confirmed without a manual change, "
         "since the last one that was edited, credited or reset.",
     )
