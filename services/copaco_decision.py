@@ -161,6 +161,9 @@ class CopacoDecision(models.AbstractModel):
             )
         self.env["copaco.exclusion"]._undo_exclusion(held)
         held.is_no_double = True
+        # What a person said of others that wait was said when these did, too.
+        finder = self.env["copaco.duplicate.finder"].sudo()
+        finder._find_waiting(held).is_no_double = False
         return self._process(held, documents)
 
     def _exclude_duplicates(self, documents):

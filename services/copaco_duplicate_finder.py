@@ -1,3 +1,4 @@
+import itertools
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -399,6 +400,15 @@ class CopacoDuplicateFinder(models.AbstractModel):
             *(pair.other.document_id for pair in self._get_pairs(document))
         )
         return self._enumerate(others - document, document)
+
+    def _find_waiting(self, documents):
+        """:return: other `copaco.document` records that wait to be invoiced, and have
+        charges of these"""
+        pairs = itertools.chain.from_iterable(map(self._get_pairs, documents))
+        others = self.env["copaco.document"].union(
+            *(pair.other.document_id for pair in pairs)
+        )
+        return (others - documents).filtered(lambda each: each.state in ("new", "held"))
 
     def _render_pairs(self, document, pairs):
         """:param pairs: `_get_pairs` of the document
