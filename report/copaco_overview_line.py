@@ -68,7 +68,7 @@ CROSS JOIN LATERAL (
                AND rate.company_id = document.company_id
                AND rate.day IS NOT DISTINCT FROM document.invoice_date
  LEFT JOIN account_move move ON move.id = document.move_id
- LEFT JOIN copaco_delivery delivery ON delivery.move_id = move.id
+ LEFT JOIN copaco_delivery delivery ON delivery.move_id = move.id AND delivery.active
      WHERE document.kind IN %(kinds)s"""
 
 _FOREIGN = """
@@ -97,7 +97,7 @@ class CopacoOverviewLine(models.Model):
             *("charge_type", "description", "document_id", "extended_price"),
             *("is_excluded", "plan_category", "plan_name"),
         ],
-        "copaco.delivery": ["move_id", "state"],
+        "copaco.delivery": ["active", "move_id", "state"],
         "account.move": ["is_move_sent", "state"],
         "res.currency.rate": ["company_id", "currency_id", "name", "rate"],
     }

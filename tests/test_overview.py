@@ -134,6 +134,9 @@ class TestOverview(CopacoBillCommon):
         self.assertEqual(self.get_row(overview, "of which sent")[0], "0.00")
         delivery.state = "sent"
         self.assertEqual(self.get_row(overview, "of which sent")[0], "12.50")
+        # What the addon need not send, a person may have sent.
+        delivery.write({"active": False, "state": "waiting"})
+        self.assertEqual(self.get_row(overview, "of which sent")[0], "12.50")
 
     def test_the_margin_is_shown_where_the_cost_is_known(self):
         self.create_partner(ref="K-1")
