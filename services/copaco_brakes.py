@@ -149,7 +149,6 @@ class CopacoBrakes(models.AbstractModel):
                 brakes[document].append({"brake": "negative_total"})
         self._find_first(documents, brakes)
         self._find_differences(documents, brakes)
-        self._find_likely(documents, brakes)
         order = [*dict(BRAKES)]
         return {
             document: sorted(own, key=lambda each: order.index(each["brake"]))
@@ -163,15 +162,6 @@ class CopacoBrakes(models.AbstractModel):
             brakes[document].append({"brake": "first_invoice"})
             if document.customer_id.match_method == "accepted":
                 brakes[document].append({"brake": "likely_match"})
-
-    def _find_likely(self, documents, brakes):
-        """Find price lines that are paired with their cost without a row hash."""
-        if not documents.connection_id.fetch_purchases:
-            return
-        for document, names in (
-            self.env["copaco.margin"]._find_likely(documents).items()
-        ):
-            brakes[document].append({"brake": "likely_match", "names": names})
 
     # === THE MONTH BEFORE === #
 
@@ -223,10 +213,7 @@ class CopacoBrakes(models.AbstractModel):
         if currency_id := figures.get("currency_id"):
             names["currency"] = self.env["res.currency"].browse(currency_id).name
             names["own_currency"] = document.currency_id.name
-        code = figures["brake"]
-        if code == "likely_match" and "names" in figures:
-            code = "likely_cost"
-        return self._get_texts(names)[code]()
+        return self._get_texts(names)[figures["brake"]]()
 
     def _get_texts(self, names):
         """:param names: dict of what sentences name
@@ -281,12 +268,6 @@ class CopacoBrakes(models.AbstractModel):
                 "%(customer)s was linked to %(partner)s by a suggestion, and no "
                 "invoice to that contact was confirmed yet. Check that it is the right "
                 "one, then confirm the invoice.",
-                **names,
-            ),
-            "likely_cost": lambda: self.env._(
-                "What these lines of %(document)s cost is only likely, without a row "
-                "hash: %(names)s. Compare them under Copaco, Margins, then confirm the "
-                "invoice.",
                 **names,
             ),
         }
