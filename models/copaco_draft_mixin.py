@@ -43,9 +43,8 @@ class CopacoDraftMixin(models.AbstractModel):
     confirm_obstacle = Message(
         readonly=True, help="What Odoo said when the invoice was to be confirmed."
     )
-    draft_brakes = fields.Json(
-        readonly=True,
-        help="What about the invoice kept it from being confirmed, with its figures.",
+    draft_brakes = Message(
+        readonly=True, help="What about the invoice kept it from being confirmed."
     )
     draft_message = fields.Text(compute="_compute_draft_message")
 
@@ -129,7 +128,7 @@ class CopacoDraftMixin(models.AbstractModel):
                 customer=self.customer_id.display_name,
             )
         if self.draft_reason in dict(BRAKES):
-            return self.env["copaco.brakes"]._describe(self) or self.env._(
+            return self.draft_brakes or self.env._(
                 "Copaco changed %(document)s since, and nothing about it stands out "
                 "any more. Confirm its invoice.",
                 document=self.name,
