@@ -16,6 +16,13 @@ BRAKES = [
     ("subscription_gone", "Subscription ended"),
     ("likely_match", "Likely match"),
 ]
+DRAFT_REASONS = [
+    ("contact_incomplete", "Contact incomplete"),
+    ("not_confirmed", "Could not be confirmed"),
+    ("month_incomplete", "Waits for the month"),
+    ("not_automated", "Customer not automated"),
+    *BRAKES,
+]
 # Why an invoice is left a draft until a person has done something.
 TO_DO_REASONS = ("contact_incomplete", "not_confirmed", *dict(BRAKES))
 
@@ -28,13 +35,7 @@ class CopacoDraftMixin(models.AbstractModel):
     _description = "Draft Invoice of a Copaco Document"
 
     draft_reason = fields.Selection(
-        [
-            ("contact_incomplete", "Contact incomplete"),
-            ("not_confirmed", "Could not be confirmed"),
-            ("month_incomplete", "Waits for the month"),
-            ("not_automated", "Customer not automated"),
-            *BRAKES,
-        ],
+        DRAFT_REASONS,
         string="Left as Draft",
         readonly=True,
         index="btree_not_null",
