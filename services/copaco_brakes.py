@@ -163,9 +163,12 @@ class CopacoBrakes(models.AbstractModel):
         return {
             document: [
                 (each["brake"], self._get_message(document, **each))
-                for each in sorted(own, key=lambda each: order.index(each["brake"]))
+                for each in sorted(
+                    brakes[document], key=lambda each: order.index(each["brake"])
+                )
             ]
-            for document, own in brakes.items()
+            for document in documents
+            if document in brakes
         }
 
     def _find_first(self, documents, brakes):
