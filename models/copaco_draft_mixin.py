@@ -16,6 +16,13 @@ BRAKES = [
     ("subscription_gone", "Subscription ended"),
     ("likely_match", "Likely match"),
 ]
+DRAFT_REASONS = [
+    ("contact_incomplete", "Contact incomplete"),
+    ("not_confirmed", "Could not be confirmed"),
+    ("month_incomplete", "Waits for the month"),
+    ("not_automated", "Customer not automated"),
+    *BRAKES,
+]
 # Why an invoice is left a draft until a person has done something.
 TO_DO_REASONS = ("contact_incomplete", "not_confirmed", *dict(BRAKES))
 
@@ -28,13 +35,7 @@ class CopacoDraftMixin(models.AbstractModel):
     _description = "Draft Invoice of a Copaco Document"
 
     draft_reason = fields.Selection(
-        [
-            ("contact_incomplete", "Contact incomplete"),
-            ("not_confirmed", "Could not be confirmed"),
-            ("month_incomplete", "Waits for the month"),
-            ("not_automated", "Customer not automated"),
-            *BRAKES,
-        ],
+        DRAFT_REASONS,
         string="Left as Draft",
         readonly=True,
         index="btree_not_null",
@@ -43,9 +44,8 @@ class CopacoDraftMixin(models.AbstractModel):
     confirm_obstacle = Message(
         readonly=True, help="What Odoo said when the invoice was to be confirmed."
     )
-    draft_brakes = fields.Json(
-        readonly=True,
-        help="What about the invoice kept it from being confirmed, with its figures.",
+    draft_brakes = Message(
+        readonly=True, help="What about the invoice kept it from being confirmed."
     )
     draft_message = fields.Text(compute="_compute_draft_message")
 
@@ -129,7 +129,7 @@ class CopacoDraftMixin(models.AbstractModel):
                 customer=self.customer_id.display_name,
             )
         if self.draft_reason in dict(BRAKES):
-            return self.env["copaco.brakes"]._describe(self) or self.env._(
+            return self.draft_brakes or self.env._(
                 "Copaco changed %(document)s since, and nothing about it stands out "
                 "any more. Confirm its invoice.",
                 document=self.name,

@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import formatLang
+from odoo.tools import LazyTranslate, formatLang
 
-from ..tools import soft_reload
+from ..tools import Amount, render_message, soft_reload
+
+_lt = LazyTranslate(__name__)
 
 FINDING_KINDS = [
     ("cost_without_sale", "Cost without sale"),
@@ -83,27 +85,70 @@ class CopacoFinding(models.Model):
     def _get_message(self):
         figures = self.figures or {}
 
-        def show(name):
-            return formatLang(
-                self.env, figures.get(name, 0), currency_obj=self.currency_id
-            )
+        def get_amount(name):
+            return Amount(figures.get(name, 0), self.currency_id)
 
         def show_number(name):
             return formatLang(self.env, figures.get(name, 0), digits=2)
 
-        line = self.cost_line_id or self.sale_line_id
         values = {
-            "line": line.display_name or figures.get("name", ""),
-            "sale": show("sale"),
-            "cost": show("cost"),
+            "line": self.cost_line_id or self.sale_line_id or figures.get("name", ""),
+            "sale": get_amount("sale"),
+            "cost": get_amount("cost"),
             "percent": show_number("percent"),
             "sale_quantity": show_number("sale_quantity"),
             "cost_quantity": show_number("cost_quantity"),
-            "sale_before": show("sale_before"),
-            "cost_before": show("cost_before"),
-            "bill": self.move_id.display_name or "",
+            "sale_before": get_amount("sale_before"),
+            "cost_before": get_amount("cost_before"),
+            "bill": self.move_id,
         }
-        return _MESSAGES[self.kind](self.env, values) if self.kind else ""
+        messages = {
+            "cost_without_sale": _lt(
+                "Copaco bills %(cost)s for %(line)s, which is billed on to nobody.",
+                **values,
+            ),
+            "sale_without_cost": _lt(
+                "%(line)s is billed on for %(sale)s, and Copaco bills nothing for it.",
+                **values,
+            ),
+            "below_cost": _lt(
+                "%(line)s is billed on for %(sale)s, and costs %(cost)s.", **values
+            ),
+            "low_margin": _lt(
+                "%(line)s is billed on for %(sale)s, and costs %(cost)s: a margin of "
+                "%(percent)s %%.",
+                **values,
+            ),
+            "quantity_differs": _lt(
+                "%(line)s: %(sale_quantity)s is billed on, and Copaco bills "
+                "%(cost_quantity)s.",
+                **values,
+            ),
+            "price_changed": _lt(
+                "%(line)s: the price was %(sale_before)s and is %(sale)s, the cost was "
+                "%(cost_before)s and is %(cost)s, each for one.",
+                **values,
+            ),
+            "subscription_new": _lt(
+                "%(line)s is new since the month before; it costs %(cost)s.", **values
+            ),
+            "subscription_gone": _lt(
+                "%(line)s, which cost %(cost)s in the month before, is not billed any "
+                "more.",
+                **values,
+            ),
+            "customer_excluded": _lt(
+                "Copaco bills %(cost)s for %(line)s of a customer whose documents are "
+                "excluded.",
+                **values,
+            ),
+            "bill_differs": _lt(
+                "Bill %(bill)s is %(sale)s without tax, while Copaco's lines are "
+                "%(cost)s.",
+                **values,
+            ),
+        }
+        return render_message(self.env, messages[self.kind]) if self.kind else ""
 
     # === CRUD METHODS === #
 
@@ -181,48 +226,3 @@ class CopacoFinding(models.Model):
     def _check_access_to_decide(self):
         self.env["copaco.connection"]._check_billing_access()
         self.check_access("write")
-
-
-# By kind, a function of the environment and the values that a message may name.
-_MESSAGES = {
-    "cost_without_sale": lambda env, values: env._(
-        "Copaco bills %(cost)s for %(line)s, which is billed on to nobody.", **values
-    ),
-    "sale_without_cost": lambda env, values: env._(
-        "%(line)s is billed on for %(sale)s, and Copaco bills nothing for it.",
-        **values,
-    ),
-    "below_cost": lambda env, values: env._(
-        "%(line)s is billed on for %(sale)s, and costs %(cost)s.", **values
-    ),
-    "low_margin": lambda env, values: env._(
-        "%(line)s is billed on for %(sale)s, and costs %(cost)s: a margin of "
-        "%(percent)s %%.",
-        **values,
-    ),
-    "quantity_differs": lambda env, values: env._(
-        "%(line)s: %(sale_quantity)s is billed on, and Copaco bills %(cost_quantity)s.",
-        **values,
-    ),
-    "price_changed": lambda env, values: env._(
-        "%(line)s: the price was %(sale_before)s and is %(sale)s, the cost was "
-        "%(cost_before)s and is %(cost)s, each for one.",
-        **values,
-    ),
-    "subscription_new": lambda env, values: env._(
-        "%(line)s is new since the month before; it costs %(cost)s.", **values
-    ),
-    "subscription_gone": lambda env, values: env._(
-        "%(line)s, which cost %(cost)s in the month before, is not billed any more.",
-        **values,
-    ),
-    "customer_excluded": lambda env, values: env._(
-        "Copaco bills %(cost)s for %(line)s of a customer whose documents are "
-        "excluded.",
-        **values,
-    ),
-    "bill_differs": lambda env, values: env._(
-        "Bill %(bill)s is %(sale)s without tax, while Copaco's lines are %(cost)s.",
-        **values,
-    ),
-}

@@ -2,7 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import formatLang
 
-from ..hold_reasons import CUSTOMER_HOLD_REASONS, DECIDED_HOLD_REASONS
+from ..hold_reasons import CUSTOMER_HOLD_REASONS, DECIDED_HOLD_REASONS, HOLD_REASONS
+from .copaco_draft_mixin import DRAFT_REASONS, TO_DO_REASONS
 
 
 class CopacoToDoMixin(models.AbstractModel):
@@ -15,6 +16,12 @@ class CopacoToDoMixin(models.AbstractModel):
         compute="_compute_waiting_since",
         store=True,
         help="The day on which a person was first needed.",
+    )
+    to_do_reason = fields.Selection(
+        [*HOLD_REASONS, *DRAFT_REASONS, ("missing", "No longer at Copaco")],
+        compute="_compute_to_do_reason",
+        store=True,
+        help="Why it waits for a person.",
     )
     is_customer_hold = fields.Boolean(compute="_compute_is_hold")
     is_retryable = fields.Boolean(
@@ -36,6 +43,17 @@ class CopacoToDoMixin(models.AbstractModel):
             elif document.state != "new":
                 # One that is tried again and held again has waited all the time.
                 document.waiting_since = False
+
+    @api.depends("hold_reason", "draft_reason", "missing_state", "move_id.state")
+    def _compute_to_do_reason(self):
+        for document in self:
+            is_draft = document.move_id.state == "draft"
+            is_left = is_draft and document.draft_reason in TO_DO_REASONS
+            document.to_do_reason = (
+                document.hold_reason
+                or (is_left and document.draft_reason)
+                or (document.missing_state == "reported" and "missing")
+            )
 
     @api.depends("state", "hold_reason", "has_pending_version")
     def _compute_is_hold(self):

@@ -394,36 +394,6 @@ class CopacoMargin(models.Model):
         }
 
     @api.model
-    def _find_likely(self, documents):
-        """:param documents: `copaco.document` records of the sales side
-        :return: dict of the names of the price lines whose cost is only likely by
-            document
-        """
-        lines = documents._get_billed_lines()
-        dates = [day for day in documents.mapped("invoice_date") if day]
-        if not lines or not dates:
-            return {}
-        condition = SQL(
-            "%s AND document.invoice_date BETWEEN %s AND %s",
-            self._get_condition(lines),
-            min(dates) - relativedelta(months=1),
-            max(dates) + relativedelta(months=1),
-        )
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT sale_line_id FROM (%s) pair "
-                "WHERE match = 'likely' AND sale_line_id = ANY(%s) ORDER BY 1",
-                self._get_pairs_query(condition),
-                lines.ids,
-            )
-        )
-        likely = lines.browse(line_id for (line_id,) in rows)
-        return {
-            document: own.mapped("display_name")
-            for document, own in likely.grouped("document_id").items()
-        }
-
-    @api.model
     def _get_condition(self, lines):
         """:return: see `_get_pairs_query`: that of what may be paired with these
         `copaco.document.line` records"""

@@ -1,13 +1,21 @@
 from collections import defaultdict
 
-from markupsafe import Markup, escape
-
-from odoo import fields, models
-from odoo.tools import SQL, format_date
+from odoo import models
+from odoo.tools import SQL, LazyTranslate, plaintext2html
 
 from ..const import SALES_KINDS
 from ..models.copaco_draft_mixin import BRAKES
-from ..tools import Charge, avoid_compiling, compare_months, enumerate_names
+from ..tools import (
+    Amount,
+    Charge,
+    Joined,
+    Month,
+    avoid_compiling,
+    compare_months,
+    list_names,
+)
+
+_lt = LazyTranslate(__name__)
 
 # What is billed to customers in the months of some documents, and in the last month
 # before in which anything was: a row for each charge of a subscription, which is the
@@ -116,10 +124,8 @@ class CopacoBrakes(models.AbstractModel):
         )
         bodies = {}
         for document, brakes in found.items():
-            document.write({"draft_reason": brakes[0]["brake"], "draft_brakes": brakes})
-            bodies[document.move_id.id] = Markup("<br/>").join(
-                escape(self._describe(document)).split("\n")
-            )
+            self._note(document, brakes)
+            bodies[document.move_id.id] = plaintext2html(document.draft_brakes)
         braked = documents.browse().union(*found)
         if bodies:
             braked.move_id._message_log_batch(bodies)
@@ -130,14 +136,18 @@ class CopacoBrakes(models.AbstractModel):
         changed: a person confirms it in any case."""
         if document.draft_reason not in dict(BRAKES):
             return
-        brakes = self._find(document).get(document, [])
-        reason = brakes[0]["brake"] if brakes else document.draft_reason
-        document.write({"draft_reason": reason, "draft_brakes": brakes})
+        self._note(document, self._find(document).get(document, []))
+
+    def _note(self, document, brakes):
+        """:param brakes: see `_find`"""
+        document.draft_brakes = Joined(tuple(text for _brake, text in brakes), "\n")
+        if brakes:
+            document.draft_reason = brakes[0][0]
 
     def _find(self, documents):
         """:param documents: `copaco.document` records with invoices
-        :return: dict of a list of dicts by document: under ``brake`` a reason of
-            `copaco.draft.mixin`, and the figures that its sentence needs
+        :return: dict by document of a list of (reason of `copaco.draft.mixin`, message
+            that says what it is, and what to do)
         """
         if not documents:
             return {}
@@ -149,11 +159,16 @@ class CopacoBrakes(models.AbstractModel):
                 brakes[document].append({"brake": "negative_total"})
         self._find_first(documents, brakes)
         self._find_differences(documents, brakes)
-        self._find_likely(documents, brakes)
         order = [*dict(BRAKES)]
         return {
-            document: sorted(own, key=lambda each: order.index(each["brake"]))
-            for document, own in brakes.items()
+            document: [
+                (each["brake"], self._get_message(document, **each))
+                for each in sorted(
+                    brakes[document], key=lambda each: order.index(each["brake"])
+                )
+            ]
+            for document in documents
+            if document in brakes
         }
 
     def _find_first(self, documents, brakes):
@@ -163,15 +178,6 @@ class CopacoBrakes(models.AbstractModel):
             brakes[document].append({"brake": "first_invoice"})
             if document.customer_id.match_method == "accepted":
                 brakes[document].append({"brake": "likely_match"})
-
-    def _find_likely(self, documents, brakes):
-        """Find price lines that are paired with their cost without a row hash."""
-        if not documents.connection_id.fetch_purchases:
-            return
-        for document, names in (
-            self.env["copaco.margin"]._find_likely(documents).items()
-        ):
-            brakes[document].append({"brake": "likely_match", "names": names})
 
     # === THE MONTH BEFORE === #
 
@@ -190,7 +196,7 @@ class CopacoBrakes(models.AbstractModel):
             for document_ids, figures in compare_months(
                 charges, connection.jump_limit, connection.jump_amount
             ):
-                figures["month"] = before.isoformat()
+                figures["month"] = Month(before)
                 for document in documents.filtered(
                     lambda each, ids=document_ids: each.id in ids
                 ):
@@ -198,95 +204,76 @@ class CopacoBrakes(models.AbstractModel):
 
     # === WHAT A PERSON READS === #
 
-    def _describe(self, document):
-        """:return: text: what kept the invoice of a document from being confirmed, and
-        what to do, a sentence for each"""
-        return "\n".join(
-            self._get_sentence(document, figures)
-            for figures in document.draft_brakes or ()
-        )
-
-    def _get_sentence(self, document, figures):
-        names = {
-            "document": document.name,
-            "customer": document.customer_id.display_name,
-            "partner": document.move_id.partner_id.display_name,
-            **{name: figures.get(name) for name in ("line", "count")},
-            **{
-                name: document._format_amount(figures.get(name, 0))
-                for name in ("now", "before")
-            },
-            "names": enumerate_names(self.env, figures.get("names", ())),
-        }
-        if month := fields.Date.to_date(figures.get("month")):
-            names["month"] = format_date(self.env, month, date_format="MMMM y")
-        if currency_id := figures.get("currency_id"):
-            names["currency"] = self.env["res.currency"].browse(currency_id).name
-            names["own_currency"] = document.currency_id.name
-        code = figures["brake"]
-        if code == "likely_match" and "names" in figures:
-            code = "likely_cost"
-        return self._get_texts(names)[code]()
-
-    def _get_texts(self, names):
-        """:param names: dict of what sentences name
-        :return: dict of what makes the sentence by brake
+    def _get_message(self, document, brake, **figures):
+        """:param figures: what was found, see `compare_months`
+        :return: message: what stands out about a document, and what to do
         """
+        values = {
+            "document": document.name,
+            "customer": document.customer_id,
+            "partner": document.move_id.partner_id,
+            "own_currency": document.currency_id.name,
+            **figures,
+        }
+        if "now" in figures:
+            values |= {
+                name: Amount(figures[name], document.currency_id)
+                for name in ("now", "before")
+            }
+        if "names" in figures:
+            values["names"] = list_names(figures["names"])
+        if "currency_id" in figures:
+            currency = self.env["res.currency"].browse(figures["currency_id"])
+            values["currency"] = currency.name
         return {
-            "first_invoice": lambda: self.env._(
+            "first_invoice": _lt(
                 "This is the first invoice of %(customer)s to %(partner)s. Check the "
                 "contact and the lines, then confirm it.",
-                **names,
+                **values,
             ),
-            "negative_total": lambda: self.env._(
+            "negative_total": _lt(
                 "%(document)s is a credit note. Check what it credits, then confirm "
                 "it.",
-                **names,
+                **values,
             ),
-            "currency_changed": lambda: self.env._(
+            "currency_changed": _lt(
                 "%(document)s is in %(own_currency)s, and what %(customer)s was billed "
                 "in %(month)s in %(currency)s. Check that the customer expects that, "
                 "then confirm it.",
-                **names,
+                **values,
             ),
-            "total_differs": lambda: self.env._(
+            "total_differs": _lt(
                 "%(customer)s is billed %(now)s without tax this month, and was billed "
                 "%(before)s in %(month)s. Compare the lines, then confirm the invoice.",
-                **names,
+                **values,
             ),
-            "line_differs": lambda: self.env._(
+            "line_differs": _lt(
                 "Lines of %(document)s that differ from %(month)s: %(count)s, most of "
                 "all %(line)s: %(now)s instead of %(before)s. Check them, then confirm "
                 "the invoice.",
-                **names,
+                **values,
             ),
-            "price_changed": lambda: self.env._(
+            "price_changed": _lt(
                 "Prices on %(document)s that are not those of %(month)s: %(count)s, "
                 "most of all %(line)s: %(now)s instead of %(before)s. Check them, then "
                 "confirm the invoice.",
-                **names,
+                **values,
             ),
-            "subscription_new": lambda: self.env._(
+            "subscription_new": _lt(
                 "%(document)s bills subscriptions that were never billed before: "
                 "%(names)s. Check that they were ordered, then confirm the invoice.",
-                **names,
+                **values,
             ),
-            "subscription_gone": lambda: self.env._(
+            "subscription_gone": _lt(
                 "%(document)s does not bill subscriptions that were billed in "
                 "%(month)s: %(names)s. Check that they ended, then confirm the "
                 "invoice.",
-                **names,
+                **values,
             ),
-            "likely_match": lambda: self.env._(
+            "likely_match": _lt(
                 "%(customer)s was linked to %(partner)s by a suggestion, and no "
                 "invoice to that contact was confirmed yet. Check that it is the right "
                 "one, then confirm the invoice.",
-                **names,
+                **values,
             ),
-            "likely_cost": lambda: self.env._(
-                "What these lines of %(document)s cost is only likely, without a row "
-                "hash: %(names)s. Compare them under Copaco, Margins, then confirm the "
-                "invoice.",
-                **names,
-            ),
-        }
+        }[brake]

@@ -1,6 +1,12 @@
+import logging
+
+from psycopg2 import OperationalError
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
+
+_logger = logging.getLogger(__name__)
 
 # Odoo's e-invoices of Peppol's kind, from which the Dutch one inherits.
 BUILDER = "account.edi.xml.ubl_bis3"
@@ -85,11 +91,27 @@ class CopacoEInvoice(models.AbstractModel):
         partner = move.commercial_partner_id.with_company(move.company_id)
         if not self._is_sent_to(partner, move.company_id):
             return []
-        builder = partner._get_edi_builder(partner._get_peppol_edi_format())
         try:
-            _content, errors = builder._export_invoice(move)
+            with self.env.cr.savepoint():
+                builder = partner._get_edi_builder(partner._get_peppol_edi_format())
+                _content, errors = builder._export_invoice(move)
         except UserError as error:
             return [str(error)]
+        except OperationalError:
+            # Conflicts with other transactions are no e-invoice's fault.
+            raise
+        except Exception as error:
+            # Another addon may build it, and one invoice stops no other.
+            _logger.exception("E-invoice of %s could not be built", move.name)
+            return [
+                self.env._(
+                    "The e-invoice of %(invoice)s could not be built because of an "
+                    "unexpected error (%(error)s). Send the server's log to whoever "
+                    "maintains the addon that builds it.",
+                    invoice=move.name,
+                    error=type(error).__name__,
+                )
+            ]
         return sorted(errors)
 
     # === THE DOCUMENT === #

@@ -1,5 +1,6 @@
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 from odoo import fields, models
@@ -12,15 +13,23 @@ _lt = LazyTranslate(__name__)
 LOOKUPS_PER_MINUTE = 20
 # So many seconds of a pass may be spent on waiting for its answers.
 LOOKUP_SECONDS = 60
+# When it finds nobody and took so long, it did not answer: Odoo waits for ten seconds,
+# and says the same as when nobody is there.
+SILENT_SECONDS = 5
 UNVERIFIED = (False, "not_verified")
 PEPPOL_ADDRESS = ("peppol_eas", "peppol_endpoint")
+
+
+# The `Directory` of what is done right now.
+_directory = ContextVar("copaco_directory", default=None)
 
 
 class Directory:
     """Peppol's directory, while invoices are sent or contacts looked up one after the
     other: nobody waits for it again and again.
 
-    :ivar is_silent: whether it did not answer; it is asked for nobody else then
+    :ivar is_silent: whether it did not answer; it is asked for nobody else then, nor
+        for another address of the same contact
     :ivar seconds: what was spent on waiting for it
     """
 
@@ -33,12 +42,63 @@ class Directory:
         """Whether it is to be asked for nobody else, for now."""
         return self.is_silent or self.seconds > LOOKUP_SECONDS
 
+    @contextmanager
+    def in_use(self):
+        """Whatever Odoo asks meanwhile is asked of this directory."""
+        token = _directory.set(self)
+        try:
+            yield
+        finally:
+            _directory.reset(token)
+
+    def ask(self, look_up):
+        """:param look_up: function that asks for an address
+        :return: what it said, None when nobody is there, or nobody answered
+        """
+        if self.is_silent:
+            return None
+        started = time.monotonic()
+        found = look_up()
+        waited = time.monotonic() - started
+        self.seconds += waited
+        self.is_silent = found is None and waited >= SILENT_SECONDS
+        return found
+
 
 class CopacoPeppol(models.AbstractModel):
     """What Odoo's Peppol, where it is installed, knows of companies and contacts."""
 
     _name = "copaco.peppol"
     _description = "Copaco Peppol"
+
+    # === EXTENSION OF ODOO'S === #
+
+    def _register_hook(self):
+        """For one contact Odoo may ask for several addresses, and each is waited for.
+        What may not be installed can't be inherited from."""
+        super()._register_hook()
+        if not self._is_installed():
+            return
+        self._restore_look_up()
+        partners = self.env.registry["res.partner"]
+        look_up = partners._peppol_lookup_participant
+
+        def _peppol_lookup_participant(self, edi_identification):
+            directory = _directory.get() or Directory()
+            return directory.ask(lambda: look_up(self, edi_identification))
+
+        partners._peppol_lookup_participant = _peppol_lookup_participant
+
+    def _unregister_hook(self):
+        self._restore_look_up()
+        return super()._unregister_hook()
+
+    def _restore_look_up(self):
+        partners = self.env.registry["res.partner"]
+        if "_peppol_lookup_participant" in vars(partners):
+            del partners._peppol_lookup_participant
+
+    # === COMPANIES === #
 
     def _is_installed(self):
         return "peppol_can_send" in self.env["res.company"]._fields
@@ -57,23 +117,17 @@ class CopacoPeppol(models.AbstractModel):
 
     # === CONTACTS === #
 
-    def _verify(self, partner, company):
-        """Ask Peppol's directory for a contact, and commit what it said.
-
-        :return: whether it answered; if not, the contact stays as it was
-        """
+    def _verify(self, directory, partner, company):
+        """Ask a `Directory` for a contact, and commit what it said; if it does not
+        answer, the contact stays as it was."""
         partner = partner.with_company(company)
-        has_answered = True
-        with self.env.cr.savepoint() as savepoint:
+        with self.env.cr.savepoint() as savepoint, directory.in_use():
             partner.button_account_peppol_check_partner_endpoint(company=company)
-            if partner.peppol_verification_state == "not_valid":
-                # Odoo says that also when there was no answer.
-                has_answered = self._finds_known(company)
-            if not has_answered:
+            self._doubt(directory, partner, company)
+            if directory.is_silent:
                 savepoint.rollback()
                 self.env.invalidate_all(flush=False)
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        return has_answered
 
     def _look_up(self, directory, partner, company):
         """Ask a `Directory` for a contact, unless it is closed; commits.
@@ -82,9 +136,7 @@ class CopacoPeppol(models.AbstractModel):
         """
         if directory.is_closed:
             return False
-        started = time.monotonic()
-        directory.is_silent = not self._verify(partner, company)
-        directory.seconds += time.monotonic() - started
+        self._verify(directory, partner, company)
         return not directory.is_silent
 
     @contextmanager
@@ -105,27 +157,26 @@ class CopacoPeppol(models.AbstractModel):
             yield
             partner.peppol_verification_state = state
         else:
-            started = time.monotonic()
-            yield
-            if partner.peppol_verification_state == "not_valid":
-                directory.is_silent = not self._finds_known(move.company_id)
-            if partner.peppol_verification_state not in UNVERIFIED:
-                directory.seconds += time.monotonic() - started
+            with directory.in_use():
+                yield
+                self._doubt(directory, partner, move.company_id)
             if directory.is_silent:
                 partner.peppol_verification_state = state
 
-    def _finds_known(self, company):
-        """Whether the directory finds who is known to be in it: a company that receives
-        by Peppol, or else a contact. Where nobody is, Odoo is believed."""
+    def _doubt(self, directory, partner, company):
+        """Where a `Directory` did not find a contact, see whether it finds who is known
+        to be in it: a company that receives by Peppol, or else a contact. Where nobody
+        is, Odoo is believed."""
+        if directory.is_silent or partner.peppol_verification_state != "not_valid":
+            return
         known = company.sudo()
         if known.account_peppol_proxy_state != "receiver":
             known = self.env["res.partner"].with_company(company)
             known = known.search([("peppol_verification_state", "=", "valid")], limit=1)
-        if not known:
-            return True
-        address = f"{known.peppol_eas}:{known.peppol_endpoint}"
-        partners = self.env["res.partner"].with_company(company)
-        return partners._peppol_lookup_participant(address) is not None
+        if known:
+            address = f"{known.peppol_eas}:{known.peppol_endpoint}"
+            partners = self.env["res.partner"].with_company(company)
+            directory.is_silent = partners._peppol_lookup_participant(address) is None
 
     def _verify_contacts(self):
         """Ask the directory for contacts that it was not asked for yet and that get

@@ -2,6 +2,7 @@ from datetime import date
 
 from odoo.tools.safe_eval import safe_eval
 
+from ..tools import Joined, render_message
 from .common import CopacoChangeCommon, price_line
 
 DAYS = [date(2026, month, 23) for month in range(1, 12)]
@@ -100,8 +101,11 @@ class EarnedCommon(CopacoChangeCommon):
 
     def assertBraked(self, document, *brakes):
         self.assertEqual(document.move_id.state, "draft")
+        found = document.sudo().env["copaco.brakes"]._find(document.sudo())
+        codes, texts = zip(*found[document], strict=True)
+        self.assertEqual(codes, brakes)
         self.assertEqual(
-            [each["brake"] for each in document.draft_brakes or ()], [*brakes]
+            document.draft_brakes, render_message(self.env, Joined(texts, "\n"))
         )
         self.assertEqual(document.draft_reason, brakes[0])
         lines = document.draft_message.split("\n")

@@ -273,8 +273,10 @@ class TestBrakes(EarnedCommon):
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestLikelyCost(EarnedCommon, CopacoBillCommon):
-    def test_a_cost_that_is_only_likely_stands_out(self):
+class TestCostSide(EarnedCommon, CopacoBillCommon):
+    """What Copaco bills the reseller says nothing about what a customer is billed."""
+
+    def test_a_cost_that_is_paired_without_a_row_hash_keeps_no_invoice_a_draft(self):
         self.connection.purchase_policy = "off"
         self.earn()
         period = {"StartDate": "20260801", "EndDate": "20260828"}
@@ -282,5 +284,6 @@ class TestLikelyCost(EarnedCommon, CopacoBillCommon):
         self.add_purchase("P-1", {"A1": [line]}, Date="20260823")
         self.fetch()
         document = self.bill()
-        self.assertBraked(document, "likely_match")
-        self.assertIn("Service 1", document.draft_message)
+        pairs = self.env["copaco.margin"].sudo()._get_pairs(document.sudo().line_ids)
+        self.assertEqual([pair.cost for pair in pairs.values()], [8])
+        self.assertConfirmed(document)

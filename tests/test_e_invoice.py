@@ -1,11 +1,15 @@
+from unittest.mock import patch
+
 from lxml import etree
 
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .common import DUTCH_COMPANY, CopacoCommon, price_line
 from .preview import PreviewCommon
 
+E_INVOICE_LOGGER = "odoo.addons.account_copaco.services.copaco_e_invoice"
 NAMESPACES = {
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
     "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
@@ -385,3 +389,33 @@ class TestEInvoicePreview(PreviewCommon, EInvoiceCommon):
         )
         self.env.invalidate_all()
         self.assertIn(self.tax.name, self.preview_warnings())
+
+    def test_a_builder_that_crashes_is_told_of_its_invoice_and_stops_no_other(self):
+        self.partner.invoice_edi_format = "nlcius"
+        self.add_invoice(
+            "INV-2", "A1", [price_line("6")], customer={"CustomerNumber": "K-1"}
+        )
+        builder = self.partner._get_edi_builder("nlcius")
+        export = self.registry[builder._name]._export_invoice
+        crashes = {
+            "ZeroDivisionError": lambda _cr: 1 / 0,
+            # What the database refuses ends the transaction, too.
+            "UndefinedTable": lambda cr: cr.execute("SELECT FROM no_such_table"),
+        }
+        for name, crash in crashes.items():
+
+            def build(self, move, crash=crash):
+                if move.amount_untaxed == 5:
+                    crash(move.env.cr)
+                return export(self, move)
+
+            with (
+                self.subTest(name=name),
+                patch.object(self.registry[builder._name], "_export_invoice", build),
+                self.assertLogs(E_INVOICE_LOGGER, "ERROR"),
+                mute_logger("odoo.sql_db"),
+            ):
+                documents = self.preview().document_ids.sorted("invoice_number")
+                self.assertEqual(documents.mapped("outcome"), ["invoiced"] * 2)
+                self.assertIn(name, documents[0].warnings)
+                self.assertFalse(documents[1].warnings)

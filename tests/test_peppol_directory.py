@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import datetime
 from unittest.mock import patch
 
@@ -111,15 +112,80 @@ class TestPeppolDirectory(PeppolCommon):
         asked = []
         verify = peppol._verify
 
-        def note(service, partner, company):
+        def note(service, directory, partner, company):
             asked.append(partner)
-            return verify(service, partner, company)
+            return verify(service, directory, partner, company)
 
         self.access_point.behave(REFUSE)
         with patch.object(peppol, "_verify", note), mute_logger(PARTNER_LOGGER):
             self.trigger("ir_cron_verify_contacts")
         self.access_point.behave()
         self.assertEqual(len(asked), 1)
+
+    def prefer_as_belgian(self):
+        """Odoo asks for such a contact by its enterprise and by its VAT number."""
+        self.partner.write(
+            {
+                "country_id": self.env.ref("base.be").id,
+                "vat": "BE0477472701",
+                "peppol_eas": "0208",
+                "peppol_endpoint": "0477472701",
+                "invoice_edi_format": "ubl_bis3",
+            }
+        )
+        self.prefer("email", peppol_verification_state="not_verified")
+
+    def test_one_contact_is_waited_for_once_whatever_odoo_asks_for_it(self):
+        self.register()
+        self.link_customer()
+        self.prefer_as_belgian()
+        requests = []
+        for name, sending, count in (
+            ("beforehand", lambda: self.trigger("ir_cron_verify_contacts"), 1),
+            ("with its invoice", self.send_one, 1),
+            ("and left alone for ten minutes", self.send_one, 0),
+        ):
+            requests.clear()
+            with self.subTest(name), self.silent_directory(requests):
+                sending()
+            self.assertEqual(len(requests), count, name)
+            self.assertEqual(self.verification, "not_verified")
+        requests.clear()
+        self.access_point.on_request = lambda: requests.append(1)
+        self.trigger("ir_cron_verify_contacts")
+        self.assertEqual(self.verification, "not_valid")
+        self.assertEqual(len(requests), 3, "both addresses, and one that is known")
+
+    def test_odoo_itself_waits_for_one_contact_once_while_it_sends(self):
+        self.prefer_as_belgian()
+        self.register_nobody()
+        requests = []
+        for count in (1, 0):
+            requests.clear()
+            with self.silent_directory(requests):
+                self.send_one()
+            self.assertEqual(len(requests), count)
+            self.assertEqual(self.verification, "not_verified")
+
+    def send_one(self):
+        delivery = self.book("5", number=f"INV-{len(self.documents) + 1}")
+        self.send()
+        self.assertSent(delivery)
+
+    @contextmanager
+    def silent_directory(self, requests):
+        """Let nobody answer in time; what is asked for is noted."""
+        module = "odoo.addons.account_copaco.services.copaco_peppol"
+        self.access_point.on_request = lambda: requests.append(1)
+        self.access_point.behave(SLOW, 2)
+        with (
+            patch(f"{PARTNER_LOGGER}.TIMEOUT", 0.2),
+            patch(f"{module}.SILENT_SECONDS", 0.2),
+            freeze_time("2026-11-25 10:00:00", tick=True),
+        ):
+            yield
+        self.access_point.behave()
+        self.access_point.on_request = lambda: None
 
     def test_who_was_not_on_peppol_is_asked_for_again_with_the_next_invoice(self):
         self.register()

@@ -38,6 +38,44 @@ class TestToDo(CopacoCommon):
         self.act(self.documents, "action_exclude", "Own use")
         self.assertFalse(self.documents.waiting_since)
 
+    def test_whatever_waits_is_under_a_heading_that_says_why(self):
+        self.connection.invoice_policy = "post"
+        other = self.create_partner(name="Slager", ref="K-2", street=False)
+        self.add("INV-1", "A1", CustomerNumber="K-9")
+        self.add("INV-2", "A2", CustomerNumber="K-2")
+        self.add("INV-3", "A3", CustomerNumber="K-1")
+        self.fetch()
+        self.documents[-1].sudo().missing_state = "reported"
+        self.assertEqual(
+            self.get_headings(),
+            {
+                "customer_unknown": "INV-1",
+                "contact_incomplete": "INV-2",
+                "missing": "INV-3",
+            },
+        )
+        other.street = "Straat 1"
+        draft = self.documents[1]
+        draft.move_id.action_post()
+        self.assertNotIn("contact_incomplete", self.get_headings())
+        draft.sudo().missing_state = "reported"
+        self.assertEqual(draft.to_do_reason, "missing")
+
+    def get_headings(self):
+        """:return: dict of the numbers below each heading of the page"""
+        action = self.env.ref("account_copaco.action_copaco_document_to_do")
+        arch = self.env["copaco.document"].get_view(
+            self.env.ref("account_copaco.copaco_document_view_search").id, "search"
+        )["arch"]
+        (heading,) = etree.fromstring(arch).xpath("//filter[@name='group_reason']")
+        group_by = safe_eval(heading.get("context"))["group_by"]
+        domain = safe_eval(action._get_action_dict()["domain"])
+        found = self.env["copaco.document"].search(domain).grouped(group_by)
+        return {
+            name: ", ".join(each.mapped("invoice_number"))
+            for name, each in found.items()
+        }
+
     def test_retry_is_offered_where_it_can_help(self):
         self.add("INV-1", "A2")
         self.add("INV-2", "A1", CustomerNumber="K-1")

@@ -17,6 +17,7 @@ from .messages import (
     Joined,
     LockDates,
     Message,
+    Month,
     ShortMessage,
     Stored,
     join_messages,

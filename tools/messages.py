@@ -27,6 +27,12 @@ class Amount(NamedTuple):
     currency: BaseModel  # `res.currency`, perhaps empty
 
 
+class Month(NamedTuple):
+    """A value of a message."""
+
+    day: date  # any of the month
+
+
 class LockDates(NamedTuple):
     """A value of a message: dates until which books are locked."""
 
@@ -50,8 +56,8 @@ class Message(fields.Json):
     """Text in the language of whoever reads it.
 
     What is written is a message: text that is the same in every language, `_lt("…")`
-    with its values, or `Joined`. A value is a message itself, a number, a date, an
-    `Amount`, `LockDates`, or a record, which stands for its name.
+    with its values, or `Joined`. A value is a message itself, a number, a date, a
+    `Month`, an `Amount`, `LockDates`, or a record, which stands for its name.
     """
 
     type = "text"
@@ -135,6 +141,8 @@ def store_message(message):
         if isinstance(amount, Decimal):
             name, amount = "exact", str(amount)
         return {name: amount, "currency": message.currency.id}
+    if isinstance(message, Month):
+        return {"month": message.day.isoformat()}
     if isinstance(message, LockDates):
         return {"locks": [[day.isoformat(), name] for day, name in message.dates]}
     if isinstance(message, BaseModel):
@@ -172,6 +180,8 @@ def _render(env, stored):
         return format_exact(env, Decimal(stored["exact"]), currency)
     if "date" in stored:
         return format_date(env, stored["date"])
+    if "month" in stored:
+        return format_date(env, stored["month"], date_format="MMMM y")
     if "locks" in stored:
         dates = [(fields.Date.to_date(day), name) for day, name in stored["locks"]]
         return env["res.company"]._format_lock_dates(dates)
