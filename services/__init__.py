@@ -35,6 +35,7 @@ from . import (
     copaco_invoice_layout,
     copaco_invoice_pdf,
     copaco_invoice_writer,
+    copaco_job,
     copaco_job_queue,
     copaco_key_store,
     copaco_line_text,

@@ -35,6 +35,7 @@ from . import (
     test_faults,
     test_fetch,
     test_fetch_answer,
+    test_flow,
     test_invoice,
     test_invoiced_anew,
     test_layout,
