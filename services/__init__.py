@@ -26,7 +26,7 @@ from . import (
     copaco_e_invoice,
     copaco_exclusion,
     copaco_exclusion_finder,
-    copaco_fetch_answer,
+    copaco_fetch_notification,
     copaco_fetch_window,
     copaco_fetcher,
     copaco_importer,

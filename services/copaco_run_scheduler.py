@@ -35,7 +35,7 @@ class CopacoRunScheduler(models.AbstractModel):
         :param date_from: see `copaco.fetch.window._get_chunks`
         :param date_to: see `copaco.fetch.window._get_chunks`
         :param kinds: see `_create_runs`
-        :return: see `copaco.fetch.answer._answer`
+        :return: see `copaco.fetch.notification._get_notification`
         :raise UserError: when a fetch of every connection failed; what they received
             is kept
         """
@@ -138,7 +138,7 @@ class CopacoRunScheduler(models.AbstractModel):
         if any(documents.connection_id.mapped("fetch_purchases")):
             # Margins are compared while nobody waits.
             self.env["copaco.background"]._continue_invoicing()
-        return self.env["copaco.fetch.answer"]._answer(runs)
+        return self.env["copaco.fetch.notification"]._get_notification(runs)
 
     def _get_future_error(self):
         return UserError(

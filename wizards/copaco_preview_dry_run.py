@@ -190,7 +190,8 @@ class CopacoPreviewDryRun(models.AbstractModel):
 def rolled_back(env):
     """Open a transaction of its own that always ends as if it had never been.
 
-    Committing in it raises, so that a mistake is an error and never an invoice.
+    Committing in it raises, so that a mistake is an error and never an invoice; a hook
+    of Odoo's before commits would also run at each savepoint.
 
     :return: context manager; gives the environment of the same user there, with the
         rights of the import, in which nobody is told anything
