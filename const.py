@@ -96,6 +96,8 @@ SOURCES = {
 # By which a person's invoice or credit note tells what it was made of: Odoo's own
 # button to credit, that to credit and create anew, and `account_debit_note`'s.
 ORIGIN_FIELDS = ("reversed_entry_id", "copaco_origin_id", "debit_origin_id")
+# Odoo's e-invoices of Peppol's kind, from which the Dutch one inherits.
+E_INVOICE_BUILDER = "account.edi.xml.ubl_bis3"
 
 # === LIMITS === #
 

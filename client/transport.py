@@ -45,9 +45,6 @@ from .sentences import Sentence
 
 MAX_REDIRECTS = 3
 PIECE_BYTES = 65536
-# Even a library that decompresses a whole piece at once makes no more than about 64 MB
-# of one of this size.
-CHUNK_BYTES = 65536
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 COMPRESSED = frozenset({"gzip", "deflate"})
 ENCODINGS = COMPRESSED | {"", "identity"}

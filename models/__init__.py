@@ -33,7 +33,6 @@ from . import (
     account_journal,
     account_move,
     account_move_line,
-    api_key_log_filter,
     copaco_connection,
     copaco_customer,
     copaco_delivery,

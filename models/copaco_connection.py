@@ -249,7 +249,7 @@ class CopacoConnection(models.Model):
             connection.invoice_count = invoiced[connection]
             connection.waiting_message = (
                 connection.held_count
-                and self.env["copaco.fetch.answer"]._describe_waiting(connection)
+                and self.env["copaco.fetch.notification"]._describe_waiting(connection)
             ) or False
 
     @api.depends("run_ids.state")
@@ -382,7 +382,7 @@ class CopacoConnection(models.Model):
         It works for as long as a person can be kept waiting; the rest goes on in the
         background.
 
-        :return: see `copaco.fetch.answer._answer`
+        :return: see `copaco.fetch.notification._get_notification`
         :raise UserError: when a fetch of each of them failed; what they received is
             kept
         """

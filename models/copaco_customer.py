@@ -286,14 +286,14 @@ class CopacoCustomer(models.Model):
                 new_vals_list.append({"company_id": company.id, **vals})
                 continue
             # A response may leave out what an earlier one had.
-            news = {
+            changes = {
                 name: value
                 for name, value in vals.items()
                 if value and customer[name] != value
             }
-            if news:
-                evidence._note_changes(customer, news)
-                customer.write(news)
+            if changes:
+                evidence._note_changes(customer, changes)
+                customer.write(changes)
         for customer in self.with_context(
             tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
         ).create(new_vals_list):

@@ -354,6 +354,11 @@ class CopacoDocument(models.Model):
     def _format_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
 
+    @api.model
+    def _get_waiting_domain(self):
+        """:return: domain of the documents that wait to be invoiced"""
+        return [("state", "=", "new")]
+
     def _get_pending_version(self):
         return self.version_ids.filtered(lambda version: version.state == "pending")
 
@@ -412,4 +417,4 @@ class CopacoDocument(models.Model):
         self.sudo().env["copaco.processor"]._process_all()
 
     def _job_process(self):
-        self.sudo().env["copaco.job.queue"]._process(self.sudo())
+        self.sudo().env["copaco.job"]._process(self.sudo())

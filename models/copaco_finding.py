@@ -219,6 +219,7 @@ class CopacoFinding(models.Model):
             [("company_id", "in", self.env.companies.ids)]
         )
         self.env["copaco.margin.checker"].sudo()._check_recent(connections.sudo())
+        self.env["copaco.monitor"]._update_activity(connections)
         return soft_reload()
 
     # === BUSINESS METHODS === #

@@ -5,6 +5,8 @@ from odoo.exceptions import ValidationError
 
 from ..const import HEADING_PLACEHOLDERS, LINE_PLACEHOLDERS
 
+_PLACEHOLDER = re.compile(r"{(\w*)}")
+
 GROUPINGS = [
     ("none", "None"),
     ("category", "Plan category"),
@@ -115,7 +117,7 @@ class CopacoLayout(models.Model):
                 (layout.line_text, LINE_PLACEHOLDERS),
                 (layout.heading_total, HEADING_PLACEHOLDERS),
             ):
-                unknown = set(re.findall(r"{(\w*)}", text or "")) - set(known)
+                unknown = set(_PLACEHOLDER.findall(text or "")) - set(known)
                 if unknown:
                     raise ValidationError(
                         self.env._(
@@ -133,3 +135,19 @@ class CopacoLayout(models.Model):
         """:return: list of by what lines are put under sections, then subsections"""
         names = (self.section_by, self.subsection_by)
         return list(dict.fromkeys(name for name in names if name and name != "none"))
+
+    def _fill(self, template, values):
+        """:param template: a text of this layout, with placeholders in braces
+        :param values: dict of texts by placeholder, see `LINE_PLACEHOLDERS`
+        :return: the text, without rows all of whose placeholders are empty
+        """
+        rows = []
+        for row in template.strip().split("\n"):
+            names = [name for name in _PLACEHOLDER.findall(row) if name in values]
+            if not names or any(values[name] for name in names):
+                rows.append(
+                    _PLACEHOLDER.sub(
+                        lambda found: str(values.get(found[1], found[0]) or ""), row
+                    ).rstrip()
+                )
+        return "\n".join(rows)

@@ -92,7 +92,7 @@ class CopacoMonthMarginMixin(models.AbstractModel):
                     names=month.missing_names or "–",
                 )
             )
-        self.env["copaco.processor"].sudo()._continue_in_background()
+        self.env["copaco.background"].sudo()._continue_invoicing()
 
     def action_view_margins(self):
         """:return: the window action with the pairs of lines of this month"""

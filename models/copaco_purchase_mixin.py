@@ -139,7 +139,7 @@ class CopacoPurchaseMixin(models.AbstractModel):
         )
         if waiting:
             waiting.with_context(copaco_refresh_later=True).state = "new"
-            self.env["copaco.processor"]._continue_in_background()
+            self.env["copaco.background"]._continue_invoicing()
 
     def _forget_what_was_fetched(self):
         """Another portal has to be asked from the start."""

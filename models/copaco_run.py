@@ -376,4 +376,4 @@ class CopacoRun(models.Model):
         self.sudo().env["copaco.run.scheduler"]._resume()
 
     def _job_refresh(self):
-        self.sudo().env["copaco.job.queue"]._refresh(self.sudo())
+        self.sudo().env["copaco.job"]._refresh(self.sudo())

@@ -3,7 +3,7 @@ from lxml import etree
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..const import BILLING_GROUP
+from ..const import BILLING_GROUP, E_INVOICE_BUILDER
 
 
 class ResPartner(models.Model):
@@ -76,6 +76,16 @@ class ResPartner(models.Model):
             return NotImplemented
         billed = self.env["copaco.readiness"]._find_billed()
         return Domain("id", "in", billed.filtered("copaco_missing").ids)
+
+    def _gets_copaco_e_invoices(self, company):
+        """:return: whether invoices of a company to this contact are e-invoices, as far
+        as it can be told without asking Peppol's directory"""
+        if E_INVOICE_BUILDER not in self.env:
+            return False
+        partner = self.commercial_partner_id.with_company(company)
+        return partner.invoice_sending_method == "peppol" or (
+            partner.invoice_edi_format in partner._get_peppol_formats()
+        )
 
     # === ACTION METHODS === #
 

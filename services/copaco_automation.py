@@ -262,7 +262,7 @@ class CopacoAutomation(models.AbstractModel):
         """Have what the customers of these connections have earned counted anew soon,
         for whoever looks at it."""
         if any(connections.sudo().mapped("auto_policy_months")):
-            self.env.ref("account_copaco.ir_cron_process").sudo()._trigger()
+            self.env["copaco.background"].sudo()._continue_invoicing()
 
     def _count_all(self):
         """Count what all customers have earned, where that is asked for; commits."""

@@ -14,6 +14,38 @@ class CopacoBackground(models.AbstractModel):
     _name = "copaco.background"
     _description = "Copaco Background"
 
+    # === WHAT IT GOES ON WITH === #
+
+    def _postpone(self, run):
+        """Leave a `copaco.run` that was begun to the background."""
+        run.started_at = False
+        self._continue_fetching()
+
+    def _continue_fetching(self):
+        self.env.ref("account_copaco.ir_cron_run")._trigger()
+
+    def _continue_invoicing(self):
+        self.env.ref("account_copaco.ir_cron_process")._trigger()
+
+    def _with_own_context(self, documents):
+        """:param documents: `copaco.document` records of one connection
+        :return: them, the same whoever asks: on a contact's invoices, for one, the
+            client asks to see archived contacts too
+        """
+        connection = documents.connection_id
+        context = {
+            "lang": connection.responsible_id.lang,
+            # Nobody follows an invoice because the scheduled action ran as that user,
+            # and a salesperson gets no mail for each of hundreds.
+            "mail_create_nosubscribe": True,
+            "mail_auto_subscribe_no_notify": True,
+        }
+        # pylint: disable-next=context-overridden # nothing of the caller's is to stay
+        documents = documents.sudo().with_context(context)
+        return documents.with_company(connection.company_id)
+
+    # === WHETHER IT DOES === #
+
     def _get_actions(self):
         """:return: the `ir.cron` records that fetch and create invoices"""
         return self.env.ref("account_copaco.ir_cron_run").sudo() | self.env.ref(

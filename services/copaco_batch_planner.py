@@ -32,8 +32,7 @@ class CopacoBatchPlanner(models.AbstractModel):
         :return: the first of them; none when there is not even time for one. What was
             under way when a worker died is begun by one that has all of its time.
         """
-        domain = self.env["copaco.processor"]._get_waiting_domain()
-        waiting = documents.filtered_domain(domain)
+        waiting = documents.filtered_domain(documents._get_waiting_domain())
         seconds, is_fresh = self._get_seconds_left(deadline)
         chosen = documents.browse()
         for document in waiting:
@@ -86,8 +85,8 @@ class CopacoBatchPlanner(models.AbstractModel):
         :param documents: `copaco.document` records that are locked
         :return: those that were held
         """
-        domain = self.env["copaco.processor"]._get_waiting_domain()
-        deadly = documents.filtered_domain(domain)._get_deadly()
+        waiting = documents.filtered_domain(documents._get_waiting_domain())
+        deadly = waiting._get_deadly()
         for document in deadly:
             _logger.warning("Copaco document %s: workers died of it", document.id)
             document._hold(self._get_too_large_hold(document))

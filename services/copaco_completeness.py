@@ -3,11 +3,9 @@ from datetime import timedelta
 from dateutil.relativedelta import relativedelta
 
 from odoo import fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import BATCH_SIZE, KINDS, PURCHASE_KINDS, SALES_KINDS
-from ..exceptions import get_message
+from ..const import PURCHASE_KINDS, SALES_KINDS
 
 # Of a connection in a period: customers and vendors of the sales side, and whether
 # there is a purchase invoice.
@@ -104,8 +102,9 @@ class CopacoCompleteness(models.AbstractModel):
             )
         )
 
-    def _confirm_complete(self):
-        """Post the invoices of months that are complete now; commits."""
+    def _find_complete(self):
+        """:return: generator of the documents whose invoices waited for a month that
+        is complete now, by connection and month"""
         documents = self.env["copaco.document"].search(
             # What Copaco changed meanwhile is taken over, or decided about, first.
             [("draft_reason", "=", "month_incomplete"), ("state", "=", "invoiced")],
@@ -113,29 +112,8 @@ class CopacoCompleteness(models.AbstractModel):
         )
         groups = documents.grouped(lambda each: (each.connection_id, _get_month(each)))
         for (connection, month), own in groups.items():
-            if month and self._get_missing(connection, month):
-                continue
-            for start in range(0, len(own), BATCH_SIZE):
-                self._confirm(own[start : start + BATCH_SIZE])
-                self.env["ir.cron"]._commit_progress()
-
-    def _confirm(self, documents):
-        documents = self.env["copaco.processor"]._with_processing_context(
-            documents.with_context(copaco_refresh_later=True)
-        )
-        documents.draft_reason = False
-        drafts = documents.filtered(lambda each: each.move_id.state == "draft")
-        # What counts is what customers have earned, and what is billed, by now.
-        policies = self.env["copaco.automation"]._get_policies(drafts)
-        drafts = drafts.filtered(lambda each: policies[each] != "draft")
-        for document in self.env["copaco.brakes"]._split_off_braked(drafts):
-            writer = document.env[KINDS[document.kind].writer]
-            try:
-                with self.env.cr.savepoint():
-                    writer._check_analytic(document.move_id)
-                    writer._confirm({document: document.move_id})
-            except UserError as error:
-                document._set_unconfirmed(get_message(error))
+            if not month or not self._get_missing(connection, month):
+                yield own
 
 
 def _get_month(document):

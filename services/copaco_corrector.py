@@ -100,7 +100,7 @@ class CopacoCorrector(models.AbstractModel):
         :raise UserError: when it can't be corrected by a draft of the difference
         """
         invoice = document._get_live_invoice()
-        self._check_version(document, version)
+        self.env["copaco.reverser"]._check_version(document, version)
         changes = [
             difference
             for difference in version._get_differences()
@@ -248,34 +248,6 @@ class CopacoCorrector(models.AbstractModel):
                 **self._prepare_booking(rounding.line, booked, match),
             }
         )
-
-    def _check_version(self, document, version):
-        """:raise UserError: when the version can't be compared with the document"""
-        if version._is_unreadable():
-            raise UserError(
-                self.env._(
-                    "%(document)s can't be corrected, because what Copaco sent can't "
-                    "be read. Keep the old version and correct the invoice manually.",
-                    document=document.name,
-                )
-            )
-        if version.amount_source and not version.line_count:
-            raise UserError(
-                self.env._(
-                    "%(document)s can't be corrected, because Copaco sent a total and "
-                    "no lines. Keep the old version, and ask Copaco.",
-                    document=document.name,
-                )
-            )
-        if not version.currency_id:
-            raise UserError(
-                self.env._(
-                    "%(document)s can't be corrected, because Copaco changed its "
-                    "currency to one that Odoo does not know. Create the currency, or "
-                    "keep the old version and correct the invoice manually.",
-                    document=document.name,
-                )
-            )
 
     def _prepare_line(self, document, difference, booked, match, is_refund):
         """:param difference: a `LineDifference`

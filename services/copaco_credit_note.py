@@ -58,7 +58,7 @@ class CopacoCreditNote(models.AbstractModel):
             document.amount_to_invoice >= 0
             or document.connection_id.invoice_policy != "send"
             or company.country_code != "NL"
-            or not self.env["copaco.e.invoice"]._is_sent_to(partner, company)
+            or not partner._gets_copaco_e_invoices(company)
             or self._get_last_invoice(company, partner, document._get_invoice_date())
             or self._has_waiting_invoice(document, partner)
         ):

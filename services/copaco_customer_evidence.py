@@ -30,15 +30,15 @@ class CopacoCustomerEvidence(models.AbstractModel):
         ]
         return next(iter(known or values), False)
 
-    def _note_changes(self, customer, news):
+    def _note_changes(self, customer, changes):
         """Say which of the numbers that tell who a customer is changed, when a person
         decided who it is, or when other evidence did.
 
         :param customer: `copaco.customer`
-        :param news: dict of what Copaco says now, by field
+        :param changes: dict of what Copaco says now, by field
         """
         for name, is_same in EVIDENCE.items():
-            old, new = customer[name], news.get(name)
+            old, new = customer[name], changes.get(name)
             if not old or not new or is_same(old, new):
                 continue
             values = {

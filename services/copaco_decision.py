@@ -78,7 +78,7 @@ class CopacoDecision(models.AbstractModel):
         """See `copaco.bill.mixin.action_link_bill`."""
         held = self._get_held(documents._get_bill_documents(), "bill_differs")
         for own in held.grouped("connection_id").values():
-            own = self.env["copaco.processor"]._with_processing_context(own)
+            own = self.env["copaco.background"]._with_own_context(own)
             own.env["copaco.bill.maker"]._link_anyway(own)
             for bill in own.move_id:
                 bill._message_log(
@@ -247,7 +247,7 @@ class CopacoDecision(models.AbstractModel):
         """See `copaco.document.action_use_new_version`."""
         pending = self._lock_pending(documents)
         for document in pending:
-            document = self.env["copaco.processor"]._with_processing_context(document)
+            document = self.env["copaco.background"]._with_own_context(document)
             updater = document.env["copaco.draft.updater"]
             version = document._get_pending_version()
             invoice = document._get_live_invoice()
@@ -295,7 +295,7 @@ class CopacoDecision(models.AbstractModel):
             if not document.has_pending_version:
                 # A bill was created anew, of all of its documents.
                 continue
-            document = self.env["copaco.processor"]._with_processing_context(document)
+            document = self.env["copaco.background"]._with_own_context(document)
             corrections += document.env["copaco.corrector"]._correct(document)
         if not corrections:
             result = self._process(pending)
@@ -367,7 +367,7 @@ class CopacoDecision(models.AbstractModel):
         )
         if waiting:
             waiting.state = "new"
-            self.env["copaco.processor"]._continue_in_background()
+            self.env["copaco.background"]._continue_invoicing()
 
     def _include(self, documents):
         """See `copaco.document.action_include`."""

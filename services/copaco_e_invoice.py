@@ -6,10 +6,10 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
+from ..const import E_INVOICE_BUILDER as BUILDER
+
 _logger = logging.getLogger(__name__)
 
-# Odoo's e-invoices of Peppol's kind, from which the Dutch one inherits.
-BUILDER = "account.edi.xml.ubl_bis3"
 EXTENDED = {
     "_get_invoice_node",
     "_get_invoice_line_node",
@@ -70,18 +70,6 @@ class CopacoEInvoice(models.AbstractModel):
         for name in EXTENDED & vars(builder).keys():
             delattr(builder, name)
 
-    # === WHO GETS ONE === #
-
-    def _is_sent_to(self, partner, company):
-        """:return: whether invoices of a company to a contact are e-invoices, as far as
-        it can be told without asking the Peppol directory"""
-        if BUILDER not in self.env:
-            return False
-        partner = partner.commercial_partner_id.with_company(company)
-        return "peppol" == partner.invoice_sending_method or (
-            partner.invoice_edi_format in partner._get_peppol_formats()
-        )
-
     def _get_errors(self, move):
         """Build the e-invoice of an invoice, if its customer gets one, and keep
         nothing of it.
@@ -89,7 +77,7 @@ class CopacoEInvoice(models.AbstractModel):
         :return: list of what Odoo finds missing or wrong
         """
         partner = move.commercial_partner_id.with_company(move.company_id)
-        if not self._is_sent_to(partner, move.company_id):
+        if not partner._gets_copaco_e_invoices(move.company_id):
             return []
         try:
             with self.env.cr.savepoint():

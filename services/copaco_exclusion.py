@@ -85,7 +85,7 @@ class CopacoExclusion(models.AbstractModel):
         )
         if excluded:
             self._undo_exclusion(excluded)
-            self.env["copaco.processor"]._continue_in_background()
+            self.env["copaco.background"]._continue_invoicing()
 
     def _on_credited(self, credits):
         """A person credited invoices: what a rule excluded because its charges are on

@@ -53,7 +53,7 @@ class CopacoFetcher(models.AbstractModel):
         except CopacoError as error:
             if deadline and isinstance(error, TimedOutError):
                 # Slow is not failed: the background has more time than a person.
-                self.env["copaco.run.scheduler"]._postpone(run)
+                self.env["copaco.background"]._postpone(run)
             else:
                 self._fail(run, error)
             return
@@ -90,7 +90,7 @@ class CopacoFetcher(models.AbstractModel):
             now = time.monotonic()
             end = now + (now - started) * STORING_TO_KEEPING
             if deadline and end > deadline + BUTTON_GRACE_SECONDS:
-                self.env["copaco.run.scheduler"]._postpone(run)
+                self.env["copaco.background"]._postpone(run)
             else:
                 self._store_kept(run)
 

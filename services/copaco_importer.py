@@ -400,7 +400,7 @@ class CopacoImporter(models.AbstractModel):
                     "hold_message": False,
                 }
             )
-            self.env.ref("account_copaco.ir_cron_process")._trigger()
+            self.env["copaco.background"]._continue_invoicing()
 
 
 def _get_source_key(source):

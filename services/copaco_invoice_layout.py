@@ -199,7 +199,7 @@ class CopacoInvoiceLayout(models.AbstractModel):
         """:return: the text of the heading over the usage of a subscription"""
         name = _get_subscription_name(line)
         if layout.heading_total:
-            return self.env["copaco.line.text"]._fill(
+            return layout._fill(
                 layout.heading_total,
                 {
                     "plan": line.plan_name,

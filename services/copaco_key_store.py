@@ -1,4 +1,5 @@
 import hmac
+import logging
 
 from odoo import models
 from odoo.exceptions import ValidationError
@@ -6,6 +7,20 @@ from odoo.tools.sql import column_exists, create_column
 
 from ..client import ApiKey, SettingsError
 from ..tools import enumerate_names, render_message
+
+
+class CallLogFilter(logging.Filter):
+    """At level debug, Odoo logs the arguments of each remote call before it is made:
+    this leaves out those of the one that sets the key, which name its field."""
+
+    def filter(self, record):
+        # The record set, the method and its arguments: `odoo.service.model.call_kw`.
+        if isinstance(record.args, tuple) and "api_key" in str(record.args[-1]):
+            record.args = (*record.args[:-1], "***")
+        return True
+
+
+logging.getLogger("odoo.service.model").addFilter(CallLogFilter())
 
 
 class CopacoKeyStore(models.AbstractModel):

@@ -1,12 +1,9 @@
-import re
 from collections.abc import Callable
 from functools import cache, partial
 from typing import NamedTuple
 
 from odoo import models
 from odoo.tools import format_date, get_lang
-
-_PLACEHOLDER = re.compile(r"{(\w+)}")
 
 
 class Formats(NamedTuple):
@@ -48,7 +45,7 @@ class CopacoLineText(models.AbstractModel):
             "PO number: %(number)s", number=values["po_number"]
         )
         if layout and layout.line_text:
-            rows = [self._fill(layout.line_text, values)]
+            rows = [layout._fill(layout.line_text, values)]
             if "{po_number}" not in layout.line_text:
                 rows.append(po_number)
             if "{figures}" not in layout.line_text:
@@ -66,22 +63,6 @@ class CopacoLineText(models.AbstractModel):
                 values["figures"],
             ]
         return "\n".join(filter(None, rows)) or "–"
-
-    def _fill(self, template, values):
-        """:param template: a text of a layout, with placeholders in braces
-        :param values: dict of texts by placeholder, see `LINE_PLACEHOLDERS`
-        :return: the text, without rows all of whose placeholders are empty
-        """
-        rows = []
-        for row in template.strip().split("\n"):
-            names = [name for name in _PLACEHOLDER.findall(row) if name in values]
-            if not names or any(values[name] for name in names):
-                rows.append(
-                    _PLACEHOLDER.sub(
-                        lambda found: str(values.get(found[1], found[0]) or ""), row
-                    ).rstrip()
-                )
-        return "\n".join(rows)
 
     def _get_values(self, line, show_po_number, show_figures, formats, layout):
         """:return: dict of texts by `LINE_PLACEHOLDERS`; see `_get_line_text`"""

@@ -161,7 +161,11 @@ class CopacoMarginChecker(models.AbstractModel):
 
     def _check_changed(self, connections):
         """Check the months of which documents were received or changed since they were
-        checked last."""
+        checked last.
+
+        :return: the connections that have such months
+        """
+        checked = connections.browse()
         for connection in connections:
             now = fields.Datetime.now()
             rows = self.env["copaco.document"]._read_group(
@@ -175,6 +179,8 @@ class CopacoMarginChecker(models.AbstractModel):
             if rows:
                 self._check_months(connection, [month for (month,) in rows])
                 connection.margins_checked_at = now
+                checked |= connection
+        return checked
 
     def _check_months(self, connection, months):
         """Compute the margins of months anew, and look for what there is to be found.
@@ -196,7 +202,6 @@ class CopacoMarginChecker(models.AbstractModel):
         # Prices are compared with those of the month before.
         for month in sorted({*months, *later}):
             self._check(connection, month)
-        self.env["copaco.monitor"]._update_activity(connection)
 
     def _check(self, connection, month):
         """Find anew what there is about a month: what was accepted stays so unless its

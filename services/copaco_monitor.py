@@ -1,12 +1,23 @@
+import logging
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
+from psycopg2.errors import UniqueViolation
 
 from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from ..const import BILLING_GROUP, CHECKED_MONTHS, MANAGER_GROUP, OVERDUE_HOURS
+from ..const import (
+    BILLING_GROUP,
+    CHECKED_MONTHS,
+    CONCURRENCY_ATTEMPTS,
+    MANAGER_GROUP,
+    OVERDUE_HOURS,
+)
+from ..exceptions import CONCURRENCY_ERRORS
+
+_logger = logging.getLogger(__name__)
 
 ACTIVITY_TYPE = "account_copaco.mail_activity_type_attention"
 # From here on the responsible user is alerted, until a new key is set.
@@ -67,6 +78,23 @@ class CopacoMonitor(models.AbstractModel):
                 )
             elif activities[0].summary != summary:
                 activities[0].summary = summary
+
+    def _refresh_progress(self, runs, connections):
+        """Tell runs and responsible users what became of the documents; commits.
+
+        It has a transaction of its own: workers that share a run would otherwise
+        undo each other's invoices over its state.
+        """
+        for _attempt in range(CONCURRENCY_ATTEMPTS):
+            try:
+                runs._refresh_state()
+                self._update_activity(connections)
+                self.env["ir.cron"]._commit_progress()
+                return
+            except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
+                self.env.cr.rollback()
+                _logger.info("Copaco runs: concurrent update (%s)", type(error))
+        self.env["copaco.background"]._continue_invoicing()
 
     def _check_alerts(self):
         """Find what nobody did: a key that expires, a scheduled action that stopped,
@@ -256,7 +284,7 @@ class CopacoMonitor(models.AbstractModel):
     def _get_overdue_domain(self):
         since = fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)
         return [
-            *self.env["copaco.processor"]._get_waiting_domain(),
+            *self.env["copaco.document"]._get_waiting_domain(),
             ("write_date", "<", since),
         ]
 

@@ -6,9 +6,10 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import models
 from odoo.exceptions import UserError
+from odoo.tools import split_every
 
 from ..const import BATCH_SIZE, BUTTON_SECONDS, CONCURRENCY_ATTEMPTS, KINDS
-from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
+from ..exceptions import CONCURRENCY_ERRORS, describe_system_error, get_message
 from ..hold_reasons import CUSTOMER_HOLD_REASONS, Hold
 from ..tools import Pace, ask_for_whole_time, notify, soft_reload
 from .copaco_duplicate_finder import Exclusion
@@ -21,9 +22,6 @@ class CopacoProcessor(models.AbstractModel):
 
     _name = "copaco.processor"
     _description = "Copaco Processor"
-
-    def _get_waiting_domain(self):
-        return [("state", "=", "new")]
 
     # === WHILE A PERSON WAITS === #
 
@@ -82,7 +80,7 @@ class CopacoProcessor(models.AbstractModel):
         """
         self = self.sudo()
         waiting = self.env["copaco.document"].search(
-            [*self._get_waiting_domain(), ("id", "in", documents.ids)], order="id"
+            [*documents._get_waiting_domain(), ("id", "in", documents.ids)], order="id"
         )
         # A rebuilt draft is counted with the run that received the change.
         runs = waiting.run_id | waiting._get_pending_version().run_id
@@ -92,7 +90,7 @@ class CopacoProcessor(models.AbstractModel):
         batch_size, conflicts, errors = BATCH_SIZE, 0, {}
         while waiting:
             if deadline and time.monotonic() > deadline:
-                self._continue_in_background()
+                self.env["copaco.background"]._continue_invoicing()
                 break
             batch = waiting.browse()
             try:
@@ -105,7 +103,7 @@ class CopacoProcessor(models.AbstractModel):
                     # which a worker that is woken at once has.
                     if locked or deadline:
                         ask_for_whole_time()
-                        self._continue_in_background()
+                        self.env["copaco.background"]._continue_invoicing()
                     break
                 if not held:
                     self._process_batch(batch, pace)
@@ -117,7 +115,7 @@ class CopacoProcessor(models.AbstractModel):
                 _logger.info("Copaco documents: concurrent update (%s)", type(error))
                 if conflicts < CONCURRENCY_ATTEMPTS:
                     continue
-                self._continue_in_background()
+                self.env["copaco.background"]._continue_invoicing()
                 break
             except Exception as error:
                 self.env.cr.rollback()
@@ -136,7 +134,7 @@ class CopacoProcessor(models.AbstractModel):
             waiting -= batch
             if not seconds_left:
                 break
-        self._refresh_progress(runs, connections)
+        self.env["copaco.monitor"]._refresh_progress(runs, connections)
         if errors:
             self._raise_database_error(errors)
 
@@ -150,7 +148,7 @@ class CopacoProcessor(models.AbstractModel):
         self.env.cr.commit()  # pylint: disable=invalid-commit # should it die now
         try:
             locked = batch.try_lock_for_update()
-            self._process(locked.filtered_domain(self._get_waiting_domain()))
+            self._process(locked.filtered_domain(locked._get_waiting_domain()))
             locked._end_attempt()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except Exception:
@@ -169,9 +167,6 @@ class CopacoProcessor(models.AbstractModel):
         except CONCURRENCY_ERRORS:
             # Others work on them and say how that ends.
             self.env.cr.rollback()
-
-    def _continue_in_background(self):
-        self.env.ref("account_copaco.ir_cron_process")._trigger()
 
     def _raise_database_error(self, errors):
         """:param errors: dict of `OperationalError` by document"""
@@ -192,30 +187,13 @@ class CopacoProcessor(models.AbstractModel):
         person has dealt with it since."""
         try:
             locked = document.try_lock_for_update()
-            for each in locked.filtered_domain(self._get_waiting_domain()):
+            for each in locked.filtered_domain(locked._get_waiting_domain()):
                 each._hold(
                     self.env["copaco.invoice.writer"]._get_error_hold(each, error)
                 )
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except CONCURRENCY_ERRORS:
             self.env.cr.rollback()
-
-    def _refresh_progress(self, runs, connections):
-        """Tell runs and responsible users what became of the documents; commits.
-
-        It has a transaction of its own: workers that share a run would otherwise
-        undo each other's invoices over its state.
-        """
-        for _attempt in range(CONCURRENCY_ATTEMPTS):
-            try:
-                runs._refresh_state()
-                self.env["copaco.monitor"]._update_activity(connections)
-                self.env["ir.cron"]._commit_progress()
-                return
-            except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
-                self.env.cr.rollback()
-                _logger.info("Copaco runs: concurrent update (%s)", type(error))
-        self._continue_in_background()
 
     def _process(self, documents):
         """Make the invoices of documents; each ends `invoiced`, `held` or `excluded`.
@@ -225,9 +203,8 @@ class CopacoProcessor(models.AbstractModel):
         """
         groups = documents.grouped(lambda each: (each.connection_id, each.kind))
         for (_connection, kind), own in groups.items():
-            own = self._with_processing_context(own).with_context(
-                copaco_refresh_later=True
-            )
+            own = self.env["copaco.background"]._with_own_context(own)
+            own = own.with_context(copaco_refresh_later=True)
             own.env["copaco.document.builder"]._read_again(own)
             own.env[KINDS[kind].maker]._make(own)
 
@@ -285,23 +262,6 @@ class CopacoProcessor(models.AbstractModel):
             handled |= document
         return handled
 
-    def _with_processing_context(self, documents):
-        """:param documents: `copaco.document` records of one connection
-        :return: them, the same whoever asks: on a contact's invoices, for one, the
-            client asks to see archived contacts too
-        """
-        connection = documents.connection_id
-        context = {
-            "lang": connection.responsible_id.lang,
-            # Nobody follows an invoice because the scheduled action ran as that user,
-            # and a salesperson gets no mail for each of hundreds.
-            "mail_create_nosubscribe": True,
-            "mail_auto_subscribe_no_notify": True,
-        }
-        # pylint: disable-next=context-overridden # nothing of the caller's is to stay
-        documents = documents.sudo().with_context(context)
-        return documents.with_company(connection.company_id)
-
     # === IN THE BACKGROUND === #
 
     def _process_all(self):
@@ -309,10 +269,9 @@ class CopacoProcessor(models.AbstractModel):
         self._retry_held_for_customer()
         self.env["copaco.bill.finder"]._find_awaited().state = "new"
         self.env["copaco.automation"]._count_all()
-        self.env["copaco.completeness"]._confirm_complete()
-        documents = self.env["copaco.document"].search(
-            self._get_waiting_domain(), order="id"
-        )
+        self._confirm_complete()
+        Document = self.env["copaco.document"]
+        documents = Document.search(Document._get_waiting_domain(), order="id")
         self.env["ir.cron"]._commit_progress(remaining=len(documents))
         if not self.env["copaco.job.queue"]._enqueue_waiting(documents):
             self._process_waiting(documents)
@@ -320,15 +279,42 @@ class CopacoProcessor(models.AbstractModel):
         runs = self.env["copaco.run"].search(
             [("state", "=", "running"), ("stored_at", "!=", False)]
         )
-        self._refresh_progress(runs, runs.connection_id)
+        self.env["copaco.monitor"]._refresh_progress(runs, runs.connection_id)
         self._check_margins()
+
+    def _confirm_complete(self):
+        """Post the invoices of months that are complete now; commits."""
+        for documents in self.env["copaco.completeness"]._find_complete():
+            for batch in split_every(BATCH_SIZE, documents.ids, documents.browse):
+                self._confirm(batch)
+                self.env["ir.cron"]._commit_progress()
+
+    def _confirm(self, documents):
+        documents = self.env["copaco.background"]._with_own_context(
+            documents.with_context(copaco_refresh_later=True)
+        )
+        documents.draft_reason = False
+        drafts = documents.filtered(lambda each: each.move_id.state == "draft")
+        # What counts is what customers have earned, and what is billed, by now.
+        policies = self.env["copaco.automation"]._get_policies(drafts)
+        drafts = drafts.filtered(lambda each: policies[each] != "draft")
+        writer = documents.env["copaco.invoice.writer"]
+        for document in self.env["copaco.brakes"]._split_off_braked(drafts):
+            try:
+                with self.env.cr.savepoint():
+                    writer._check_analytic(document.move_id)
+                    writer._confirm({document: document.move_id})
+            except UserError as error:
+                document._set_unconfirmed(get_message(error))
 
     def _check_margins(self):
         """Compare both sides of the months that changed; commits."""
         try:
-            self.env["copaco.margin.checker"]._check_changed(
-                self.env["copaco.connection"].search([("fetch_purchases", "=", True)])
+            connections = self.env["copaco.connection"].search(
+                [("fetch_purchases", "=", True)]
             )
+            checked = self.env["copaco.margin.checker"]._check_changed(connections)
+            self.env["copaco.monitor"]._update_activity(checked)
             self.env["ir.cron"]._commit_progress()
         except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
             # Someone checks them right now; the next time will do.
@@ -369,4 +355,4 @@ class CopacoProcessor(models.AbstractModel):
         )
         if waiting:
             waiting.state = "new"
-            self._continue_in_background()
+            self.env["copaco.background"]._continue_invoicing()

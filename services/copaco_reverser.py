@@ -58,7 +58,7 @@ class CopacoReverser(models.AbstractModel):
             )
         document.customer_id.check_access("write")
         document.sudo().lock_for_update()
-        document = self.env["copaco.processor"]._with_processing_context(document)
+        document = self.env["copaco.background"]._with_own_context(document)
         if invoice_date != document._get_invoice_date():
             document._choose_date(invoice_date)
         drafts = document.env["copaco.reverser"]._invoice_anew(
@@ -89,13 +89,41 @@ class CopacoReverser(models.AbstractModel):
         documents.version_ids.write({"credited": False, "amount_credited": 0})
         documents.write({"move_id": False, "move_snapshot": False})
         for pending in documents._get_pending_version() if version else ():
-            self.env["copaco.corrector"]._check_version(pending.document_id, pending)
+            self._check_version(pending.document_id, pending)
             pending._take_over()
         if partner and document.partner_id != partner:
             document.customer_id.partner_id = partner
         invoice = self._create(document, documents)
         self._log(documents, invoiced, credits, invoice)
         return credits | invoice
+
+    def _check_version(self, document, version):
+        """:raise UserError: when the version can't be compared with the document"""
+        if version._is_unreadable():
+            raise UserError(
+                self.env._(
+                    "%(document)s can't be corrected, because what Copaco sent can't "
+                    "be read. Keep the old version and correct the invoice manually.",
+                    document=document.name,
+                )
+            )
+        if version.amount_source and not version.line_count:
+            raise UserError(
+                self.env._(
+                    "%(document)s can't be corrected, because Copaco sent a total and "
+                    "no lines. Keep the old version, and ask Copaco.",
+                    document=document.name,
+                )
+            )
+        if not version.currency_id:
+            raise UserError(
+                self.env._(
+                    "%(document)s can't be corrected, because Copaco changed its "
+                    "currency to one that Odoo does not know. Create the currency, or "
+                    "keep the old version and correct the invoice manually.",
+                    document=document.name,
+                )
+            )
 
     def _get_documents(self, document):
         """:return: the `copaco.document` records that are to be on the new invoice

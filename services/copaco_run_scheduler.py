@@ -35,7 +35,7 @@ class CopacoRunScheduler(models.AbstractModel):
         :param date_from: see `copaco.fetch.window._get_chunks`
         :param date_to: see `copaco.fetch.window._get_chunks`
         :param kinds: see `_create_runs`
-        :return: see `copaco.fetch.answer._answer`
+        :return: see `copaco.fetch.notification._get_notification`
         :raise UserError: when a fetch of every connection failed; what they received
             is kept
         """
@@ -137,8 +137,8 @@ class CopacoRunScheduler(models.AbstractModel):
         self.env["copaco.processor"]._process_waiting(documents, deadline)
         if any(documents.connection_id.mapped("fetch_purchases")):
             # Margins are compared while nobody waits.
-            self.env["copaco.processor"]._continue_in_background()
-        return self.env["copaco.fetch.answer"]._answer(runs)
+            self.env["copaco.background"]._continue_invoicing()
+        return self.env["copaco.fetch.notification"]._get_notification(runs)
 
     def _get_future_error(self):
         return UserError(
@@ -215,7 +215,7 @@ class CopacoRunScheduler(models.AbstractModel):
         self._create_runs(connections - waiting.connection_id, "scheduled")
         # Odoo repeats a scheduled action that isn't done in time: what makes runs must
         # not also carry them out.
-        self._continue_in_background()
+        self.env["copaco.background"]._continue_fetching()
 
     def _resume(self):
         """Carry out the runs that a person did not wait for, or that were
@@ -225,11 +225,8 @@ class CopacoRunScheduler(models.AbstractModel):
         )
         self.env["ir.cron"]._commit_progress(remaining=len(runs))
         self._execute(runs)
-        self.env.ref("account_copaco.ir_cron_process")._trigger()
+        self.env["copaco.background"]._continue_invoicing()
         self.env["copaco.monitor"]._check_overdue()
-
-    def _continue_in_background(self):
-        self.env.ref("account_copaco.ir_cron_run")._trigger()
 
     def _execute(self, runs, deadline=None):
         """Fetch and store runs, oldest first, and commit after each.
@@ -246,7 +243,7 @@ class CopacoRunScheduler(models.AbstractModel):
         end = deadline or self.env.context.get("cron_end_time")
         for run in runs:
             if end and time.monotonic() > end:
-                self._continue_in_background()
+                self.env["copaco.background"]._continue_fetching()
                 break
             # Those that could not be dropped wait for the background.
             if not run.exists() or _get_source(run) in failed or not self._claim(run):
@@ -263,13 +260,13 @@ class CopacoRunScheduler(models.AbstractModel):
                 # It counts as interrupted, and is taken up again.
                 self.env.cr.rollback()
                 _logger.info("Copaco run %s: concurrent update (%s)", run.id, error)
-                self._continue_in_background()
+                self.env["copaco.background"]._continue_fetching()
             if run.state == "failed":
                 failed.add(_get_source(run))
                 self._drop_later(runs, run)
-            self.env["copaco.processor"]._refresh_progress(run, run.connection_id)
+            self.env["copaco.monitor"]._refresh_progress(run, run.connection_id)
             if not cron._commit_progress(1):
-                self._continue_in_background()
+                self.env["copaco.background"]._continue_fetching()
                 break
 
     def _drop_later(self, runs, failed_run):
@@ -315,7 +312,7 @@ class CopacoRunScheduler(models.AbstractModel):
             # Someone else was writing here: the background takes it up again.
             self.env.cr.rollback()
             _logger.info("Copaco run %s: concurrent update (%s)", run.id, type(error))
-            self._postpone(run)
+            self.env["copaco.background"]._postpone(run)
         except (OSError, OperationalError) as error:
             self.env.cr.rollback()
             _logger.exception("Copaco run %s could not be stored", run.id)
@@ -344,10 +341,6 @@ class CopacoRunScheduler(models.AbstractModel):
                     connection=run.connection_id.name,
                 ),
             )
-
-    def _postpone(self, run):
-        run.started_at = False
-        self._continue_in_background()
 
 
 def _get_source(run):

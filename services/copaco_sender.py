@@ -230,7 +230,7 @@ class CopacoSender(models.AbstractModel):
 
     def _tell(self, connections):
         no_runs = self.env["copaco.run"]
-        self.env["copaco.processor"]._refresh_progress(no_runs, connections)
+        self.env["copaco.monitor"]._refresh_progress(no_runs, connections)
 
     def _leave_directory_alone(self, connections):
         """Peppol's directory did not answer: no pass asks it for a while; commits."""

@@ -59,7 +59,7 @@ class CopacoVatChecker(models.AbstractModel):
             document.write(
                 {"state": "new", "hold_reason": False, "hold_message": False}
             )
-            self.env.ref("account_copaco.ir_cron_process")._trigger()
+            self.env["copaco.background"]._continue_invoicing()
 
     def _check(self, document, move, may_hold=True):
         """Compare the VAT of a document with the tax of its new invoice.

@@ -167,9 +167,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
     def _process(self, runs, deadline):
         """As `copaco.run.scheduler._finish_now`, whose batches are committed."""
         documents = runs.document_ids | runs.version_ids.document_id
-        waiting = documents.filtered_domain(
-            self.env["copaco.processor"]._get_waiting_domain()
-        )
+        waiting = documents.filtered_domain(documents._get_waiting_domain())
         for batch in split_every(BATCH_SIZE, sorted(waiting.ids), documents.browse):
             if time.monotonic() > deadline or self._blocks_others():
                 return
@@ -192,7 +190,8 @@ class CopacoPreviewDryRun(models.AbstractModel):
 def rolled_back(env):
     """Open a transaction of its own that always ends as if it had never been.
 
-    Committing in it raises, so that a mistake is an error and never an invoice.
+    Committing in it raises, so that a mistake is an error and never an invoice; a hook
+    of Odoo's before commits would also run at each savepoint.
 
     :return: context manager; gives the environment of the same user there, with the
         rights of the import, in which nobody is told anything

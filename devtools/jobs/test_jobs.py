@@ -45,7 +45,7 @@ def fetch(env):
 
 def make_jobs(env):
     """What the scheduled action that makes invoices does with what waits."""
-    domain = env["copaco.processor"]._get_waiting_domain()
+    domain = env["copaco.document"]._get_waiting_domain()
     env["copaco.job.queue"]._enqueue_waiting(env["copaco.document"].search(domain))
 
 

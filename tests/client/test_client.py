@@ -276,7 +276,7 @@ class TestAuthMethods(ClientCase):
             windows, [{"startDate": "20260301", "endDate": "20260301"}] * 3
         )
 
-    def test_trouble_with_the_network_is_no_refusal(self):
+    def test_a_network_error_is_no_refusal(self):
         with ScriptedServer(make_response(status="503 Busy")) as server:
             with make_client(server) as client:
                 with self.assertRaises(UnavailableError):

@@ -1,4 +1,4 @@
-"""What can be done to the bytes of an answer, so that it is no JSON any more, or JSON
+"""What can be done to the bytes of a response, so that it is no JSON any more, or JSON
 that may mean two things. Each is called with the source of chance and the bytes."""
 
 import re

@@ -1,4 +1,4 @@
-"""What can be done to a good document, so that the answer it is in stays JSON.
+"""What can be done to a good document, so that the response it is in stays JSON.
 
 Each change is called with the source of chance and a place that fits: what holds it,
 and its key or index there.

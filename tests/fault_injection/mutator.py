@@ -1,7 +1,7 @@
 """Bad documents, made of good ones; with the same seed always the same.
 
-A change of a document leaves an answer that is JSON: it spoils that document at most.
-Damage is what makes an answer no JSON, or JSON that may mean two things.
+A change of a document leaves a response that is JSON: it spoils that document at most.
+Damage is what makes a response no JSON, or JSON that may mean two things.
 """
 
 import json
@@ -80,13 +80,13 @@ class Mutator:
         return done
 
     def damage(self, raw):
-        """:return: the bytes of an answer, damaged, and what was done to it"""
+        """:return: the bytes of a response, damaged, and what was done to it"""
         kind = self.random.choice(CORRUPTIONS)
         return kind(self.random, raw), kind.__name__
 
 
 def write(invoices):
-    """:return: the bytes of an answer with these elements"""
+    """:return: the bytes of a response with these elements"""
     text = json.dumps({"Invoices": invoices}, ensure_ascii=True, default=_write_number)
     mark = re.escape(json.dumps(VERBATIM)[1:-1])
     # What stands between the marks was escaped as the inside of a text.

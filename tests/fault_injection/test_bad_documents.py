@@ -59,7 +59,7 @@ class BadDocumentsCase(CopacoCommon):
         super().setUpClass()
         cls.bad_in_odoo = max(number("PAYLOADS") // SHARE_IN_ODOO, BATCH)
 
-    def make_answer(self, mutator, good_count, bad_count):
+    def make_response(self, mutator, good_count, bad_count):
         """:return: elements in any order, the good ones, and what was done to others"""
         good = [mutator.make_invoice() for _ in range(good_count)]
         elements, done = list(good), Counter()
@@ -92,7 +92,7 @@ class TestBadDocumentsRead(BadDocumentsCase):
         with noted("bad document, read") as figures:
             counts = Counter()
             while counts["times"] < number("PAYLOADS") - self.bad_in_odoo:
-                elements, good, done = self.make_answer(mutator, GOOD, BAD)
+                elements, good, done = self.make_response(mutator, GOOD, BAD)
                 raw = write(elements)
                 with self.subTest(kinds=done):
                     self.check(parse_documents(raw), elements, good, counts)
@@ -123,7 +123,7 @@ class TestBadDocumentsRead(BadDocumentsCase):
         self.assert_good(response, good)
 
     def assert_reads_back(self, document):
-        # Copaco's totals are those of the whole answer, not of this part.
+        # Copaco's totals are those of the whole response, not of this part.
         again = replace(
             parse_payload(document.payload),
             totals_difference=document.totals_difference,
@@ -139,13 +139,13 @@ class TestBadDocumentsRead(BadDocumentsCase):
             self.assertFalse(alone.error)
             self.assertEqual(by_number[element["Header"]["InvoiceID"]], alone)
 
-    def test_damaged_answers(self):
+    def test_damaged_responses(self):
         """All of it is refused in words, or it can still be read."""
         mutator = Mutator(f"{seed()}-damage")
         kinds, times = Counter(), number("PAYLOADS") // 10
-        with noted("damaged answer, read") as figures:
+        with noted("damaged response, read") as figures:
             for _ in range(times):
-                elements, _good, _done = self.make_answer(mutator, GOOD, 1)
+                elements, _good, _done = self.make_response(mutator, GOOD, 1)
                 raw, kind = mutator.damage(write(elements))
                 with self.subTest(kind=kind):
                     try:
@@ -181,7 +181,7 @@ class TestBadDocumentsBooked(BadDocumentsCase):
                 "connection_id": self.connection.id,
                 "kind": "specification",
                 "content": base64.b64encode(raw),
-                "file_name": "answer.json",
+                "file_name": "response.json",
             }
         )
         told = ""
@@ -202,7 +202,7 @@ class TestBadDocumentsBooked(BadDocumentsCase):
         with noted("bad document, booked") as figures:
             counts = Counter()
             while counts["times"] < self.bad_in_odoo:
-                elements, good, done = self.make_answer(mutator, BATCH // 5, BATCH)
+                elements, good, done = self.make_response(mutator, BATCH // 5, BATCH)
                 with self.subTest(kinds=done):
                     run, told = self.upload(write(elements))
                     self.assertFalse(told)
@@ -252,12 +252,12 @@ class TestBadDocumentsBooked(BadDocumentsCase):
             round_half_up(sign * move.amount_untaxed),
         )
 
-    def test_damaged_answers_fail_and_the_good_one_is_booked(self):
+    def test_damaged_responses_fail_and_the_good_one_is_booked(self):
         mutator = Mutator(f"{seed()}-odoo-damage")
         times = max(self.bad_in_odoo // 20, 5)
-        with noted("damaged answer, uploaded") as figures:
+        with noted("damaged response, uploaded") as figures:
             for _ in range(times):
-                elements, good, _done = self.make_answer(mutator, GOOD, 0)
+                elements, good, _done = self.make_response(mutator, GOOD, 0)
                 raw = write(elements)
                 damaged, kind = mutator.damage(raw)
                 with self.subTest(kind=kind):

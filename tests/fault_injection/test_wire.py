@@ -182,7 +182,9 @@ class TestWire(CopacoCommon):
                     for name, count in books.items():
                         figures[name] = figures.get(name, 0) + count
 
-    def test_an_answer_without_invoices_says_so_and_the_period_can_be_asked_again(self):
+    def test_a_response_without_invoices_says_so_and_the_period_can_be_asked_again(
+        self,
+    ):
         """Nobody can tell it from a month in which there was nothing."""
         for place, position in POSITIONS.items():
             with self.subTest(place=place), self.undone():

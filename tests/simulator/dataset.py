@@ -23,7 +23,7 @@ class StoredInvoice:
     """An element of ``Invoices`` with the day on which Copaco made it.
 
     The content is made when it is first needed. It may be changed by whoever reads
-    ``content``, so from then on it is encoded anew for every answer.
+    ``content``, so from then on it is encoded anew for every response.
     """
 
     def __init__(

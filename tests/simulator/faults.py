@@ -1,7 +1,7 @@
 """The ways in which the simulator can misbehave.
 
-Each fault is a function ``fault(exchange, answer, **options)``: ``exchange`` is the
-request being served (see ``wire.Exchange``), ``answer`` the answer a healthy server
+Each fault is a function ``fault(exchange, response, **options)``: ``exchange`` is the
+request being served (see ``wire.Exchange``), ``response`` the response a healthy server
 would give. Its keyword arguments are the options of ``Simulator.misbehave``. To add a
 fault, write the function and it can be asked for by name.
 """
@@ -26,7 +26,7 @@ FAULTS: dict[str, Callable] = {}
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What goes back to the client; ``body`` is not compressed yet."""
 
     status: int = 200
@@ -66,15 +66,15 @@ class Plan:
             self.times -= 1
         return True
 
-    def apply(self, exchange, answer):
+    def apply(self, exchange, response):
         """Answer ``exchange`` wrongly."""
-        FAULTS[self.fault](exchange, answer, **self.options)
+        FAULTS[self.fault](exchange, response, **self.options)
 
 
 def json_error(status, message):
-    """Return the answer with which the API refuses a request."""
+    """Return the response with which the API refuses a request."""
     body = {"error": {"code": status, "message": message}}
-    return Answer(status, json.dumps(body).encode())
+    return Response(status, json.dumps(body).encode())
 
 
 def _fault(function):
@@ -89,65 +89,65 @@ def _html_page(title):
     ).encode()
 
 
-def _json_answer(value):
-    return Answer(body=json.dumps(value).encode())
+def _json_response(value):
+    return Response(body=json.dumps(value).encode())
 
 
-# Answers with another status
+# Responses with another status
 
 
 @_fault
-def status(exchange, answer, *, status, retry_after=None, body=None):
+def status(exchange, response, *, status, retry_after=None, body=None):
     """Refuse with ``status``; ``retry_after`` is in seconds, a datetime or text."""
     if isinstance(retry_after, datetime):
         retry_after = format_datetime(retry_after, usegmt=True)
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     if body is not None:
-        refusal = Answer(status, body.encode())
+        refusal = Response(status, body.encode())
     elif status in (502, 503, 504):
         # These come from a gateway in front of the API, and gateways speak HTML.
-        refusal = Answer(status, _html_page(f"{status} Gateway"), HTML_TYPE)
+        refusal = Response(status, _html_page(f"{status} Gateway"), HTML_TYPE)
     else:
         refusal = json_error(status, f"Simulated error {status}")
     exchange.reply(replace(refusal, headers=headers))
 
 
 @_fault
-def redirect(exchange, answer, *, location, status=302):
+def redirect(exchange, response, *, location, status=302):
     """Send the client to ``location``."""
-    exchange.reply(Answer(status, headers={"Location": location}))
+    exchange.reply(Response(status, headers={"Location": location}))
 
 
 # A bad line: slow, dripping, cut
 
 
 @_fault
-def slow(exchange, answer, *, seconds):
-    """Give the right answer, after ``seconds``."""
+def slow(exchange, response, *, seconds):
+    """Give the right response, after ``seconds``."""
     exchange.pause(seconds)
-    exchange.reply(answer)
+    exchange.reply(response)
 
 
 @_fault
-def drip(exchange, answer, *, interval=0.2, size=1):
-    """Give the right answer, ``size`` bytes every ``interval`` seconds."""
-    exchange.head(answer, length=len(answer.body))
-    for start in range(0, len(answer.body), size):
-        exchange.write(answer.body[start : start + size])
+def drip(exchange, response, *, interval=0.2, size=1):
+    """Give the right response, ``size`` bytes every ``interval`` seconds."""
+    exchange.head(response, length=len(response.body))
+    for start in range(0, len(response.body), size):
+        exchange.write(response.body[start : start + size])
         exchange.pause(interval)
 
 
 @_fault
-def drop(exchange, answer, *, share=0.5, chunked=False, reset=False):
+def drop(exchange, response, *, share=0.5, chunked=False, reset=False):
     """Close the connection after ``share`` of the body.
 
     ``share=None`` closes it before the first byte; ``chunked`` doesn't tell the length
     beforehand; ``reset`` breaks the connection off instead of closing it.
     """
     if share is not None:
-        length = len(answer.body)
-        part = answer.body[: int(length * share)]
-        exchange.head(answer, length=None if chunked else length)
+        length = len(response.body)
+        part = response.body[: int(length * share)]
+        exchange.head(response, length=None if chunked else length)
         exchange.write(b"%x\r\n" % length + part if chunked else part)
     exchange.cut(reset)
 
@@ -156,11 +156,13 @@ def drop(exchange, answer, *, share=0.5, chunked=False, reset=False):
 
 
 @_fault
-def huge(exchange, answer, *, bytes, chunked=False):
+def huge(exchange, response, *, bytes, chunked=False):
     """Answer with valid JSON of ``bytes`` bytes; ``chunked`` hides its length."""
     start, end = b'{"Invoices": [], "Padding": "', b'"}'
     padding = max(bytes - len(start) - len(end), 0)
-    exchange.head(Answer(), length=None if chunked else len(start) + padding + len(end))
+    exchange.head(
+        Response(), length=None if chunked else len(start) + padding + len(end)
+    )
     for block in _blocks(start, padding, end):
         exchange.write(b"%x\r\n%s\r\n" % (len(block), block) if chunked else block)
     if chunked:
@@ -168,9 +170,9 @@ def huge(exchange, answer, *, bytes, chunked=False):
 
 
 @_fault
-def bomb(exchange, answer, *, bytes):
+def bomb(exchange, response, *, bytes):
     """Answer with a small gzip stream that expands to about ``bytes`` of JSON."""
-    exchange.head(Answer(headers={"Content-Encoding": "gzip"}), length=None)
+    exchange.head(Response(headers={"Content-Encoding": "gzip"}), length=None)
     compressor = zlib.compressobj(level=9, wbits=31)
     blocks = _blocks(b'{"Invoices": [], "Padding": "', bytes, b'"}')
     pieces = (compressor.compress(block) for block in blocks)
@@ -192,85 +194,87 @@ def _blocks(start, padding, end):
 
 
 @_fault
-def html(exchange, answer, *, status=200):
+def html(exchange, response, *, status=200):
     """Answer with a web page, as a portal in maintenance does."""
-    exchange.reply(Answer(status, _html_page("Gepland onderhoud"), HTML_TYPE))
+    exchange.reply(Response(status, _html_page("Gepland onderhoud"), HTML_TYPE))
 
 
 @_fault
-def empty_body(exchange, answer):
+def empty_body(exchange, response):
     """Answer 200 with nothing at all."""
-    exchange.reply(Answer())
+    exchange.reply(Response())
 
 
 @_fault
-def truncated_json(exchange, answer, *, share=0.5):
+def truncated_json(exchange, response, *, share=0.5):
     """Answer with the first ``share`` of the JSON, as if that were all."""
-    exchange.reply(replace(answer, body=answer.body[: int(len(answer.body) * share)]))
+    exchange.reply(
+        replace(response, body=response.body[: int(len(response.body) * share)])
+    )
 
 
 @_fault
-def wrong_encoding(exchange, answer, *, encoding="latin-1"):
+def wrong_encoding(exchange, response, *, encoding="latin-1"):
     """Answer in ``encoding`` while the header says UTF-8."""
-    text = answer.body.decode().replace("{", '{"Note": "Café de Brücke", ', 1)
-    exchange.reply(replace(answer, body=text.encode(encoding, "replace")))
+    text = response.body.decode().replace("{", '{"Note": "Café de Brücke", ', 1)
+    exchange.reply(replace(response, body=text.encode(encoding, "replace")))
 
 
 @_fault
-def bom(exchange, answer):
-    """Give the right answer, with a byte order mark before it."""
-    exchange.reply(replace(answer, body=b"\xef\xbb\xbf" + answer.body))
+def bom(exchange, response):
+    """Give the right response, with a byte order mark before it."""
+    exchange.reply(replace(response, body=b"\xef\xbb\xbf" + response.body))
 
 
 @_fault
-def not_object(exchange, answer, *, value=()):
+def not_object(exchange, response, *, value=()):
     """Answer with ``value`` (a list unless told) where an object should be."""
-    exchange.reply(_json_answer(value))
+    exchange.reply(_json_response(value))
 
 
 @_fault
-def null_invoices(exchange, answer):
+def null_invoices(exchange, response):
     """Answer ``{"Invoices": null}``."""
-    exchange.reply(_json_answer({"Invoices": None}))
+    exchange.reply(_json_response({"Invoices": None}))
 
 
 @_fault
-def no_invoices_key(exchange, answer):
+def no_invoices_key(exchange, response):
     """Answer an object that has no ``Invoices``."""
-    exchange.reply(_json_answer({"Message": "OK"}))
+    exchange.reply(_json_response({"Message": "OK"}))
 
 
 @_fault
-def empty(exchange, answer):
+def empty(exchange, response):
     """Answer ``{"Invoices": []}``."""
-    exchange.reply(_json_answer({"Invoices": []}))
+    exchange.reply(_json_response({"Invoices": []}))
 
 
 @_fault
-def nan(exchange, answer, *, key="ExtendedPrice", value="NaN"):
+def nan(exchange, response, *, key="ExtendedPrice", value="NaN"):
     """Write ``value``, which is no JSON number, at the first ``key``."""
     pattern = rf'"{key}": [^,}}\]]+'.encode()
-    body, found = re.subn(pattern, f'"{key}": {value}'.encode(), answer.body, count=1)
+    body, found = re.subn(pattern, f'"{key}": {value}'.encode(), response.body, count=1)
     if not found:
         body = f'{{"Invoices": {value}}}'.encode()
-    exchange.reply(replace(answer, body=body))
+    exchange.reply(replace(response, body=body))
 
 
 @_fault
-def duplicate_keys(exchange, answer, *, key="ExtendedPrice"):
+def duplicate_keys(exchange, response, *, key="ExtendedPrice"):
     """Write ``key`` twice, first with 0, in the first object that has it."""
     name = f'"{key}": '.encode()
-    if name not in answer.body:
+    if name not in response.body:
         name = b'"Invoices": '
-    body = answer.body.replace(name, name + b"0, " + name, 1)
-    exchange.reply(replace(answer, body=body))
+    body = response.body.replace(name, name + b"0, " + name, 1)
+    exchange.reply(replace(response, body=body))
 
 
 # Good JSON that says something wrong
 
 
 @_fault
-def wrong_totals(exchange, answer, *, amount, count=1):
+def wrong_totals(exchange, response, *, amount, count=1):
     """Add ``amount`` to the total without VAT of the first ``count`` invoices, 0 for
     all; the lines stay as they are."""
     body = re.sub(
@@ -278,7 +282,7 @@ def wrong_totals(exchange, answer, *, amount, count=1):
         lambda found: str(
             EXACT.add(Decimal(found[1].decode()), Decimal(str(amount)))
         ).encode(),
-        answer.body,
+        response.body,
         count=count,
     )
-    exchange.reply(replace(answer, body=body))
+    exchange.reply(replace(response, body=body))

@@ -19,7 +19,7 @@ _XSD = "http://www.w3.org/2001/XMLSchema"
 
 
 def write_xml(invoices, encoding="utf-8", nulls="empty"):
-    """Return the bytes of an answer.
+    """Return the bytes of a response.
 
     :param invoices: iterable of dictionaries, each an element of ``Invoices``
     :param str encoding: any that Python knows

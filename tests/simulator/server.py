@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from . import faults
 from .dataset import SHAPES, Dataset, StoredInvoice
-from .faults import Answer, json_error
+from .faults import Response, json_error
 from .months import add_months
 from .wire import Wire
 
@@ -163,11 +163,11 @@ class Simulator:
     def _serve(self, exchange, path, query):
         """Answer a request, well or as planned."""
         plan = self._record(exchange, path, query)
-        answer = self._answer(path, query, exchange.headers)
+        response = self._respond(path, query, exchange.headers)
         if plan:
-            plan.apply(exchange, answer)
+            plan.apply(exchange, response)
         else:
-            exchange.reply(answer)
+            exchange.reply(response)
 
     def _record(self, exchange, path, query):
         """Record a request; return the plan that spoils it, or None."""
@@ -195,8 +195,8 @@ class Simulator:
         prefix = "Bearer " if self.auth_method == "bearer" else ""
         return headers.get(name) == prefix + self.api_key
 
-    def _answer(self, path, query, headers):
-        """Return the answer of a healthy server."""
+    def _respond(self, path, query, headers):
+        """Return the response of a healthy server."""
         endpoint = path.removeprefix(BASE_PATH)
         if not path.startswith(BASE_PATH) or endpoint not in ENDPOINTS:
             return json_error(404, "Resource not found")
@@ -205,14 +205,14 @@ class Simulator:
         if self.permissions is not None and endpoint not in self.permissions:
             return json_error(403, "The API key has no permission for this resource")
         if endpoint == EXAMPLES:
-            return _invoices_answer(self.examples)
+            return _make_invoices_response(self.examples)
         earliest = add_months(self.today, -DEFAULT_WINDOW_MONTHS)
         try:
             start = _parse_date(query, "startDate", earliest)
             end = _parse_date(query, "endDate", self.today)
         except ValueError as error:
             return json_error(400, str(error))
-        return _invoices_answer(
+        return _make_invoices_response(
             [
                 invoice
                 for invoice in list(self._get_store(endpoint))
@@ -240,6 +240,6 @@ def _parse_date(query, name, default):
         raise ValueError(f"{name} is not a date") from error
 
 
-def _invoices_answer(invoices):
+def _make_invoices_response(invoices):
     encoded = b", ".join(invoice.encode() for invoice in invoices)
-    return Answer(body=b'{"Invoices": [' + encoded + b"]}")
+    return Response(body=b'{"Invoices": [' + encoded + b"]}")

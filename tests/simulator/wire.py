@@ -8,11 +8,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from .faults import Answer
+from .faults import Response
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One connection; offers the faults what they need to spoil an answer."""
+    """One connection; offers the faults what they need to spoil a response."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -30,22 +30,22 @@ class Exchange(BaseHTTPRequestHandler):
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         self.server.serve(self, parts.path, query)
 
-    def reply(self, answer):
-        """Send ``answer`` whole."""
-        body, headers = answer.body, dict(answer.headers)
+    def reply(self, response):
+        """Send ``response`` whole."""
+        body, headers = response.body, dict(response.headers)
         accepted = self.headers.get("Accept-Encoding", "")
         if self.server.compress and "gzip" in accepted and body:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers["Content-Encoding"] = "gzip"
-        answer = Answer(answer.status, body, answer.content_type, headers)
-        self.head(answer, len(body))
+        response = Response(response.status, body, response.content_type, headers)
+        self.head(response, len(body))
         self.write(body)
 
-    def head(self, answer, length):
+    def head(self, response, length):
         """Send status and headers; a ``length`` of None announces chunks."""
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        for name, value in answer.headers.items():
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        for name, value in response.headers.items():
             self.send_header(name, value)
         if length is None:
             self.send_header("Transfer-Encoding", "chunked")

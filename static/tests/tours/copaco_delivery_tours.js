@@ -19,7 +19,7 @@ tours.add("copaco_readiness", {
             },
         },
         {
-            content: "Mend it in the list",
+            content: "Correct it in the list",
             trigger: ".o_data_row:contains('Bakkerij') .o_data_cell[name='email']",
             run: "click",
         },

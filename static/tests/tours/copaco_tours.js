@@ -128,7 +128,7 @@ tours.add("copaco_send_again", {
             trigger: ".o_form_view .alert:contains('has no e-mail address')",
         },
         {
-            content: "Mend the contact",
+            content: "Correct the contact",
             trigger: ".o_form_view .o_field_widget[name='partner_id'] a",
             run: "click",
         },

@@ -14,8 +14,8 @@ PARSE = "odoo.addons.account_copaco.services.copaco_fetcher.parse_documents"
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestSameAnswer(CopacoChangeCommon):
-    """An answer of the very same bytes is not read again, and tells the same as if it
+class TestUnchangedResponse(CopacoChangeCommon):
+    """A response of the very same bytes is not read again, and tells the same as if it
     had been."""
 
     def fetch_unread(self):
@@ -110,7 +110,7 @@ class TestSameAnswer(CopacoChangeCommon):
         self.act(self.documents, "action_retry")
         self.assertEqual(self.fetch().currency_id, currency)
 
-    def test_an_answer_that_is_removed_at_that_moment_is_read(self):
+    def test_a_response_that_is_removed_at_that_moment_is_read(self):
         self.send(price_line("10.00"))
         importer = type(self.env["copaco.importer"])
         gone = ForeignKeyViolation("insert or update on table copaco_run")
@@ -118,7 +118,7 @@ class TestSameAnswer(CopacoChangeCommon):
             again = self.fetch()
         self.assertEqual(again.state, "done")
 
-    def test_an_answer_that_could_not_be_read_is_read_again(self):
+    def test_a_response_that_could_not_be_read_is_read_again(self):
         self.add_invoice("INV-1", "A1", [{**price_line("1"), "ExtendedPrice": None}])
         for _ in range(2):
             with patch(PARSE, wraps=parse_documents) as parse:
@@ -153,7 +153,7 @@ class TestSameAnswer(CopacoChangeCommon):
                 counts.append(self.cr.sql_log_count - before)
         self.assertEqual(*counts)
 
-    def test_an_answer_is_removed_when_no_run_needs_it(self):
+    def test_a_response_is_removed_when_no_run_needs_it(self):
         self.send(price_line("10.00"))
         first, again = self.documents.run_id, self.fetch_unread()
         attachment = first.payload_id

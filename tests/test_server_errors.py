@@ -13,7 +13,7 @@ NO_SPACE = DiskFull("could not extend file: No space left on device\nHINT: Check
 
 
 @tagged("post_install", "-at_install")
-class TestServerTrouble(CopacoCommon):
+class TestServerErrors(CopacoCommon):
     """A server that can't store anything is nothing that a document did wrong."""
 
     def setUp(self):

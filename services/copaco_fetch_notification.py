@@ -5,13 +5,13 @@ from ..const import SALES_KINDS
 from ..tools import open_window, soft_reload
 
 
-class CopacoFetchAnswer(models.AbstractModel):
+class CopacoFetchNotification(models.AbstractModel):
     """What a person is told who waited for a fetch."""
 
-    _name = "copaco.fetch.answer"
-    _description = "Copaco Fetch Answer"
+    _name = "copaco.fetch.notification"
+    _description = "Copaco Fetch Notification"
 
-    def _answer(self, runs):
+    def _get_notification(self, runs):
         """Say of each connection what its runs brought, what still waits, and what
         failed.
 

@@ -7,7 +7,7 @@ from .common import MUTED, CopacoCommon, price_line
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestFetchAnswer(CopacoCommon):
+class TestFetchNotification(CopacoCommon):
     """What a person is told who fetched, of each connection."""
 
     def setUp(self):
