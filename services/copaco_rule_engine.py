@@ -179,6 +179,8 @@ class CopacoRuleEngine(models.AbstractModel):
         )
         if not account or not account.active:
             return self._get_account_hold(document, product, journal)
+        if archived := rule[kind.rule_taxes].filtered(lambda tax: not tax.active):
+            return self._get_rule_tax_hold(document, rule, archived[0])
         base_taxes = self._get_base_taxes(document, rule, product, account)
         if not base_taxes:
             return self._get_tax_hold(document, product, account)
@@ -235,6 +237,18 @@ class CopacoRuleEngine(models.AbstractModel):
                 "archived. Choose another one on rule %(rule)s, then retry.",
                 document=document.name,
                 account=account,
+                rule=rule,
+            ),
+        )
+
+    def _get_rule_tax_hold(self, document, rule, tax):
+        return Hold(
+            "tax_missing",
+            _lt(
+                "%(document)s can't be booked, because tax %(tax)s is archived. Choose "
+                "another one on rule %(rule)s, then retry.",
+                document=document.name,
+                tax=tax,
                 rule=rule,
             ),
         )
