@@ -202,6 +202,24 @@ class CopacoRule(models.Model):
         ]
         return f"{self.display_name} → {' · '.join(results) or '–'}"
 
+    def _take_off_product(self):
+        """Have these rules say nothing of the product; one that says nothing else ends,
+        so that its lines are as without it."""
+        for rule in self:
+            rule.product_id = False
+            others = (*RESULT_FIELDS, "margin_threshold")
+            rule.active = any(rule[name] for name in others)
+
+    def _is_for_many_plans(self):
+        """Whether lines of any plan, customer and connection may fall under it."""
+        return not (self.plan_ref or self.customer_id or self.connection_id)
+
+    def _is_overridden(self, company):
+        """Whether a rule for many plans comes before this one of a plan."""
+        rules = self.env["copaco.rule.engine"]._get_rules(company)
+        earlier = rules[: rules.ids.index(self.id)]
+        return any(rule._is_for_many_plans() for rule in earlier)
+
     @api.model
     def _get_plan_sequence(self, company, rule):
         """:param rule: the `copaco.rule` of the same plan that counts by now, if any
@@ -209,12 +227,7 @@ class CopacoRule(models.Model):
             rule that is for many plans, whoever the customer
         """
         rules = self.env["copaco.rule.engine"]._get_rules(company)
-        later = rules.filtered(
-            lambda each: (
-                each == rule
-                or not (each.plan_ref or each.customer_id or each.connection_id)
-            )
-        )
+        later = rules.filtered(lambda each: each == rule or each._is_for_many_plans())
         return min(later.mapped("sequence"), default=11) - 1
 
 

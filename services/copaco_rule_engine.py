@@ -90,6 +90,14 @@ class CopacoRuleEngine(models.AbstractModel):
             texts = (line[name] or "" for name in LineTraits._fields[len(owners) :])
             yield line, LineTraits(*owners, *texts)
 
+    def _find_rule(self, line):
+        """:param line: a `copaco.document.line`
+        :return: the `copaco.rule` that catches it as the rules are now; empty for none
+        """
+        traits = dict(self._get_traits(line.document_id)).get(line)
+        rule_id = traits and self._get_index(line.company_id).find(traits)
+        return self.env["copaco.rule"].sudo().browse(rule_id)
+
     # === MATCHES === #
 
     def _match_lines(self, document, fiscal_position, book):
