@@ -11,6 +11,7 @@ GROUPINGS = [
     ("subscription", "Subscription"),
     ("consumer", "Consumer"),
     ("charge", "Kind of charge"),
+    ("po", "PO number"),
 ]
 
 
