@@ -49,6 +49,13 @@ CUSTOMER_HOLD_REASONS = (
     "partner_company",
     "po_number_missing",
 )
+# Those that are solved by what a rule says of the lines.
+RULE_HOLD_REASONS = (
+    "product_missing",
+    "tax_missing",
+    "account_missing",
+    "vat_differs",
+)
 # Those for which something is decided about the document itself: processed again, it
 # would be held again.
 DECIDED_HOLD_REASONS = (

@@ -90,9 +90,11 @@ class SourceDocument:
     @property
     def has_line_vat(self) -> bool:
         """Whether the lines say which VAT they have. Where Copaco doesn't fill it in,
-        it may be 0; but no tax was determined for it, either."""
+        it may be 0; but no tax was determined for it, either. A rate or a zone without
+        an amount says nothing."""
         return any(
-            line.vat or line.tax_percentage or line.tax_zone for line in self.lines
+            line.vat is not None and (line.vat or line.tax_percentage or line.tax_zone)
+            for line in self.lines
         )
 
     @property

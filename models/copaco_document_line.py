@@ -105,6 +105,7 @@ class CopacoDocumentLine(models.Model):
         "copaco.rule",
         readonly=True,
         index="btree_not_null",
+        ondelete="restrict",
         help="The rule that decided what this became; empty: none did.",
     )
     product_id = fields.Many2one("product.product", readonly=True)
@@ -192,18 +193,28 @@ class CopacoDocumentLine(models.Model):
     # === ACTION METHODS === #
 
     def action_create_rule(self):
-        """Begin a rule that catches this line and others of its plan.
+        """Begin a rule that catches this line and others of its plan, before the rule
+        that catches it now; of the same customer if that is of one.
 
         :return: the window action with the form of it, nothing is saved yet
         """
         self.ensure_one()
-        self.env["copaco.rule"].check_access("create")
+        Rule = self.env["copaco.rule"]
+        Rule.check_access("create")
+        current = self.env["copaco.rule.engine"]._find_rule(self)
         text = self.plan_name or self.subscription_name or self.description
         context = {
             "default_company_id": self.company_id.id,
+            "default_connection_id": current.connection_id.id,
+            "default_customer_id": current.customer_id.id,
             "default_plan_ref": self.plan_ref or False,
             "default_text_contains": not self.plan_ref and text,
         }
+        if self.plan_ref:
+            sequence = Rule._get_plan_sequence(self.company_id, current)
+            context["default_sequence"] = sequence
+        elif current:
+            context["default_sequence"] = current.sequence - 1
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Make a Rule"),

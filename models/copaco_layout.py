@@ -13,6 +13,7 @@ GROUPINGS = [
     ("subscription", "Subscription"),
     ("consumer", "Consumer"),
     ("charge", "Kind of charge"),
+    ("po", "PO number"),
 ]
 
 

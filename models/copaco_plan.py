@@ -98,7 +98,8 @@ class CopacoPlan(models.Model):
                            max(line.plan_category) AS plan_category,
                            count(*) AS line_count,
                            coalesce(sum(line.amount) FILTER (
-                             WHERE document.invoice_date >= %(since)s
+                             WHERE line.is_excluded IS NOT TRUE
+                               AND document.invoice_date >= %(since)s
                                AND document.currency_id = owner.currency_id
                                AND document.state != 'excluded'), 0) AS amount
                       FROM copaco_document_line line
@@ -221,7 +222,7 @@ class CopacoPlan(models.Model):
         :return: see `copaco.document.action_retry`
         """
         rules = self.rule_id or self.env["copaco.rule"].search(
-            [("company_id", "in", [False, *self.env.companies.ids])]
+            [("company_id", "in", [False, *self.env.companies.parent_ids.ids])]
         )
         return rules.action_process_drafts()
 
@@ -234,19 +235,35 @@ class CopacoPlan(models.Model):
     def _set_product(self, product_id):
         """Make or change the rule of this plan, in its own company alone.
 
-        :param product_id: of `product.product`; False: the rule doesn't say
+        :param product_id: of `product.product`; False: the rule doesn't say, and ends
+            if it says nothing else
         """
         self.ensure_one()
         Rule = self.env["copaco.rule"]
-        rule = self.rule_id
-        if rule.company_id == self.company_id:
-            rule.product_id = product_id
-        elif product_id:
-            Rule.create(
-                {
-                    "company_id": self.company_id.id,
-                    "plan_ref": self.plan_ref,
-                    "product_id": product_id,
-                    "sequence": Rule._get_plan_sequence(self.company_id, rule),
-                }
-            )
+        # It may be a parent company's, which not everyone may see.
+        current = self.rule_id.sudo()
+        rule = Rule
+        if current.company_id == self.company_id:
+            rule = current.with_env(self.env)
+        if not product_id:
+            if current.product_id and not rule:
+                raise UserError(
+                    self.env._(
+                        "The product of plan %(plan)s is said by rule %(rule)s, which "
+                        "is not of %(company)s alone. Choose another product here, or "
+                        "change that rule.",
+                        plan=self.display_name,
+                        rule=current.display_name,
+                        company=self.company_id.name,
+                    )
+                )
+            rule._take_off_product()
+            return
+        vals = {"product_id": product_id}
+        if not rule or rule._is_overridden(self.company_id):
+            vals["sequence"] = Rule._get_plan_sequence(self.company_id, current)
+        if rule:
+            rule.write(vals)
+        else:
+            owner = {"company_id": self.company_id.id, "plan_ref": self.plan_ref}
+            Rule.create({**owner, **vals})

@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from odoo.addons.account.models.product import ACCOUNT_DOMAIN
 
 from ..tools import notify
 
@@ -21,6 +24,8 @@ RESULT_FIELDS = (
     "expense_account_id",
     "purchase_tax_ids",
 )
+# A tax that is archived holds documents, and is seen on the rule to be replaced.
+WITH_ARCHIVED = {"active_test": False}
 
 
 class CopacoRule(models.Model):
@@ -52,12 +57,15 @@ class CopacoRule(models.Model):
     product_id = fields.Many2one(
         "product.product",
         check_company=True,
+        ondelete="restrict",
         help="Empty: the product of the connection.",
     )
     account_id = fields.Many2one(
         "account.account",
         string="Income Account",
         check_company=True,
+        domain=ACCOUNT_DOMAIN,
+        ondelete="restrict",
         help="Before the fiscal position of the customer. Empty: that of the product.",
     )
     tax_ids = fields.Many2many(
@@ -65,13 +73,17 @@ class CopacoRule(models.Model):
         "copaco_rule_tax_rel",
         string="Sales Taxes",
         check_company=True,
-        domain="[('type_tax_use', '=', 'sale')]",
+        domain="[('type_tax_use', '=', 'sale'), ('active', '=', True)]",
+        context=WITH_ARCHIVED,
+        ondelete="restrict",
         help="Before the fiscal position of the customer. Empty: those of the product "
         "or account.",
     )
     expense_account_id = fields.Many2one(
         "account.account",
         check_company=True,
+        domain=ACCOUNT_DOMAIN,
+        ondelete="restrict",
         help="Of Copaco's own invoices. Empty: that of the product.",
     )
     purchase_tax_ids = fields.Many2many(
@@ -79,7 +91,9 @@ class CopacoRule(models.Model):
         "copaco_rule_purchase_tax_rel",
         string="Purchase Taxes",
         check_company=True,
-        domain="[('type_tax_use', '=', 'purchase')]",
+        domain="[('type_tax_use', '=', 'purchase'), ('active', '=', True)]",
+        context=WITH_ARCHIVED,
+        ondelete="restrict",
         help="Of Copaco's own invoices. Empty: those of the product or account.",
     )
     margin_threshold = fields.Float(
@@ -120,11 +134,35 @@ class CopacoRule(models.Model):
             ]
             rule.display_name = " · ".join(conditions) or self.env._("All lines")
 
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("tax_ids", "purchase_tax_ids")
+    def _check_taxes(self):
+        """Taxes of sales and purchases often have the same name, by which an import of
+        rules finds them."""
+        for rule in self:
+            for taxes, use in (
+                (rule.tax_ids, "sale"),
+                (rule.purchase_tax_ids, "purchase"),
+            ):
+                wrong = taxes.filtered(lambda tax, use=use: tax.type_tax_use != use)
+                if wrong:
+                    raise ValidationError(
+                        self.env._(
+                            "Rule %(rule)s can't have these taxes: %(taxes)s. "
+                            "Customers have sales taxes, and Copaco's own invoices "
+                            "purchase taxes.",
+                            rule=rule.display_name,
+                            taxes=", ".join(wrong.mapped("display_name")),
+                        )
+                    )
+
     # === ACTION METHODS === #
 
     def action_process_drafts(self):
         """Process the documents again that these rules concern: those held for want of
-        a product, and those whose invoice is a draft. Manual edits are kept.
+        a product, an account or a tax or for another VAT, and those whose invoice is a
+        draft. Manual edits are kept.
 
         :return: see `copaco.document.action_retry`
         """
@@ -164,6 +202,24 @@ class CopacoRule(models.Model):
         ]
         return f"{self.display_name} → {' · '.join(results) or '–'}"
 
+    def _take_off_product(self):
+        """Have these rules say nothing of the product; one that says nothing else ends,
+        so that its lines are as without it."""
+        for rule in self:
+            rule.product_id = False
+            others = (*RESULT_FIELDS, "margin_threshold")
+            rule.active = any(rule[name] for name in others)
+
+    def _is_for_many_plans(self):
+        """Whether lines of any plan, customer and connection may fall under it."""
+        return not (self.plan_ref or self.customer_id or self.connection_id)
+
+    def _is_overridden(self, company):
+        """Whether a rule for many plans comes before this one of a plan."""
+        rules = self.env["copaco.rule.engine"]._get_rules(company)
+        earlier = rules[: rules.ids.index(self.id)]
+        return any(rule._is_for_many_plans() for rule in earlier)
+
     @api.model
     def _get_plan_sequence(self, company, rule):
         """:param rule: the `copaco.rule` of the same plan that counts by now, if any
@@ -171,12 +227,7 @@ class CopacoRule(models.Model):
             rule that is for many plans, whoever the customer
         """
         rules = self.env["copaco.rule.engine"]._get_rules(company)
-        later = rules.filtered(
-            lambda each: (
-                each == rule
-                or not (each.plan_ref or each.customer_id or each.connection_id)
-            )
-        )
+        later = rules.filtered(lambda each: each == rule or each._is_for_many_plans())
         return min(later.mapped("sequence"), default=11) - 1
 
 

@@ -3,6 +3,11 @@ import re
 from odoo import models
 from odoo.fields import Command
 
+from odoo.addons.base.models.res_partner import EU_EXTRA_VAT_CODES
+
+# Greece has VAT numbers with EL.
+COUNTRY_BY_PREFIX = {prefix: code for code, prefix in EU_EXTRA_VAT_CODES.items()}
+
 
 class CopacoContactBuilder(models.AbstractModel):
     """The contact that is created for a customer, from what Copaco sent of it."""
@@ -15,8 +20,9 @@ class CopacoContactBuilder(models.AbstractModel):
         :return: values for `res.partner.create`, in the customer's company
         """
         # The XML of the older platform has no CountryCode.
-        code = customer.country_code or (customer.vat or "").strip()[:2]
-        country = self.env["res.country"].search([("code", "=", code.upper())], limit=1)
+        code = (customer.country_code or (customer.vat or "").strip()[:2]).upper()
+        code = COUNTRY_BY_PREFIX.get(code, code)
+        country = self.env["res.country"].search([("code", "=", code)], limit=1)
         documents = customer.document_ids.sudo().sorted("id")
         vals = {
             "name": customer.name or customer.account_ref,

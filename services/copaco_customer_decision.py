@@ -3,7 +3,7 @@ from contextlib import suppress
 from psycopg2 import IntegrityError
 
 from odoo import models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 from ..tools import Stored, enumerate_names, quote_message
 from .copaco_customer_matcher import compact_vat, plain_name
@@ -99,12 +99,31 @@ class CopacoCustomerDecision(models.AbstractModel):
         unknown = customers.filtered(
             lambda customer: not customer.partner_id and customer.state != "excluded"
         )
+        reasons = self._get_reasons(customers - unknown)
         for customer in unknown:
-            customer = customer.with_company(customer.company_id)
-            vals = customer.env["copaco.contact.builder"]._prepare_contact(customer)
-            partner = customer.env["res.partner"].create(vals)
-            customer._link(partner, "created")
-        return self._finish(unknown, self._get_reasons(customers - unknown))
+            # One that Odoo refuses, such as for its VAT number, stops no other.
+            try:
+                with self.env.cr.savepoint():
+                    self._create_contact(customer.with_company(customer.company_id))
+            except ValidationError as error:
+                unknown -= customer
+                reasons.append(
+                    self.env._(
+                        "Left out, %(customer)s: create the contact yourself, and "
+                        "choose it on the customer. %(error)s",
+                        customer=customer.display_name,
+                        error=" ".join(str(error).split()),
+                    )
+                )
+        return self._finish(unknown, reasons)
+
+    def _create_contact(self, customer):
+        """:param customer: a `copaco.customer` in its company
+        :raise ValidationError: when Odoo refuses what Copaco sent of it
+        """
+        vals = self.env["copaco.contact.builder"]._prepare_contact(customer)
+        partner = customer.env["res.partner"].create(vals)
+        customer._link(partner, "created")
 
     def _finish(self, customers, reasons):
         """Process what waited for these customers.

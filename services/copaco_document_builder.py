@@ -106,7 +106,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "payload_digest": source.digest,
             "payment_days": source.payment_days,
             "amount_estimated": float(source.estimate) if source.error else 0.0,
-            **self.env["copaco.vat.checker"]._prepare_vat(source),
+            **self.env["copaco.vat.checker"]._prepare_vat(source, run),
             "is_vat_accepted": False,
             "line_ids": [Command.create(line) for line in lines],
             "search_text": self._get_search_text(lines),

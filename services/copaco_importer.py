@@ -294,7 +294,7 @@ class CopacoImporter(models.AbstractModel):
                 if source.digest == document.payload_digest:
                     document.version_ids._get_declined()._end_declined()
             self._receive_totals(document, source)
-            self.env["copaco.vat.checker"]._receive(document, source)
+            self.env["copaco.vat.checker"]._receive(document, source, run)
             return source, "whole" if is_covered or is_newest else "partial", True
         extent = "changed"
         if not is_covered:

@@ -71,6 +71,8 @@ class CopacoInvoiceLayout(models.AbstractModel):
             changed["subscription_details"] = "\n".join(filter(None, details))
         if "consumer" in layout._get_levels():
             changed["consumer"] = ""
+        if layout.section_by == "po" and not self._is_free(layout, line):
+            changed["po_number"] = ""
         return changed
 
     def _has_note(self, layout, line):
@@ -113,10 +115,11 @@ class CopacoInvoiceLayout(models.AbstractModel):
 
     def _get_free_lines(self, layout, lines):
         """:return: the lines of zero that are not printed each"""
-        if layout.zero_lines == "show":
-            return lines.browse()
+        return lines.filtered(lambda line: self._is_free(layout, line))
+
+    def _is_free(self, layout, line):
         # What costs less than a cent is part of the rounding.
-        return lines.filtered(lambda line: not line.extended_price)
+        return layout.zero_lines != "show" and not line.extended_price
 
     def _get_parts(self, layout, lines, levels, section_key):
         """:param lines: those of a section, or all when there is none
@@ -185,6 +188,8 @@ class CopacoInvoiceLayout(models.AbstractModel):
             return _get_subscription_name(line) or other
         if level == "consumer":
             return line._get_consumer() or line.document_id.customer_id.name or other
+        if level == "po":
+            return self._get_po_title(line) or other
         kind = _get_kind(line)
         standard = {
             "first": self.env._("First term"),
@@ -194,6 +199,10 @@ class CopacoInvoiceLayout(models.AbstractModel):
             "change": self.env._("Changes"),
         }
         return layout[f"heading_{kind}"] or standard.get(kind, other)
+
+    def _get_po_title(self, line):
+        number = line._get_po_number()
+        return number and self.env._("PO number: %(number)s", number=number)
 
     def _get_usage_title(self, layout, line, section_key):
         """:return: the text of the heading over the usage of a subscription"""
@@ -247,6 +256,7 @@ _KEYS = {
     "subscription": _get_subscription_key,
     "consumer": lambda line: line._get_consumer(),
     "charge": _get_kind,
+    "po": lambda line: line._get_po_number(),
 }
 
 

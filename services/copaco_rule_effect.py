@@ -7,6 +7,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..const import SALES_KINDS
+from ..hold_reasons import RULE_HOLD_REASONS
 from ..tools import LineTraits
 
 MONTHS = 3
@@ -94,15 +95,17 @@ class CopacoRuleEffect(models.AbstractModel):
 
     def _get_documents(self, rules):
         """:param rules: `copaco.rule` records
-        :return: `copaco.document` records that are held or have a draft invoice or
-            bill, with lines that these rules decide, or did when it was made
+        :return: `copaco.document` records that are held for what a rule may solve, or
+            have a draft invoice or bill, with lines that these rules decide, or did
+            when it was made
         """
         engine = self.env["copaco.rule.engine"]
         condition = SQL(
-            """(document.state = 'held' AND document.hold_reason = 'product_missing'
+            """(document.state = 'held' AND document.hold_reason IN %s
                 OR document.state = 'invoiced' AND EXISTS (
                     SELECT FROM account_move move
-                     WHERE move.id = document.move_id AND move.state = 'draft'))"""
+                     WHERE move.id = document.move_id AND move.state = 'draft'))""",
+            RULE_HOLD_REASONS,
         )
         self.env["account.move"].flush_model(["state"])
         asked, found = set(rules.ids), set()

@@ -90,6 +90,14 @@ class CopacoRuleEngine(models.AbstractModel):
             texts = (line[name] or "" for name in LineTraits._fields[len(owners) :])
             yield line, LineTraits(*owners, *texts)
 
+    def _find_rule(self, line):
+        """:param line: a `copaco.document.line`
+        :return: the `copaco.rule` that catches it as the rules are now; empty for none
+        """
+        traits = dict(self._get_traits(line.document_id)).get(line)
+        rule_id = traits and self._get_index(line.company_id).find(traits)
+        return self.env["copaco.rule"].sudo().browse(rule_id)
+
     # === MATCHES === #
 
     def _match_lines(self, document, fiscal_position, book):
@@ -179,6 +187,8 @@ class CopacoRuleEngine(models.AbstractModel):
         )
         if not account or not account.active:
             return self._get_account_hold(document, product, journal)
+        if archived := rule[kind.rule_taxes].filtered(lambda tax: not tax.active):
+            return self._get_rule_tax_hold(document, rule, archived[0])
         base_taxes = self._get_base_taxes(document, rule, product, account)
         if not base_taxes:
             return self._get_tax_hold(document, product, account)
@@ -235,6 +245,18 @@ class CopacoRuleEngine(models.AbstractModel):
                 "archived. Choose another one on rule %(rule)s, then retry.",
                 document=document.name,
                 account=account,
+                rule=rule,
+            ),
+        )
+
+    def _get_rule_tax_hold(self, document, rule, tax):
+        return Hold(
+            "tax_missing",
+            _lt(
+                "%(document)s can't be booked, because tax %(tax)s is archived. Choose "
+                "another one on rule %(rule)s, then retry.",
+                document=document.name,
+                tax=tax,
                 rule=rule,
             ),
         )

@@ -101,14 +101,15 @@ class CopacoServiceSetup(models.AbstractModel):
 
     def _use_services(self, connection):
         """Have the products of a connection and of its rules booked as services that
-        have a tax of goods.
+        have a tax of goods, and rules that have one give the tax for services.
 
         :param connection: `copaco.connection`
         :raise UserError: when the chart of accounts doesn't say how
         """
         connection.check_access("write")
         company = connection.company_id
-        if not self._get_proposal(company).tax:
+        tax = self._get_proposal(company).tax
+        if not tax:
             raise UserError(
                 self.env._(
                     "The addon doesn't know which tax the chart of accounts of "
@@ -118,6 +119,12 @@ class CopacoServiceSetup(models.AbstractModel):
                 )
             )
         self._apply(connection, self._get_products_with_goods_tax(connection))
+        for rule in self._get_rules_with_goods_tax(connection):
+            tax.sudo().active = True
+            goods_taxes = rule.tax_ids.filtered(
+                lambda each: self._has_goods_tax(each, company)
+            )
+            rule.tax_ids = rule.tax_ids - goods_taxes | tax
 
     def _apply(self, connection, products):
         """Give products the taxes for services instead of those for goods, and those
@@ -150,29 +157,57 @@ class CopacoServiceSetup(models.AbstractModel):
         """:return: `product.product` records of a connection and of its rules that are
         services and have a tax of goods"""
         company = connection.company_id
-        goods_taxes = self._get_proposal(company).goods_taxes
         rules = self.env["copaco.rule.engine"]._get_rules(company)
         return (connection.product_id | rules.product_id).filtered(
             lambda product: (
                 product.type == "service"
-                and any(
-                    tax in goods_taxes or tax.tax_scope == "consu"
-                    for tax in product.taxes_id._filter_taxes_by_company(company)
+                and self._has_goods_tax(product.taxes_id, company)
+            )
+        )
+
+    def _get_rules_with_goods_tax(self, connection):
+        """:return: `copaco.rule` records that give services a tax of goods"""
+        company = connection.company_id
+        return (
+            self.env["copaco.rule.engine"]
+            ._get_rules(company)
+            .filtered(
+                lambda rule: (
+                    (rule.product_id or connection.product_id).type == "service"
+                    and self._has_goods_tax(rule.tax_ids, company)
                 )
             )
         )
 
+    def _has_goods_tax(self, taxes, company):
+        goods_taxes = self._get_proposal(company).goods_taxes
+        return any(
+            tax in goods_taxes or tax.tax_scope == "consu"
+            for tax in taxes._filter_taxes_by_company(company)
+        )
+
     def _get_warning(self, connection):
         """:return: text that warns of services with a tax of goods, else False"""
-        products = self._get_products_with_goods_tax(connection)
-        if not products:
-            return False
-        return self.env._(
-            "These products are services and have a tax of goods: %(products)s. For "
-            "customers in other EU countries the tax return would be wrong. Use a tax "
-            "for services.",
-            products=enumerate_names(self.env, products.mapped("display_name")),
-        )
+        warnings = []
+        if products := self._get_products_with_goods_tax(connection):
+            warnings.append(
+                self.env._(
+                    "These products are services and have a tax of goods: "
+                    "%(products)s. For customers in other EU countries the tax return "
+                    "would be wrong. Use a tax for services.",
+                    products=enumerate_names(self.env, products.mapped("display_name")),
+                )
+            )
+        if rules := self._get_rules_with_goods_tax(connection):
+            warnings.append(
+                self.env._(
+                    "These rules give services a tax of goods: %(rules)s. For "
+                    "customers in other EU countries the tax return would be wrong. "
+                    "Use a tax for services.",
+                    rules=enumerate_names(self.env, rules.mapped("display_name")),
+                )
+            )
+        return "\n".join(warnings) or False
 
     def _get_typical_customers(self, connection):
         """:return: list of `TypicalCustomer`, for the product of the connection"""

@@ -22,11 +22,18 @@ class CopacoVatChecker(models.AbstractModel):
     _name = "copaco.vat.checker"
     _description = "Copaco VAT Checker"
 
-    def _prepare_vat(self, source):
-        """:param source: a `SourceDocument`
+    def _prepare_vat(self, source, run):
+        """Customer specifications carry no VAT (Copaco's knowledge base, page
+        https://kb.copaco.cloud/kb/copaco-cloud-new-billing-process), whichever rate or
+        zone they name: there, a VAT of zero says nothing.
+
+        :param source: a `SourceDocument`
+        :param run: the `copaco.run` that received it
         :return: values for `copaco.document.write`
         """
         vat = source.vat
+        if run.endpoint == "specification":
+            vat = vat or source.stated_vat or None
         stated = vat if source.stated_vat is None else source.stated_vat
         return {
             "has_vat": vat is not None,
@@ -34,17 +41,21 @@ class CopacoVatChecker(models.AbstractModel):
             "totals_vat": float(stated or 0) if vat is not None else 0.0,
         }
 
-    def _receive(self, document, source):
+    def _receive(self, document, source, run):
         """Copaco's VAT was received again, and is no part of what makes a document
         known: a document without an invoice gets what is new, and is processed again if
         it was held for that.
 
         :param document: a `copaco.document`
         :param source: the `SourceDocument` that was received
+        :param run: the `copaco.run` that received it
         """
-        vals = self._prepare_vat(source)
+        vals = self._prepare_vat(source, run)
+        # Another endpoint may say nothing of it, which takes nothing back.
+        is_unsaid = not vals["has_vat"] and run.endpoint != document.run_id.endpoint
         if (
-            document.state not in ("new", "held")
+            is_unsaid
+            or document.state not in ("new", "held")
             or document.move_id
             or document.has_pending_version
             or source.error
@@ -111,7 +122,8 @@ class CopacoVatChecker(models.AbstractModel):
         sign = -1 if move.move_type == "out_refund" else 1
         booked = sign * move.amount_tax
         stated, doubted = [], lines.browse()
-        if any(line.vat or line.tax_percentage or line.tax_zone for line in lines):
+        # Where no line has any and there is some, Copaco's totals alone say it.
+        if any(document.line_ids.mapped("vat")) or not document.amount_vat:
             stated.append(sum(map(to_decimal, lines.mapped("vat"))))
             taxes = {
                 line.copaco_line_id: sign * (line.price_total - line.price_subtotal)

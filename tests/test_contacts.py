@@ -91,6 +91,21 @@ class TestContacts(SourceCommon):
         partner = self.create_contact(self.add_unknown(CountryCode=None).customer_id)
         self.assertEqual(partner.country_id.code, "BE")
 
+    def test_a_greek_vat_number_says_greece(self):
+        customer = self.add_unknown(CountryCode=None, VATNumber="EL047747270")
+        partner = self.create_contact(customer.customer_id)
+        self.assertEqual(partner.country_id.code, "GR")
+
+    def test_one_that_odoo_refuses_stops_no_other(self):
+        wrong = self.add_unknown("A8", VATNumber="BE0477472702").customer_id
+        right = self.add_unknown("A9").customer_id
+        customers = (wrong | right).with_user(self.manager)
+        with self.committing(customers) as committing:
+            result = committing.action_create_contact()
+        self.assertFalse(wrong.partner_id)
+        self.assertTrue(right.partner_id)
+        self.assertIn("0477472702", result["params"]["message"])
+
     def test_several_are_created_at_once(self):
         first = self.add_unknown("A8", VATNumber="", CompanyName="One").customer_id
         second = self.add_unknown("A9").customer_id

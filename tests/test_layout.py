@@ -368,6 +368,35 @@ class TestLayout(LayoutCommon):
         )
         self.assertNotIn("For:", str(move.invoice_line_ids.mapped("name")))
 
+    def test_po_numbers_have_sections_with_their_totals_and_are_named_once(self):
+        self.use_layout(section_by="po", zero_lines="total")
+        move = self.send(
+            subscription(
+                "Microsoft",
+                "Exchange",
+                price_line(1, SubPONumber="PO-7"),
+                price_line(2, number=2, SubPONumber="PO-8"),
+                price_line(4, number=3, SubPONumber="PO-7"),
+                price_line(8, number=4),
+                price_line(0, number=5, SubPONumber="PO-9"),
+            )
+        ).move_id
+        self.assertEqual(
+            self.get_printed(move),
+            [
+                "# PO number: PO-7",
+                *("Exchange – Service 1", "Exchange – Service 3"),
+                *("# PO number: PO-8", "Exchange – Service 2"),
+                *("# Other", "Exchange – Service 4"),
+                "# Free of charge",
+            ],
+        )
+        heading = self.get_heading(move, "PO number: PO-7")
+        self.assertEqual(heading.get_section_subtotal(), 5)
+        texts = "".join(move.invoice_line_ids.filtered("product_id").mapped("name"))
+        self.assertNotIn("PO-7", texts)
+        self.assertIn("PO-9", texts, "nobody would know it of what is free")
+
     def test_a_correction_of_an_invoice_with_headings_has_the_difference_alone(self):
         self.use_layout(section_by="category", subsection_by="charge", usage="total")
         document = self.send(*self.get_subscriptions())

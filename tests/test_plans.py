@@ -1,5 +1,8 @@
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import freeze_time, new_test_user, tagged
+from odoo.tools import SQL, mute_logger
 
 from .rules import RulesCommon
 
@@ -51,6 +54,28 @@ class TestRulesUnmatched(RulesCommon):
         with self.committing(rule) as committing:
             committing.action_process_drafts()
         self.assertEqual(document.line_ids.rule_id, rule)
+
+    def test_a_rule_from_a_line_catches_it_whatever_caught_it_before(self):
+        document = self.book(
+            self.subscription("M365", "5.00"),
+            self.subscription("", "5.00", PlanName="Domain"),
+        )
+        Rule = self.env["copaco.rule"]
+        self.add_rule(text_contains="plan", sequence=2)
+        self.add_rule(text_contains="domain", sequence=1)
+        self.add_rule(customer_id=document.customer_id.id, sequence=0)
+        for line in document.line_ids:
+            for _time in range(2):
+                action = line.action_create_rule()
+                rule = Rule.with_context(**action["context"]).create({})
+                self.process_again(document)
+                self.assertEqual(line.rule_id, rule)
+                self.assertEqual(rule.customer_id, document.customer_id)
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            with self.env.cr.savepoint():
+                rule.unlink()
+        rule.active = False
+        self.assertEqual(line.rule_id, rule, "it is known what decided")
 
 
 @tagged("post_install", "-at_install")
@@ -122,6 +147,44 @@ class TestPlans(RulesCommon):
         self.assertEqual(rules.mapped("plan_ref"), [False, "M365", False])
         self.assertEqual((rules[0], rules[2]), (special, general))
 
+    def test_a_product_that_is_filled_in_is_what_the_lines_become(self):
+        """Though a rule for many plans was put before that of the plan."""
+        document = self.book(self.subscription("M365", "10.00"))
+        first, second, other = (
+            self.add_product(name) for name in ("One", "Two", "Other")
+        )
+        self.get_plans()["M365"].product_id = first
+        self.add_rule(text_contains="plan", sequence=1, product_id=other.id)
+        self.assertEqual(self.get_plans()["M365"].used_product_ids, other)
+        self.get_plans()["M365"].product_id = second
+        plan = self.get_plans()["M365"]
+        self.assertEqual(plan.used_product_ids, second)
+        self.process_again(document)
+        self.assertEqual(document.line_ids.product_id, second)
+        sequence = plan.rule_id.sequence
+        plan.product_id = first
+        self.assertEqual(plan.rule_id.sequence, sequence, "it is before the others")
+
+    def test_a_plan_without_a_product_is_as_if_it_had_no_rule(self):
+        self.connection.unmatched_policy = "hold"
+        document = self.book(self.subscription("M365", "10.00"))
+        product = self.add_product("One")
+        self.get_plans()["M365"].product_id = product
+        rule = self.get_plans()["M365"].rule_id
+        self.get_plans()["M365"].product_id = False
+        self.process_again(document)
+        self.assertEqual(document.hold_reason, "product_missing")
+        rule.write({"active": True, "product_id": product.id, "tax_ids": self.tax.ids})
+        self.get_plans()["M365"].product_id = False
+        self.process_again(document)
+        self.assertEqual(document.line_ids.rule_id, rule, "it says the taxes")
+
+    def test_lines_that_are_not_billed_are_not_in_the_amount(self):
+        document = self.book(self.subscription("M365", "10.00", "4.00"))
+        document.sudo().line_ids[1].is_excluded = True
+        self.env.flush_all()
+        self.assertEqual(self.get_plans()["M365"].amount, 10)
+
     def test_a_shared_rule_is_not_changed_for_other_companies(self):
         shared = self.add_rule(company_id=False, plan_ref="M365")
         self.book(self.subscription("M365", "10.00"))
@@ -133,6 +196,13 @@ class TestPlans(RulesCommon):
         plan = self.get_plans()["M365"]
         self.assertEqual(plan.product_id, product)
         self.assertEqual(plan.rule_id.company_id, self.company)
+
+    def test_the_product_of_a_shared_rule_is_not_taken_off_for_one_company(self):
+        product = self.add_product("Microsoft 365")
+        self.add_rule(company_id=False, plan_ref="M365", product_id=product.id)
+        self.book(self.subscription("M365", "10.00"))
+        with self.assertRaisesRegex(UserError, "M365"):
+            self.get_plans()["M365"].product_id = False
 
     def test_a_product_of_the_same_reference_barcode_or_name_is_suggested(self):
         self.book(
@@ -169,3 +239,30 @@ class TestPlans(RulesCommon):
             self.get_plans()["M365"].write({"name": "Another"})
         with self.assertRaises(AccessError):
             self.get_plans()["M365"].with_user(self.billing_user).product_id = False
+
+    def test_who_works_for_a_branch_gives_its_plans_products(self):
+        self.add_rule(plan_ref="M365")
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id, "country_id": self.nl.id}
+        )
+        self.book(self.subscription("M365", "10.00"))
+        self.env.flush_all()
+        for table in ("copaco_document", "copaco_document_line", "copaco_customer"):
+            # Copaco's documents of a branch come by a connection of its own.
+            self.env.cr.execute(
+                SQL("UPDATE %s SET company_id = %s", SQL.identifier(table), branch.id)
+            )
+        self.env.invalidate_all()
+        manager = new_test_user(
+            self.env,
+            "branch",
+            groups="base.group_user,account.group_account_manager",
+            company_id=branch.id,
+            company_ids=[(6, 0, branch.ids)],
+        )
+        product = self.add_product("Microsoft 365")
+        plan = self.env["copaco.plan"].with_user(manager).search([])
+        self.assertEqual(plan.rule_id.display_name, "Plan ID: M365")
+        plan.product_id = product
+        self.assertEqual(plan.rule_id.company_id, branch)
+        self.assertEqual(plan.used_product_ids.with_env(self.env), product)

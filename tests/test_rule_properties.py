@@ -141,6 +141,25 @@ class TestRuleProperties(BaseCase):
         traits = LineTraits(description=f"x{first}{between}{last}y".upper())
         self.assertEqual(index.find(traits), 0)
 
+    def test_what_looks_the_same_is_the_same(self):
+        composed, apart = "Caf\u00e9 365", "CAFE\u0301\u00a0365"
+        names = ("Pro-Rata", "pro rata", "PRO\u00a0RATA", "Pro - Rata", "prorata")
+        for asked, sent in ((composed, apart), (apart, composed)):
+            index = build([{"text_contains": asked}])
+            self.assertEqual(index.find(LineTraits(plan_name=sent)), 0)
+            self.assertIsNone(index.find(LineTraits(plan_name="Cafe 365")))
+        for asked in names:
+            index = build([{"charge_type": asked}])
+            for sent in names:
+                self.assertEqual(index.find(LineTraits(charge_type=sent)), 0)
+
+    @given(st.text(".^$%_\\\\[](){}+?|", min_size=1, max_size=4))
+    @settings(max_examples=100, deadline=None)
+    def test_only_the_asterisk_stands_for_other_text(self, text):
+        index = build([{"text_contains": text}])
+        self.assertEqual(index.find(LineTraits(description=f"a{text}b")), 0)
+        self.assertIsNone(index.find(LineTraits(description="some words")))
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")

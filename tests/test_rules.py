@@ -1,5 +1,9 @@
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .rules import RulesCommon
 
@@ -194,6 +198,48 @@ class TestRules(RulesCommon):
         document = self.book(self.subscription("M365", "10.00"))
         self.assertEqual(document.hold_reason, "account_missing")
         self.assertIn("All lines", document.hold_message)
+
+    def test_an_archived_tax_of_a_rule_is_held_and_no_other_is_taken(self):
+        nine, five = self.percent_tax(9), self.percent_tax(5)
+        rule = self.add_rule(tax_ids=(nine + five).ids)
+        nine.active = False
+        document = self.book(self.subscription("VOIP", "10.00"))
+        self.assertEqual(document.hold_reason, "tax_missing")
+        for name in (nine.name, "All lines"):
+            self.assertIn(name, document.hold_message)
+        rule.tax_ids = five
+        self.process_again(document)
+        self.assertEqual(document.move_id.invoice_line_ids.tax_ids, five)
+
+    def test_a_purchase_tax_is_none_for_customers(self):
+        purchase_tax = self.percent_tax(9, type_tax_use="purchase")
+        for values in (
+            {"tax_ids": purchase_tax.ids},
+            {"purchase_tax_ids": self.tax.ids},
+        ):
+            with self.subTest(values=values), self.assertRaises(ValidationError):
+                self.add_rule(**values)
+
+    def test_what_a_rule_says_cannot_be_deleted(self):
+        revenue = self.company_data["default_account_revenue"]
+        expense = self.company_data["default_account_expense"]
+        results = {
+            "product_id": self.add_product("Unused"),
+            "account_id": revenue.copy(),
+            "tax_ids": self.percent_tax(9),
+            "expense_account_id": expense.copy(),
+            "purchase_tax_ids": self.percent_tax(9, type_tax_use="purchase"),
+        }
+        self.add_rule(
+            **{
+                name: record.ids if name.endswith("ids") else record.id
+                for name, record in results.items()
+            }
+        )
+        for name, record in results.items():
+            with self.subTest(name=name), mute_logger("odoo.sql_db"):
+                with self.assertRaises(IntegrityError), self.env.cr.savepoint():
+                    record.unlink()
 
     def test_copacos_own_invoices_have_accounts_and_taxes_of_their_own(self):
         expense = self.company_data["default_account_expense"]

@@ -146,6 +146,23 @@ class TestDutchServices(ServicesCommon):
         self.assertEqual(of_rule.property_account_income_id, chosen)
         self.assertEqual(set(product.taxes_id.mapped("name")), {"21% ST S", other.name})
 
+    def test_a_rule_that_gives_services_a_tax_of_goods_is_warned_of(self):
+        goods = self._create_product(name="Router", type="consu")
+        tax = self.company.account_sale_tax_id
+        values = {"company_id": self.company.id, "tax_ids": tax.ids}
+        rule, _of_goods = self.env["copaco.rule"].create(
+            [
+                {**values, "plan_ref": "VOIP"},
+                {**values, "plan_ref": "ROUTER", "product_id": goods.id},
+            ]
+        )
+        self.assertIn("Plan ID: VOIP", self.connection.goods_tax_warning)
+        self.assertNotIn("ROUTER", self.connection.goods_tax_warning)
+        self.connection.action_use_services()
+        self.assertEqual(rule.tax_ids.mapped("name"), ["21% ST S"])
+        self.connection.invalidate_recordset()
+        self.assertFalse(self.connection.goods_tax_warning)
+
     def test_what_a_person_chose_stays_when_another_connection_is_made(self):
         product = self.own_product.with_company(self.company)
         account = product.property_account_income_id.copy()

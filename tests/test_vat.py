@@ -2,6 +2,7 @@ from odoo.tests import freeze_time, tagged
 
 from .common import price_line
 from .simulator import Simulator
+from .simulator.server import SPECIFICATIONS
 from .test_source import SourceCommon
 
 
@@ -133,6 +134,55 @@ class TestVat(SourceCommon):
     def test_reverse_charge_that_odoo_does_not_have_is_held(self):
         line = price_line("100", VAT=0, TaxPercentage=0, TaxZoneID="BE")
         self.assertEqual(self.fetch_lines(line).hold_reason, "vat_differs")
+
+    def test_what_waits_for_another_tax_goes_on_with_the_rule_that_says_it(self):
+        document = self.fetch_lines(taxed("100", "9"))
+        self.assertEqual(document.hold_reason, "vat_differs")
+        rule = self.env["copaco.rule"].create(
+            {
+                "company_id": self.company.id,
+                "plan_ref": "plan",
+                "tax_ids": self.percent_tax(9).ids,
+            }
+        )
+        with self.committing(rule) as committing:
+            committing.action_process_drafts()
+        self.assertEqual(document.move_amount_tax, 9)
+
+    def test_a_rate_without_an_amount_is_no_vat(self):
+        line = price_line("100", TaxPercentage=21, TaxZoneID="NL")
+        with self.undone():
+            document = self.fetch_lines(line)
+            self.assertEqual((document.state, document.has_vat), ("invoiced", False))
+        for vat, state in (("21", "invoiced"), ("9", "held")):
+            with self.subTest(vat=vat), self.undone():
+                self.simulator.customer_invoices.clear()
+                totals = {"TotalVAT": vat, "TotalExcludingVAT": "100"}
+                self.assertEqual(self.fetch_lines(line, **totals).state, state)
+
+    def test_a_rate_without_vat_on_a_specification_says_nothing(self):
+        self.connection.source = "customer_specifications"
+        for number, stated in enumerate(
+            (
+                {"TaxPercentage": 21, "TaxZoneID": "NL", "VAT": 0},
+                {"TaxPercentage": 21, "TaxZoneID": "NL"},
+                {"TaxPercentage": 0, "TaxZoneID": "NL", "VAT": None},
+            )
+        ):
+            line = price_line("100", number=number, **stated)
+            self.add(f"S-{number}", line, endpoint=SPECIFICATIONS)
+        self.fetch()
+        self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 3)
+        self.assertFalse(any(self.documents.mapped("has_vat")))
+
+    def test_what_another_source_does_not_say_is_not_taken_back(self):
+        document = self.fetch_lines(taxed("100", "6"))
+        self.connection.source = "customer_specifications"
+        self.add("CI-1", price_line("100"), endpoint=SPECIFICATIONS)
+        self.fetch()
+        self.assertRecordValues(
+            document, [{"hold_reason": "vat_differs", "amount_vat": 6}]
+        )
 
     def test_a_month_of_customer_invoices_agrees_with_odoos_taxes(self):
         """Dutch customers with tax, Belgian ones reverse-charged by Odoo's own fiscal

@@ -1,6 +1,7 @@
 """Which rule a price line falls under."""
 
 import re
+import unicodedata
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -71,7 +72,7 @@ class RuleIndex:
             if rule.customer_id and rule.customer_id != traits.customer_id:
                 continue
             if rule.pieces and texts is None:
-                texts = [text.casefold() for text in _get_texts(traits)]
+                texts = list(map(_fold, _get_texts(traits)))
             if not rule.pieces or rule.is_in(texts):
                 return rule.rule_id
         return None
@@ -93,7 +94,7 @@ class _Rule:
         self.rule_id = conditions.rule_id
         self.customer_id = conditions.customer_id
         self._asked = _make_keys(_get_common(conditions))
-        text = conditions.text_contains.casefold()
+        text = _fold(conditions.text_contains)
         self.pieces = [piece for piece in text.split(WILDCARD) if piece.strip()]
         self._longest = max(self.pieces, key=len, default="")
 
@@ -122,6 +123,12 @@ def get_name_key(name):
     """:return: what the spellings of a name have in common that Copaco mixes, such as
     "Cycle Fee" and "cycle-fee"; "" for none"""
     return _SEPARATORS.sub("", name).casefold()
+
+
+def _fold(text):
+    """:return: what spellings of a text have in common that look the same: capitals,
+    blanks that don't break, letters with accents of their own"""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _contains(text, pieces):
