@@ -26,23 +26,30 @@ from .upgrade import run as upgrade
 DEVTOOLS = Path(__file__).parent
 OLDEST = DEVTOOLS / "oldest_requirements.txt"
 E_INVOICE = DEVTOOLS / "e_invoice_requirements.txt"
-# The tests in Odoo are run by three processes side by side. Those with a browser, or
-# with calls over HTTP, need assets that Odoo generates first; the others don't.
+# The tests in Odoo are run by several processes. Those with a browser, or with calls
+# over HTTP, need assets that Odoo generates first, which takes longer than many tests;
+# so they are together.
 HTTP_TESTS = (
-    *("TestBillTours", "TestDeliveryTours", "TestMailMerge", "TestManual"),
-    "TestPeopleTours",
-    *("TestRuleTours", "TestSendingTour", "TestServiceTour", "TestTours"),
+    *("TestBillTours", "TestDeliveryTours", "TestEarnedTours", "TestMailMerge"),
+    *("TestManual", "TestOverviewTour", "TestPeopleTours", "TestRuleTours"),
+    *("TestSendingTour", "TestServiceTour", "TestTours"),
     *("TestSecurityContext", "TestSecurityForgery", "TestSecurityInvoices"),
     *("TestSecurityKey", "TestSecurityMatrix", "TestSecurityTexts"),
 )
-# These take about half of the time of the rest; the third process runs whatever is not
-# named here, so nothing is left out.
-FIRST_HALF = (
+# These two take about a third each of the time of the rest; another process runs
+# whatever is not named here, so nothing is left out.
+FIRST = (
     *("TestAmounts", "TestBill", "TestBillChange", "TestChange", "TestChangeOrder"),
     *("TestContentFound", "TestCorrectionCredited", "TestCoverage", "TestDecide"),
-    *("TestCustomerEvidence", "TestDuplicates", "TestEInvoice", "TestEquality"),
-    *("TestInvoice", "TestMargin", "TestMatch", "TestMonitor", "TestRounding"),
-    "TestSending",
+    *("TestCustomerEvidence", "TestDuplicates", "TestEInvoice", "TestInvoice"),
+    *("TestMargin", "TestMatch", "TestMonitor", "TestRounding"),
+)
+SECOND = (
+    *("TestBillDocuments", "TestBrakes", "TestContentMachine", "TestCorrection"),
+    *("TestDeliveryProof", "TestEarned", "TestEarnedProperties", "TestEquality"),
+    *("TestFetch", "TestInvoicedAnew", "TestLayout", "TestLayoutBooks"),
+    *("TestLifeMachine", "TestOdoosRules", "TestPreview", "TestRules", "TestSending"),
+    *("TestServerLimits", "TestUpload"),
 )
 E_INVOICE_STAGE = "Tests with the official rules of e-invoices"
 # Some stages wait more than they work.
@@ -55,13 +62,14 @@ def run_all() -> bool:
     with CheckoutInstance().in_use() as instance:
         return run_stages(
             {
-                "Tests in Odoo with HTTP": partial(_odoo_tests, instance, HTTP_TESTS),
-                "Tests in Odoo, first half": partial(_odoo_tests, instance, FIRST_HALF),
-                "Tests in Odoo, second half": partial(_other_odoo_tests, instance),
+                # The longest come first, so that none is left to the end.
+                "Tests in Odoo with HTTP and Peppol": partial(_http_tests, instance),
+                "Tests in Odoo, first third": partial(_odoo_tests, instance, FIRST),
+                "Tests in Odoo, second third": partial(_odoo_tests, instance, SECOND),
+                "Tests in Odoo, the rest": partial(_other_odoo_tests, instance),
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
                 "Tests with other modules of Odoo": partial(_module_tests, instance),
-                "Tests with Peppol": partial(_peppol_tests, instance),
                 E_INVOICE_STAGE: partial(_e_invoice_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
@@ -180,20 +188,25 @@ def _module_tests(instance: CheckoutInstance) -> Outcome:
     return run_odoo_tests(instance, tags, modules=modules)
 
 
-def _peppol_tests(instance: CheckoutInstance) -> Outcome:
-    return run_odoo_tests(instance, "copaco_peppol", modules=("account_peppol",))
-
-
 # The tests in Odoo
 
 
 def _odoo_tests(instance: CheckoutInstance, names: tuple[str, ...]) -> Outcome:
-    tags = ",".join(f"/{ADDON}:{name}" for name in names)
-    return run_odoo_tests(instance, tags)
+    return run_odoo_tests(instance, _select(names))
+
+
+def _http_tests(instance: CheckoutInstance) -> Outcome:
+    # Some of those with Peppol need HTTP too.
+    tags = f"{_select(HTTP_TESTS)},copaco_peppol"
+    return run_odoo_tests(instance, tags, modules=("account_peppol",))
+
+
+def _select(names: tuple[str, ...]) -> str:
+    return ",".join(f"/{ADDON}:{name}" for name in names)
 
 
 def _other_odoo_tests(instance: CheckoutInstance) -> Outcome:
-    named = (f"-/{ADDON}:{name}" for name in (*HTTP_TESTS, *FIRST_HALF))
+    named = (f"-/{ADDON}:{name}" for name in (*HTTP_TESTS, *FIRST, *SECOND))
     return run_odoo_tests(instance, ",".join((f"/{ADDON}", *named)))
 
 
