@@ -4,7 +4,7 @@ from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
 from ..hold_reasons import Hold
-from ..tools import get_row_hash, pair_lines, render_message
+from ..tools import get_charge_key, pair_lines, render_message
 
 _lt = LazyTranslate(__name__)
 
@@ -104,7 +104,7 @@ class CopacoDocumentVersion(models.Model):
         return lines - lines.browse(
             old.id
             for old, new in pairs
-            if old and new and _get_charge(old) == _get_charge(new)
+            if old and new and get_charge_key(old) == get_charge_key(new)
         )
 
     def _get_emptied_warning(self):
@@ -170,6 +170,7 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         warnings = self.env["copaco.exclusion.finder"]._get_warnings(self)
+        warnings.append(self.env["copaco.lost.charges"]._get_warning(self))
         warnings.append(self._get_emptied_warning())
         if self.run_id.endpoint != document.run_id.endpoint and (
             self._get_new_lines() or self._get_lost_lines()
@@ -325,6 +326,9 @@ class CopacoDocumentVersion(models.Model):
         # They were declined in favour of the same content.
         document.version_ids._get_declined()._end_declined()
         self.write({"state": "declined", "declined_by_id": self.env.uid})
+        if self.payload_digest == document.payload_digest:
+            # Copaco took back what was declined before: nothing is left of it.
+            self._end_declined()
         document._message_log(
             body=self.env._(
                 "%(user)s kept the version from before Copaco changed it.",
@@ -394,13 +398,3 @@ class CopacoDocumentVersion(models.Model):
             (newer or self)._request_decision()
         document.run_id._refresh_state()
         self.env["copaco.monitor"]._update_activity(document.connection_id)
-
-
-def _get_charge(line):
-    return (
-        get_row_hash(line),
-        line.subscription_ref or "",
-        line.date_start or None,
-        line.date_end or None,
-        float(line.extended_price),
-    )

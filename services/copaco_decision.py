@@ -171,13 +171,13 @@ class CopacoDecision(models.AbstractModel):
         finder = self.env["copaco.duplicate.finder"].sudo()
         held = self._get_held(documents, "possible_double")
         for document in held:
-            others = finder._get_other_documents(document)
+            reason = _lt("It was invoiced otherwise.")
+            if others := finder._get_other_documents(document):
+                reason = _lt("The same charges are on %(documents)s.", documents=others)
+            elif document.missing_state:
+                reason = _lt("Copaco no longer has it.")
             self.env["copaco.exclusion"]._apply_exclusion(
-                document,
-                _lt("The same charges are on %(documents)s.", documents=others)
-                if others
-                else _lt("It was invoiced otherwise."),
-                self.env.user,
+                document, reason, self.env.user
             )
         self._continue_bills(held)
 
