@@ -3,6 +3,7 @@ from odoo.fields import Command
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
+from ..const import TOTALS_FIELDS
 from ..hold_reasons import Hold
 from ..tools import get_charge_key, pair_lines, render_message
 
@@ -43,6 +44,7 @@ class CopacoDocumentVersion(models.Model):
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
     totals_difference = fields.Float(help="See the field of the document.")
     totals_line_count = fields.Integer(help="See the field of the document.")
+    unread_total = fields.Char(help="See the field of the document.")
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
     payload_digest = fields.Char(required=True)
@@ -253,9 +255,7 @@ class CopacoDocumentVersion(models.Model):
             {document.customer_id.account_ref: document.customer_id},
             builder._get_currency(source.currency),
         )
-        # What is kept of a document doesn't tell the totals of the whole invoice.
-        vals["totals_difference"] = self.totals_difference
-        vals["totals_line_count"] = self.totals_line_count
+        vals |= {name: self[name] for name in TOTALS_FIELDS}
         finder = self.env["copaco.duplicate.finder"]
         if document.is_no_double and finder._get_version_warning(self):
             # A person said that of the lines that it had.
@@ -286,8 +286,7 @@ class CopacoDocumentVersion(models.Model):
                 "state": old_state,
                 "currency_id": document.currency_id.id,
                 "amount_source": document.amount_source,
-                "totals_difference": document.totals_difference,
-                "totals_line_count": document.totals_line_count,
+                **{name: document[name] for name in TOTALS_FIELDS},
                 "line_count": document.line_count,
                 "payload": document.payload,
                 "payload_digest": document.payload_digest,

@@ -59,6 +59,13 @@ class CopacoDecision(models.AbstractModel):
         for document in held:
             document._message_log(
                 body=self.env._(
+                    "%(user)s accepted the lines: Copaco's total “%(text)s” can't be "
+                    "read.",
+                    user=self.env.user.name,
+                    text=document.unread_total,
+                )
+                if document.unread_total
+                else self.env._(
                     "%(user)s accepted the lines: Copaco's totals differ from them by "
                     "%(amount)s.",
                     user=self.env.user.name,
@@ -71,7 +78,7 @@ class CopacoDecision(models.AbstractModel):
                     ),
                 )
             )
-        held.write({"totals_difference": 0, "state": "new"})
+        held.write({"totals_difference": 0, "unread_total": False, "state": "new"})
         return self._process(held, documents)
 
     def _link_bill(self, documents):
@@ -131,6 +138,13 @@ class CopacoDecision(models.AbstractModel):
         for document in held:
             document._message_log(
                 body=self.env._(
+                    "%(user)s accepted Odoo's tax: Copaco's VAT “%(text)s” can't be "
+                    "read.",
+                    user=self.env.user.name,
+                    text=document.unread_vat,
+                )
+                if document.unread_vat
+                else self.env._(
                     "%(user)s accepted Odoo's tax: Copaco's VAT is %(amount)s.",
                     user=self.env.user.name,
                     amount=render_message(
@@ -255,7 +269,7 @@ class CopacoDecision(models.AbstractModel):
                 version._take_over()
             elif updater._can_be_rebuilt(document):
                 # Who looked at what changed has accepted its lines.
-                version.totals_difference = 0
+                version.write({"totals_difference": 0, "unread_total": False})
                 updater._update_draft(document, version)
             else:
                 raise UserError(

@@ -382,6 +382,7 @@ class CopacoImporter(models.AbstractModel):
         altered = parse_payload(payload)
         altered.totals_difference = source.totals_difference
         altered.totals_line_count = source.totals_line_count
+        altered.unread_total = altered.unread_total or source.unread_total
         if not altered.error and altered.account_ref != source.account_ref:
             altered.account_ref = source.account_ref
             altered.digest = digest_document(altered)
@@ -396,15 +397,15 @@ class CopacoImporter(models.AbstractModel):
         amounts = self.env["copaco.document.builder"]._prepare_amounts(
             source, document.currency_id
         )
-        difference = amounts["totals_difference"]
+        totals = {name: amounts[name] for name in ("totals_difference", "unread_total")}
         if (
             document.state == "held"
             and document.hold_reason == "source_totals_differ"
-            and document.totals_difference != difference
+            and any(document[name] != value for name, value in totals.items())
         ):
             document.write(
                 {
-                    "totals_difference": difference,
+                    **totals,
                     "state": "new",
                     "hold_reason": False,
                     "hold_message": False,

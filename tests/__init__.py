@@ -90,6 +90,7 @@ from . import (
     test_to_do,
     test_tours,
     test_translations,
+    test_unreadable_totals,
     test_upload,
     test_vat,
 )
