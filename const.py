@@ -91,6 +91,12 @@ SOURCES = {
     "customer_specifications": "specification",
 }
 
+# === DOCUMENTS === #
+
+# What is known of Copaco's totals of the whole invoice that a document is part of:
+# what is kept of the document alone doesn't tell them.
+TOTALS_FIELDS = ("totals_difference", "totals_line_count", "unread_total")
+
 # === INVOICES === #
 
 # By which a person's invoice or credit note tells what it was made of: Odoo's own

@@ -65,5 +65,4 @@ DECIDED_HOLD_REASONS = (
     "possible_double",
     "date_unlikely",
     "source_totals_differ",
-    "source_changed",
 )

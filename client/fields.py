@@ -18,7 +18,15 @@ from pydantic import (
 from pydantic.alias_generators import to_pascal
 from pydantic.dataclasses import dataclass
 
-from .values import Day, Money, Number, OptionalIdentity, Text, read_text
+from .values import (
+    Day,
+    Money,
+    Number,
+    OptionalIdentity,
+    Text,
+    Unreadable,
+    read_text,
+)
 
 # Errors never quote a value.
 CONFIG = ConfigDict(
@@ -80,6 +88,7 @@ class DocumentLine:
     """A price line with what its subscription says. Missing: whatever an invoice line
     doesn't need. ``digest.py`` has a list of its own of what makes a line another one.
 
+    :ivar unread_vat: what stands there instead of an amount
     :ivar details: (label, value) of what Copaco prints of the subscription's settings
     :ivar hidden_details: as details, of what it doesn't print
     """
@@ -109,6 +118,7 @@ class DocumentLine:
     quantity_type: Text = ""
     sku: Text = _named("SKU")
     vat: Number = _number_named("VAT")
+    unread_vat: Unreadable = _named("VAT")
     tax_percentage: Number = None
     tax_zone: Text = _named("TaxZoneID")
     details: Details = ()

@@ -27,7 +27,13 @@ from .schemas import (
     describe_problems,
 )
 from .sentences import NESTED_TOO_DEEP, Problems, Sentence
-from .totals import ElementTotals, add_exactly, get_stated_amounts, get_worst
+from .totals import (
+    ElementTotals,
+    add_exactly,
+    get_stated_amounts,
+    get_unread,
+    get_worst,
+)
 from .unreadable import read_what_can_be_read
 from .xml_reader import read_xml
 
@@ -239,7 +245,8 @@ def _parse_elements(elements: list[Any]) -> ParsedResponse:
             problems = _summarize(describe_problems(error))
             rejected.append(RejectedInvoice(problems, write_json(element)))
             continue
-        totals = ElementTotals(invoice.stated_total, invoice.stated_vat)
+        own = invoice.totals
+        totals = ElementTotals(own.stated, own.total_vat, own.unread, own.unread_vat)
         is_empty = True
         for part, found in _split(invoice, element, totals):
             is_empty = False
@@ -251,8 +258,10 @@ def _parse_elements(elements: list[Any]) -> ParsedResponse:
             if found.account_ref:
                 _complete(customer, found, part.receiver)
             parts.append(part)
-        if is_empty and totals.difference:
+        if is_empty and (totals.difference or totals.unread):
             empty = Sentence("Customers is empty, while Totals has an amount")
+            if totals.unread:
+                empty = Sentence("Customers is empty, and Totals can't be read")
             rejected.append(RejectedInvoice(Problems((empty,)), write_json(element)))
     heads = [
         DocumentHead(number, customer.account_ref, customer)
@@ -324,9 +333,9 @@ def _make_document(
     if _is_doubtful_credit(parts, lines):
         problems.append(Sentence("Header.Type is a credit, but its lines are not"))
     tree = {"Invoices": trees}
-    stated_amount, stated_vat = get_stated_amounts(
-        dict.fromkeys(part.totals for part in parts)
-    )
+    totals = dict.fromkeys(part.totals for part in parts)
+    stated_amount, stated_vat = get_stated_amounts(totals)
+    unread_total, unread_vat = get_unread(totals)
     document = SourceDocument(
         invoice_number=number,
         account_ref=customer.account_ref,
@@ -339,6 +348,9 @@ def _make_document(
         problems=_summarize(problems),
         stated_amount=stated_amount,
         stated_vat=stated_vat,
+        unread_total=unread_total,
+        unread_vat=unread_vat
+        or next((line.unread_vat for line in lines if line.unread_vat), ""),
         payment_days=max(int(part.header.payment_days or 0) for part in parts),
         due_date=max(
             (
@@ -352,7 +364,7 @@ def _make_document(
             (part.invoice.sender for part in parts if part.invoice.sender), None
         ),
     )
-    if worst := get_worst(part.totals for part in parts):
+    if worst := get_worst(totals):
         document.totals_difference = worst.difference
         document.totals_line_count = worst.line_count
     if problems:

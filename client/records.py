@@ -52,6 +52,9 @@ class SourceDocument:
     :ivar stated_amount: what Copaco's ``Totals`` say that this document alone costs
         without VAT; None if they don't
     :ivar stated_vat: the VAT of that
+    :ivar unread_total: what stands there instead of a total without VAT, in any element
+        of ``Invoices`` that it is part of; "" for none
+    :ivar unread_vat: what stands instead of a VAT of this document alone or of a line
     :ivar payment_days: ``TermsOfPaymentDays``: in Customer-Invoices, the customer's
     :ivar due_date: the latest, when elements differ; None if none could be read
     :ivar sender: who bills it: Copaco, or the reseller
@@ -71,6 +74,8 @@ class SourceDocument:
     has_empty_list: bool = False
     stated_amount: Decimal | None = None
     stated_vat: Decimal | None = None
+    unread_total: str = ""
+    unread_vat: str = ""
     payment_days: int = 0
     readable_lines: list[DocumentLine] = field(default_factory=list)
     unreadable_lines: list[UnreadableLine] = field(default_factory=list)

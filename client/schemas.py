@@ -32,6 +32,7 @@ from .values import (
     Money,
     Number,
     Text,
+    Unreadable,
     read_flag,
     read_objects,
     read_setting,
@@ -43,6 +44,16 @@ null_is_empty = BeforeValidator(lambda value: [] if value is None else value)
 # What a good invoice doesn't need may be anything.
 other_is_none = BeforeValidator(
     lambda value: value if isinstance(value, dict) else None
+)
+
+
+# Something else in place of totals is a total that can't be read.
+other_is_unread = BeforeValidator(
+    lambda value: (
+        {"TotalExcludingVAT": {"Totals": value}}
+        if value and not isinstance(value, dict)
+        else value or {}
+    )
 )
 
 
@@ -153,36 +164,37 @@ class Header(Model):
     payment_days: Number = Field(None, alias="TermsOfPaymentDays")
 
 
+# How JSON names them is not documented.
+_EXCLUDING_VAT = AliasChoices(
+    "TotalExcludingVAT",
+    "TotalExcludingVat",
+    "TotalExclVAT",
+    "TotalExclVat",
+    "TotalExVAT",
+    "TotalExVat",
+)
+_VAT = AliasChoices("TotalVAT", "TotalVat")
+_INCLUDING_VAT = AliasChoices(
+    "TotalIncludingVAT",
+    "TotalIncludingVat",
+    "TotalInclVAT",
+    "TotalInclVat",
+    "TotalIncVAT",
+    "TotalIncVat",
+)
+
+
 class Totals(Model):
     """What Copaco says the lines add up to (Copaco's knowledge base, page
-    https://kb.copaco.cloud/kb/platform-logic-new). How JSON names it is not documented;
-    none that can be read is none to be compared with."""
+    https://kb.copaco.cloud/kb/platform-logic-new)."""
 
-    total_excluding_vat: Number = Field(
-        None,
-        validation_alias=AliasChoices(
-            "TotalExcludingVAT",
-            "TotalExcludingVat",
-            "TotalExclVAT",
-            "TotalExclVat",
-            "TotalExVAT",
-            "TotalExVat",
-        ),
-    )
-    total_vat: Number = Field(
-        None, validation_alias=AliasChoices("TotalVAT", "TotalVat")
-    )
-    total_including_vat: Number = Field(
-        None,
-        validation_alias=AliasChoices(
-            "TotalIncludingVAT",
-            "TotalIncludingVat",
-            "TotalInclVAT",
-            "TotalInclVat",
-            "TotalIncVAT",
-            "TotalIncVat",
-        ),
-    )
+    total_excluding_vat: Number = Field(None, validation_alias=_EXCLUDING_VAT)
+    total_vat: Number = Field(None, validation_alias=_VAT)
+    total_including_vat: Number = Field(None, validation_alias=_INCLUDING_VAT)
+    # What stands there instead of an amount.
+    unread_excluding_vat: Unreadable = Field("", validation_alias=_EXCLUDING_VAT)
+    unread_vat: Unreadable = Field("", validation_alias=_VAT)
+    unread_including_vat: Unreadable = Field("", validation_alias=_INCLUDING_VAT)
 
     @property
     def stated(self) -> Decimal | None:
@@ -193,6 +205,15 @@ class Totals(Model):
         if self.total_including_vat is None or self.total_vat is None:
             return None
         return EXACT.subtract(self.total_including_vat, self.total_vat)
+
+    @property
+    def unread(self) -> str:
+        """What stands where `stated` is read from and can't be read, "" for nothing."""
+        if self.total_excluding_vat is not None or self.unread_excluding_vat:
+            return self.unread_excluding_vat
+        if self.total_including_vat is not None:
+            return self.unread_vat
+        return self.unread_including_vat
 
 
 class Invoice(Model):
@@ -205,16 +226,8 @@ class Invoice(Model):
     header: Header
     sender: Annotated[CustomerInfo | None, other_is_none] = None
     receiver: Annotated[CustomerInfo | None, other_is_none] = None
-    totals: Annotated[Totals | None, other_is_none] = None
+    totals: Annotated[Totals, other_is_unread] = Totals.model_validate({})
     customers: Any = None
-
-    @property
-    def stated_total(self) -> Decimal | None:
-        return self.totals.stated if self.totals else None
-
-    @property
-    def stated_vat(self) -> Decimal | None:
-        return self.totals.total_vat if self.totals else None
 
 
 class InvoiceResponse(Model):

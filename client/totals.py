@@ -21,13 +21,23 @@ class ElementTotals:
 
     :ivar stated: ``TotalExcludingVAT``; None if there is none to be read
     :ivar stated_vat: the same of ``TotalVAT``
+    :ivar unread: what stands there instead of the total, and can't be read
+    :ivar unread_vat: the same of the VAT
     :ivar line_count: how many lines were counted
     :ivar customer_count: of how many customers
     """
 
-    def __init__(self, stated: Decimal | None, stated_vat: Decimal | None) -> None:
+    def __init__(
+        self,
+        stated: Decimal | None,
+        stated_vat: Decimal | None,
+        unread: str = "",
+        unread_vat: str = "",
+    ) -> None:
         self.stated = stated
         self.stated_vat = stated_vat
+        self.unread = unread
+        self.unread_vat = unread_vat
         self.line_count = 0
         self.customer_count = 0
         self._rest = stated
@@ -80,6 +90,21 @@ def get_stated_amounts(
     return (
         _add_known(each.stated for each in own),
         _add_known(each.stated_vat for each in own),
+    )
+
+
+def get_unread(totals: Iterable[ElementTotals]) -> tuple[str, str]:
+    """Find what stands instead of amounts in the totals of a document.
+
+    :param totals: of all elements that it is part of
+    :return: instead of the total without VAT; instead of the VAT, where that would be
+        of this document's customer alone
+    """
+    every = list(totals)
+    own = [each for each in every if each.customer_count <= 1]
+    return (
+        next((each.unread for each in every if each.unread), ""),
+        next((each.unread_vat for each in own if each.unread_vat), ""),
     )
 
 

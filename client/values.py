@@ -4,6 +4,7 @@ What is optional and unreadable counts as missing; an amount or an identity that
 unreadable is refused. Each function takes any value of a JSON tree.
 """
 
+import json
 import re
 import unicodedata
 from datetime import date
@@ -19,6 +20,8 @@ from pydantic_core import PydanticCustomError
 MAX_TEXT_LENGTH = 2000
 # No id of any system is longer; a cut one might become equal to another.
 MAX_IDENTITY_LENGTH = 255
+# So much of what can't be read tells a person what it is.
+MAX_QUOTE_LENGTH = 40
 # A line of a thousand billion is an error, not a charge.
 MONEY_LIMIT = Decimal(10) ** 12
 # A double is printed with up to 17 digits and may be a rest such as 5.55e-17; smaller
@@ -109,6 +112,20 @@ def read_number(value: object) -> Decimal | None:
     return number
 
 
+def read_unreadable(value: object) -> str:
+    """Return what stands where a number should, as far as a person needs it; "" for a
+    number, and for nothing."""
+    if value is None or read_number(value) is not None:
+        return ""
+    return quote(value)
+
+
+def quote(value: object) -> str:
+    """Return any value as text to be shown, cut off if it is long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return read_text(text)[:MAX_QUOTE_LENGTH]
+
+
 def read_money(value: object) -> Decimal:
     """As `read_number`.
 
@@ -171,4 +188,5 @@ Identity = Annotated[str, PlainValidator(read_identity)]
 OptionalIdentity = Annotated[str, PlainValidator(read_optional_identity)]
 Money = Annotated[Decimal, PlainValidator(read_money)]
 Number = Annotated[Decimal | None, PlainValidator(read_number)]
+Unreadable = Annotated[str, PlainValidator(read_unreadable)]
 Day = Annotated[date | None, PlainValidator(read_date)]

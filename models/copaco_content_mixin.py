@@ -29,6 +29,16 @@ class CopacoContentMixin(models.AbstractModel):
         min_display_digits=2,
         help="The same of Copaco's totals; that of the lines, where they don't say.",
     )
+    unread_total = fields.Char(
+        string="Unreadable Total",
+        readonly=True,
+        help="What Copaco sent instead of its total without tax.",
+    )
+    unread_vat = fields.Char(
+        string="Unreadable VAT",
+        readonly=True,
+        help="What Copaco sent instead of its VAT, or of that of a line.",
+    )
     is_vat_accepted = fields.Boolean(
         string="Odoo's Tax Accepted",
         readonly=True,

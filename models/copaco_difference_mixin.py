@@ -10,6 +10,7 @@ from ..tools import (
     join_different,
     join_messages,
     name_invoice,
+    name_line,
     pair_lines,
     round_amount,
 )
@@ -93,10 +94,10 @@ class CopacoDifferenceMixin(models.AbstractModel):
             unit = currency.rounding or CENT
             lines = [line for line in (old, new) if line]
             is_only_text = not float_compare(was, now, precision_rounding=unit)
-            if not is_only_text or _get_text(old) != _get_text(new):
+            if not is_only_text or name_line(old) != name_line(new):
                 differences.append(
                     LineDifference(
-                        text=_get_text(new or old),
+                        text=name_line(new or old),
                         is_excluded=bool(old and old.is_excluded),
                         was=was,
                         now=now,
@@ -158,6 +159,16 @@ class CopacoDifferenceMixin(models.AbstractModel):
                 "%(error)s Keep the old version, and ask Copaco to correct it.",
                 document=document.name,
                 error=builder._describe_error(source),
+            )
+        if self.payload_digest == document.payload_digest:
+            return join_messages(
+                _lt(
+                    "Copaco took back a change of %(document)s that was not taken "
+                    "over.",
+                    document=document.name,
+                ),
+                *obstacles,
+                _lt("When that is settled, keep the old version."),
             )
         sentences = [self._get_change_sentence(), self._get_date_sentence()]
         if self.line_count and not self._is_continuation():
@@ -243,11 +254,6 @@ class LineDifference(NamedTuple):
     quantities: tuple
     prices: tuple
     period: tuple  # first and last day, as far as they are known
-
-
-def _get_text(line):
-    parts = line and (line.plan_name, line.description, line.vendor_details)
-    return " – ".join(dict.fromkeys(filter(None, parts or ())))
 
 
 def _get_values(lines, name):

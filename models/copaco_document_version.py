@@ -3,8 +3,9 @@ from odoo.fields import Command
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
+from ..const import TOTALS_FIELDS
 from ..hold_reasons import Hold
-from ..tools import get_row_hash, pair_lines, render_message
+from ..tools import get_charge_key, pair_lines, render_message
 
 _lt = LazyTranslate(__name__)
 
@@ -43,6 +44,7 @@ class CopacoDocumentVersion(models.Model):
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
     totals_difference = fields.Float(help="See the field of the document.")
     totals_line_count = fields.Integer(help="See the field of the document.")
+    unread_total = fields.Char(help="See the field of the document.")
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
     payload_digest = fields.Char(required=True)
@@ -104,7 +106,7 @@ class CopacoDocumentVersion(models.Model):
         return lines - lines.browse(
             old.id
             for old, new in pairs
-            if old and new and _get_charge(old) == _get_charge(new)
+            if old and new and get_charge_key(old) == get_charge_key(new)
         )
 
     def _get_emptied_warning(self):
@@ -170,6 +172,7 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         warnings = self.env["copaco.exclusion.finder"]._get_warnings(self)
+        warnings.append(self.env["copaco.lost.charges"]._get_warning(self))
         warnings.append(self._get_emptied_warning())
         if self.run_id.endpoint != document.run_id.endpoint and (
             self._get_new_lines() or self._get_lost_lines()
@@ -252,9 +255,7 @@ class CopacoDocumentVersion(models.Model):
             {document.customer_id.account_ref: document.customer_id},
             builder._get_currency(source.currency),
         )
-        # What is kept of a document doesn't tell the totals of the whole invoice.
-        vals["totals_difference"] = self.totals_difference
-        vals["totals_line_count"] = self.totals_line_count
+        vals |= {name: self[name] for name in TOTALS_FIELDS}
         finder = self.env["copaco.duplicate.finder"]
         if document.is_no_double and finder._get_version_warning(self):
             # A person said that of the lines that it had.
@@ -285,8 +286,7 @@ class CopacoDocumentVersion(models.Model):
                 "state": old_state,
                 "currency_id": document.currency_id.id,
                 "amount_source": document.amount_source,
-                "totals_difference": document.totals_difference,
-                "totals_line_count": document.totals_line_count,
+                **{name: document[name] for name in TOTALS_FIELDS},
                 "line_count": document.line_count,
                 "payload": document.payload,
                 "payload_digest": document.payload_digest,
@@ -325,6 +325,9 @@ class CopacoDocumentVersion(models.Model):
         # They were declined in favour of the same content.
         document.version_ids._get_declined()._end_declined()
         self.write({"state": "declined", "declined_by_id": self.env.uid})
+        if self.payload_digest == document.payload_digest:
+            # Copaco took back what was declined before: nothing is left of it.
+            self._end_declined()
         document._message_log(
             body=self.env._(
                 "%(user)s kept the version from before Copaco changed it.",
@@ -394,13 +397,3 @@ class CopacoDocumentVersion(models.Model):
             (newer or self)._request_decision()
         document.run_id._refresh_state()
         self.env["copaco.monitor"]._update_activity(document.connection_id)
-
-
-def _get_charge(line):
-    return (
-        get_row_hash(line),
-        line.subscription_ref or "",
-        line.date_start or None,
-        line.date_end or None,
-        float(line.extended_price),
-    )

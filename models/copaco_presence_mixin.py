@@ -48,6 +48,12 @@ class CopacoPresenceMixin(models.AbstractModel):
 
     # === BUSINESS METHODS === #
 
+    def _get_newest(self):
+        """:return: what Copaco said last of this document, whatever a person decided:
+        a `copaco.document.version`, or the document itself"""
+        versions = self.version_ids
+        return self._get_pending_version() or versions._get_declined() or self
+
     @api.model
     def _get_missing_domain(self):
         return [("missing_state", "=", "reported")]

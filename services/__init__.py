@@ -39,6 +39,7 @@ from . import (
     copaco_job_queue,
     copaco_key_store,
     copaco_line_text,
+    copaco_lost_charges,
     copaco_mail_merge_sheet,
     copaco_manual_edits,
     copaco_margin_checker,

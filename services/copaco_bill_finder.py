@@ -75,7 +75,8 @@ class CopacoBillFinder(models.AbstractModel):
         :param numbers: of the vendor's invoices
         :param companies: `res.company` in whose books the bills may be
         :return: dict by number of `account.move`: bills of the vendor with it, letters
-            and leading zeros aside, that are of no Copaco document
+            and leading zeros aside, that are of no Copaco document; a person may have
+            entered one as a receipt
         """
         Move = self.env["account.move"]
         Move.flush_model()
@@ -89,7 +90,7 @@ class CopacoBillFinder(models.AbstractModel):
                   JOIN res_partner partner ON partner.id = move.partner_id
                  WHERE partner.commercial_partner_id = %(vendor)s
                    AND move.company_id IN %(companies)s
-                   AND move.move_type IN ('in_invoice', 'in_refund')
+                   AND move.move_type IN %(types)s
                    AND move.state != 'cancel'
                    AND move.copaco_document_id IS NULL
                    AND move.copaco_version_id IS NULL
@@ -100,6 +101,7 @@ class CopacoBillFinder(models.AbstractModel):
                 numbers=list(numbers),
                 vendor=vendor.commercial_partner_id.id,
                 companies=companies._ids,
+                types=tuple(Move.get_purchase_types(include_receipts=True)),
                 is_same=_SAME_REFERENCE,
             )
         )

@@ -66,6 +66,7 @@ class CopacoBillMatcher(models.AbstractModel):
         connection = document.connection_id
         hold = (
             (not correction_date and self._check_source_totals(documents))
+            or (not correction_date and self._check_vat(documents))
             or matcher._check_currency(document)
             or self._check_vendor(document)
             or self._check_journal(document)
@@ -126,6 +127,13 @@ class CopacoBillMatcher(models.AbstractModel):
     def _check_source_totals(self, documents):
         matcher = self.env["copaco.document.matcher"]
         return next(filter(None, map(matcher._check_source_totals, documents)), None)
+
+    def _check_vat(self, documents):
+        unread = documents.filtered("unread_vat")[:1]
+        if not unread or any(documents.mapped("is_vat_accepted")):
+            return None
+        checker = self.env["copaco.vat.checker"]
+        return Hold("vat_differs", checker._get_unread_message(unread))
 
     def _check_journal(self, document):
         connection = document.connection_id

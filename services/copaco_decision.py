@@ -59,6 +59,13 @@ class CopacoDecision(models.AbstractModel):
         for document in held:
             document._message_log(
                 body=self.env._(
+                    "%(user)s accepted the lines: Copaco's total “%(text)s” can't be "
+                    "read.",
+                    user=self.env.user.name,
+                    text=document.unread_total,
+                )
+                if document.unread_total
+                else self.env._(
                     "%(user)s accepted the lines: Copaco's totals differ from them by "
                     "%(amount)s.",
                     user=self.env.user.name,
@@ -71,7 +78,7 @@ class CopacoDecision(models.AbstractModel):
                     ),
                 )
             )
-        held.write({"totals_difference": 0, "state": "new"})
+        held.write({"totals_difference": 0, "unread_total": False, "state": "new"})
         return self._process(held, documents)
 
     def _link_bill(self, documents):
@@ -131,6 +138,13 @@ class CopacoDecision(models.AbstractModel):
         for document in held:
             document._message_log(
                 body=self.env._(
+                    "%(user)s accepted Odoo's tax: Copaco's VAT “%(text)s” can't be "
+                    "read.",
+                    user=self.env.user.name,
+                    text=document.unread_vat,
+                )
+                if document.unread_vat
+                else self.env._(
                     "%(user)s accepted Odoo's tax: Copaco's VAT is %(amount)s.",
                     user=self.env.user.name,
                     amount=render_message(
@@ -171,13 +185,13 @@ class CopacoDecision(models.AbstractModel):
         finder = self.env["copaco.duplicate.finder"].sudo()
         held = self._get_held(documents, "possible_double")
         for document in held:
-            others = finder._get_other_documents(document)
+            reason = _lt("It was invoiced otherwise.")
+            if others := finder._get_other_documents(document):
+                reason = _lt("The same charges are on %(documents)s.", documents=others)
+            elif document.missing_state:
+                reason = _lt("Copaco no longer has it.")
             self.env["copaco.exclusion"]._apply_exclusion(
-                document,
-                _lt("The same charges are on %(documents)s.", documents=others)
-                if others
-                else _lt("It was invoiced otherwise."),
-                self.env.user,
+                document, reason, self.env.user
             )
         self._continue_bills(held)
 
@@ -255,7 +269,7 @@ class CopacoDecision(models.AbstractModel):
                 version._take_over()
             elif updater._can_be_rebuilt(document):
                 # Who looked at what changed has accepted its lines.
-                version.totals_difference = 0
+                version.write({"totals_difference": 0, "unread_total": False})
                 updater._update_draft(document, version)
             else:
                 raise UserError(

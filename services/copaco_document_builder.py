@@ -9,6 +9,7 @@ from odoo.fields import Command
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
+from ..const import TOTALS_FIELDS
 from ..hold_reasons import Hold
 from ..tools import (
     get_account_key,
@@ -56,6 +57,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "amount_source": self._get_amount(source, currency),
             "totals_difference": float(difference),
             "totals_line_count": source.totals_line_count,
+            "unread_total": source.unread_total or False,
             "line_count": len(source.lines),
         }
 
@@ -117,7 +119,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
         Document = self.env["copaco.document"]
         if source.error:
             vals.update(Document._prepare_hold_values(self._get_invalid_hold(source)))
-        elif not (lines or vals["totals_difference"]):
+        elif not (lines or vals["totals_difference"] or vals["unread_total"]):
             vals["state"] = "excluded"
             vals["exclude_reason"] = _lt("Copaco sent no price lines.")
         return vals
@@ -218,8 +220,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
                 self._get_currency(source.currency),
             )
             vals["line_ids"].insert(0, Command.clear())
-            # What is kept of a document doesn't tell the totals of the whole invoice.
-            for name in ("totals_difference", "totals_line_count"):
+            for name in TOTALS_FIELDS:
                 vals.pop(name)
             document.write(vals)
 

@@ -183,6 +183,18 @@ class CopacoDocumentMatcher(models.AbstractModel):
         )
 
     def _check_source_totals(self, document):
+        if document.unread_total:
+            return Hold(
+                "source_totals_differ",
+                _lt(
+                    "%(document)s: what Copaco says is the total of its invoice can't "
+                    "be read: it is “%(text)s”. Compare the lines with Copaco's own "
+                    "invoice. Accept the lines to invoice them, or exclude the "
+                    "document.",
+                    document=document.name,
+                    text=document.unread_total,
+                ),
+            )
         currency, connection = document.currency_id, document.connection_id
         difference = to_decimal(document.totals_difference)
         allowed = connection._get_allowed_difference(

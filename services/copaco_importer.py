@@ -40,7 +40,7 @@ class CopacoImporter(models.AbstractModel):
             "created_endpoint": run.date_from and run.endpoint,
         }
         presence = self.env["copaco.presence"]
-        seen = defaultdict(Document.browse)
+        seen, lost = defaultdict(Document.browse), {}
         for source in response.documents:
             code = source.currency
             if code not in currencies:
@@ -54,7 +54,7 @@ class CopacoImporter(models.AbstractModel):
             document = known.get(_get_source_key(source))
             if document:
                 source, extent, is_unchanged = self._receive_known(
-                    run, document, source, currencies[code]
+                    run, document, source, currencies[code], lost
                 )
                 seen[extent] += document
             else:
@@ -75,6 +75,7 @@ class CopacoImporter(models.AbstractModel):
         new_ids += builder._create_documents(new_vals_list)
         # What was rejected may be any of those that are missing.
         presence._update(run, seen, None if response.rejected else unread)
+        self.env["copaco.lost.charges"]._review(lost)
         received = Document.union(*seen.values())
         rejected_payload = "\n\n".join(each.payload for each in response.rejected)
         reasons = tuple(translate(each.problems) for each in response.rejected)
@@ -272,7 +273,7 @@ class CopacoImporter(models.AbstractModel):
             for company in infos
         }
 
-    def _receive_known(self, run, document, source, currency):
+    def _receive_known(self, run, document, source, currency, lost):
         """A known document was received again. What its response lacks proves nothing,
         unless it asked for every day on which the document may have been created: then
         what it has is merged with what is known, line by line.
@@ -280,6 +281,7 @@ class CopacoImporter(models.AbstractModel):
         :param document: `copaco.document`
         :param source: the `SourceDocument` that was received
         :param currency: its `res.currency`
+        :param lost: dict that gets what Copaco no longer has, see `copaco.lost.charges`
         :return: (`SourceDocument` of what is known with it, one of the keys of
             `copaco.presence._update`, whether all of it was known)
         """
@@ -287,11 +289,20 @@ class CopacoImporter(models.AbstractModel):
             source = self._use_names_of(document, run, source)
         pending = document._get_pending_version()
         is_covered = self.env["copaco.presence"]._is_covered(run, document)
-        if _is_known_content(document, source.digest):
+        is_own = source.digest == document.payload_digest
+        charges = self.env["copaco.lost.charges"]
+        if is_covered:
+            lost[document] = charges._find_lost(document._get_newest(), source)
+        is_taken_back = (
+            is_own
+            and bool(lost.get(document))
+            and bool(charges._find_left_out(document, source))
+        )
+        if _is_known_content(document, source.digest) and not is_taken_back:
             is_newest = source.digest == (pending or document).payload_digest
             if is_covered:
                 pending._withdraw_unless(source.digest)
-                if source.digest == document.payload_digest:
+                if is_own:
                     document.version_ids._get_declined()._end_declined()
             self._receive_totals(document, source)
             self.env["copaco.vat.checker"]._receive(document, source, run)
@@ -299,8 +310,7 @@ class CopacoImporter(models.AbstractModel):
         extent = "changed"
         if not is_covered:
             # What Copaco said last, though a person may have kept what it said before.
-            newest = pending or document.version_ids._get_declined() or document
-            merged = self._merge(newest.payload, source)
+            merged = self._merge(document._get_newest().payload, source)
             if _is_known_content(document, merged.digest):
                 return source, "partial", True
             if merged is not source:
@@ -372,6 +382,7 @@ class CopacoImporter(models.AbstractModel):
         altered = parse_payload(payload)
         altered.totals_difference = source.totals_difference
         altered.totals_line_count = source.totals_line_count
+        altered.unread_total = altered.unread_total or source.unread_total
         if not altered.error and altered.account_ref != source.account_ref:
             altered.account_ref = source.account_ref
             altered.digest = digest_document(altered)
@@ -386,15 +397,15 @@ class CopacoImporter(models.AbstractModel):
         amounts = self.env["copaco.document.builder"]._prepare_amounts(
             source, document.currency_id
         )
-        difference = amounts["totals_difference"]
+        totals = {name: amounts[name] for name in ("totals_difference", "unread_total")}
         if (
             document.state == "held"
             and document.hold_reason == "source_totals_differ"
-            and document.totals_difference != difference
+            and any(document[name] != value for name, value in totals.items())
         ):
             document.write(
                 {
-                    "totals_difference": difference,
+                    **totals,
                     "state": "new",
                     "hold_reason": False,
                     "hold_message": False,

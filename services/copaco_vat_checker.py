@@ -39,6 +39,7 @@ class CopacoVatChecker(models.AbstractModel):
             "has_vat": vat is not None,
             "amount_vat": float(vat or 0),
             "totals_vat": float(stated or 0) if vat is not None else 0.0,
+            "unread_vat": source.unread_vat or False,
         }
 
     def _receive(self, document, source, run):
@@ -81,10 +82,14 @@ class CopacoVatChecker(models.AbstractModel):
         connection = document.connection_id
         if connection.vat_check == "off" or document.is_vat_accepted:
             return
+        is_held = may_hold and connection.vat_check == "hold"
+        if document.unread_vat:
+            self._report_unread(document, move, is_held)
+            return
         values = self._find_difference(document, move)
         if not values:
             return
-        if may_hold and connection.vat_check == "hold":
+        if is_held:
             raise VatMismatchError(
                 self.env,
                 _lt(
@@ -103,6 +108,32 @@ class CopacoVatChecker(models.AbstractModel):
             invoice=name_invoice(move),
             **values,
         )
+        self._tell(document, move, message)
+
+    def _report_unread(self, document, move, is_held):
+        """:raise VatMismatchError: when the document is held for VAT that can't be
+        read; otherwise, it is told"""
+        if is_held:
+            raise VatMismatchError(self.env, self._get_unread_message(document))
+        message = _lt(
+            "Copaco's VAT of %(document)s can't be read: it is “%(text)s”. Compare the "
+            "tax of invoice %(invoice)s with Copaco's own invoice.",
+            document=document.name,
+            text=document.unread_vat,
+            invoice=name_invoice(move),
+        )
+        self._tell(document, move, message)
+
+    def _get_unread_message(self, document):
+        return _lt(
+            "%(document)s was not booked, because the VAT that Copaco states can't be "
+            "read: it is “%(text)s”. Look at Copaco's own invoice, then accept Odoo's "
+            "tax; or ask Copaco to correct it, and fetch again.",
+            document=document.name,
+            text=document.unread_vat,
+        )
+
+    def _tell(self, document, move, message):
         body = render_message(self.env, message)
         document._message_log(body=body)
         move._message_log(body=body)

@@ -91,6 +91,7 @@ from . import (
     test_tours,
     test_translations,
     test_unchanged_response,
+    test_unreadable_totals,
     test_upload,
     test_vat,
 )

@@ -1,5 +1,6 @@
 """A bookkeeper who knows every charge of `content_copaco`, and decides what waits."""
 
+import re
 from collections import Counter, defaultdict
 from decimal import Decimal
 
@@ -76,10 +77,16 @@ class Bookkeeper:
 
     def get_shown(self, document):
         """:return: set of the charges that a person has to look at, to decide what
-        becomes of a document; of one that changed or is gone, excluded ones too"""
+        becomes of a document; of one that changed or is gone, excluded ones too, and
+        what the message names"""
         pending = dict(self.get_pending(document))
         if pending or document.missing_state:
-            return pending.keys() | set(map(self.get_charge, document.line_ids))
+            named = re.findall(rf"{CHARGE}(\d+)", document.hold_message or "")
+            return {
+                *pending,
+                *map(self.get_charge, document.line_ids),
+                *(self.copaco.charges[int(number)] for number in named),
+            }
         return dict(self.get_lines(document)).keys()
 
     def get_billed(self):

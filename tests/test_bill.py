@@ -322,6 +322,48 @@ class TestBill(CopacoBillCommon):
         self.assertEqual(self.purchases.move_id, bill)
         self.assertBalanced()
 
+    def test_a_purchase_receipt_that_is_there_is_no_reason_for_a_second_bill(self):
+        receipt = self.enter_bill("P-1", 15, move_type="in_receipt")
+        self.add_purchase("P-1", {"A1": [price_line("10", VAT="2.10")]})
+        (content,) = [stored.content for stored in self.simulator.purchases]
+        lines = content["Customers"][0]["Subscriptions"][0]["PriceLines"]
+        with self.subTest("another amount"), self.undone():
+            self.fetch()
+            self.assertEqual(self.purchases.hold_reason, "bill_differs")
+            self.assertIn(receipt.display_name, self.purchases.hold_message)
+            self.act(self.purchases, "action_link_bill")
+            self.assertEqual(self.purchases.move_id, receipt)
+            self.assertBalanced()
+        lines.append(price_line("5", number=2, VAT="1.05"))
+        with self.subTest("it is confirmed"), self.undone():
+            receipt.action_post()
+            self.fetch()
+            self.assertEqual(self.purchases.move_id, receipt)
+        self.fetch()
+        self.assertRecordValues(
+            self.purchases,
+            [{"state": "invoiced", "move_id": receipt.id, "move_amount_untaxed": 15}],
+        )
+        self.assertEqual(self.purchases.move_amount_tax, 3.15)
+        self.assertBalanced()
+        receipt.action_post()
+        lines[1]["ExtendedPrice"] = 3
+        self.fetch()
+        self.act(self.purchases, "action_correct")
+        self.assertEqual(self.purchases.correction_ids.move_type, "in_refund")
+        self.assertEqual(self.purchases.correction_ids.amount_untaxed, 2)
+        self.assertBalanced()
+
+    def test_a_purchase_receipt_that_is_entered_later_takes_the_drafts_place(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        draft = self.purchases.move_id
+        receipt = self.enter_bill("P-1", 15, move_type="in_receipt")
+        self.assertEqual(draft.copaco_received_bill_id, receipt)
+        draft.action_copaco_use_received()
+        self.assertEqual(self.purchases.move_id, receipt)
+        self.assertBalanced()
+
     def test_bills_of_connections_of_several_people_are_linked_at_once(self):
         bills = self.enter_bill("P-1", 14) | self.enter_bill("P-2", 24)
         for number, amount in (("P-1", "15"), ("P-2", "25")):

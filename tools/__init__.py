@@ -11,7 +11,13 @@ from .evidence import (
 from .json_text import indent_json
 from .limits import ask_for_whole_time, get_seconds_left, get_server
 from .line_order import merge_order
-from .line_pairing import are_apart, get_row_hash, pair_charges, pair_lines
+from .line_pairing import (
+    are_apart,
+    get_charge_key,
+    get_row_hash,
+    pair_charges,
+    pair_lines,
+)
 from .messages import (
     Amount,
     Joined,
@@ -26,7 +32,7 @@ from .messages import (
     render_message,
 )
 from .month_comparison import Charge, compare_months
-from .names import enumerate_names, join_different, list_names
+from .names import enumerate_names, join_different, list_names, name_line
 from .pace import Pace
 from .queries import avoid_compiling, get_month_id, read_month_id
 from .rounding import (

@@ -111,6 +111,7 @@ TERMS = (
     _lt("Copaco's response is not an object with invoices."),
     _lt("Copaco's response can't be used: %(problem)s."),
     _lt("Customers is empty, while Totals has an amount"),
+    _lt("Customers is empty, and Totals can't be read"),
     _lt("Header.Date is missing or not a date"),
     _lt("Header.Currency differs between parts of the same invoice"),
     _lt("Header.Type is a credit, but its lines are not"),

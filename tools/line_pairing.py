@@ -90,6 +90,17 @@ def get_row_hash(line):
     return (line.row_hash or "").lower()
 
 
+def get_charge_key(line):
+    """:return: what is equal of lines that are the same charge at the same amount"""
+    return (
+        get_row_hash(line),
+        line.subscription_ref or "",
+        line.date_start or None,
+        line.date_end or None,
+        float(line.extended_price),
+    )
+
+
 def _get_content(line):
     return (
         line.line_ref or "",

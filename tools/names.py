@@ -31,6 +31,14 @@ def enumerate_names(env, names):
     return render_message(env, list_names(names))
 
 
+def name_line(line):
+    """:param line: a `copaco.document.line` or a `DocumentLine`, or None
+    :return: text that tells a price line from others
+    """
+    parts = line and (line.plan_name, line.description, line.vendor_details)
+    return " – ".join(dict.fromkeys(filter(None, parts or ())))
+
+
 def join_different(texts):
     """:return: text such as "7 → 9", or "7" when nothing changed"""
     return " → ".join(dict.fromkeys(texts))

@@ -82,6 +82,7 @@ class CopacoPreviewDocument(models.TransientModel):
             ("out_refund", "Credit Note"),
             ("in_invoice", "Vendor Bill"),
             ("in_refund", "Vendor Credit Note"),
+            ("in_receipt", "Purchase Receipt"),
         ],
         string="Becomes",
     )

@@ -87,6 +87,34 @@ class TestTotals(ClientCase):
             self.assertIsNone(document.totals_difference)
         self.assertIsNone(parse_one(make.invoice()).totals_difference)
 
+    def test_what_stands_instead_of_a_total_is_told(self):
+        for totals, unread in (
+            *((value, "") for value in (None, [], "", {}, {"TotalVAT": "1"})),
+            ("10", '{"Totals": "10"}'),
+            *((make_totals(value), "") for value in (None, "", " ", "10", 10, "-1e2")),
+            *((make_totals(each), each) for each in ("1.234,56", "NaN", "x", "1e400")),
+            (make_totals(["10"]), '["10"]'),
+            (make_totals({}), "{}"),
+            (make_totals(True), "true"),
+            (make_totals("€" * 500), "€" * 40),
+            ({"TotalIncludingVAT": "1,5", "TotalVAT": "1"}, "1,5"),
+            ({"TotalIncludingVAT": "5", "TotalVAT": "x"}, "x"),
+            ({"TotalExcludingVAT": "1", "TotalIncludingVAT": "x"}, ""),
+        ):
+            document = parse_one(make.invoice(Totals=totals))
+            with self.subTest(totals=totals):
+                self.assertEqual((document.unread_total, document.error), (unread, ""))
+                again = parse_payload(document.payload)
+                self.assertEqual(again.unread_total, unread)
+
+    def test_all_documents_of_an_element_know_that_its_total_is_unreadable(self):
+        response = parse(
+            make.invoice(make.customer(), self.OTHER, Totals=make_totals("x")),
+            make.invoice(header={"InvoiceID": "2"}, Totals=make_totals("10")),
+        )
+        found = [document.unread_total for document in response.documents]
+        self.assertEqual(found, ["x", "x", ""])
+
     def test_totals_are_known_by_their_likely_names(self):
         for name in ("TotalExcludingVat", "TotalExclVAT", "TotalExclVat"):
             document = parse_one(make.invoice(Totals={name: "10.01"}))
@@ -128,7 +156,9 @@ class TestTotals(ClientCase):
         (rejected,) = response.rejected
         self.assertRegex(rejected.reason, "^Customers is empty.*\\.$")
         self.assertEqual(json.loads(rejected.payload), invoice)
-        for total in ("0", "0.00", "x", None):
+        unread = parse(make.invoice(Customers=[], Totals=make_totals("x")))
+        self.assertIn("can't be read", unread.rejected[0].reason)
+        for total in ("0", "0.00", "", None):
             response = parse(make.invoice(Customers=[], Totals=make_totals(total)))
             self.assertEqual([*response.documents, *response.rejected], [])
 
@@ -180,6 +210,18 @@ class TestVat(ClientCase):
         lines = make.line(VAT="2.10", TaxPercentage=21), make.line(VAT=None)
         self.assertEqual(self.find_vat(*lines, TotalVAT=9), Decimal("2.10"))
         self.assertEqual(self.find_vat(make.line(), TotalVAT=9), 9)
+
+    def test_what_stands_instead_of_a_vat_is_told(self):
+        for line, totals, unread in (
+            ({"VAT": "2,10"}, {}, "2,10"),
+            ({"VAT": ["2.10"]}, {"TotalVAT": "2.10"}, '["2.10"]'),
+            ({"VAT": "2.10"}, {"TotalVAT": "NaN"}, "NaN"),
+            ({"VAT": None}, {"TotalVAT": ""}, ""),
+            ({"VAT": "0.00"}, {"TotalVAT": 0}, ""),
+        ):
+            lines = make.subscription(make.line(), make.line(LineId="L2", **line))
+            invoice = make.invoice(make.customer(lines), Totals=totals)
+            self.assertEqual(parse_one(invoice).unread_vat, unread)
 
     def test_no_vat_is_stated_where_nothing_is_filled_in(self):
         for values in (

@@ -129,6 +129,7 @@ class TestBadDocumentsRead(BadDocumentsCase):
             totals_difference=document.totals_difference,
             totals_line_count=document.totals_line_count,
             stated_amount=document.stated_amount,
+            unread_total=document.unread_total,
         )
         self.assertEqual(again, document)
 
