@@ -268,6 +268,14 @@ class AccountMove(models.Model):
         self.env["copaco.bill.maker"].sudo()._use_received(bill, received)
         return received.with_env(self.env)._get_copaco_action()
 
+    # === MAIL GATEWAY === #
+
+    def _message_receive_bounce(self, email, partner):
+        # EXTENDS mail, which notes it of contacts whose only address that still is
+        super()._message_receive_bounce(email, partner)
+        proof = self.env["copaco.delivery.proof"].sudo()
+        proof._note_bounce(self.sudo().copaco_delivery_ids, email, partner)
+
     # === BUSINESS METHODS === #
 
     def _get_copaco_document(self):

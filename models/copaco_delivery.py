@@ -73,11 +73,14 @@ class CopacoDelivery(models.Model):
         index=True,
         help="When it was confirmed, or the day of an invoice that is dated later.",
     )
+    # What is being sent waits since then, and must not be sent again meanwhile.
+    tried_at = fields.Datetime(string="Sending Began", readonly=True)
     sent_at = fields.Datetime(
         string="Delivered On", readonly=True, help="When its delivery was proved."
     )
-    # What was posted before is no proof that it was sent since.
+    # What was posted before, or Peppol accepted, is no proof that it was sent since.
     last_message_id = fields.Integer(readonly=True)
+    last_peppol_uuid = fields.Char(readonly=True)
     is_unsent = fields.Boolean(
         string="Could Not Be Sent",
         compute="_compute_is_unsent",
@@ -91,13 +94,16 @@ class CopacoDelivery(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("state", "send_at", "move_id.state", "move_id.copaco_is_replaced")
+    @api.depends(
+        *("state", "send_at", "tried_at"),
+        *("move_id.state", "move_id.copaco_is_replaced"),
+    )
     def _compute_is_unsent(self):
         unsent = self.filtered_domain(self._get_unsent_domain())
         for delivery in self:
             delivery.is_unsent = delivery in unsent
 
-    @api.depends("state", "reason", "send_at")
+    @api.depends("state", "reason", "send_at", "tried_at")
     @api.depends_context("lang")
     def _compute_message(self):
         proof = self.env["copaco.delivery.proof"]
@@ -139,8 +145,8 @@ class CopacoDelivery(models.Model):
         overdue = fields.Datetime.now() - timedelta(hours=OVERDUE_HOURS)
         return self._get_sendable_domain() & (
             Domain("state", "=", "failed")
-            | Domain("state", "in", ("waiting", "sending"))
-            & Domain("send_at", "<", overdue)
+            | Domain("state", "=", "waiting") & Domain("send_at", "<", overdue)
+            | Domain("state", "=", "sending") & Domain("tried_at", "<", overdue)
         )
 
     # === CRON METHODS === #

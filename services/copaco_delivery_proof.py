@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import LazyTranslate
+from odoo.tools.mail import email_normalize_all
 
 from ..tools import render_message
 
@@ -74,6 +75,22 @@ class CopacoDeliveryProof(models.AbstractModel):
             move.is_move_sent = False
         delivery.write({"state": "failed", "reason": reason})
 
+    def _note_bounce(self, deliveries, email, partner):
+        """Note that the last mail with an invoice came back from an address that the
+        customer has no more, or has among others: Odoo does not know whose it is.
+
+        :param partner: contacts whose address it is, as far as Odoo knows
+        """
+        for delivery in deliveries:
+            notified = self._get_messages(delivery)[:1].notification_ids
+            if notified.res_partner_id & partner:
+                continue
+            own = notified.filtered(
+                lambda each: email in email_normalize_all(each.res_partner_id.email)
+            )
+            own = own or self._get_notifications(notified.mail_message_id)
+            own.write({"notification_status": "bounce", "failure_type": "mail_bounce"})
+
     # === WHAT BECAME OF IT === #
 
     def _find_outcome(self, delivery):
@@ -81,7 +98,7 @@ class CopacoDeliveryProof(models.AbstractModel):
         nothing is known yet"""
         peppol = self.env["copaco.peppol"]
         messages = self._get_messages(delivery)
-        if peppol._is_sent(delivery.move_id) or any(map(self._has_arrived, messages)):
+        if peppol._is_sent(delivery) or any(map(self._has_arrived, messages)):
             return "sent", ""
         failed = self._get_notifications(messages[:1]).filtered(
             lambda each: each.notification_status in FAILED
@@ -112,7 +129,18 @@ class CopacoDeliveryProof(models.AbstractModel):
                 ("attachment_ids.checksum", "in", documents.mapped("checksum")),
             ],
             order="id desc",
-        ).filtered(self._get_notifications)
+        ).filtered(self._is_to_customer)
+
+    def _is_to_customer(self, message):
+        """Whether a message went to the customer, or to whom the template of Odoo's
+        Send names instead; but the copy of a customer without an address is none."""
+        customer = self.env["account.move"].browse(message.res_id).partner_id
+        partners = self._get_notifications(message).res_partner_id
+        if customer.commercial_partner_id in partners.commercial_partner_id:
+            return True
+        layout = self.env["account.move.send"]._get_mail_layout()
+        is_by_template = message.email_layout_xmlid == layout
+        return bool(partners and customer.email and is_by_template)
 
     def _get_notifications(self, message):
         """:return: what is known of those whom a message was sent to, without those who
@@ -189,7 +217,7 @@ class CopacoDeliveryProof(models.AbstractModel):
         failed"""
         partner = delivery.partner_id
         if not partner.active:
-            return self.env._(
+            return _lt(
                 "%(invoice)s was not sent: %(partner)s is archived. Restore the "
                 "contact, then send it again.",
                 invoice=delivery.move_id.name,

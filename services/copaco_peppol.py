@@ -107,10 +107,19 @@ class CopacoPeppol(models.AbstractModel):
         """Whether a company is registered to send by Peppol."""
         return self._is_installed() and company.sudo().peppol_can_send
 
-    def _is_sent(self, move):
-        """Whether an invoice was accepted by Peppol's access point, and not refused
-        since."""
-        return self._is_installed() and move.peppol_move_state in ("processing", "done")
+    def _get_uuid(self, move):
+        """:return: the id of what Peppol's access point accepted of an invoice last"""
+        return self._is_installed() and move.peppol_message_uuid
+
+    def _is_sent(self, delivery):
+        """Whether an invoice was accepted by Peppol's access point since it is to be
+        sent, and not refused since."""
+        move = delivery.move_id
+        return (
+            self._is_installed()
+            and move.peppol_move_state in ("processing", "done")
+            and self._get_uuid(move) != delivery.last_peppol_uuid
+        )
 
     def _is_refused(self, move):
         return self._is_installed() and move.peppol_move_state == "error"

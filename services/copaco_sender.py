@@ -27,6 +27,8 @@ _logger = logging.getLogger(__name__)
 
 # Of the errors of Odoo's proxies: nobody answered, or not in time.
 NO_ANSWER = "connection_error"
+# After these nobody knows either what Peppol's access point had accepted by then.
+LOST = (SMTPServerDisconnected, TimeoutError, *CONCURRENCY_ERRORS)
 # How long Peppol's directory is left alone that did not answer.
 DIRECTORY_PAUSE = timedelta(minutes=10)
 
@@ -51,7 +53,7 @@ class CopacoSender(models.AbstractModel):
                 "active": document.move_id.state != "posted"
                 or self._has_to_be_sent(document.move_id, document.connection_id),
                 "send_at": self._get_send_time(document.move_id),
-                "last_message_id": self._get_last_message_id(document.move_id),
+                **self._get_past(document.move_id),
             }
             for document in documents
         ]
@@ -64,9 +66,10 @@ class CopacoSender(models.AbstractModel):
         was written about them until then didn't send them; it is known only now whether
         there is an amount to pay. What was sent before was another."""
         deliveries = moves.with_context(active_test=False).copaco_delivery_ids
+        for delivery in deliveries:
+            delivery.write(self._get_past(delivery.move_id))
         outdated = deliveries.filtered(lambda each: each.state in ("sending", "sent"))
         for delivery in outdated:
-            delivery.last_message_id = self._get_last_message_id(delivery.move_id)
             proof = self.env["copaco.delivery.proof"].with_context(
                 lang=delivery.connection_id.responsible_id.lang
             )
@@ -86,13 +89,8 @@ class CopacoSender(models.AbstractModel):
             lambda each: each.state == "waiting"
         )
         for delivery in waiting:
-            delivery.write(
-                {
-                    "active": True,
-                    "send_at": self._get_send_time(delivery.move_id),
-                    "last_message_id": self._get_last_message_id(delivery.move_id),
-                }
-            )
+            send_at = self._get_send_time(delivery.move_id)
+            delivery.write({"active": True, "send_at": send_at})
         if waiting:
             self._continue_in_background()
 
@@ -111,8 +109,13 @@ class CopacoSender(models.AbstractModel):
         )
         return start.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
 
-    def _get_last_message_id(self, move):
-        return max(move.message_ids.ids, default=0)
+    def _get_past(self, move):
+        """:return: values of a delivery: what was sent of an invoice until now proves
+        nothing of what is sent from now on"""
+        return {
+            "last_message_id": max(move.message_ids.ids, default=0),
+            "last_peppol_uuid": self.env["copaco.peppol"]._get_uuid(move),
+        }
 
     def _get_due_domain(self):
         return (
@@ -168,7 +171,7 @@ class CopacoSender(models.AbstractModel):
                     "state": "waiting",
                     "reason": False,
                     "send_at": self._get_send_time(delivery.move_id),
-                    "last_message_id": self._get_last_message_id(delivery.move_id),
+                    **self._get_past(delivery.move_id),
                 }
             )
         self.env.cr.commit()  # pylint: disable=invalid-commit
@@ -208,7 +211,10 @@ class CopacoSender(models.AbstractModel):
             self._get_silent_domain()
         )
         directory = Directory(is_silent=bool(is_silent))
+        connections = deliveries.connection_id
         for delivery in deliveries:
+            if not delivery.exists():
+                continue
             if deadline and time.monotonic() > deadline:
                 self._continue_in_background()
                 break
@@ -221,12 +227,13 @@ class CopacoSender(models.AbstractModel):
             sender._send_one(delivery.with_env(sender.env), directory)
             if directory.is_silent and not is_silent:
                 is_silent = True
-                sender._leave_directory_alone(deliveries.connection_id)
+                sender._leave_directory_alone(connections)
             if not self.env["ir.cron"]._commit_progress(1):
                 break
-        if deliveries.filtered(lambda each: each.state == "waiting" and each.reason):
+        left = deliveries.exists()
+        if left.filtered(lambda each: each.state == "waiting" and each.reason):
             self._ask_directory_again()
-        self._tell(deliveries.connection_id)
+        self._tell(connections)
 
     def _tell(self, connections):
         no_runs = self.env["copaco.run"]
@@ -257,10 +264,14 @@ class CopacoSender(models.AbstractModel):
         try:
             if proof._find_outcome(delivery)[0] != "sent":
                 methods = self._choose_methods(delivery.move_id, directory)
-            if not delivery.move_id.try_lock_for_update():
+            # What others did meanwhile is seen.
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+            sendable = delivery.filtered_domain(delivery._get_sendable_domain())
+            if not sendable.move_id.try_lock_for_update():
                 self._wait(delivery)
                 return
-            self._deliver(delivery.move_id, methods, directory)
+            if methods and proof._find_outcome(delivery)[0] != "sent":
+                self._deliver(delivery.move_id, methods, directory)
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PostponedError as error:
             delivery.write({"state": "waiting", "reason": error.message})
@@ -297,7 +308,8 @@ class CopacoSender(models.AbstractModel):
             send_at = self._get_send_time(delivery.move_id)
             is_due = send_at <= fields.Datetime.now()
             if is_due:
-                delivery.write({"state": "sending", "reason": False})
+                now = fields.Datetime.now()
+                delivery.write({"state": "sending", "reason": False, "tried_at": now})
             else:
                 delivery.send_at = send_at
             self.env.cr.commit()  # pylint: disable=invalid-commit
@@ -313,8 +325,6 @@ class CopacoSender(models.AbstractModel):
         self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _deliver(self, move, methods, directory):
-        if not methods:
-            return
         user = move.invoice_user_id
         with self.env["copaco.peppol"]._sending(directory, move):
             self.env["account.move.send"]._generate_and_send_invoices(
@@ -398,7 +408,7 @@ class CopacoSender(models.AbstractModel):
 
     def _has_no_answer(self, error):
         while error:
-            is_lost = isinstance(error, SMTPServerDisconnected | TimeoutError)
+            is_lost = isinstance(error, LOST)
             if is_lost or getattr(error, "code", None) == NO_ANSWER:
                 return True
             error = error.__context__

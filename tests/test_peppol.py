@@ -1,3 +1,7 @@
+from unittest.mock import patch
+
+from psycopg2.errors import SerializationFailure
+
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
@@ -221,3 +225,54 @@ class TestPeppol(PeppolCommon):
         self.assertSent(delivery)
         self.assertEqual(len(self.access_point.documents), 1)
         self.assertEqual(len(self.mail_server.mails), 1)
+
+    def test_what_is_confirmed_again_after_peppol_had_it_is_not_called_sent(self):
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("peppol")
+        delivery = self.book("5")
+        self.send()
+        self.assertSent(delivery)
+        delivery.move_id.button_draft()
+        delivery.move_id.invoice_line_ids.price_unit = 7
+        delivery.move_id.action_post()
+        self.send()
+        self.assertUnsent(delivery, "confirmed again")
+        self.send_again(delivery)
+        self.assertSent(delivery)
+        self.assertEqual(len(self.access_point.documents), 2)
+
+    def test_a_conflict_when_peppol_may_have_it_invites_nobody_to_send_it_twice(self):
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("peppol")
+        delivery = self.book("5")
+        with patch.object(
+            self.registry["account.move.send"],
+            "_generate_and_send_invoices",
+            side_effect=SerializationFailure,
+        ):
+            self.send()
+        self.assertUnsent(delivery, "nobody knows", "Bakkerij")
+
+    def test_a_company_that_leaves_peppol_at_that_moment_is_told(self):
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer("peppol")
+        delivery = self.book("5")
+        sender = self.registry["copaco.sender"]
+        choose = sender._choose_methods
+
+        def leave(service, move, directory):
+            methods = choose(service, move, directory)
+            self.company.sudo().account_peppol_edi_user.unlink()
+            self.company.account_peppol_proxy_state = "not_registered"
+            return methods
+
+        with (
+            patch.object(sender, "_choose_methods", leave),
+            mute_logger("odoo.addons.account_copaco.services.copaco_sender"),
+        ):
+            self.send()
+        self.assertFalse(self.access_point.documents)
+        self.assertUnsent(delivery)

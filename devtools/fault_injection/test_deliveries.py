@@ -53,7 +53,9 @@ UNTOLD = """
        AND NOT EXISTS (SELECT 1 FROM copaco_delivery WHERE move_id = move.id)
 """
 LET_HOURS_PASS = """
-    UPDATE copaco_delivery SET send_at = send_at - interval '2 hours'
+    UPDATE copaco_delivery
+       SET send_at = send_at - interval '2 hours',
+           tried_at = tried_at - interval '2 hours'
      WHERE company_id = %(company)s AND state IN ('waiting', 'sending')
 """
 
