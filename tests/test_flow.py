@@ -43,6 +43,15 @@ class TestFlow(BaseCase):
         # What is left calls itself, some steps further on.
         self.assertEqual(calls, {})
 
+    def test_where_to_find_what_has_every_file(self):
+        page = (ADDON / "doc/how_it_works.rst").read_text()
+        files = {
+            path.stem
+            for room in ("client", "services", "tools")
+            for path in (ADDON / room).glob("*.py")
+        } - {"__init__"}
+        self.assertEqual([name for name in files if f"``{name}``" not in page], [])
+
     def test_nothing_is_imported_from_further_on(self):
         found, count = [], 0
         for path in sorted(ADDON.glob("*/*.py")):

@@ -1,11 +1,12 @@
 import re
 from urllib.parse import urldefrag, urljoin
 
-from lxml import html
+from lxml import etree, html
 
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from ..controllers.manual import ADDON, PAGES, render
+from ..hold_reasons import HOLD_REASONS
 
 START = "/account_copaco/doc/index.rst"
 
@@ -19,6 +20,10 @@ class TestManual(HttpCase):
         root = html.fragment_fromstring(str(render(path)[1]), create_parent="div")
         links = [urljoin(path, each) for each in root.xpath("//@href | //@src")]
         return links, {"", *root.xpath("//@id")}
+
+    def get_text(self, path):
+        """:return: what a page says, on one line"""
+        return " ".join(html.fromstring(str(render(path)[1])).text_content().split())
 
     def test_a_bookkeeper_reads_it_in_odoo(self):
         new_test_user(self.env, "reader", groups="account.group_account_invoice")
@@ -64,6 +69,28 @@ class TestManual(HttpCase):
         for link in links:
             with self.subTest(link=link):
                 self.assertLeadsSomewhere(link)
+
+    def test_the_reference_has_every_reason_scheduled_action_and_setting(self):
+        own = self.env["ir.model.data"].search(
+            [("module", "=", "account_copaco"), ("model", "=", "ir.cron")]
+        )
+        actions = self.env["ir.cron"].browse(own.mapped("res_id"))
+        self.assertGreater(len(actions), 5)
+        titles = [*actions.mapped("name"), *(title for _name, title in HOLD_REASONS)]
+        Connection = self.env["copaco.connection"]
+        arch = etree.fromstring(Connection.get_view(view_type="form")["arch"])
+        for field in arch.xpath("//sheet//field[not(ancestor::field)]"):
+            about = Connection.fields_get([field.get("name")])[field.get("name")]
+            is_shown = field.get("invisible") not in ("1", "True")
+            if is_shown and not about["readonly"] and about["type"] != "one2many":
+                titles.append(field.get("string") or about["string"])
+        self.assertIn("Lowest Margin", titles)
+        reference = self.get_text("/account_copaco/doc/reference.rst")
+        # What every connection has, as any other record.
+        known = {"Name", "Active", "Company"}
+        self.assertEqual(
+            [each for each in titles if each not in known and each not in reference], []
+        )
 
     def assertLeadsSomewhere(self, link):
         path, chapter = urldefrag(link)
