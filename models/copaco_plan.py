@@ -216,14 +216,18 @@ class CopacoPlan(models.Model):
             plan.product_id = plan.suggested_product_id
 
     def action_process_drafts(self):
-        """See `copaco.rule.action_process_drafts`; of the rules of these plans, or of
-        all rules.
+        """See `copaco.rule.action_process_drafts`; of what has lines of these plans, or
+        of all rules.
 
         :return: see `copaco.document.action_retry`
         """
-        rules = self.rule_id or self.env["copaco.rule"].search(
-            [("company_id", "in", [False, *self.env.companies.parent_ids.ids])]
-        )
+        Rule = self.env["copaco.rule"]
+        if self:
+            self.check_access("read")
+            effect = self.env["copaco.rule.effect"]
+            return Rule._process_again(effect._get_documents_of_plans(self))
+        companies = self.env.companies.parent_ids
+        rules = Rule.search([("company_id", "in", [False, *companies.ids])])
         return rules.action_process_drafts()
 
     def action_view_rule(self):

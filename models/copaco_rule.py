@@ -168,7 +168,10 @@ class CopacoRule(models.Model):
         """
         self.env["copaco.connection"]._check_billing_access()
         self.check_access("read")
-        documents = self.env["copaco.rule.effect"]._get_documents(self)
+        return self._process_again(self.env["copaco.rule.effect"]._get_documents(self))
+
+    def _process_again(self, documents):
+        """See `action_process_drafts`; of these `copaco.document` records."""
         if documents:
             return documents.action_retry()
         return notify(

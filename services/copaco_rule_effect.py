@@ -100,14 +100,7 @@ class CopacoRuleEffect(models.AbstractModel):
             when it was made
         """
         engine = self.env["copaco.rule.engine"]
-        condition = SQL(
-            """(document.state = 'held' AND document.hold_reason IN %s
-                OR document.state = 'invoiced' AND EXISTS (
-                    SELECT FROM account_move move
-                     WHERE move.id = document.move_id AND move.state = 'draft'))""",
-            RULE_HOLD_REASONS,
-        )
-        self.env["account.move"].flush_model(["state"])
+        condition = self._get_waiting_condition()
         asked, found = set(rules.ids), set()
         for company in self._get_companies(rules):
             index = engine._get_index(company)
@@ -115,6 +108,33 @@ class CopacoRuleEffect(models.AbstractModel):
                 if was in asked or index.find(traits) in asked:
                     found.update(ids)
         return self.env["copaco.document"].browse(sorted(found))
+
+    def _get_documents_of_plans(self, plans):
+        """:param plans: `copaco.plan` records
+        :return: as `_get_documents`, those with lines of these plans
+        """
+        found = set()
+        for company, own in plans.grouped("company_id").items():
+            condition = SQL(
+                "%s AND line.plan_ref IN %s",
+                self._get_waiting_condition(),
+                tuple(own.mapped("plan_ref")),
+            )
+            for *_traits, ids in self._count_lines(company, condition):
+                found.update(ids)
+        return self.env["copaco.document"].browse(sorted(found))
+
+    def _get_waiting_condition(self):
+        """:return: `SQL` on `document`: it is held for what a rule may solve, or has a
+        draft invoice or bill"""
+        self.env["account.move"].flush_model(["state"])
+        return SQL(
+            """(document.state = 'held' AND document.hold_reason IN %s
+                OR document.state = 'invoiced' AND EXISTS (
+                    SELECT FROM account_move move
+                     WHERE move.id = document.move_id AND move.state = 'draft'))""",
+            RULE_HOLD_REASONS,
+        )
 
     def _get_companies(self, rules):
         """:return: the user's companies that one of these rules is for"""

@@ -165,6 +165,21 @@ class TestPlans(RulesCommon):
         plan.product_id = first
         self.assertEqual(plan.rule_id.sequence, sequence, "it is before the others")
 
+    def test_what_is_processed_again_has_lines_of_the_plans_that_are_ticked(self):
+        documents = [
+            self.book(self.subscription(plan, "10.00"), number=plan)
+            for plan in ("M365", "VOIP")
+        ]
+        product = self.add_product("One")
+        rule = self.add_rule(product_id=product.id)
+        with self.committing(self.get_plans()["VOIP"]) as committing:
+            committing.action_process_drafts()
+        self.assertEqual(documents[1].line_ids.rule_id, rule)
+        self.assertFalse(documents[0].line_ids.rule_id)
+        with self.committing(self.env["copaco.plan"]) as committing:
+            committing.action_process_drafts()
+        self.assertEqual(documents[0].line_ids.rule_id, rule)
+
     def test_a_plan_without_a_product_is_as_if_it_had_no_rule(self):
         self.connection.unmatched_policy = "hold"
         document = self.book(self.subscription("M365", "10.00"))
