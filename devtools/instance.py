@@ -13,8 +13,9 @@ from .postgres import Cluster, major_version
 from .terminal import SetupError, step
 
 BASE = "base"
-# The same for the tests in Odoo, with what each class of them would begin with: to load
-# a chart of accounts takes longer than several tests.
+# The same for the tests in Odoo, with the company that each class of them would begin
+# with, and the other one that many need: to load a chart of accounts takes longer than
+# several tests.
 BASE_OF_TESTS = "base_of_tests"
 BASE_MODULES = "account,l10n_nl,l10n_be"
 # Odoo bundles its scripts and styles when a page is first asked for, which takes longer
@@ -23,16 +24,12 @@ PREPARE_WEB_CLIENT = """
 env["ir.qweb"]._pregenerate_assets_bundles()
 env.cr.commit()
 """
-CREATE_COMPANY = """
+CREATE_COMPANIES = """
 country = env.ref("base.nl")
-company = env["res.company"].create(
-    {
-        "name": "company_1_data",
-        "country_id": country.id,
-        "currency_id": country.currency_id.id,
-    }
-)
-env["account.chart.template"].try_loading("nl", company=company, install_demo=False)
+values = {"country_id": country.id, "currency_id": country.currency_id.id}
+for name in ("company_1_data", "company_2"):
+    company = env["res.company"].create({"name": name, **values})
+    env["account.chart.template"].try_loading("nl", company=company, install_demo=False)
 env.cr.commit()
 """
 
@@ -161,7 +158,7 @@ def _base() -> Path:
         python_packages.REQUIREMENTS.read_text(),
         BASE_MODULES,
         PREPARE_WEB_CLIENT,
-        CREATE_COMPANY,
+        CREATE_COMPANIES,
     )
     return cache_entry(f"base-{made_of}", _build_base)
 
@@ -181,7 +178,7 @@ def _build_base(folder: Path) -> None:
             prepare = {"script": PREPARE_WEB_CLIENT}
             odoo_cli.run_logged(config, LOGS / "web.log", "shell", *options, **prepare)
             instance.copy_database(BASE, BASE_OF_TESTS)
-            options, create = ("-d", BASE_OF_TESTS, "--no-http"), CREATE_COMPANY
+            options, create = ("-d", BASE_OF_TESTS, "--no-http"), CREATE_COMPANIES
             log = LOGS / "company.log"
             odoo_cli.run_logged(config, log, "shell", *options, script=create)
         finally:

@@ -125,17 +125,17 @@ class CopacoCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
-    def setup_independent_company(cls, **kwargs):
+    def _create_company(cls, **create_values):
         # EXTENDS account: what it would create may be there (`devtools.instance`)
         Company = cls.env["res.company"].sudo()
-        prepared = Company.search([("name", "=", "company_1_data")], limit=1)
+        prepared = Company.search([("name", "=", create_values.get("name"))], limit=1)
         is_dutch = cls.country_code == "NL" and cls.chart_template in (False, "nl")
-        if prepared and is_dutch and not kwargs:
+        if prepared and is_dutch and create_values.keys() == {"name"}:
             cls.env.user.company_ids |= prepared
             return prepared.with_env(cls.env)
         # The name is that of the one which is created now.
         prepared.name = "Prepared company"
-        return super().setup_independent_company(**kwargs)
+        return super()._create_company(**create_values)
 
     def setUp(self):
         super().setUp()
