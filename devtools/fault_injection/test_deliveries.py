@@ -42,7 +42,7 @@ UNCOMMITTED = """
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 DELIVERIES = """
-    SELECT delivery.id, move.name, delivery.state, coalesce(delivery.reason, '')
+    SELECT delivery.id, move.name, delivery.state, coalesce(delivery.reason::text, '')
       FROM copaco_delivery delivery JOIN account_move move ON move.id = move_id
      WHERE delivery.company_id = %(company)s
 """

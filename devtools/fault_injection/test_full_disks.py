@@ -21,7 +21,7 @@ DISKS = 2
 MEGABYTE = 1_000_000
 ROOM = 200 * MEGABYTE
 FAILED_RUNS = """
-    SELECT id, message FROM copaco_run
+    SELECT id, message::text FROM copaco_run
      WHERE company_id = %(company)s AND state = 'failed'"""
 
 

@@ -22,7 +22,7 @@ NOT_YET = (
 )
 # Some customers of the simulator have neither a number nor a VAT number.
 HELD = """
-    SELECT hold_reason, hold_message FROM copaco_document
+    SELECT hold_reason, hold_message::text FROM copaco_document
      WHERE company_id = %(company)s AND state = 'held' AND kind = 'specification'
        AND hold_reason != 'customer_unknown'"""
 
