@@ -52,8 +52,9 @@ SECOND = (
     *("TestServerLimits", "TestUpload"),
 )
 E_INVOICE_STAGE = "Tests with the official rules of e-invoices"
-# Some stages wait more than they work.
-STAGES_AT_ONCE = max(os.cpu_count() or 1, 2) + 1
+# As many as are long, so that none of those begins when others end; and some stages
+# wait more than they work.
+STAGES_AT_ONCE = max(os.cpu_count() or 1, 2) + 2
 
 
 def run_all() -> bool:
@@ -62,7 +63,6 @@ def run_all() -> bool:
     with CheckoutInstance().in_use() as instance:
         return run_stages(
             {
-                # The longest come first, so that none is left to the end.
                 "Tests in Odoo with HTTP and Peppol": partial(_http_tests, instance),
                 "Tests in Odoo, first third": partial(_odoo_tests, instance, FIRST),
                 "Tests in Odoo, second third": partial(_odoo_tests, instance, SECOND),

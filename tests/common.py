@@ -144,12 +144,15 @@ class CopacoCommon(AccountTestInvoicingCommon):
 
     def start_simulator(self, **options):
         """Point the connection at a new simulator that holds no invoices yet."""
-        self.simulator = self.enterContext(
-            Simulator(customers=1, months=1, today=TODAY, **options)
-        )
-        self.simulator.invoices.clear()
-        self.simulator.customer_invoices.clear()
+        self.simulator = self.enterContext(self._make_simulator(**options))
         self.connection.base_url = self.simulator.url
+
+    @classmethod
+    def _make_simulator(cls, **options):
+        simulator = Simulator(customers=1, months=1, today=TODAY, **options)
+        simulator.invoices.clear()
+        simulator.customer_invoices.clear()
+        return simulator
 
     def create_runs(self, connection, trigger="manual", date_from=None):
         """:return: the runs of the next fetch of a connection, waiting"""

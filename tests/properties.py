@@ -1,11 +1,13 @@
 """hypothesis; where it isn't installed, tests that need it are skipped."""
 
+import os
 import unittest
 
 __all__ = [
     "HealthCheck",
     "Phase",
     "RuleBasedStateMachine",
+    "examples",
     "given",
     "initialize",
     "precondition",
@@ -55,3 +57,9 @@ except ImportError:
 
     def run_state_machine_as_test(*_arguments, **_options):
         raise unittest.SkipTest("hypothesis is not installed")
+
+
+def examples(count):
+    """:return: how many examples a costly test tries, of which there are `count` unless
+    the environment asks for so many times more; they are other ones each time"""
+    return count * int(os.environ.get("COPACO_EXAMPLES", "1"))

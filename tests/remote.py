@@ -46,43 +46,59 @@ class RemoteCase(CopacoCommon, HttpCase):
             for role, groups in GROUPS.items()
             if groups
         }
+        cls._receive()
 
     @classmethod
     def _get_company(cls, role):
         company = cls.other_company if role == "other" else cls.company
         return {"company_id": company.id, "company_ids": [(6, 0, company.ids)]}
 
-    def setUp(self):
-        super().setUp()
+    @classmethod
+    def _receive(cls):
+        """Receive a document that Copaco changed, and make the records about it."""
         # Time can't be frozen for the threads of the server.
-        self.connection.import_from = date.today()
+        today = date.today()
+        cls.connection.import_from = today
+        # Fetching takes longer than many a test, so it is done once, and the simulator
+        # stays: of another one, which has another origin, nothing was received.
+        cls.simulator = cls.enterClassContext(cls._make_simulator())
+        cls.connection.base_url = cls.simulator.url
+        cls.connection.api_key = "simulator-key"
+        case = cls("setUp")
         for amount in ("10", "11"):
-            self.simulator.invoices.clear()
-            self.add_invoice("INV-1", "A1", [price_line(amount)], created=date.today())
-            self.fetch()
-        self.document = self.documents
-        self.env["copaco.rule"].create({"company_id": self.company.id})
-        self.assertTrue(self.document.version_ids, "Copaco changed it")
-        self.env["copaco.finding"].sudo().create(
+            cls.simulator.invoices.clear()
+            case.add_invoice("INV-1", "A1", [price_line(amount)], created=today)
+            case.fetch()
+        cls.received = list(cls.simulator.invoices)
+        cls.document = case.documents
+        cls.env["copaco.rule"].create({"company_id": cls.company.id})
+        case.assertTrue(cls.document.version_ids, "Copaco changed it")
+        cls.env["copaco.finding"].sudo().create(
             {
                 "kind": "bill_differs",
-                "company_id": self.company.id,
-                "connection_id": self.connection.id,
-                "date": date.today(),
+                "company_id": cls.company.id,
+                "connection_id": cls.connection.id,
+                "date": today,
                 "key": "1",
                 "reason": "Agreed",
             }
         )
-        month = self.document.invoice_date.replace(day=1)
-        self.env["copaco.margin"]._refresh(self.company, month, date.today())
-        move = self.init_invoice("out_invoice", products=self.product, post=True)
-        self.env["copaco.delivery"].sudo().create(
+        month = cls.document.invoice_date.replace(day=1)
+        cls.env["copaco.margin"]._refresh(cls.company, month, today)
+        move = cls.init_invoice("out_invoice", products=cls.product, post=True)
+        cls.env["copaco.delivery"].sudo().create(
             {
                 "move_id": move.id,
-                "connection_id": self.connection.id,
+                "connection_id": cls.connection.id,
                 "send_at": fields.Datetime.now(),
             }
         )
+
+    def start_simulator(self):
+        """Let the simulator of the class be as it was when it was received from."""
+        self.simulator.behave()
+        self.simulator.requests.clear()
+        self.simulator.invoices[:] = self.received
 
     def become(self, role):
         """Log in as a user of this role; the public isn't logged in."""

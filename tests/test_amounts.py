@@ -6,7 +6,7 @@ from odoo.tests import tagged
 from ..client import parse_documents
 from ..tools import round_amount
 from .common import CopacoCommon, copaco_invoice, price_line
-from .properties import HealthCheck, given, settings, st
+from .properties import HealthCheck, examples, given, settings, st
 from .simulator.encoding import dumps
 
 MONEY = st.decimals(
@@ -44,7 +44,7 @@ class TestAmounts(CopacoCommon):
     """Promise 4: to the cent, whatever the decimal settings."""
 
     @settings(
-        max_examples=60,
+        max_examples=examples(30),
         deadline=None,
         # A machine that is busy with other tests is slow, and that is no fault.
         suppress_health_check=[

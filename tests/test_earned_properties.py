@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..tools import Charge, compare_months
 from .earned import DAYS, EarnedCommon, monthly
-from .properties import given, settings, st
+from .properties import examples, given, settings, st
 
 # What a person does with the invoice of a month, and when: with that month, or after
 # the last one.
@@ -96,7 +96,7 @@ class TestEarnedProperties(EarnedCommon):
         ),
         st.integers(1, 3),
     )
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=examples(15), deadline=None)
     def test_what_is_earned_is_what_was_confirmed_unchanged(self, months, needed):
         with self.undone():
             self.connection.auto_policy_months = needed

@@ -7,7 +7,7 @@ from odoo.tests import Form, freeze_time, tagged
 
 from ..client import parse_documents
 from .common import copaco_invoice, enter_lines, price_line
-from .properties import HealthCheck, Phase, given, settings, st
+from .properties import HealthCheck, Phase, examples, given, settings, st
 from .simulator.encoding import dumps
 from .varied import VariedCommon
 
@@ -189,7 +189,7 @@ class TestEquality(VariedCommon):
         self.check_any_amounts()
 
     @settings(
-        max_examples=8,
+        max_examples=examples(4),
         # Each example takes a second or two.
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         deadline=None,

@@ -4,7 +4,7 @@ from odoo.tests import freeze_time, tagged
 
 from ..client import parse_documents
 from .common import copaco_invoice, price_line
-from .properties import HealthCheck, Phase, given, settings, st
+from .properties import HealthCheck, Phase, examples, given, settings, st
 from .simulator.encoding import dumps
 from .varied import VariedCommon
 
@@ -89,12 +89,11 @@ class TestLayoutBooks(VariedCommon):
         self.assertLessEqual(set(TEXTS), self.seen)
 
     @settings(
-        max_examples=6,
+        max_examples=examples(3),
         # Each example takes a second or two.
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
-        derandomize=True,
     )
     @given(
         lines=st.lists(st.fixed_dictionaries(LINE), min_size=1, max_size=8),

@@ -93,7 +93,7 @@ class Wire(ThreadingHTTPServer):
         self.connections: set[socket.socket] = set()
         self.stopping = threading.Event()
         self._thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
         super().__init__(("127.0.0.1", port), Exchange)
 
