@@ -272,9 +272,9 @@ class AccountMove(models.Model):
 
     def _message_receive_bounce(self, email, partner):
         # EXTENDS mail, which notes it of contacts whose only address that still is
-        super()._message_receive_bounce(email, partner)
         proof = self.env["copaco.delivery.proof"].sudo()
         proof._note_bounce(self.sudo().copaco_delivery_ids, email, partner)
+        return super()._message_receive_bounce(email, partner)
 
     # === BUSINESS METHODS === #
 
