@@ -80,7 +80,7 @@ class CopacoDelivery(models.Model):
     )
     # What was posted before, or Peppol accepted, is no proof that it was sent since.
     last_message_id = fields.Integer(readonly=True)
-    last_peppol_uuid = fields.Char(readonly=True)
+    last_peppol_uuid = fields.Char(string="Last Peppol Message ID", readonly=True)
     is_unsent = fields.Boolean(
         string="Could Not Be Sent",
         compute="_compute_is_unsent",

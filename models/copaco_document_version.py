@@ -44,7 +44,9 @@ class CopacoDocumentVersion(models.Model):
     amount_source = fields.Monetary(string="Amount", help="Without tax.")
     totals_difference = fields.Float(help="See the field of the document.")
     totals_line_count = fields.Integer(help="See the field of the document.")
-    unread_total = fields.Char(help="See the field of the document.")
+    unread_total = fields.Char(
+        string="Unreadable Total", help="See the field of the document."
+    )
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
     payload_digest = fields.Char(required=True)
