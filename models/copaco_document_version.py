@@ -50,6 +50,10 @@ class CopacoDocumentVersion(models.Model):
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
     payload_digest = fields.Char(required=True)
+    excluded_lines = fields.Json(
+        help="The positions of its lines that a person had excluded when it was the "
+        "document's own content."
+    )
     move_ids = fields.One2many(
         "account.move",
         "copaco_version_id",
@@ -282,6 +286,8 @@ class CopacoDocumentVersion(models.Model):
         )
         vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
         old_run = document.run_id
+        was_excluded = self.excluded_lines or []
+        excluded = document.line_ids.filtered("is_excluded")
         self.write(
             {
                 "run_id": old_run.id,
@@ -292,6 +298,7 @@ class CopacoDocumentVersion(models.Model):
                 "line_count": document.line_count,
                 "payload": document.payload,
                 "payload_digest": document.payload_digest,
+                "excluded_lines": excluded.mapped("sequence"),
                 "credited": False,
                 "amount_credited": 0,
             }
@@ -299,6 +306,9 @@ class CopacoDocumentVersion(models.Model):
         # It was declined in favour of what is replaced now.
         document.version_ids._get_declined()._end_declined()
         document.write(vals)
+        document.line_ids.filtered(
+            lambda line: line.sequence in was_excluded
+        ).is_excluded = True
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
         document._message_log(body=self.env._("Took over what Copaco changed."))

@@ -42,6 +42,7 @@ from . import (
     test_layout_books,
     test_layout_texts,
     test_life_machine,
+    test_lost_charges,
     test_mail_merge,
     test_manual,
     test_margin,

@@ -8,9 +8,7 @@ from odoo.tests import freeze_time, tagged
 from .test_duplicates import DuplicateCase, price_line
 
 
-@tagged("post_install", "-at_install")
-@freeze_time("2026-11-25 10:00:00")
-class TestContentFound(DuplicateCase):
+class ContentCase(DuplicateCase):
     def send(self, number, *lines, **values):
         """Let Copaco have this invoice only, and fetch it.
 
@@ -24,6 +22,10 @@ class TestContentFound(DuplicateCase):
             self.env.ref("account_copaco.ir_cron_process").method_direct_trigger()
         self.env.invalidate_all()
 
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestContentFound(ContentCase):
     def test_what_another_connection_misses_is_told_of(self):
         document = self.send("V-1", price_line("10.00"))
         other = self._create_connection(
@@ -319,123 +321,17 @@ class TestContentFound(DuplicateCase):
         self.fetch_period(date(2026, 11, 1), date(2026, 11, 25))
         self.assertEqual(self.billed, 15)
 
-    def leave_to_first(self):
-        """:return: a document of 10.00 that Copaco has no longer, and the one that its
-        charge moved to, which a person therefore left as it was"""
-        first = self.receive("V-1", price_line("10.00"))
-        other = self.receive("V-2", price_line("25.00", number=2))
-        self.send("V-2", price_line("25.00", number=2), price_line("10.00"))
-        self.assertWaits(other)
-        self.act(first, "action_acknowledge_missing")
-        self.act(other, "action_keep_version")
-        self.fetch()
-        self.assertEqual(first.missing_state, "acknowledged")
-        self.assertFalse(self.connection.activity_ids)
-        self.assertEqual(self.billed, 35)
-        return first, other
-
-    def test_what_was_left_to_another_document_is_asked_about_when_it_is_gone(self):
-        first, _other = self.leave_to_first()
-        kept, added = price_line("25.00", number=2), price_line("5.00", number=3)
-        for lines in ([kept], [kept, added], [price_line("10.00", number=9)]):
-            with self.subTest(lines), self.undone():
-                self.send("V-2", *lines)
-                self.assertEqual(first.missing_state, "reported")
-                self.assertIn("V-2", first.message_ids[0].body)
-                self.assertIn("no longer", self.connection.activity_ids.summary)
-        self.simulator.invoices.clear()
-        self.fetch()
-        self.assertEqual(first.missing_state, "reported")
-        self.assertEqual(self.billed, 35)
-
-    def test_what_moves_back_or_costs_something_else_is_not_gone(self):
-        first, other = self.leave_to_first()
-        kept = price_line("25.00", number=2)
-        with self.undone():
-            self.send("V-2", kept, price_line("12.00"))
-            self.assertEqual(first.missing_state, "acknowledged")
-        self.simulator.invoices.clear()
-        for number, line in (("V-1", price_line("10.00")), ("V-2", kept)):
-            customer = {"CustomerNumber": "K-1"}
-            self.add_invoice(number, "A1", [line], customer=customer)
-        self.fetch()
-        self.assertFalse(first.missing_state)
-        self.assertEqual((first | other).mapped("state"), ["invoiced"] * 2)
-        self.assertFalse(self.connection.activity_ids)
-
-    def test_a_line_that_was_left_out_elsewhere_is_asked_about_when_it_is_gone(self):
-        first = self.receive("V-1", price_line("10.00"))
-        lines = [price_line("10.00"), price_line("5.00", number=2)]
-        moved = self.send("V-2", *lines)
-        self.assertHeld(moved, "V-1")
-        self.act(first, "action_acknowledge_missing")
-        with self.subTest("before it was decided"), self.undone():
-            self.send("V-2", lines[1])
-            self.assertEqual(first.missing_state, "reported")
-        for decide in ("action_invoice_new_lines", "action_exclude_duplicates"):
-            with self.subTest(decide), self.undone():
-                self.act(moved, decide)
-                self.send("V-2", *lines)
-                self.assertEqual(first.missing_state, "acknowledged")
-                self.send("V-2", lines[1])
-                self.assertEqual(first.missing_state, "reported")
-
-    def test_a_change_that_was_declined_is_asked_about_when_its_reason_is_gone(self):
-        first = self.send("V-1", price_line("10.00"), price_line("25.00", number=2))
-        self.post(first)
-        self.simulator.invoices.clear()
-        self.receive("V-1", price_line("25.00", number=2))
-        moved = self.receive("V-2", price_line("10.00"))
-        self.assertEqual(moved.state, "excluded")
-        self.act(first, "action_keep_version")
-        self.send("V-1", price_line("25.00", number=2))
-        self.assertWaits(first)
-        self.assertIn("V-2", first.hold_message)
-        self.assertEqual(self.get_correction(first).amount_untaxed, 10)
-        self.run_background()
-        self.assertHeld(moved, "Copaco no longer has it")
-        self.assertEqual(self.billed, 25)
-        with self.undone():
-            self.act(moved, "action_exclude_duplicates")
-            self.assertIn("no longer", moved.exclude_reason)
-        self.act(moved, "action_invoice_anyway")
-        self.assertEqual(self.billed, 35)
-
-    def test_a_part_that_was_left_out_is_told_of_when_it_is_gone(self):
-        document = self.send("V-1", price_line("10.00"))
-        self.post(document)
-        added = price_line("25.00", number=2)
-        self.send("V-1", price_line("10.00"), added)
-        self.act(document, "action_keep_version")
-        with self.subTest("it is on another document"), self.undone():
-            self.simulator.invoices.clear()
-            customer = {"CustomerNumber": "K-1"}
-            self.add_invoice("V-2", "A1", [added], customer=customer)
-            self.receive("V-1", price_line("10.00"), added)
-            self.assertEqual(self.find("V-2").state, "invoiced")
-            self.simulator.invoices.pop()
-            self.receive("V-1", price_line("10.00"))
-            self.assertEqual(document.state, "invoiced")
-        for lines in ([], [price_line("5.00", number=3)]):
-            with self.subTest(lines), self.undone():
-                self.send("V-1", price_line("10.00"), *lines)
-                self.assertWaits(document)
-                self.assertRegex(document.hold_message, "Service 2 [^.]*25.00")
-                self.assertNotIn("Service 1", document.hold_message)
-                self.assertTrue(document.run_id.is_balanced)
-                self.assertTrue(document.version_ids[0].run_id.is_balanced)
-                self.fetch()
-                self.assertWaits(document)
-                self.act(document, "action_keep_version")
-                self.fetch()
-                self.assertEqual(document.state, "invoiced")
-        self.assertEqual(self.billed, 10)
-
-    def test_a_repetition_that_was_left_out_is_gone_without_a_question(self):
+    def test_what_was_left_out_stays_out_when_a_correction_is_deleted(self):
         line = price_line("10.00")
-        document = self.send("V-1", line)
+        document = self.send("V-1", line, line)
+        self.act(document, "action_invoice_new_lines")
         self.post(document)
-        self.send("V-1", line, line)
-        self.act(document, "action_keep_version")
-        self.send("V-1", line)
-        self.assertEqual(document.state, "invoiced")
+        self.send("V-1", price_line("25.00", number=2))
+        self.get_correction(document)
+        self.assertEqual(self.billed, 25)
+        document.correction_ids.unlink()
+        self.assertWaits(document)
+        self.assertEqual(document.line_ids.mapped("is_excluded"), [False, True])
+        self.assertEqual(document.amount_to_invoice, 10)
+        self.assertTrue(document.run_id.is_balanced)
+        self.assertEqual(self.billed, 10)
