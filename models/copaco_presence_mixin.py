@@ -1,4 +1,9 @@
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
+
+from ..hold_reasons import Hold
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoPresenceMixin(models.AbstractModel):
@@ -57,3 +62,17 @@ class CopacoPresenceMixin(models.AbstractModel):
     @api.model
     def _get_missing_domain(self):
         return [("missing_state", "=", "reported")]
+
+    def _get_missing_hold(self):
+        """:return: a `Hold` when Copaco no longer has this document, so that its
+        charges may be on another one; or None"""
+        if not self.missing_state:
+            return None
+        return Hold(
+            "possible_double",
+            _lt(
+                "%(document)s is not invoiced, because Copaco no longer has it. "
+                "Exclude it, or press Invoice anyway if it has to be paid.",
+                document=self.name,
+            ),
+        )

@@ -168,7 +168,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 self._get_twice_hold(document)
                 or self._judge_lines(document, duplicates[document])
                 or invoices.get(document)
-                or self.env["copaco.presence"]._get_hold(document)
+                or document._get_missing_hold()
             )
             if verdict:
                 verdicts[document] = verdict

@@ -1,9 +1,5 @@
 from odoo import models
-from odoo.tools import SQL, LazyTranslate, format_date
-
-from ..hold_reasons import Hold
-
-_lt = LazyTranslate(__name__)
+from odoo.tools import SQL, format_date
 
 
 class CopacoPresence(models.AbstractModel):
@@ -24,20 +20,6 @@ class CopacoPresence(models.AbstractModel):
             and document.created_endpoint == run.endpoint
             and run.date_from <= document.created_from
             and document.created_to <= run.date_to
-        )
-
-    def _get_hold(self, document):
-        """:return: a `Hold` when Copaco no longer has a document, so that its charges
-        may be on another one; or None"""
-        if not document.missing_state:
-            return None
-        return Hold(
-            "possible_double",
-            _lt(
-                "%(document)s is not invoiced, because Copaco no longer has it. "
-                "Exclude it, or press Invoice anyway if it has to be paid.",
-                document=document.name,
-            ),
         )
 
     def _update(self, run, seen, unread):

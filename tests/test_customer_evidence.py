@@ -26,12 +26,14 @@ class EvidenceCommon(CopacoCommon):
             **values,
         )
 
-    def receive(self, number, who, account="710"):
+    def receive(self, number, who, account="710", is_alone=True):
         """Let Copaco have one document, and fetch it.
 
+        :param is_alone: whether Copaco no longer has the others
         :return: the document
         """
-        self.simulator.invoices.clear()
+        if is_alone:
+            self.simulator.invoices.clear()
         self.send(number, who, account)
         self.fetch()
         return self.documents.filtered(lambda each: each.invoice_number == number)
@@ -97,7 +99,7 @@ class TestCustomerEvidence(EvidenceCommon):
         self.assertEqual(before.state, "invoiced")
         self.assertEqual(before.move_id.partner_id, self.baker)
         self.process_again()
-        later = self.receive("INV-3", B)
+        later = self.receive("INV-3", B, is_alone=False)
         self.assertContradicted(document + later, self.garage)
         with self.committing(self.customer.with_user(self.billing_user)) as customer:
             customer.action_accept()

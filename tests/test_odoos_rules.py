@@ -266,7 +266,6 @@ class TestOdoosRules(CopacoChangeCommon):
             ("INV-6", "20270131", "held"),
         ):
             with self.subTest(day=day):
-                self.simulator.invoices.clear()
                 self.add_known(number, Date=day)
                 self.fetch()
                 document = self.documents[-1]

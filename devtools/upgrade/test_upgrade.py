@@ -318,7 +318,10 @@ class TestWork(unittest.TestCase):
             },
             {
                 ("document", "TWINS", column)
-                for column in ("state", "hold_reason", "hold_message", "waiting_since")
+                for column in (
+                    *("state", "hold_reason", "hold_message", "waiting_since"),
+                    "to_do_reason",
+                )
             },
         )
         self.assertEqual(known, [0, 1])

@@ -160,6 +160,7 @@ class TestLines(ClientCase):
                 "quantity_type": "GB",
                 "sku": "M-1",
                 "vat": Decimal("1.58"),
+                "unread_vat": "",
                 "tax_percentage": Decimal(21),
                 "tax_zone": "NL",
                 "details": (),
