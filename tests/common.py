@@ -294,6 +294,15 @@ class CopacoCommon(AccountTestInvoicingCommon):
             }
         )
 
+    def create_delivery(self, move, state):
+        """:return: a `copaco.delivery` of an invoice, which nobody is sending"""
+        vals = {"move_id": move.id, "connection_id": self.connection.id, "state": state}
+        return (
+            self.env["copaco.delivery"]
+            .sudo()
+            .create({**vals, "send_at": fields.Datetime.now()})
+        )
+
     def create_customer(self, account_ref, partner):
         """:return: a `copaco.customer` that is linked to a contact"""
         return (

@@ -54,18 +54,7 @@ class TestDashboard(CopacoCommon):
         self.add_known("INV-1")
         self.fetch()
         move = self.documents.move_id
-        delivery = (
-            self.env["copaco.delivery"]
-            .sudo()
-            .create(
-                {
-                    "move_id": move.id,
-                    "connection_id": self.connection.id,
-                    "state": "failed",
-                    "send_at": "2026-11-25 08:00:00",
-                }
-            )
-        )
+        delivery = self.create_delivery(move, "failed")
         journal = move.journal_id
         self.assertFalse(self.get_card(journal)["copaco_not_sent_count"])
         move.action_post()

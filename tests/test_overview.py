@@ -119,18 +119,7 @@ class TestOverview(CopacoBillCommon):
         self.assertEqual(self.get_row(overview, "of which sent")[0], "0.00")
         move.is_move_sent = True
         self.assertEqual(self.get_row(overview, "of which sent")[0], "12.50")
-        delivery = (
-            self.env["copaco.delivery"]
-            .sudo()
-            .create(
-                {
-                    "move_id": move.id,
-                    "connection_id": self.connection.id,
-                    "state": "sending",
-                    "send_at": "2026-11-25 08:00:00",
-                }
-            )
-        )
+        delivery = self.create_delivery(move, "sending")
         self.assertEqual(self.get_row(overview, "of which sent")[0], "0.00")
         delivery.state = "sent"
         self.assertEqual(self.get_row(overview, "of which sent")[0], "12.50")
