@@ -129,9 +129,9 @@ class CopacoBillFinder(models.AbstractModel):
         values = {
             "bill": name_invoice(bill),
             "number": document.invoice_number,
-            "booked": Amount(sign * bill.amount_untaxed, currency),
+            "booked": Amount(sign * bill.amount_untaxed, bill.currency_id),
             "amount": Amount(match.amount, currency),
-            "booked_vat": Amount(sign * bill.amount_tax, currency),
+            "booked_vat": Amount(sign * bill.amount_tax, bill.currency_id),
             "vat": Amount(match.vat or 0, currency),
         }
         if match.vat is None:
@@ -153,6 +153,8 @@ class CopacoBillFinder(models.AbstractModel):
         when few lines have the amount of another one: the bill has other lines then"""
         sign = -1 if bill.move_type == "in_refund" else 1
         currency = match.documents.currency_id
+        if bill.currency_id != currency:
+            return ""
         lines = match.documents._get_billed_lines()
         by_amount, theirs = defaultdict(list), []
         for line in lines:

@@ -1,6 +1,7 @@
 from psycopg2.errors import LockNotAvailable
 
 from odoo import models
+from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate
 
 from ..hold_reasons import Hold
@@ -297,12 +298,26 @@ class CopacoBillMaker(models.AbstractModel):
         self.env["copaco.draft.updater"]._update_draft(first)
 
     def _link_anyway(self, documents):
-        """Link the bill that differs from its documents, because a person said so."""
+        """Link the bill that differs from its documents, because a person said so.
+
+        :raise UserError: when it isn't there any more, or isn't the only one
+        """
         for own in documents.grouped("invoice_number").values():
             match = self.env["copaco.bill.matcher"]._get_match(own[0])
-            (bill,) = self.env["copaco.bill.finder"]._search(
+            bill = self.env["copaco.bill.finder"]._search(
                 match.partner, own[0].invoice_number, own[0]._get_companies()
             )
+            if len(bill) != 1 or bill.currency_id != match.documents.currency_id:
+                raise UserError(
+                    self.env._(
+                        "No bill can be linked to %(document)s: there has to be one "
+                        "bill of %(vendor)s with its number, in %(currency)s. Correct "
+                        "that, then retry.",
+                        document=own[0].name,
+                        vendor=match.partner.display_name,
+                        currency=match.documents.currency_id.name,
+                    )
+                )
             self._link(match, bill)
 
     def _use_received(self, ours, received):

@@ -206,6 +206,10 @@ class CopacoBillMatcher(models.AbstractModel):
         return float(round_amount(exact, documents.currency_id.rounding))
 
     def _get_date_due(self, document):
-        """:return: the day until which Copaco says that its invoice has to be paid"""
-        date_due = parse_payload(document.payload).due_date
-        return date_due and fields.Date.to_date(date_due)
+        """:return: the day until which Copaco says that its invoice has to be paid;
+        None when it is before that of the invoice, which no invoice can mean"""
+        date_due = fields.Date.to_date(parse_payload(document.payload).due_date)
+        invoice_date = document.invoice_date
+        if date_due and invoice_date and date_due < invoice_date:
+            return None
+        return date_due

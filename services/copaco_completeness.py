@@ -10,18 +10,18 @@ from ..const import PURCHASE_KINDS, SALES_KINDS
 # Of a connection in a period: customers and vendors of the sales side, and whether
 # there is a purchase invoice.
 _PRESENT = """
-    SELECT 'customer' AS kind, customer.name AS name
+    SELECT 'customer' AS kind, customer.account_ref, customer.name
       FROM copaco_document document
       JOIN copaco_customer customer ON customer.id = document.customer_id
      WHERE document.kind IN %(sales)s AND %(condition)s
      UNION
-    SELECT 'vendor', line.plan_category
+    SELECT 'vendor', NULL, line.plan_category
       FROM copaco_document document
       JOIN copaco_document_line line ON line.document_id = document.id
      WHERE document.kind IN %(sales)s AND %(condition)s
        AND line.plan_category != ''
      UNION
-    SELECT 'purchase', ''
+    SELECT 'purchase', NULL, ''
       FROM copaco_document document
      WHERE document.kind IN %(purchases)s AND %(condition)s"""
 
@@ -64,7 +64,8 @@ class CopacoCompleteness(models.AbstractModel):
         if not connection.fetch_purchases:
             missing = {row for row in missing if row[0] != "purchase"}
         return sorted(
-            name or self.env._("Purchase invoice of Copaco") for _kind, name in missing
+            name or self.env._("Purchase invoice of Copaco")
+            for _kind, _account, name in missing
         )
 
     def _is_overdue(self, connection, month):
@@ -81,7 +82,7 @@ class CopacoCompleteness(models.AbstractModel):
         return bool(first) and first.create_date <= limit
 
     def _get_present(self, connection, month):
-        """:return: set of (`customer`, `vendor` or `purchase`, name)"""
+        """:return: set of (`customer`, `vendor` or `purchase`, account, name)"""
         self.env["copaco.document"].flush_model()
         connections = self.env["copaco.replacement"]._get_replaced(connection)
         condition = SQL(

@@ -19,8 +19,10 @@ _MONTH = """
                -- As `get_name_key` does.
                regexp_replace(lower(margin.charge_type), '[[:space:]_-]+', '', 'g')
                    AS charge,
-               date_trunc('month', margin.date)::date AS month
+               date_trunc('month', margin.date)::date AS month,
+               customer.state = 'excluded' AS is_customer_excluded
           FROM copaco_margin margin
+     LEFT JOIN copaco_customer customer ON customer.id = margin.customer_id
      LEFT JOIN copaco_document_line sale_line ON sale_line.id = margin.sale_line_id
      LEFT JOIN copaco_document_line cost_line ON cost_line.id = margin.cost_line_id
      -- What is not invoiced has no rule yet.
@@ -63,6 +65,8 @@ _MONTH = """
     found AS (
         SELECT CASE WHEN is_excluded AND cost != 0 THEN 'customer_excluded'
                     WHEN is_excluded THEN NULL
+                    WHEN match = 'cost' AND is_customer_excluded
+                    THEN 'customer_excluded'
                     WHEN match = 'cost' THEN 'cost_without_sale'
                     WHEN match = 'sale' THEN 'sale_without_cost'
                     WHEN cost > 0 AND sale < cost THEN 'below_cost'

@@ -2,6 +2,7 @@ from datetime import date
 from decimal import Decimal
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
@@ -261,6 +262,12 @@ class TestBill(CopacoBillCommon):
             bills.mapped("invoice_date_due"), [date(2026, 12, 7), date(2026, 12, 23)]
         )
 
+    def test_a_bill_is_not_due_before_its_date(self):
+        self.add_purchase("P-1", {"A1": [price_line("10")]}, ExpirationDate="20200101")
+        self.fetch()
+        bill = self.purchases.move_id
+        self.assertGreaterEqual(bill.invoice_date_due, bill.invoice_date)
+
     # === THE VENDOR === #
 
     def test_the_vendor_is_found_by_vat_number_and_suggested_by_name(self):
@@ -363,6 +370,25 @@ class TestBill(CopacoBillCommon):
         draft.action_copaco_use_received()
         self.assertEqual(self.purchases.move_id, receipt)
         self.assertBalanced()
+
+    def test_a_bill_that_is_gone_since_is_not_linked(self):
+        bill = self.enter_bill("P-1", 14)
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        bill.unlink()
+        with self.assertRaisesRegex(UserError, "No bill can be linked"):
+            self.act(self.purchases, "action_link_bill")
+
+    def test_a_bill_in_another_currency_is_not_linked_and_says_so(self):
+        usd = self.env.ref("base.USD")
+        usd.active = True
+        self.enter_bill("P-1", 10, currency_id=usd.id)
+        self.add_purchase("P-1", {"A1": [price_line("10")]})
+        self.fetch()
+        self.assertEqual(self.purchases.hold_reason, "bill_differs")
+        self.assertIn("$", self.purchases.hold_message)
+        with self.assertRaisesRegex(UserError, "in EUR"):
+            self.act(self.purchases, "action_link_bill")
 
     def test_bills_of_connections_of_several_people_are_linked_at_once(self):
         bills = self.enter_bill("P-1", 14) | self.enter_bill("P-2", 24)

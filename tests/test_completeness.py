@@ -55,6 +55,24 @@ class TestCompleteness(CopacoBillCommon):
         self.assertEqual(document.move_id.state, "posted")
         self.assertFalse(self.get_month().missing_names)
 
+    def test_customers_of_one_name_are_awaited_each(self):
+        self.connection.wait_for_month = True
+        self.connection.import_from = OCTOBER
+        for number, account in enumerate(("A1", "A2")):
+            self.add_invoice(
+                f"S-0{number}",
+                account,
+                [line("10", number)],
+                OCTOBER,
+                Date="20261023",
+                customer={"CompanyName": "Bakker"},
+            )
+        self.add_invoice(
+            "S-1", "A1", [line("10", 3)], customer={"CompanyName": "Bakker"}
+        )
+        self.fetch()
+        self.assertIn("Bakker", self.get_month().missing_names or "")
+
     def test_a_person_may_confirm_an_incomplete_month(self):
         document = self.send_incomplete_month()
         self.act(self.get_month(), "action_confirm_incomplete")

@@ -411,6 +411,13 @@ class TestMargin(CopacoBillCommon):
         self.run_crons()
         self.assertEqual(self.get_findings(), [("customer_excluded", 8)])
 
+    def test_a_cost_without_sale_of_an_excluded_customer_is_told_as_that(self):
+        self.env["copaco.customer"].sudo().create(
+            {"company_id": self.company.id, "account_ref": "A1", "state": "excluded"}
+        )
+        self.bill([line("10")], [line("8")])
+        self.assertEqual(self.get_findings(), [("customer_excluded", 8)])
+
     def test_a_bill_that_is_not_what_its_lines_are_is_found(self):
         self.bill([line("10")], [line("8")])
         self.purchases.move_id.invoice_line_ids[0].price_unit = 9
