@@ -296,11 +296,17 @@ class CopacoCommon(AccountTestInvoicingCommon):
 
     def create_delivery(self, move, state):
         """:return: a `copaco.delivery` of an invoice, which nobody is sending"""
-        vals = {"move_id": move.id, "connection_id": self.connection.id, "state": state}
         return (
             self.env["copaco.delivery"]
             .sudo()
-            .create({**vals, "send_at": fields.Datetime.now()})
+            .create(
+                {
+                    "move_id": move.id,
+                    "connection_id": self.connection.id,
+                    "state": state,
+                    "send_at": "2026-11-25 08:00:00",
+                }
+            )
         )
 
     def create_customer(self, account_ref, partner):
