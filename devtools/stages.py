@@ -63,7 +63,8 @@ class _Run:
         """Run the stage and print what came of it."""
         self.is_running = True
         if not sys.stdout.isatty():
-            print(f"{self.title} ...", flush=True)
+            # In one piece: others begin at the same moment.
+            print(f"{self.title} ...\n", end="", flush=True)
         started = time.monotonic()
         try:
             self.outcome = self._stage()
