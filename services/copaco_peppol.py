@@ -173,19 +173,21 @@ class CopacoPeppol(models.AbstractModel):
                 partner.peppol_verification_state = state
 
     def _doubt(self, directory, partner, company):
-        """Where a `Directory` did not find a contact, see whether it finds who is known
-        to be in it: a company that receives by Peppol, or else a contact. Where nobody
-        is, Odoo is believed."""
+        """Where a `Directory` did not find a contact, see whether it finds one of those
+        who are known to be in it: a company that receives by Peppol, and a contact.
+        Where nobody is, Odoo is believed."""
         if directory.is_silent or partner.peppol_verification_state != "not_valid":
             return
-        known = company.sudo()
-        if known.account_peppol_proxy_state != "receiver":
-            known = self.env["res.partner"].with_company(company)
-            known = known.search([("peppol_verification_state", "=", "valid")], limit=1)
-        if known:
-            address = f"{known.peppol_eas}:{known.peppol_endpoint}"
-            partners = self.env["res.partner"].with_company(company)
-            directory.is_silent = partners._peppol_lookup_participant(address) is None
+        partners = self.env["res.partner"].with_company(company)
+        known = [partners.search([("peppol_verification_state", "=", "valid")], limit=1)]
+        if company.sudo().account_peppol_proxy_state == "receiver":
+            known.insert(0, company.sudo())
+        addresses = [f"{who.peppol_eas}:{who.peppol_endpoint}" for who in known if who]
+        if addresses:
+            # Who was registered just now, or has left since, may not be in it.
+            directory.is_silent = not any(
+                map(partners._peppol_lookup_participant, addresses)
+            )
 
     def _verify_contacts(self):
         """Ask the directory for contacts that it was not asked for yet and that get

@@ -234,6 +234,7 @@ class TestDeliveries(MultiprocessCase):
                 }
             )
             company = env["res.company"].browse(self.reseller.company_id)
+            self.access_point.participants["0106:87654321"] = DOCUMENT_TYPES
             company.write(
                 {
                     "street": "Kade 1",
