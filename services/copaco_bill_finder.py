@@ -190,14 +190,25 @@ class CopacoBillFinder(models.AbstractModel):
 
     def _find_received(self, bill):
         """:param bill: an `account.move` that was made of Copaco documents
-        :return: the `account.move` that the vendor sent of the same, empty for none
+        :return: the `account.move` that the vendor sent of the same, of several the one
+            with the same total; empty for none
         """
         document = bill.copaco_document_id
         if document.kind not in PURCHASE_KINDS or bill.state == "cancel":
             return bill.browse()
-        return self._search(
+        found = self._search(
             bill.partner_id, document.invoice_number, document._get_companies()
-        )[:1]
+        )
+        same = found.filtered(
+            lambda each: (
+                each.currency_id == bill.currency_id
+                and each.currency_id.is_zero(
+                    each.amount_untaxed_in_currency_signed
+                    - bill.amount_untaxed_in_currency_signed
+                )
+            )
+        )
+        return (same or found)[:1]
 
     def _find_replaceable(self, connection):
         """:return: `account.move`: the drafts of a connection whose bills were received

@@ -271,7 +271,8 @@ class CopacoMonitor(models.AbstractModel):
             alerts.append(
                 self.env._(
                     "Bills that were received after a draft was made of Copaco's "
-                    "lines: %(bills)s. Press Use the received one on the draft.",
+                    "lines: %(bills)s. Press Use the received one on the draft; reset "
+                    "it to draft first if it is confirmed.",
                     bills=", ".join(
                         drafts.mapped(lambda bill: bill.ref or bill.display_name)
                     ),

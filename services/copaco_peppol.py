@@ -179,10 +179,13 @@ class CopacoPeppol(models.AbstractModel):
         if directory.is_silent or partner.peppol_verification_state != "not_valid":
             return
         partners = self.env["res.partner"].with_company(company)
-        known = [partners.search([("peppol_verification_state", "=", "valid")], limit=1)]
+        contact = partners.search(
+            [("peppol_verification_state", "=", "valid")], limit=1
+        )
+        known = [contact] if contact else []
         if company.sudo().account_peppol_proxy_state == "receiver":
             known.insert(0, company.sudo())
-        addresses = [f"{who.peppol_eas}:{who.peppol_endpoint}" for who in known if who]
+        addresses = [f"{each.peppol_eas}:{each.peppol_endpoint}" for each in known]
         if addresses:
             # Who was registered just now, or has left since, may not be in it.
             directory.is_silent = not any(

@@ -371,6 +371,16 @@ class TestBill(CopacoBillCommon):
         self.assertEqual(self.purchases.move_id, receipt)
         self.assertBalanced()
 
+    def test_of_several_received_bills_the_one_with_the_total_takes_the_place(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        draft = self.purchases.move_id
+        self.enter_bill("P-1", 99)
+        right = self.enter_bill("P-1", 15)
+        self.enter_bill("P-1", 98)
+        draft.invalidate_recordset(["copaco_received_bill_id"])
+        self.assertEqual(draft.copaco_received_bill_id, right)
+
     def test_a_bill_that_is_gone_since_is_not_linked(self):
         bill = self.enter_bill("P-1", 14)
         self.add_purchase("P-1", {"A1": [price_line("15")]})
