@@ -75,6 +75,13 @@ class PeppolCommon(SendingCommon):
             }
         )
 
+    def reach_by_peppol(self, method, **values):
+        """Register the company, and have the customer in Peppol's directory, who
+        prefers this sending method."""
+        self.register()
+        self.access_point.participants[ADDRESS] = [NLCIUS]
+        self.prefer(method, **values)
+
     def prefer(self, method, **values):
         partner = self.partner.with_company(self.company)
         partner.write({"invoice_sending_method": method, **values})
@@ -103,9 +110,7 @@ class TestPeppol(PeppolCommon):
         self.assertFalse(self.access_point.lookups)
 
     def test_an_invoice_is_sent_by_peppol(self):
-        self.register()
-        self.access_point.participants[ADDRESS] = [NLCIUS]
-        self.prefer("peppol")
+        self.reach_by_peppol("peppol")
         delivery = self.book("5")
         self.send()
         self.assertSent(delivery)
@@ -176,9 +181,7 @@ class TestPeppol(PeppolCommon):
         self.assertFalse(self.connection.peppol_warning)
 
     def test_an_e_invoice_that_odoo_refuses_is_told(self):
-        self.register()
-        self.access_point.participants[ADDRESS] = [NLCIUS]
-        self.prefer("peppol", zip=False)
+        self.reach_by_peppol("peppol", zip=False)
         delivery = self.book("5")
         self.send()
         self.assertUnsent(delivery, "Zip", "Bakkerij")
@@ -188,9 +191,7 @@ class TestPeppol(PeppolCommon):
         self.assertSent(delivery)
 
     def test_an_access_point_that_does_not_answer_is_told(self):
-        self.register()
-        self.access_point.participants[ADDRESS] = [NLCIUS]
-        self.prefer("peppol")
+        self.reach_by_peppol("peppol")
         self.partner.with_company(self.company).peppol_verification_state = "valid"
         for number, behaviour in {"INV-1": REFUSE, "INV-2": DROP}.items():
             with self.subTest(behaviour=behaviour), mute_logger(PROXY_LOGGER):
@@ -205,9 +206,7 @@ class TestPeppol(PeppolCommon):
                 self.assertSent(delivery)
 
     def test_what_peppol_refuses_later_is_told(self):
-        self.register()
-        self.access_point.participants[ADDRESS] = [NLCIUS]
-        self.prefer("peppol")
+        self.reach_by_peppol("peppol")
         delivery = self.book("5")
         self.send()
         delivery.move_id.peppol_move_state = "error"
@@ -217,9 +216,7 @@ class TestPeppol(PeppolCommon):
         self.assertSent(delivery)
 
     def test_a_customer_on_peppol_who_prefers_mail_gets_both(self):
-        self.register()
-        self.access_point.participants[ADDRESS] = [NLCIUS]
-        self.prefer("email")
+        self.reach_by_peppol("email")
         delivery = self.book("5")
         self.send()
         self.assertSent(delivery)
@@ -227,9 +224,7 @@ class TestPeppol(PeppolCommon):
         self.assertEqual(len(self.mail_server.mails), 1)
 
     def test_what_is_confirmed_again_after_peppol_had_it_is_not_called_sent(self):
-        self.register()
-        self.access_point.participants[ADDRESS] = [NLCIUS]
-        self.prefer("peppol")
+        self.reach_by_peppol("peppol")
         delivery = self.book("5")
         self.send()
         self.assertSent(delivery)
@@ -243,9 +238,7 @@ class TestPeppol(PeppolCommon):
         self.assertEqual(len(self.access_point.documents), 2)
 
     def test_a_conflict_when_peppol_may_have_it_invites_nobody_to_send_it_twice(self):
-        self.register()
-        self.access_point.participants[ADDRESS] = [NLCIUS]
-        self.prefer("peppol")
+        self.reach_by_peppol("peppol")
         delivery = self.book("5")
         with patch.object(
             self.registry["account.move.send"],
@@ -256,9 +249,7 @@ class TestPeppol(PeppolCommon):
         self.assertUnsent(delivery, "nobody knows", "Bakkerij")
 
     def test_a_company_that_leaves_peppol_at_that_moment_is_told(self):
-        self.register()
-        self.access_point.participants[ADDRESS] = [NLCIUS]
-        self.prefer("peppol")
+        self.reach_by_peppol("peppol")
         delivery = self.book("5")
         sender = self.registry["copaco.sender"]
         choose = sender._choose_methods
