@@ -38,3 +38,17 @@ class CopacoReplacement(models.AbstractModel):
             )
         )
         return connection | connection.browse(replaced_id for (replaced_id,) in rows)
+
+    def _get_successions(self):
+        """:return: dict by id of each connection of the frozenset of the ids of those
+            that are one after another: itself, what it replaces and what replaces it
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT array_agg(id) FROM (%s) replacement "
+                "GROUP BY coalesce(connection_id, id)",
+                self._get_query(),
+            )
+        )
+        successions = (frozenset(ids) for (ids,) in rows)
+        return {id_: succession for succession in successions for id_ in succession}

@@ -62,15 +62,20 @@ class CopacoRuleEngine(models.AbstractModel):
         """:param rules: iterable of `copaco.rule` records, those that win first
         :return: `RuleIndex`
         """
-        return RuleIndex(map(self._get_conditions, rules))
+        successions = {}
+        if any(rule.connection_id for rule in rules):
+            successions = self.env["copaco.replacement"]._get_successions()
+        return RuleIndex(self._get_conditions(rule, successions) for rule in rules)
 
-    def _get_conditions(self, rule):
+    def _get_conditions(self, rule, successions):
         """:param rule: a `copaco.rule`, saved or as it is being edited
+        :param successions: see `copaco.replacement._get_successions`
         :return: `RuleConditions`, with the id 0 of one that was never saved
         """
+        connection = rule.connection_id._origin
         return RuleConditions(
             rule._origin.id or 0,
-            rule.connection_id._origin.id,
+            successions[connection.id] if connection else frozenset(),
             rule.customer_id._origin.id,
             rule.plan_ref or "",
             rule.plan_category or "",
@@ -118,6 +123,9 @@ class CopacoRuleEngine(models.AbstractModel):
         is_sale = KINDS[document.kind].tax_use == "sale"
         if unmatched and is_sale and document.connection_id.unmatched_policy == "hold":
             return self._get_unmatched_hold(document, unmatched)
+        customer = document.customer_id
+        if self._has_missing_account(customer):
+            return self._get_customer_analytic_hold(document, customer)
         found = {}
         for rule in dict.fromkeys(rules.values()):
             match = self._match_rule(document, rule, fiscal_position, book)
@@ -125,8 +133,7 @@ class CopacoRuleEngine(models.AbstractModel):
                 return match
             found[rule] = match._replace(
                 analytic_distribution=self._combine_distributions(
-                    match.analytic_distribution,
-                    document.customer_id.analytic_distribution,
+                    match.analytic_distribution, customer.analytic_distribution
                 )
             )
         return {line: found[rule] for line, rule in rules.items()}
@@ -142,15 +149,26 @@ class CopacoRuleEngine(models.AbstractModel):
         if not first or not other:
             return first or other or None
 
-        def get_root_plans(distribution):
-            mixin = self.env["analytic.mixin"]
-            ids = mixin._get_analytic_account_ids_from_distributions(distribution)
-            accounts = self.env["account.analytic.account"].sudo().browse(ids)
-            return accounts.exists().root_plan_id
-
-        if get_root_plans(first) & get_root_plans(other):
+        first_plans = self._get_analytic_accounts(first).root_plan_id
+        if first_plans & self._get_analytic_accounts(other).root_plan_id:
             return first
         return first | other
+
+    def _get_analytic_accounts(self, distribution):
+        """:return: the `account.analytic.account` records of an analytic distribution,
+            of which some may be deleted by now"""
+        mixin = self.env["analytic.mixin"]
+        ids = mixin._get_analytic_account_ids_from_distributions(distribution)
+        return self.env["account.analytic.account"].sudo().browse(ids)
+
+    def _has_missing_account(self, record):
+        """Whether a `copaco.rule` or `copaco.customer` distributes to an analytic
+        account that is deleted or archived: Odoo would leave its part out, and doesn't
+        show it any more where the distribution is entered."""
+        if not record.analytic_distribution:
+            return False
+        accounts = self._get_analytic_accounts(record.analytic_distribution)
+        return accounts != accounts.exists().filtered("active")
 
     def _match_rule(self, document, rule, fiscal_position, book):
         """:param rule: a `copaco.rule`; empty: the product of the connection
@@ -192,6 +210,8 @@ class CopacoRuleEngine(models.AbstractModel):
         base_taxes = self._get_base_taxes(document, rule, product, account)
         if not base_taxes:
             return self._get_tax_hold(document, product, account)
+        if self._has_missing_account(rule):
+            return self._get_rule_analytic_hold(document, rule)
         return LineMatch(
             rule,
             product,
@@ -258,6 +278,30 @@ class CopacoRuleEngine(models.AbstractModel):
                 document=document.name,
                 tax=tax,
                 rule=rule,
+            ),
+        )
+
+    def _get_rule_analytic_hold(self, document, rule):
+        return Hold(
+            "account_missing",
+            _lt(
+                "%(document)s can't be booked, because rule %(rule)s distributes to an "
+                "analytic account that is archived or deleted. Enter the analytic "
+                "distribution of the rule again, or restore the account, then retry.",
+                document=document.name,
+                rule=rule,
+            ),
+        )
+
+    def _get_customer_analytic_hold(self, document, customer):
+        return Hold(
+            "account_missing",
+            _lt(
+                "%(document)s can't be booked, because the analytic distribution of "
+                "Copaco customer %(customer)s has an analytic account that is archived "
+                "or deleted. Enter it again, or restore the account, then retry.",
+                document=document.name,
+                customer=customer,
             ),
         )
 

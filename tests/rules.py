@@ -61,6 +61,11 @@ class RulesCommon(CopacoCommon):
         self.fetch()
         return self.documents.filtered(lambda each: each.invoice_number == number)
 
+    def act(self, records, action):
+        """Press a button, as a bookkeeper."""
+        with self.committing(records.with_user(self.billing_user)) as committing:
+            return getattr(committing, action)()
+
     def process_again(self, documents):
         documents.sudo().state = "new"
         self.process(documents)

@@ -156,6 +156,65 @@ class TestRulesAnalytic(RulesCommon):
         with self.assertRaises(UserError):
             part.move_id.with_context(validate_analytic=True).action_post()
 
+    def test_an_account_that_is_gone_holds_what_a_rule_distributes_to_it(self):
+        """Odoo would distribute the rest, and nobody would see it."""
+        rule = self.add_rule(plan_ref="M365")
+        subscriptions = (
+            self.subscription("M365", "10.00"),
+            self.subscription("other", "10.00"),
+        )
+        for gone in ("unlink", "action_archive"):
+            for distribution in (
+                {str(self.third.id): 100},
+                {str(self.third.id): 60, str(self.cloud.id): 40},
+                {f"{self.cloud.id},{self.third.id}": 100},
+            ):
+                with self.subTest(gone=gone, distribution=distribution), self.undone():
+                    self.simulator.invoices.clear()
+                    rule.analytic_distribution = distribution
+                    getattr(self.third, gone)()
+                    document = self.book(*subscriptions)
+                    self.assertEqual(document.state, "held")
+                    self.assertEqual(document.hold_reason, "account_missing")
+                    self.assertIn(rule.display_name, document.hold_message)
+                    self.assertIn("analytic", document.hold_message)
+                    rule.analytic_distribution = {str(self.cloud.id): 100}
+                    self.act(rule, "action_process_drafts")
+                    self.assertEqual(document.state, "invoiced")
+                    self.assertEqual(
+                        self.get_distributions(document),
+                        [{str(self.cloud.id): 100}, False],
+                    )
+
+    def test_an_account_that_is_gone_holds_what_a_customer_distributes_to_it(self):
+        document = self.book(self.subscription("other", "10.00"))
+        customer = document.customer_id
+        for gone in ("unlink", "action_archive"):
+            with self.subTest(gone=gone), self.undone():
+                self.simulator.invoices.clear()
+                customer.analytic_distribution = {
+                    str(self.third.id): 60,
+                    str(self.cloud.id): 40,
+                }
+                getattr(self.third, gone)()
+                held = self.book_next()
+                self.assertEqual(held.hold_reason, "account_missing")
+                self.assertIn(customer.display_name, held.hold_message)
+                customer.analytic_distribution = {str(self.cloud.id): 100}
+                self.act(held, "action_retry")
+                self.assertEqual(
+                    self.get_distributions(held), [{str(self.cloud.id): 100}] * 2
+                )
+
+    def test_an_account_that_is_gone_matters_only_where_it_is_distributed_to(self):
+        rule = self.add_rule(
+            plan_ref="else", analytic_distribution={str(self.third.id): 100}
+        )
+        self.third.unlink()
+        document = self.book(self.subscription("M365", "10.00"))
+        self.assertEqual(document.state, "invoiced")
+        self.assertIn("Plan ID", rule._describe())
+
     def test_the_account_of_the_cost_centre_is_proposed(self):
         self.add_invoice(
             "INV-1",

@@ -41,7 +41,7 @@ TRAITS = st.builds(
     description=names(TEXTS),
 )
 CONDITIONS = {
-    "connection_id": st.sampled_from([None, None, 1, 2]),
+    "connection_ids": st.sampled_from([(), (), (1,), (2,), (1, 2)]),
     "customer_id": st.sampled_from([None, None, 1, 2]),
     "plan_ref": names(["", "", "p1", "p2"]),
     "plan_category": names(NAMES),
@@ -70,7 +70,7 @@ def fits(rule, traits):
     pattern = ".*".join(map(re.escape, (rule.text_contains or "").lower().split("*")))
     texts = (traits.plan_name, traits.subscription_name, traits.description)
     return (
-        rule.connection_id in (None, traits.connection_id)
+        (not rule.connection_ids or traits.connection_id in rule.connection_ids)
         and rule.customer_id in (None, traits.customer_id)
         and rule.plan_ref in (None, "", traits.plan_ref)
         and all(
@@ -175,15 +175,15 @@ class TestRulePreviewProperties(RulesCommon):
             self.subscription("", "8.00", PlanName="Azure plan"),
             self.subscription("p3", "16.00", line={"BillingFrequency": "Correction"}),
         )
-        self.owners = {
-            "connection_id": {1: self.connection.id, 2: False},
-            "customer_id": {1: self.document.customer_id.id, 2: False},
-        }
 
     def get_values(self, rule):
+        values = dict(rule)
+        is_of_this = 1 in values.pop("connection_ids", ())
+        is_of_customer = values.pop("customer_id", None) == 1
         return {
-            name: self.owners[name].get(value, False) if name in self.owners else value
-            for name, value in rule.items()
+            **values,
+            "connection_id": is_of_this and self.connection.id,
+            "customer_id": is_of_customer and self.document.customer_id.id,
         }
 
     @given(st.lists(RULE, max_size=4), RULE, st.integers(5, 15))

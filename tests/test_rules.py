@@ -241,6 +241,32 @@ class TestRules(RulesCommon):
                 with self.assertRaises(IntegrityError), self.env.cr.savepoint():
                     record.unlink()
 
+    def test_a_rule_is_also_that_of_the_connection_which_replaces_its_own(self):
+        product = self.add_product("Rule")
+        rule = self.add_rule(product_id=product.id, connection_id=self.connection.id)
+        first = self.book(self.subscription("M365", "10.00"))
+        self.connection.active = False
+        values = {"base_url": self.simulator.url, "api_key": "simulator-key"}
+        replacement = self._create_connection(name="New", **values)
+        elsewhere = self._create_connection(name="Elsewhere")
+        self.add_known("INV-2")
+        self.fetch(replacement)
+        second = self.documents - first
+        self.assertEqual(second.connection_id, replacement)
+        self.assertEqual(second.line_ids.rule_id, rule)
+        self.assertEqual(rule.line_count, 3)
+        effect = self.env["copaco.rule.effect"]
+        self.assertEqual(effect._get_documents(rule), first + second)
+        rule.connection_id = replacement
+        self.process_again(self.documents)
+        self.assertEqual(self.documents.line_ids.rule_id, rule, "they are the same")
+        for other in (elsewhere, self.connection):
+            # What counts again for itself is replaced by nothing.
+            self.connection.active = True
+            rule.connection_id = other
+            self.process_again(second)
+            self.assertFalse(second.line_ids.rule_id)
+
     def test_copacos_own_invoices_have_accounts_and_taxes_of_their_own(self):
         expense = self.company_data["default_account_expense"]
         own_account = expense.copy()

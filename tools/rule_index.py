@@ -27,7 +27,7 @@ class RuleConditions(NamedTuple):
     """What a line must have, to fall under a rule; empty: anything."""
 
     rule_id: int
-    connection_id: int | None = None
+    connection_ids: frozenset = frozenset()  # with those that replace one another
     customer_id: int | None = None
     plan_ref: str = ""
     plan_category: str = ""
@@ -37,14 +37,9 @@ class RuleConditions(NamedTuple):
 
 
 # What many lines have in common, and is compared once for all of them.
-_COMMON = (
-    "connection_id",
-    "plan_ref",
-    "plan_category",
-    "charge_type",
-    "billing_frequency",
-)
-_get_common = attrgetter(*_COMMON)
+_NAMES = ("plan_ref", "plan_category", "charge_type", "billing_frequency")
+_get_common = attrgetter("connection_id", *_NAMES)
+_get_names = attrgetter(*_NAMES)
 _get_texts = attrgetter("plan_name", "subscription_name", "description")
 
 
@@ -79,10 +74,11 @@ class RuleIndex:
 
     def _find_left(self, common):
         """:return: the rules that lines may fall under, by customer and texts"""
-        own = _make_keys(common)
+        connection_id, *names = common
+        own = _make_keys(*names)
         left = []
         for rule in self._rules:
-            if rule.fits(own):
+            if rule.fits(connection_id, own):
                 left.append(rule)
                 if not rule.customer_id and not rule.pieces:
                     break
@@ -93,13 +89,16 @@ class _Rule:
     def __init__(self, conditions):
         self.rule_id = conditions.rule_id
         self.customer_id = conditions.customer_id
-        self._asked = _make_keys(_get_common(conditions))
+        self._connection_ids = conditions.connection_ids
+        self._asked = _make_keys(*_get_names(conditions))
         text = _fold(conditions.text_contains)
         self.pieces = [piece for piece in text.split(WILDCARD) if piece.strip()]
         self._longest = max(self.pieces, key=len, default="")
 
-    def fits(self, own):
+    def fits(self, connection_id, own):
         """Whether all but customer and texts is as asked."""
+        if self._connection_ids and connection_id not in self._connection_ids:
+            return False
         return all(
             not asked or asked == value
             for asked, value in zip(self._asked, own, strict=True)
@@ -114,9 +113,8 @@ class _Rule:
         return False
 
 
-def _make_keys(common):
-    connection_id, plan_ref, *names = common
-    return connection_id, plan_ref, *map(get_name_key, names)
+def _make_keys(plan_ref, *names):
+    return plan_ref, *map(get_name_key, names)
 
 
 def get_name_key(name):
