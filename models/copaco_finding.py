@@ -108,7 +108,7 @@ class CopacoFinding(models.Model):
                 **values,
             ),
             "sale_without_cost": _lt(
-                "%(line)s is billed on for %(sale)s, and Copaco bills nothing for it.",
+                "%(line)s is billed on for %(sale)s, and Copaco bills %(cost)s for it.",
                 **values,
             ),
             "below_cost": _lt(

@@ -114,12 +114,17 @@ class CopacoMonthMarginMixin(models.AbstractModel):
 
     def _get_own_domain(self, name):
         """:param name: of a field with a date
-        :return: domain of what is of this month
+        :return: domain of what is of this month, with what other connections have of
+            the other side
         """
+        days = self.date, self._get_last_day()
+        connections = self.env["copaco.counterpart"]._get_connections(
+            self.connection_id, *days
+        )
         return [
-            ("connection_id", "in", self._get_connections().ids),
-            (name, ">=", self.date),
-            (name, "<=", self._get_last_day()),
+            ("connection_id", "in", connections.ids),
+            (name, ">=", days[0]),
+            (name, "<=", days[1]),
         ]
 
     def _get_own_action(self, xml_id, name, view_mode):

@@ -96,10 +96,13 @@ _PAIRS = """
            AND by_likeness.root_company_id = matched.root_company_id
            AND by_likeness.likely_key = matched.likely_key
     )
-    SELECT min(id) AS id, min(company_id) AS company_id,
+    SELECT min(id) AS id,
+           coalesce(min(company_id) FILTER (WHERE NOT is_cost), min(company_id))
+               AS company_id,
            coalesce(min(customer_id) FILTER (WHERE NOT is_cost), min(customer_id))
                AS customer_id,
-           min(connection_id) AS connection_id,
+           coalesce(min(connection_id) FILTER (WHERE NOT is_cost), min(connection_id))
+               AS connection_id,
            coalesce(min(id) FILTER (WHERE NOT is_cost), min(id)) AS first_line_id,
            min(id) FILTER (WHERE NOT is_cost) AS sale_line_id,
            min(id) FILTER (WHERE is_cost) AS cost_line_id,

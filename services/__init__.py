@@ -12,6 +12,7 @@ from . import (
     copaco_contact_checker,
     copaco_correction_rounding,
     copaco_corrector,
+    copaco_counterpart,
     copaco_credit_finder,
     copaco_credit_note,
     copaco_customer_decision,

@@ -59,9 +59,11 @@ class CopacoCompleteness(models.AbstractModel):
             return []
         if self._is_overdue(connection, month):
             return []
-        missing = self._get_present(connection, month - relativedelta(months=1))
-        missing -= self._get_present(connection, month)
-        if not connection.fetch_purchases:
+        before = self._get_connections(connection, month - relativedelta(months=1))
+        missing = self._get_present(before, month - relativedelta(months=1))
+        missing -= self._get_present(self._get_connections(connection, month), month)
+        active = connection | before.filtered("active")
+        if not any(active.mapped("fetch_purchases")):
             missing = {row for row in missing if row[0] != "purchase"}
         return sorted(
             name or self.env._("Purchase invoice of Copaco")
@@ -81,10 +83,15 @@ class CopacoCompleteness(models.AbstractModel):
         limit = fields.Datetime.now() - timedelta(days=connection.wait_days)
         return bool(first) and first.create_date <= limit
 
-    def _get_present(self, connection, month):
+    def _get_connections(self, connection, month):
+        """:return: a connection, and those that have the other side of a month"""
+        return self.env["copaco.counterpart"]._get_connections(
+            connection, month, month + relativedelta(months=1, days=-1)
+        )
+
+    def _get_present(self, connections, month):
         """:return: set of (`customer`, `vendor` or `purchase`, account, name)"""
         self.env["copaco.document"].flush_model()
-        connections = self.env["copaco.replacement"]._get_replaced(connection)
         condition = SQL(
             "document.connection_id = ANY(%s) AND document.invoice_date >= %s "
             "AND document.invoice_date < %s",

@@ -49,8 +49,9 @@ _MONTH = """
         SELECT row.*, month = lag(month) OVER same OR month = lead(month) OVER same
                       OR lag(month) OVER same = lag(month, 2) OVER same AS is_several,
                lag(month) OVER same AS month_before,
-               lag(sale / sale_quantity) OVER same AS sale_before,
-               lag(cost / cost_quantity) OVER same AS cost_before,
+               -- The sign of a credit is on its quantity or on its price.
+               lag(abs(sale / sale_quantity)) OVER same AS sale_before,
+               lag(abs(cost / cost_quantity)) OVER same AS cost_before,
                1 / abs(sale_quantity) + 1 / abs(lag(sale_quantity) OVER same)
                    AS sale_room,
                1 / abs(cost_quantity) + 1 / abs(lag(cost_quantity) OVER same)
@@ -68,8 +69,11 @@ _MONTH = """
                     WHEN match = 'cost' AND is_customer_excluded
                     THEN 'customer_excluded'
                     WHEN match = 'cost' THEN 'cost_without_sale'
-                    WHEN match = 'sale' THEN 'sale_without_cost'
-                    WHEN cost > 0 AND sale < cost THEN 'below_cost'
+                    -- What Copaco credits is nothing that it bills.
+                    WHEN match = 'sale' OR sale > 0 AND cost < 0
+                    THEN 'sale_without_cost'
+                    -- A credit of both is less by what was gained before.
+                    WHEN sale < cost AND greatest(sale, cost) >= 0 THEN 'below_cost'
                     WHEN sale > 0 AND (sale - cost) / sale * 100 < threshold
                     THEN 'low_margin' END AS kind,
                id::text AS key, %(line)s, NULL::numeric AS sale_before,
@@ -81,15 +85,15 @@ _MONTH = """
           FROM row
          WHERE month = %(month)s AND match IN ('sure', 'likely', 'group')
            AND NOT is_excluded
-           AND abs(abs(sale_quantity) - abs(cost_quantity)) > 1e-6
+           AND abs(sale_quantity - cost_quantity) > 1e-6
      UNION ALL
         SELECT 'price_changed', id::text, %(line)s, sale_before, cost_before
           FROM service
          WHERE month = %(month)s AND month_before = %(before)s
            AND is_several IS NOT TRUE AND NOT is_excluded
-           AND (abs(sale / sale_quantity - sale_before)
+           AND (abs(abs(sale / sale_quantity) - sale_before)
                 > %(half_cent)s * greatest(sale_room, 1) + 1e-9
-                OR abs(cost / cost_quantity - cost_before)
+                OR abs(abs(cost / cost_quantity) - cost_before)
                 > %(half_cent)s * greatest(cost_room, 1) + 1e-9)
      UNION ALL
         (SELECT DISTINCT ON (subscription_ref)
@@ -120,18 +124,19 @@ _MONTH = """
     SELECT kind, key, sale_line_id, cost_line_id, customer_id, sale, cost,
            sale_quantity, cost_quantity, name, sale_before, cost_before
       FROM found
-     WHERE kind IS NOT NULL AND EXISTS (SELECT FROM whole WHERE month = %(month)s)"""
+     WHERE kind IS NOT NULL AND EXISTS (SELECT FROM whole WHERE month = %(month)s)
+       AND connection_id = ANY(%(own)s)"""
 
 # What a finding says of a pair.
-_LINE = """sale_line_id, cost_line_id, customer_id, sale, cost, sale_quantity,
-    cost_quantity, name"""
+_LINE = """connection_id, sale_line_id, cost_line_id, customer_id, sale, cost,
+    sale_quantity, cost_quantity, name"""
 
 _BILLS = """
     SELECT move.id, -move.amount_untaxed_in_currency_signed, move.copaco_amount
       FROM account_move move
       JOIN copaco_document document ON document.id = move.copaco_document_id
      WHERE document.kind = ANY(%(purchases)s)
-       AND document.connection_id = ANY(%(connections)s)
+       AND document.connection_id = ANY(%(own)s)
        AND document.invoice_date >= %(month)s AND document.invoice_date < %(after)s
        AND move.state != 'cancel'
        AND abs(move.amount_untaxed_in_currency_signed + move.copaco_amount) > 0.001"""
@@ -167,7 +172,8 @@ class CopacoMarginChecker(models.AbstractModel):
         """Check the months of which documents were received or changed since they were
         checked last.
 
-        :return: the connections that have such months
+        :return: the connections that have such months, and those that have the other
+            side of them
         """
         checked = connections.browse()
         for connection in connections:
@@ -181,15 +187,15 @@ class CopacoMarginChecker(models.AbstractModel):
                 ["invoice_date:month"],
             )
             if rows:
-                self._check_months(connection, [month for (month,) in rows])
+                checked |= self._check_months(connection, [row[0] for row in rows])
                 connection.margins_checked_at = now
-                checked |= connection
         return checked
 
     def _check_months(self, connection, months):
         """Compute the margins of months anew, and look for what there is to be found.
 
         :param months: list of first days
+        :return: the connections of which that was looked for
         """
         root_company = connection.company_id.root_id
         one = relativedelta(months=1)
@@ -203,9 +209,22 @@ class CopacoMarginChecker(models.AbstractModel):
             self.env["copaco.margin"]._refresh(
                 root_company, first, last + one - relativedelta(days=1)
             )
+        checked = connection
         # Prices are compared with those of the month before.
         for month in sorted({*months, *later}):
-            self._check(connection, month)
+            active = self._get_connections(connection, month).filtered("active")
+            for each in connection | active:
+                self._check(each, month)
+            checked |= active
+        return checked
+
+    def _get_connections(self, connection, month):
+        """:return: the connections whose lines of a month, and of the month before, are
+        paired and compared with those of a connection"""
+        one = relativedelta(months=1)
+        return self.env["copaco.counterpart"]._get_connections(
+            connection, month - one, month + one - relativedelta(days=1)
+        )
 
     def _check(self, connection, month):
         """Find anew what there is about a month: what was accepted stays so unless its
@@ -240,11 +259,12 @@ class CopacoMarginChecker(models.AbstractModel):
         """:return: dict of values for `copaco.finding` by kind and key"""
         before = month - relativedelta(months=1)
         after = month + relativedelta(months=1)
-        connections = self.env["copaco.replacement"]._get_replaced(connection)
+        own = self.env["copaco.replacement"]._get_replaced(connection)
         self.env["account.move"].flush_model()
         values = {
             "purchases": list(PURCHASE_KINDS),
-            "connections": connections.ids,
+            "own": own.ids,
+            "connections": self._get_connections(connection, month).ids,
             "month": month,
             "before": before,
             "after": after,
@@ -301,8 +321,8 @@ class CopacoMarginChecker(models.AbstractModel):
             figures["percent"] = round(amount / figures["sale"] * 100, 2)
         if kind == "price_changed":
             figures |= {
-                "sale": round(figures["sale"] / figures["sale_quantity"], 2),
-                "cost": round(figures["cost"] / figures["cost_quantity"], 2),
+                "sale": round(abs(figures["sale"] / figures["sale_quantity"]), 2),
+                "cost": round(abs(figures["cost"] / figures["cost_quantity"]), 2),
                 "sale_before": round(float(row["sale_before"]), 2),
                 "cost_before": round(float(row["cost_before"]), 2),
             }

@@ -310,8 +310,10 @@ class CopacoProcessor(models.AbstractModel):
     def _check_margins(self):
         """Compare both sides of the months that changed; commits."""
         try:
-            connections = self.env["copaco.connection"].search(
-                [("fetch_purchases", "=", True)]
+            Connection = self.env["copaco.connection"]
+            companies = Connection.search([("fetch_purchases", "=", True)]).company_id
+            connections = Connection.search(
+                [("company_id", "child_of", companies.root_id.ids)]
             )
             checked = self.env["copaco.margin.checker"]._check_changed(connections)
             self.env["copaco.monitor"]._update_activity(checked)
