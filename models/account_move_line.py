@@ -70,6 +70,7 @@ class AccountMoveLine(models.Model):
         currency_field="company_currency_id",
         groups=BILLING_GROUP,
         exportable=False,
+        help="Of the line with its corrections, and with what was credited of it.",
     )
     copaco_margin_percent = fields.Float(
         string="Margin %",
@@ -82,22 +83,23 @@ class AccountMoveLine(models.Model):
 
     @api.depends("copaco_line_id", "balance", "parent_state")
     def _compute_copaco_margin(self):
-        # A correction has the difference of a line, and no cost of its own.
+        self.copaco_cost = self.copaco_margin = self.copaco_margin_percent = 0
         own = self.sudo().filtered(
-            lambda line: (
-                line.copaco_line_id
-                and line.move_id.copaco_document_id
-                and line.move_id.is_sale_document()
-            )
+            lambda line: line.copaco_line_id and line.move_id.is_sale_document()
         )
         pairs = self.env["copaco.margin"].sudo()._get_pairs(own.copaco_line_id)
-        for line in self:
-            pair = pairs.get(line.sudo().copaco_line_id) if line in own else None
-            line.copaco_cost = pair.cost if pair else 0
-            line.copaco_margin = -line.balance - pair.cost if pair else 0
-            line.copaco_margin_percent = (
-                line.copaco_margin / -line.balance * 100 if pair and line.balance else 0
-            )
+        paired = own.filtered(lambda line: line.copaco_line_id in pairs)
+        changes = {}
+        for document in paired.copaco_line_id.document_id:
+            changes |= self.env["copaco.invoice.margin"]._get_changes(document)
+        for line in paired:
+            # What a correction has of a line counts where that was billed first.
+            if line._origin not in changes:
+                continue
+            sale = changes[line._origin] - line.balance
+            line.copaco_cost = pairs[line.copaco_line_id].cost
+            line.copaco_margin = sale - line.copaco_cost
+            line.copaco_margin_percent = sale and line.copaco_margin / sale * 100
 
     def _related_analytic_distribution(self):
         # EXTENDS account: distribution models add those plans of which it says nothing.

@@ -34,6 +34,7 @@ from . import (
     copaco_invoice_builder,
     copaco_invoice_finder,
     copaco_invoice_layout,
+    copaco_invoice_margin,
     copaco_invoice_pdf,
     copaco_invoice_writer,
     copaco_job,

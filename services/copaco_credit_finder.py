@@ -56,7 +56,7 @@ class CopacoCreditFinder(models.AbstractModel):
                 names = texts[difference.line_id] if is_line else [""]
                 for name in names:
                     amount = document.currency_id.round(
-                        _get_common(
+                        get_common(
                             difference.was - difference.now, available[name], total
                         )
                     )
@@ -86,7 +86,7 @@ class CopacoCreditFinder(models.AbstractModel):
             limits = [available[name], sum(available.values()) - sum(settled.values())]
             if taxes is not None:
                 limits.append(self._get_amount_of(document, moves, name, taxes))
-            amount = document.currency_id.round(_get_common(-rounding, *limits))
+            amount = document.currency_id.round(get_common(-rounding, *limits))
             if amount:
                 settled[name] = amount
                 rounding += amount
@@ -128,7 +128,7 @@ class CopacoCreditFinder(models.AbstractModel):
         )
 
 
-def _get_common(*amounts):
+def get_common(*amounts):
     """:return: what amounts have in common: the one next to zero, if all of them are on
     the same side of it, or else 0"""
     if min(amounts) > 0:

@@ -48,6 +48,7 @@ from . import (
     test_margin,
     test_margin_connections,
     test_margin_faults,
+    test_margin_lines,
     test_margin_signs,
     test_match,
     test_messages,
