@@ -154,9 +154,10 @@ class CopacoClient:
         possible; and for what all other endpoints have of a day.
 
         :return: the first `auth_method` that gets a response, and by the names of the
-            `ENDPOINTS` why it can't be fetched that way, or None if it can
-        :raise CopacoError: the first refusal if all are refused; at once for an error
-            that has nothing to do with the key
+            `ENDPOINTS` why it can't be fetched that way, or None if it can; its own
+            method when no endpoint can be fetched, and that is not for the key
+        :raise CopacoError: the first refusal if the key is refused every way; at once
+            for an error that has nothing to do with the key
         """
         refusals = []
         for key in (self._key, *self._key.get_alternatives()):
@@ -167,8 +168,13 @@ class CopacoClient:
                 transport.close()
             if None in access.values():
                 return key.method, access
-            refusals.append(access["example"])
-        raise next(filter(None, refusals))
+            refusals.append(access)
+        if not any(
+            isinstance(error, exceptions.KeyRefusedError)
+            for error in refusals[0].values()
+        ) and len(refusals[0]) == len(ENDPOINTS):
+            return self._key.method, refusals[0]
+        raise next(filter(None, (access["example"] for access in refusals)))
 
     def _get_access(
         self, transport: Transport, day: date

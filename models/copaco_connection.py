@@ -2,21 +2,11 @@ from collections import Counter, defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import LazyTranslate
 
-from ..client import (
-    AUTH_METHODS,
-    ENDPOINTS,
-    NAMED_AUTH_METHODS,
-    Address,
-    SettingsError,
-    get_origin,
-)
+from ..client import AUTH_METHODS, NAMED_AUTH_METHODS, get_origin
 from ..const import BILLING_GROUP, SALES_KINDS
-from ..tools import open_invoices, render_message, translate, translate_advice
+from ..tools import open_invoices
 from .copaco_source_mixin import TEST_FIELDS
-
-_lt = LazyTranslate(__name__)
 
 # What the addon alone writes: it tells what was really done.
 PROTECTED_FIELDS = (
@@ -263,23 +253,6 @@ class CopacoConnection(models.Model):
 
     # === CONSTRAINT AND ONCHANGE METHODS === #
 
-    @api.constrains("base_url", *(f"{name}_path" for name in ENDPOINTS))
-    def _check_address(self):
-        for connection in self:
-            try:
-                address = Address(connection.base_url)
-                for name in ENDPOINTS:
-                    address.get_url(connection[f"{name}_path"])
-            except SettingsError as error:
-                message = _lt(
-                    "Connection %(connection)s can't use the address %(address)s: "
-                    "%(error)s",
-                    connection=connection.name,
-                    address=connection.base_url,
-                    error=translate(error.sentence),
-                )
-                raise ValidationError(render_message(self.env, message)) from None
-
     @api.constrains("auth_method", "auth_name")
     def _check_auth_name(self):
         for connection in self:
@@ -418,15 +391,6 @@ class CopacoConnection(models.Model):
                 )
             )
         self.check_access("read")
-
-    def _get_error_message(self, error):
-        """:return: message: what happened and what to do, of a `CopacoError`"""
-        return _lt(
-            "Connection %(connection)s: %(error)s %(advice)s",
-            connection=self.name,
-            error=translate(error.sentence),
-            advice=translate_advice(error),
-        )
 
     # === CRON METHODS === #
 

@@ -359,7 +359,7 @@ class CopacoRun(models.Model):
         :return: message: what happened to this run and what to do
         """
         if self.trigger != "file":
-            return self.connection_id._get_error_message(error)
+            return self.connection_id._get_error_message(error, self.endpoint)
         return _lt(
             "File %(file)s for connection %(connection)s: %(error)s Save it again, as "
             "Copaco sent it, and upload it again.",

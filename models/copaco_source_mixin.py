@@ -1,12 +1,32 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import LazyTranslate
 
-from ..client import ENDPOINTS
+from ..client import (
+    ENDPOINTS,
+    Address,
+    InvalidResponseError,
+    NotFoundError,
+    NotReleasedError,
+    PermissionMissingError,
+    SettingsError,
+)
 from ..const import KINDS
+from ..tools import render_message, translate, translate_advice
+
+_lt = LazyTranslate(__name__)
 
 # What only the test of a connection writes.
 TEST_FIELDS = ("tested_at", "access")
 # What a test is of.
 TESTED_FIELDS = {"base_url", "api_key", *(f"{name}_path" for name in ENDPOINTS)}
+# What another path may help against.
+PATH_ERRORS = (
+    InvalidResponseError,
+    NotFoundError,
+    NotReleasedError,
+    PermissionMissingError,
+)
 
 
 class CopacoSourceMixin(models.AbstractModel):
@@ -74,6 +94,27 @@ class CopacoSourceMixin(models.AbstractModel):
                 and (connection.access or {}).get("customer_invoice") == "granted"
             )
 
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("base_url", *(f"{name}_path" for name in ENDPOINTS))
+    def _check_address(self):
+        for connection in self:
+            name = "base_url"
+            try:
+                address = Address(connection.base_url)
+                for name in (f"{endpoint}_path" for endpoint in ENDPOINTS):
+                    address.get_url(connection[name])
+            except SettingsError as error:
+                message = _lt(
+                    '%(field)s of connection %(connection)s can\'t be "%(value)s": '
+                    "%(error)s",
+                    field=connection._fields[name]._description_string(self.env),
+                    connection=connection.name,
+                    value=connection[name] or "",
+                    error=translate(error.sentence),
+                )
+                raise ValidationError(render_message(self.env, message)) from None
+
     # === CRUD METHODS === #
 
     def write(self, vals):
@@ -109,3 +150,41 @@ class CopacoSourceMixin(models.AbstractModel):
         """:return: the one of `client.ENDPOINTS` that has what customers have to pay"""
         self.ensure_one()
         return KINDS["specification"].get_endpoint(self.source)
+
+    def _get_error_message(self, error, endpoint=""):
+        """:param error: a `CopacoError`
+        :param endpoint: the one of `client.ENDPOINTS` that was asked
+        :return: message: what happened, of what at which path if that may be wrong, and
+            what to do
+        """
+        values = {
+            "connection": self.name,
+            "error": translate(error.sentence),
+            "advice": translate_advice(error),
+        }
+        if not endpoint or not isinstance(error, PATH_ERRORS):
+            return _lt("Connection %(connection)s: %(error)s %(advice)s", **values)
+        values["path"] = self[f"{endpoint}_path"]
+        messages = {
+            "customer_invoice": _lt(
+                "Connection %(connection)s, Customer-Invoices at path %(path)s: "
+                "%(error)s %(advice)s",
+                **values,
+            ),
+            "specification": _lt(
+                "Connection %(connection)s, customer specifications at path %(path)s: "
+                "%(error)s %(advice)s",
+                **values,
+            ),
+            "purchase": _lt(
+                "Connection %(connection)s, purchase invoices at path %(path)s: "
+                "%(error)s %(advice)s",
+                **values,
+            ),
+            "example": _lt(
+                "Connection %(connection)s, example invoices at path %(path)s: "
+                "%(error)s %(advice)s",
+                **values,
+            ),
+        }
+        return messages[endpoint]

@@ -32,6 +32,21 @@ class CopacoConnectionTester(models.AbstractModel):
             self.env.cr.commit()  # pylint: disable=invalid-commit # keep the result
             raise self._get_error(connection, error) from None
         self._note(connection, access)
+        if None not in access.values():
+            self.env.cr.commit()  # pylint: disable=invalid-commit # keep the result
+            raise UserError(
+                "\n".join(
+                    [
+                        self.env._(
+                            "Connection %(connection)s: there is nothing that this key "
+                            "may fetch at %(url)s. Check the API URL and the paths.",
+                            connection=connection.name,
+                            url=connection.base_url,
+                        ),
+                        *self._describe_access(connection),
+                    ]
+                )
+            )
         connection.auth_method = auth_method
         methods = dict(
             connection._fields["auth_method"]._description_selection(self.env)
@@ -134,7 +149,8 @@ class CopacoConnectionTester(models.AbstractModel):
                 **values,
             )
         return self.env._(
-            "%(endpoint)s: Copaco did not give a usable response. Test again later.",
+            "%(endpoint)s: Copaco did not give a usable response at the path %(path)s. "
+            "Correct the path if it has a typing error, or test again later.",
             **values,
         )
 

@@ -34,7 +34,7 @@ class CopacoCounterpart(models.AbstractModel):
 
     def _get_sides(self, connection, date_from, date_to):
         """:return: dict by id of each connection of the root company that has documents
-            of a period, of a set with whether they are purchases"""
+        of a period, of a set with whether they are purchases"""
         sides = {}
         for each, kind in (
             self.env["copaco.document"]
@@ -54,7 +54,7 @@ class CopacoCounterpart(models.AbstractModel):
 
     def _get_paired(self, connections, date_from, date_to):
         """:return: set of the ids of the connections with the cost of what these sell,
-            or the sale of what these pay"""
+        or the sale of what these pay"""
         self.env["copaco.document"].flush_model(["connection_id"])
         rows = self.env.execute_query(
             SQL(

@@ -41,7 +41,7 @@ class CopacoReplacement(models.AbstractModel):
 
     def _get_successions(self):
         """:return: dict by id of each connection of the frozenset of the ids of those
-            that are one after another: itself, what it replaces and what replaces it
+        that are one after another: itself, what it replaces and what replaces it
         """
         rows = self.env.execute_query(
             SQL(

@@ -156,7 +156,7 @@ class CopacoRuleEngine(models.AbstractModel):
 
     def _get_analytic_accounts(self, distribution):
         """:return: the `account.analytic.account` records of an analytic distribution,
-            of which some may be deleted by now"""
+        of which some may be deleted by now"""
         mixin = self.env["analytic.mixin"]
         ids = mixin._get_analytic_account_ids_from_distributions(distribution)
         return self.env["account.analytic.account"].sudo().browse(ids)

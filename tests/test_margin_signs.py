@@ -76,17 +76,13 @@ class TestMarginSigns(CopacoBillCommon):
         lines = self.send(pairs)
         for pair, sale_line in zip(pairs, lines, strict=False):
             with self.subTest(pair=pair):
-                self.assertEqual(
-                    self.get_kinds(sale_line), expect(*pair)
-                )
+                self.assertEqual(self.get_kinds(sale_line), expect(*pair))
 
     @given(st.tuples(AMOUNT, AMOUNT, QUANTITY, QUANTITY))
     @settings(max_examples=examples(40), deadline=None)
     def test_any_figures(self, pair):
         sale_line, cost_line = self.paired
-        for each, amount, quantity in zip(
-            self.paired, pair[:2], pair[2:], strict=True
-        ):
+        for each, amount, quantity in zip(self.paired, pair[:2], pair[2:], strict=True):
             each.write({"amount": amount, "quantity": quantity})
         self.env["copaco.margin.checker"].sudo()._check_recent(self.connection)
         self.assertEqual(self.get_kinds(sale_line), expect(*pair))

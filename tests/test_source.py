@@ -1,7 +1,7 @@
 from contextlib import suppress
 from datetime import date
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import freeze_time, tagged
 
 from .common import CopacoCommon, price_line
@@ -125,6 +125,73 @@ class TestConnectionTest(CopacoCommon):
                 self.fail("A key that is refused is no success")
         self.assertEqual(self.connection.access, {"specification": "denied"})
         self.assertTrue(self.connection.tested_at)
+
+    def set_wrong_paths(self, *endpoints):
+        for endpoint in endpoints:
+            self.connection[f"{endpoint}_path"] = f"no-{endpoint}"
+
+    def test_each_wrong_path_is_named_with_its_source(self):
+        self.connection.source = "customer_invoices"
+        self.set_wrong_paths("customer_invoice", "purchase")
+        result = self.press()
+        self.assertEqual(result["type"], "danger")
+        for name, path in (
+            ("Customer-Invoices", "no-customer_invoice"),
+            ("Purchase Invoices", "no-purchase"),
+        ):
+            self.assertRegex(result["message"], f"{name}: .*{path}")
+
+    def test_when_nothing_can_be_fetched_every_path_is_named(self):
+        self.set_wrong_paths("customer_invoice", "specification", "purchase", "example")
+        self.simulator.permissions = []
+        message = self.get_refusal(self.connection, "action_test_connection")
+        self.assertIn(self.simulator.url, message)
+        for path in ("customer_invoice", "specification", "purchase", "example"):
+            self.assertIn(f"no-{path}", message)
+        self.assertEqual(self.connection.access["specification"], "absent")
+        self.assertEqual(self.connection.auth_method, "bearer")
+
+    def test_a_page_at_a_wrong_path_is_named_too(self):
+        self.simulator.misbehave("html", times=None, path="invoices")
+        result = self.press()
+        self.assertRegex(result["message"], "Purchase Invoices: .*path invoices")
+
+    def test_a_fetch_names_source_and_path(self):
+        self.connection.write(
+            {
+                "source": "customer_invoices",
+                "fetch_purchases": True,
+                "vendor_id": self.create_partner().id,
+            }
+        )
+        self.set_wrong_paths("customer_invoice", "purchase")
+        self.fetch(expect_failure=True)
+        runs = self.env["copaco.run"].search([("state", "=", "failed")])
+        messages = " / ".join(runs.mapped("message"))
+        self.assertIn("Customer-Invoices at path no-customer_invoice", messages)
+        self.assertIn("purchase invoices at path no-purchase", messages)
+
+    def test_a_preview_names_source_and_path(self):
+        self.set_wrong_paths("specification", "example")
+        preview = self.env["copaco.preview"].create(
+            {"connection_id": self.connection.id, "date_from": date(2026, 11, 1)}
+        )
+        for action, text in (
+            ("action_preview", "customer specifications at path no-specification"),
+            ("action_try_examples", "example invoices at path no-example"),
+        ):
+            self.assertIn(text, self.get_refusal(preview, action))
+
+    def test_a_path_that_can_not_be_used_is_named_when_it_is_saved(self):
+        for name, label in (
+            ("customer_invoice_path", "Customer-Invoices"),
+            ("example_path", "Example Invoices"),
+        ):
+            with (
+                self.undone(),
+                self.assertRaisesRegex(ValidationError, f'{label} of .*"a.b c"'),
+            ):
+                self.connection[name] = "a?b c"
 
     def test_that_only_the_examples_work_is_no_success(self):
         self.simulator.permissions = ["example-invoices"]

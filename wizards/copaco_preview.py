@@ -104,13 +104,11 @@ class CopacoPreview(models.TransientModel):
         self.message = False
         for index, chunk in enumerate(chunks):
             try:
-                parsed = self._ask(
-                    lambda client, chunk=chunk: client.fetch(endpoint, *chunk),
-                    started + NETWORK_SECONDS - time.monotonic(),
-                )
+                seconds = started + NETWORK_SECONDS - time.monotonic()
+                parsed = self._ask(seconds, endpoint, *chunk)
             except TimedOutError as error:
                 if not responses:
-                    raise self._get_user_error(error) from None
+                    raise self._get_user_error(error, endpoint) from None
                 self.message = self._get_late_message(chunks[index:])
                 break
             responses.append(Response(parsed, *chunk))
@@ -124,7 +122,7 @@ class CopacoPreview(models.TransientModel):
         """
         self._get_connection()
         started = time.monotonic()
-        parsed = self._ask(lambda client: client.fetch("example"), NETWORK_SECONDS)
+        parsed = self._ask(NETWORK_SECONDS, "example")
         self.message = False
         return self._show("examples", [Response(parsed)], started, create_contacts=True)
 
@@ -193,9 +191,10 @@ class CopacoPreview(models.TransientModel):
         self.env["copaco.run.scheduler"]._check_ready(connection)
         return connection.sudo()
 
-    def _ask(self, request, seconds):
-        """:param request: called with the `CopacoClient`
-        :param seconds: that Copaco has to respond
+    def _ask(self, seconds, endpoint, *window):
+        """:param seconds: that Copaco has to respond
+        :param endpoint: one of `client.ENDPOINTS`
+        :param window: its first and last day, if it has one
         :return: `ParsedResponse`
         :raise TimedOutError: when it takes longer
         :raise UserError: for every other error
@@ -207,14 +206,14 @@ class CopacoPreview(models.TransientModel):
                 # No transaction is open while the network is waited for: promise 10 in
                 # doc/how_it_works.rst.
                 self.env.cr.commit()  # pylint: disable=invalid-commit
-                return parse_documents(request(client))
+                return parse_documents(client.fetch(endpoint, *window))
         except TimedOutError:
             raise
         except CopacoError as error:
-            raise self._get_user_error(error) from None
+            raise self._get_user_error(error, endpoint) from None
 
-    def _get_user_error(self, error):
-        message = self.connection_id._get_error_message(error)
+    def _get_user_error(self, error, endpoint):
+        message = self.connection_id._get_error_message(error, endpoint)
         return UserError(render_message(self.env, message))
 
     def _get_late_message(self, chunks):
