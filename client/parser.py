@@ -9,6 +9,7 @@ header or line makes the documents it belongs to unreadable, and no others.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any, TypeVar, overload
 
 from pydantic import TypeAdapter, ValidationError
@@ -264,8 +265,8 @@ def _parse_elements(elements: list[Any]) -> ParsedResponse:
                 empty = Sentence("Customers is empty, and Totals can't be read")
             rejected.append(RejectedInvoice(Problems((empty,)), write_json(element)))
     heads = [
-        DocumentHead(number, customer.account_ref, customer)
-        for (number, _account), (customer, _parts) in groups.items()
+        DocumentHead(number, customer.account_ref, customer, _get_date(parts))
+        for (number, _account), (customer, parts) in groups.items()
     ]
     return ParsedResponse(heads, _Documents(groups), rejected)
 
@@ -317,13 +318,17 @@ def _count(entry: Any, totals: ElementTotals) -> None:
         )
 
 
+def _get_date(parts: list[_Part]) -> date | None:
+    """Return the latest date of the elements of a document."""
+    return max((part.header.date for part in parts if part.header.date), default=None)
+
+
 def _make_document(
     number: str, customer: CustomerInfo, parts: list[_Part]
 ) -> SourceDocument:
     trees = [part.get_tree() for part in parts]
     lines, problems = _read_trees(trees)
-    dates = [part.header.date for part in parts if part.header.date]
-    if len(dates) < len(parts):
+    if not all(part.header.date for part in parts):
         problems.append(Sentence("Header.Date is missing or not a date"))
     currencies = {part.header.currency.upper() for part in parts}
     if len(currencies) > 1:
@@ -339,7 +344,7 @@ def _make_document(
     document = SourceDocument(
         invoice_number=number,
         account_ref=customer.account_ref,
-        invoice_date=max(dates, default=None),
+        invoice_date=_get_date(parts),
         currency=currencies.pop() if len(currencies) == 1 else "",
         customer=customer,
         lines=[] if problems else lines,

@@ -143,6 +143,7 @@ class DocumentHead:
     invoice_number: str
     account_ref: str
     customer: CustomerInfo
+    invoice_date: date | None
 
 
 @dataclass(slots=True)

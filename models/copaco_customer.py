@@ -254,35 +254,36 @@ class CopacoCustomer(models.Model):
         self.check_access("write")
 
     @api.model
-    def _get_or_create(self, company, infos):
+    def _get_or_create(self, company, heads):
         """Find the customers of a response; new ones are created, and known ones are
         updated with what Copaco says. Links are left alone.
 
-        :param infos: list of `CustomerInfo`, those without an account are passed over
-        :return: dict of `copaco.customer` by account, as it is written in ``infos`` and
+        :param heads: list of `DocumentHead` or `SourceDocument`; those without account are
+            passed over
+        :return: dict of `copaco.customer` by account, as it is written in ``heads`` and
             as it was written first
         """
-        infos = [info for info in infos if info.account_ref]
+        heads = [head for head in heads if head.account_ref]
         customers = self._find_by_account(
-            company, {get_account_key(info.account_ref) for info in infos}
+            company, {get_account_key(head.account_ref) for head in heads}
         )
         by_key, refs = defaultdict(list), {}
-        for info in infos:
-            key = info.account_ref
+        for head in heads:
+            key = head.account_ref
             if key not in customers:
                 key = get_account_key(key)
-            refs[info.account_ref] = key
-            by_key[key].append(info)
+            refs[head.account_ref] = key
+            by_key[key].append(head)
         evidence = self.env["copaco.customer.evidence"]
         new_vals_list = []
-        for key, own_infos in by_key.items():
+        for key, own_heads in by_key.items():
             customer = customers.get(key, self.browse())
             vals = {
-                name: evidence._choose_value(customer, name, own_infos)
+                name: evidence._choose_value(customer, name, own_heads)
                 for name in CONTACT_FIELDS
             }
             if not customer:
-                vals["account_ref"] = own_infos[0].account_ref
+                vals["account_ref"] = own_heads[0].account_ref
                 new_vals_list.append({"company_id": company.id, **vals})
                 continue
             # A response may leave out what an earlier one had.

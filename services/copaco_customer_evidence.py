@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo import models
 from odoo.tools import LazyTranslate
 
@@ -16,14 +18,20 @@ class CopacoCustomerEvidence(models.AbstractModel):
 
     # === WHAT COPACO SENDS === #
 
-    def _choose_value(self, customer, name, infos):
+    def _choose_value(self, customer, name, heads):
         """:param customer: `copaco.customer`; empty for a new one
         :param name: of a field that Copaco fills
-        :param infos: list of `CustomerInfo` of this customer
-        :return: what they say. When they say several things, nobody knows which of them
-            is the latest: what is known already stays.
+        :param heads: list of `DocumentHead` of this customer
+        :return: what the newest of them that say anything say. When those of one day
+            say several things, what is known already stays.
         """
-        values = [value for info in infos if (value := getattr(info, name))]
+        heads = [head for head in heads if getattr(head.customer, name)]
+        newest = max((head.invoice_date or date.min for head in heads), default=None)
+        values = [
+            getattr(head.customer, name)
+            for head in heads
+            if (head.invoice_date or date.min) == newest
+        ]
         is_same = EVIDENCE.get(name)
         known = [
             value for value in values if is_same and is_same(value, customer[name])

@@ -211,7 +211,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
         ):
             source = parse_payload(document.payload)
             customers = self.env["copaco.customer"]._get_or_create(
-                document.company_id, [source.customer]
+                document.company_id, [source]
             )
             vals = self._prepare_document_values(
                 source,

@@ -261,16 +261,16 @@ class CopacoImporter(models.AbstractModel):
         :param known: see `_get_known`
         :return: dict by company of dicts of `copaco.customer` by account
         """
-        infos = defaultdict(list)
+        by_company = defaultdict(list)
         for head in heads:
             key = head.invoice_number, get_account_key(head.account_ref)
             document = known.get(key)
             company = document.company_id if document else run.company_id
-            infos[company].append(head.customer)
+            by_company[company].append(head)
         Customer = self.env["copaco.customer"]
         return {
-            company: Customer._get_or_create(company, infos[company])
-            for company in infos
+            company: Customer._get_or_create(company, own)
+            for company, own in by_company.items()
         }
 
     def _receive_known(self, run, document, source, currency, lost):

@@ -117,6 +117,26 @@ class TestCustomerEvidence(EvidenceCommon):
         for text in (self.baker.name, "K-1", "K-2"):
             self.assertIn(text, document.hold_message)
 
+    def test_of_two_companies_in_one_response_the_newest_is_suggested(self):
+        old, new = (("INV-1", A, {"Date": "20261110"}), ("INV-2", B, {}))
+        for is_known in (False, True):
+            for order in ((old, new), (new, old)):
+                with self.subTest(is_known=is_known, order=order), self.undone():
+                    self.simulator.invoices.clear()
+                    if is_known:
+                        self.send(*old[:2], **old[2])
+                        self.fetch()
+                        self.simulator.invoices.clear()
+                    for number, who, values in order:
+                        self.send(number, who, **values)
+                    self.fetch()
+                    waiting = self.documents.filtered(lambda each: not each.move_id)
+                    self.assertEqual(len(waiting), 1 if is_known else 2)
+                    self.assertContradicted(waiting, self.garage)
+                    self.assertEqual(self.customer.vat, B["vat"])
+                    self.fetch()
+                    self.assertEqual(self.customer.suggested_partner_id, self.garage)
+
     def test_the_contact_of_before_may_be_chosen_again(self):
         self.receive("INV-1", A)
         document = self.receive("INV-2", B)
