@@ -38,6 +38,7 @@ from . import (
     copaco_job,
     copaco_job_queue,
     copaco_key_store,
+    copaco_letter,
     copaco_line_text,
     copaco_lost_charges,
     copaco_mail_merge_sheet,
@@ -58,6 +59,7 @@ from . import (
     copaco_rule_engine,
     copaco_run_scheduler,
     copaco_sender,
+    copaco_sending_method,
     copaco_service_setup,
     copaco_vat_checker,
 )

@@ -41,6 +41,7 @@ from . import (
     test_layout,
     test_layout_books,
     test_layout_texts,
+    test_letters,
     test_life_machine,
     test_lost_charges,
     test_mail_merge,
