@@ -25,6 +25,7 @@ from . import (
     test_decide,
     test_delivery_proof,
     test_delivery_tours,
+    test_double_bill,
     test_duplicates,
     test_duplicates_by_hand,
     test_e_invoice,
