@@ -145,9 +145,8 @@ class TestDoubleBill(CopacoBillCommon):
         self.make_bill().action_post()
         branch = self._create_company(name="Branch", parent_id=self.company.id)
         self.env.user.company_ids |= branch
-        self.vendor.with_company(branch).property_account_payable_id = (
-            self.vendor.property_account_payable_id
-        )
+        payable = self.vendor.property_account_payable_id
+        self.vendor.with_company(branch).property_account_payable_id = payable
         bill = self.enter_bill("P-001", 15, company_id=branch.id)
         self.assertEqual(bill.company_id, branch)
         self.assertRefused(bill, "P-001")
