@@ -164,6 +164,9 @@ class AccountMove(models.Model):
             self._check_copaco_corrections()
         else:
             self._check_copaco_document_is_free()
+        if vals["state"] == "posted":
+            unposted = self.filtered(lambda move: before[move] != "posted")
+            self.env["copaco.double.bill"]._check(unposted)
         res = super().write(vals)
         self.env["copaco.automation"]._on_state(before)
         cancelled = self.env["copaco.document"].sudo()
@@ -316,6 +319,19 @@ class AccountMove(models.Model):
         if len(self) == 1:
             return self._get_records_action(context={})
         return open_invoices(self.env, [("id", "in", self.ids)])
+
+    def _fetch_duplicate_reference(self, matching_states=("draft", "posted")):
+        # EXTENDS account, which warns of these, and confirms none of them unasked
+        found = super()._fetch_duplicate_reference(matching_states)
+        for move, others in self.env["copaco.double.bill"]._find(self).items():
+            key = move._origin.with_env(self.env)
+            found[key] = found.get(key, key.browse()) | others.filtered(
+                lambda other, move=move: (
+                    other.company_id == move.company_id
+                    and other.state in matching_states
+                )
+            ).with_env(self.env)
+        return found
 
     def _get_move_lines_to_report(self):
         # EXTENDS account

@@ -78,6 +78,12 @@ class CopacoDelivery(models.Model):
     sent_at = fields.Datetime(
         string="Delivered On", readonly=True, help="When its delivery was proved."
     )
+    confirmed_by_id = fields.Many2one(
+        "res.users",
+        string="Delivery Confirmed By",
+        readonly=True,
+        help="Who said that it was delivered, of which nothing else is a proof.",
+    )
     # What was posted before, or Peppol accepted, is no proof that it was sent since.
     last_message_id = fields.Integer(readonly=True)
     last_peppol_uuid = fields.Char(string="Last Peppol Message ID", readonly=True)
@@ -125,6 +131,13 @@ class CopacoDelivery(models.Model):
         self.env["copaco.connection"]._check_billing_access()
         self.check_access("read")
         return self.env["copaco.sender"]._send_again(self.sudo())
+
+    def action_was_delivered(self):
+        """Note that these invoices were delivered, because a person knows that of what
+        could not be sent, or of which nobody else knows it."""
+        self.env["copaco.connection"]._check_billing_access()
+        self.check_access("read")
+        self.env["copaco.sender"].sudo()._note_delivered(self.sudo(), self.env.user)
 
     def action_view_invoice(self):
         """:return: the form of the invoice"""

@@ -22,6 +22,7 @@ from . import (
     copaco_delivery_proof,
     copaco_document_builder,
     copaco_document_matcher,
+    copaco_double_bill,
     copaco_draft_updater,
     copaco_duplicate_finder,
     copaco_e_invoice,
@@ -40,6 +41,7 @@ from . import (
     copaco_job,
     copaco_job_queue,
     copaco_key_store,
+    copaco_letter,
     copaco_line_text,
     copaco_lost_charges,
     copaco_mail_merge_sheet,
@@ -60,6 +62,7 @@ from . import (
     copaco_rule_engine,
     copaco_run_scheduler,
     copaco_sender,
+    copaco_sending_method,
     copaco_service_setup,
     copaco_vat_checker,
 )

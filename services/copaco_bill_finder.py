@@ -20,9 +20,10 @@ _lt = LazyTranslate(__name__)
 
 # What vendors and people write of a number besides its digits doesn't count.
 _KEY = "ltrim(regexp_replace(%s, '[^0-9]', '', 'g'), '0')"
+_NUMBER = "coalesce(document.invoice_number, move.ref)"
 _SAME_REFERENCE = SQL(
     f"({_KEY} != '' AND {_KEY} = {_KEY} OR lower(%s) = lower(%s))"
-    % ("asked.ref", "asked.ref", "move.ref", "asked.ref", "move.ref")
+    % ("asked.ref", "asked.ref", _NUMBER, "asked.ref", _NUMBER)
 )
 
 
@@ -70,10 +71,11 @@ class CopacoBillFinder(models.AbstractModel):
         """
         return self._search_all(vendor, [number], companies)[number]
 
-    def _search_all(self, vendor, numbers, companies):
+    def _search_all(self, vendor, numbers, companies, is_linked=False):
         """:param vendor: `res.partner`
         :param numbers: of the vendor's invoices
         :param companies: `res.company` in whose books the bills may be
+        :param is_linked: whether to find the bills of Copaco documents
         :return: dict by number of `account.move`: bills of the vendor with it, letters
             and leading zeros aside, that are of no Copaco document; a person may have
             entered one as a receipt
@@ -88,11 +90,13 @@ class CopacoBillFinder(models.AbstractModel):
                   FROM unnest(%(numbers)s) AS asked (ref)
             CROSS JOIN account_move move
                   JOIN res_partner partner ON partner.id = move.partner_id
+             LEFT JOIN copaco_document document
+                    ON document.id = move.copaco_document_id
                  WHERE partner.commercial_partner_id = %(vendor)s
                    AND move.company_id IN %(companies)s
                    AND move.move_type IN %(types)s
                    AND move.state != 'cancel'
-                   AND move.copaco_document_id IS NULL
+                   AND (document.id IS NOT NULL) = %(is_linked)s
                    AND move.copaco_version_id IS NULL
                    AND move.reversed_entry_id IS NULL
                    AND %(is_same)s
@@ -102,6 +106,7 @@ class CopacoBillFinder(models.AbstractModel):
                 vendor=vendor.commercial_partner_id.id,
                 companies=companies._ids,
                 types=tuple(Move.get_purchase_types(include_receipts=True)),
+                is_linked=is_linked,
                 is_same=_SAME_REFERENCE,
             )
         )

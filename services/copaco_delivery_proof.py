@@ -6,12 +6,15 @@ from odoo.tools import LazyTranslate
 from odoo.tools.mail import email_normalize_all
 
 from ..tools import render_message
+from .copaco_letter import METHOD as LETTER
 
 _lt = LazyTranslate(__name__)
 
 # An invoice that nobody refused by then has arrived.
 REFUSAL_DAYS = 30
 FAILED = ("bounce", "exception", "canceled")
+# Of these methods Odoo stores what became of an invoice.
+PROVABLE = {"email", "peppol", LETTER}
 
 
 class CopacoDeliveryProof(models.AbstractModel):
@@ -31,7 +34,10 @@ class CopacoDeliveryProof(models.AbstractModel):
         recent = fields.Datetime.now() - timedelta(days=REFUSAL_DAYS)
         return self.env["copaco.delivery"].search(
             Domain("state", "in", ("sending", "failed"))
-            | Domain("state", "=", "sent") & Domain("sent_at", ">", recent) & refused
+            | Domain("state", "=", "sent")
+            & Domain("confirmed_by_id", "=", False)
+            & Domain("sent_at", ">", recent)
+            & refused
         )
 
     def _check(self, deliveries):
@@ -40,7 +46,7 @@ class CopacoDeliveryProof(models.AbstractModel):
         :return: those of which something did
         """
         changed = deliveries.browse()
-        for delivery in deliveries:
+        for delivery in deliveries.filtered(lambda each: not each.confirmed_by_id):
             proof = self.with_context(lang=delivery.connection_id.responsible_id.lang)
             state, reason = proof._find_outcome(delivery)
             if state and state != delivery.state:
@@ -48,23 +54,29 @@ class CopacoDeliveryProof(models.AbstractModel):
                 changed |= delivery
         return changed
 
-    def _conclude(self, delivery, problem):
+    def _conclude(self, delivery, methods, problem):
         """Note what became of an invoice right after it was sent.
 
+        :param methods: set of the sending methods by which it was
         :param problem: message: why it was not, if that is known
         """
         state, reason = self._find_outcome(delivery)
         if state != "sent" and problem:
             state, reason = "failed", problem
         if not state and not self._get_messages(delivery):
-            state, reason = "failed", self._get_unreached(delivery)
-        if state:
+            state, reason = "failed", self._get_unproved(delivery, methods)
+        if state and state != delivery.state:
             self._note(delivery, state, reason)
 
     def _note(self, delivery, state, reason):
         if state == "sent":
             sent_at = fields.Datetime.now()
             delivery.write({"state": "sent", "reason": False, "sent_at": sent_at})
+            return
+        if state == "sending":
+            now = fields.Datetime.now()
+            delivery.write({"state": "sending", "reason": False, "tried_at": now})
+            self.env["copaco.letter"]._print_soon()
             return
         move = delivery.move_id
         text = render_message(self.env, reason)
@@ -94,12 +106,24 @@ class CopacoDeliveryProof(models.AbstractModel):
     # === WHAT BECAME OF IT === #
 
     def _find_outcome(self, delivery):
-        """:return: (`sent` or `failed`, message: why it failed), or (None, "") when
-        nothing is known yet"""
+        """:return: (`sent`, `failed`, or `sending`: it is under way and must not be
+        sent besides; message: why it failed), or (None, "") when nothing is known
+        yet"""
         peppol = self.env["copaco.peppol"]
         messages = self._get_messages(delivery)
-        if peppol._is_sent(delivery) or any(map(self._has_arrived, messages)):
+        letters = self.env["copaco.letter"]._find(delivery)
+        states = [letter.state for letter in letters]
+        if (
+            peppol._is_sent(delivery)
+            or any(map(self._has_arrived, messages))
+            or "sent" in states
+        ):
             return "sent", ""
+        if "pending" in states:
+            return "sending", ""
+        if letters and letters[0].message_id.id > messages[:1].id:
+            describe = self.env["copaco.letter"]._describe_failure
+            return "failed", describe(letters[0], delivery.move_id)
         failed = self._get_notifications(messages[:1]).filtered(
             lambda each: each.notification_status in FAILED
         )
@@ -112,6 +136,10 @@ class CopacoDeliveryProof(models.AbstractModel):
                 invoice=delivery.move_id.name,
             )
         return None, ""
+
+    def _is_to_be_sent(self, delivery):
+        """Whether an invoice was not delivered, and is not on its way either."""
+        return self._find_outcome(delivery)[0] not in ("sent", "sending")
 
     def _get_messages(self, delivery):
         """:return: the messages with which the invoice itself was sent to the customer
@@ -188,6 +216,14 @@ class CopacoDeliveryProof(models.AbstractModel):
                 "it again.",
                 invoice=invoice,
             )
+        if self.env["copaco.letter"]._is_under_way(delivery):
+            return self.env._(
+                "The letter with %(invoice)s waits in Odoo for more than an hour. Ask "
+                "your administrator to check the scheduled action Snailmail: process "
+                "letters queue. It is not sent again while the letter waits; cancel "
+                "that first under Settings, Technical, Snailmail Letters.",
+                invoice=invoice,
+            )
         if self._get_messages(delivery):
             return self.env._(
                 "The e-mail with %(invoice)s waits in Odoo for more than an hour. Ask "
@@ -212,10 +248,22 @@ class CopacoDeliveryProof(models.AbstractModel):
             partner=delivery.partner_id.display_name,
         )
 
-    def _get_unreached(self, delivery):
-        """:return: message: why an invoice was sent to nobody, although nothing
-        failed"""
+    def _get_unproved(self, delivery, methods):
+        """:param methods: set of the sending methods by which an invoice was sent
+        :return: message: why nothing proves that it was, although nothing failed
+        """
         partner = delivery.partner_id
+        labels = dict(
+            partner._fields["invoice_sending_method"]._description_selection(self.env)
+        )
+        if unknown := methods - PROVABLE:
+            return _lt(
+                "%(invoice)s was handed over to the sending method “%(method)s”, which "
+                "does not tell whether it was delivered. Look there, then press Was "
+                "delivered, or send it again.",
+                invoice=delivery.move_id.name,
+                method=", ".join(sorted(labels[method] for method in unknown)),
+            )
         if not partner.active:
             return _lt(
                 "%(invoice)s was not sent: %(partner)s is archived. Restore the "
@@ -223,7 +271,7 @@ class CopacoDeliveryProof(models.AbstractModel):
                 invoice=delivery.move_id.name,
                 partner=partner.display_name,
             )
-        if not partner.email:
+        if "email" in methods and not partner.email:
             return _lt(
                 "%(invoice)s was not sent: %(partner)s has no e-mail address. Enter it "
                 "on the contact, then send it again.",

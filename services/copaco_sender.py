@@ -19,7 +19,8 @@ from ..exceptions import (
 )
 from ..tools import notify, soft_reload
 from .copaco_fetch_window import COPACO_TIME_ZONE
-from .copaco_peppol import UNVERIFIED, Directory
+from .copaco_letter import METHOD as LETTER
+from .copaco_peppol import Directory
 
 _lt = LazyTranslate(__name__)
 
@@ -67,6 +68,10 @@ class CopacoSender(models.AbstractModel):
         there is an amount to pay. What was sent before was another."""
         deliveries = moves.with_context(active_test=False).copaco_delivery_ids
         for delivery in deliveries:
+            # What was not printed yet is made anew of the invoice as it is now.
+            is_queued = self.env["copaco.letter"]._cancel(delivery, "pending", "error")
+            if is_queued and delivery.state == "sending":
+                delivery.state = "waiting"
             delivery.write(self._get_past(delivery.move_id))
         outdated = deliveries.filtered(lambda each: each.state in ("sending", "sent"))
         for delivery in outdated:
@@ -115,6 +120,7 @@ class CopacoSender(models.AbstractModel):
         return {
             "last_message_id": max(move.message_ids.ids, default=0),
             "last_peppol_uuid": self.env["copaco.peppol"]._get_uuid(move),
+            "confirmed_by_id": False,
         }
 
     def _get_due_domain(self):
@@ -163,9 +169,12 @@ class CopacoSender(models.AbstractModel):
         :return: a notification with what became of them
         """
         self.env["copaco.delivery.proof"]._check(deliveries)
-        again = deliveries.filtered("is_unsent")
+        letters = self.env["copaco.letter"]
+        again = deliveries.filtered(
+            lambda each: each.is_unsent and not letters._is_under_way(each)
+        )
         for delivery in again:
-            self._cancel_queued_mails(delivery)
+            self._cancel_queued(delivery, "error")
             delivery.write(
                 {
                     "state": "waiting",
@@ -194,8 +203,30 @@ class CopacoSender(models.AbstractModel):
         kind = "warning" if counts["unsent"] else "success"
         return notify(kind, message, next=soft_reload())
 
-    def _cancel_queued_mails(self, delivery):
-        """A mail that still waits would arrive besides the one that is sent now."""
+    def _note_delivered(self, deliveries, user):
+        """Of what nobody else knows whether it was delivered, a person does.
+
+        :param user: `res.users` who says that these invoices were
+        """
+        for delivery in deliveries.filtered("is_unsent"):
+            self._cancel_queued(delivery, "pending", "error")
+            self.env["copaco.delivery.proof"]._note(delivery, "sent", "")
+            delivery.confirmed_by_id = user
+            move = delivery.move_id
+            move.is_move_sent = True
+            move._message_log(
+                body=self.env._(
+                    "%(invoice)s was delivered, says %(user)s.",
+                    invoice=move.name,
+                    user=user.name,
+                )
+            )
+        self.env["copaco.monitor"]._update_activity(deliveries.connection_id)
+
+    def _cancel_queued(self, delivery, *states):
+        """A mail that still waits would arrive besides what is sent now, and so would a
+        letter in these states: Odoo tries some again by itself."""
+        self.env["copaco.letter"]._cancel(delivery, *states)
         messages = self.env["copaco.delivery.proof"]._get_messages(delivery)
         mails = messages.sudo().mail_ids
         mails.filtered(lambda mail: mail.state == "outgoing").cancel()
@@ -262,15 +293,16 @@ class CopacoSender(models.AbstractModel):
         proof = self.env["copaco.delivery.proof"]
         methods, problem = set(), ""
         try:
-            if proof._find_outcome(delivery)[0] != "sent":
-                methods = self._choose_methods(delivery.move_id, directory)
+            if proof._is_to_be_sent(delivery):
+                choose = self.env["copaco.sending.method"]._choose
+                methods = choose(delivery.move_id, directory)
             # What others did meanwhile is seen.
             self.env.cr.commit()  # pylint: disable=invalid-commit
             sendable = delivery.filtered_domain(delivery._get_sendable_domain())
             if not sendable.move_id.try_lock_for_update():
                 self._wait(delivery)
                 return
-            if methods and proof._find_outcome(delivery)[0] != "sent":
+            if methods and proof._is_to_be_sent(delivery):
                 self._deliver(delivery.move_id, methods, directory)
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PostponedError as error:
@@ -279,16 +311,16 @@ class CopacoSender(models.AbstractModel):
             return
         except Exception as error:  # noqa: BLE001 # it must not stop the others
             self.env.cr.rollback()
-            if isinstance(error, CONCURRENCY_ERRORS) and "peppol" not in methods:
-                # Mails are sent after the transaction is committed, so none was.
+            if isinstance(error, CONCURRENCY_ERRORS) and methods <= {"email", LETTER}:
+                # These are sent after the transaction is committed, so nothing was.
                 self._wait(delivery)
                 return
             problem = self._describe(delivery.move_id, error)
         try:
             if problem:
                 # Odoo would try such a mail again by itself, and it may have arrived.
-                self._cancel_queued_mails(delivery)
-            proof._conclude(delivery, problem)
+                self._cancel_queued(delivery)
+            proof._conclude(delivery, methods, problem)
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except CONCURRENCY_ERRORS as error:
             # The next look at what became of it finds the same.
@@ -333,51 +365,10 @@ class CopacoSender(models.AbstractModel):
                 author_user_id=user.id,
                 author_partner_id=user.partner_id.id,
             )
+        if LETTER in methods:
+            self.env["copaco.letter"]._print_soon()
 
-    # === HOW === #
-
-    def _choose_methods(self, move, directory):
-        """:param directory: the `Directory` of this pass
-        :return: set of Odoo's sending methods for an invoice: what its customer
-            prefers, and Peppol, where Odoo would send by it, too
-        :raise UndeliverableError: when it would reach nobody
-        :raise PostponedError: when nobody knows yet whether it would
-        """
-        peppol = self.env["copaco.peppol"]
-        company = move.company_id
-        partner = move.commercial_partner_id.with_company(company)
-        preferred = partner.invoice_sending_method or "email"
-        if preferred == "manual":
-            raise UndeliverableError(
-                self.env,
-                _lt(
-                    "%(invoice)s was not sent: %(partner)s prefers to be sent nothing. "
-                    "Choose another sending method on the contact, then send it again.",
-                    invoice=move.name,
-                    partner=partner.display_name,
-                ),
-            )
-        methods, is_found = {preferred}, False
-        if peppol._can_send(company):
-            # It may be in the directory by now.
-            if peppol._can_be_verified(partner):
-                is_known = peppol._look_up(directory, partner, company)
-                # An e-mail waits for no directory that does not answer at all.
-                if not is_known and (
-                    preferred == "peppol"
-                    or not directory.is_silent
-                    and partner.peppol_verification_state in UNVERIFIED
-                ):
-                    raise PostponedError(self.env, peppol._get_wait(move))
-            is_found = partner.peppol_verification_state == "valid"
-        if is_found:
-            methods = self.env["account.move.send"]._get_default_sending_methods(move)
-        if preferred == "peppol" and not (
-            is_found
-            and self.env["account.move.send"]._is_applicable_to_move("peppol", move)
-        ):
-            raise UndeliverableError(self.env, peppol._get_problem(move))
-        return methods
+    # === WHY NOT === #
 
     def _describe(self, move, error):
         """:return: message: what happened, and what to do, of an error while sending"""

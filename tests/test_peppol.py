@@ -251,8 +251,8 @@ class TestPeppol(PeppolCommon):
     def test_a_company_that_leaves_peppol_at_that_moment_is_told(self):
         self.reach_by_peppol("peppol")
         delivery = self.book("5")
-        sender = self.registry["copaco.sender"]
-        choose = sender._choose_methods
+        method = self.registry["copaco.sending.method"]
+        choose = method._choose
 
         def leave(service, move, directory):
             methods = choose(service, move, directory)
@@ -261,7 +261,7 @@ class TestPeppol(PeppolCommon):
             return methods
 
         with (
-            patch.object(sender, "_choose_methods", leave),
+            patch.object(method, "_choose", leave),
             mute_logger("odoo.addons.account_copaco.services.copaco_sender"),
         ):
             self.send()

@@ -35,6 +35,7 @@ copaco.customer              -     -     rw    rw    rw    -     -      -
     action_undo              -     -     x     x     x     -     -      -
 copaco.delivery              -     -     r     r     r     -     -      -
     action_send_again        -     -     x     x     x     -     -      -
+    action_was_delivered     -     -     x     x     x     -     -      -
 copaco.document              -     -     r     r     r     -     -      -
     action_accept_customer   -     -     x     x     x     -     -      -
     action_accept_lines      -     -     x     x     x     -     -      -

@@ -65,6 +65,10 @@ class SendingCommon(CopacoCommon):
         with self.committing(delivery.with_user(self.billing_user)) as committing:
             return committing.action_send_again()["params"]["message"]
 
+    def was_delivered(self, delivery):
+        with self.committing(delivery.with_user(self.billing_user)) as committing:
+            committing.action_was_delivered()
+
     def assertUnsent(self, delivery, *words):
         self.assertEqual(delivery.state, "failed")
         self.assertFalse(delivery.move_id.is_move_sent)
@@ -225,8 +229,8 @@ class TestSending(SendingCommon):
 
     def test_a_server_that_stopped_meanwhile_sends_nothing_twice(self):
         delivery = self.book("5")
-        sender = self.registry["copaco.sender"]
-        with patch.object(sender, "_choose_methods", side_effect=SystemExit):
+        method = self.registry["copaco.sending.method"]
+        with patch.object(method, "_choose", side_effect=SystemExit):
             # Not assertRaises: Odoo's takes back what was committed before.
             with suppress(SystemExit):
                 self.send()

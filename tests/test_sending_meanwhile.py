@@ -50,22 +50,22 @@ class TestSendingMeanwhile(SendingCommon):
     """Promise 8, whatever others do at the same time: nothing is called sent that
     wasn't, and nothing is sent twice."""
 
-    def meanwhile(self, method, action):
+    def meanwhile(self, action, service="copaco.sending.method", method="_choose"):
         """Let something happen while an invoice is being sent, right after a step.
 
         :param action: function of the environment in which it is sent
         """
-        sender = self.registry["copaco.sender"]
-        original, happened = getattr(sender, method), []
+        service = self.registry[service]
+        original, happened = getattr(service, method), []
 
-        def step(service, *arguments):
-            result = original(service, *arguments)
+        def step(records, *arguments):
+            result = original(records, *arguments)
             if not happened:
                 happened.append(True)
-                action(service.env)
+                action(records.env)
             return result
 
-        return patch.object(sender, method, step)
+        return patch.object(service, method, step)
 
     def send_by_hand(self, delivery):
         self.env["account.move.send"]._generate_and_send_invoices(
@@ -74,9 +74,7 @@ class TestSendingMeanwhile(SendingCommon):
 
     def test_what_a_person_sends_at_the_same_moment_is_not_sent_again(self):
         delivery = self.book("5")
-        with self.meanwhile(
-            "_choose_methods", lambda _env: self.send_by_hand(delivery)
-        ):
+        with self.meanwhile(lambda _env: self.send_by_hand(delivery)):
             self.send()
         self.assertSent(delivery)
         self.assertEqual(len(self.get_mails(delivery)), 1)
@@ -86,7 +84,6 @@ class TestSendingMeanwhile(SendingCommon):
         with freeze_time("2026-11-25 12:00:00"):
             self.assertTrue(delivery.is_unsent)
             with self.meanwhile(
-                "_choose_methods",
                 lambda env: delivery.with_env(env(user=user)).action_send_again(),
             ):
                 self.send()
@@ -97,7 +94,6 @@ class TestSendingMeanwhile(SendingCommon):
     def test_what_is_reset_to_draft_at_that_moment_waits_until_it_is_confirmed(self):
         delivery = self.book("5")
         with self.meanwhile(
-            "_choose_methods",
             lambda env: delivery.with_env(env).move_id.button_draft(),
         ):
             self.send()
@@ -116,7 +112,7 @@ class TestSendingMeanwhile(SendingCommon):
             second.move_id.button_draft()
             second.move_id.with_context(force_delete=True).unlink()
 
-        with self.meanwhile("_send_one", delete):
+        with self.meanwhile(delete, "copaco.sender", "_send_one"):
             self.send()
         self.assertFalse(second.exists())
         self.assertSent(first)

@@ -62,7 +62,7 @@ def find(results):
 
 
 def _find_pages(results):
-    """Yield the goal of the pages with years of data."""
+    """Yield the goals of the pages and findings with years of data."""
     parts = ("list", "search", "form", "pivot")
     sizes = results.sizes("pages", "list")
     if not sizes:
@@ -74,6 +74,14 @@ def _find_pages(results):
         _join(seconds, ".2f"),
         max(seconds) <= 1,
     )
+    if lines := results.sizes("pages", "findings"):
+        cpu = results.get("pages", "findings", lines[-1], "cpu")
+        yield Goal(
+            "Findings of a month, with 200,000 price lines of either side",
+            "at most 10 CPU s",
+            f"{cpu:.2f}",
+            cpu <= 10,
+        )
 
 
 def _find_bills(results):

@@ -121,7 +121,7 @@ def measure_workers(count, lines):
 
 def measure_pages(lines):
     """Open the addon's pages with both sides of the month in the database, and of all
-    months of so many years."""
+    months of so many years; look for the findings of the month."""
     with this_addon(lines, "post") as (job, meter):
         from . import pages, years
 
@@ -130,7 +130,10 @@ def measure_pages(lines):
         job.create_invoices(job.fetch(kind="purchase"))
         job.compare_margins()
         years.add_months(job.env, 12 * YEARS_OF_HISTORY - 1)
-        return totals, list(pages.measure(job.env, meter))
+        parts = list(pages.measure(job.env, meter))
+        with meter.measured(part="findings") as findings:
+            findings["found"] = job.find_in_month()
+        return totals, [*parts, findings]
 
 
 def measure_button(lines):

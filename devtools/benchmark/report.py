@@ -34,6 +34,7 @@ TITLES = {
     ("pages", "search"): "  slowest search",
     ("pages", "form"): "  slowest form",
     ("pages", "pivot"): "  slowest pivot table",
+    ("pages", "findings"): "  findings of a month",
     ("oca_bills", "whole"): "OCA, account_invoice_import of one vendor bill",
     ("this_addon_bills", "whole"): "This addon, whole job to one draft bill",
     ("this_addon_bills", "margins"): "This addon, margins and findings of both sides",

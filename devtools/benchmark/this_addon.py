@@ -122,6 +122,15 @@ class Job:
         self.env["copaco.margin.checker"]._check_changed(self.connection)
         self.env.cr.commit()
 
+    def find_in_month(self):
+        """Pair the lines of the month, and look for findings, as if nobody had yet;
+        return how many there are."""
+        month = MONTH[0].replace(day=1)
+        self.env.cr.execute("DELETE FROM copaco_finding WHERE date = %s", [month])
+        self.env["copaco.margin.checker"]._check_months(self.connection, [month])
+        self.env.cr.commit()
+        return self.env["copaco.finding"].search_count([("date", "=", month)])
+
     def add_rules(self, count):
         """Make so many rules of the month's plans, and of texts, charge types and
         customers; all of them say the same product."""

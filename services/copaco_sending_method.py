@@ -1,0 +1,80 @@
+from odoo import models
+from odoo.tools import LazyTranslate
+
+from ..exceptions import PostponedError, UndeliverableError
+from .copaco_letter import METHOD as LETTER
+from .copaco_peppol import UNVERIFIED
+
+_lt = LazyTranslate(__name__)
+
+
+class CopacoSendingMethod(models.AbstractModel):
+    """By which of Odoo's sending methods an invoice is sent."""
+
+    _name = "copaco.sending.method"
+    _description = "Copaco Sending Method"
+
+    def _choose(self, move, directory):
+        """:param directory: the `Directory` of this pass
+        :return: set of Odoo's sending methods for an invoice: what its customer
+            prefers, and Peppol, where Odoo would send by it, too
+        :raise UndeliverableError: when it would reach nobody
+        :raise PostponedError: when nobody knows yet whether it would
+        """
+        peppol = self.env["copaco.peppol"]
+        company = move.company_id
+        partner = move.commercial_partner_id.with_company(company)
+        preferred = partner.invoice_sending_method or "email"
+        if preferred == "manual":
+            raise UndeliverableError(
+                self.env,
+                _lt(
+                    "%(invoice)s was not sent: %(partner)s prefers to be sent nothing. "
+                    "Choose another sending method on the contact, then send it again.",
+                    invoice=move.name,
+                    partner=partner.display_name,
+                ),
+            )
+        methods, is_found = {preferred}, False
+        if peppol._can_send(company):
+            # It may be in the directory by now.
+            if peppol._can_be_verified(partner):
+                is_known = peppol._look_up(directory, partner, company)
+                # An e-mail waits for no directory that does not answer at all.
+                if not is_known and (
+                    preferred == "peppol"
+                    or not directory.is_silent
+                    and partner.peppol_verification_state in UNVERIFIED
+                ):
+                    raise PostponedError(self.env, peppol._get_wait(move))
+            is_found = partner.peppol_verification_state == "valid"
+        if is_found:
+            methods = self.env["account.move.send"]._get_default_sending_methods(move)
+        if preferred == "peppol" and not (
+            is_found
+            and self.env["account.move.send"]._is_applicable_to_move("peppol", move)
+        ):
+            raise UndeliverableError(self.env, peppol._get_problem(move))
+        self._check_applicable(move, methods)
+        return methods
+
+    def _check_applicable(self, move, methods):
+        """:raise UndeliverableError: when Odoo would silently send an invoice by none
+        of these methods"""
+        send = self.env["account.move.send"]
+        if any(send._is_applicable_to_move(method, move) for method in methods):
+            return
+        if LETTER in methods:
+            raise UndeliverableError(
+                self.env, self.env["copaco.letter"]._get_incomplete(move)
+            )
+        raise UndeliverableError(
+            self.env,
+            _lt(
+                "%(invoice)s was not sent: Odoo can't send it to %(partner)s by the "
+                "sending method of that contact. Open the invoice and press Send to "
+                "see why, or choose another method on the contact, then send it again.",
+                invoice=move.name,
+                partner=move.partner_id.display_name,
+            ),
+        )
