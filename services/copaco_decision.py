@@ -292,7 +292,7 @@ class CopacoDecision(models.AbstractModel):
         asked = self.env["copaco.restored.charges"].sudo()._keep_version(pending)
         pending.version_ids.run_id._refresh_state()
         return self.env["copaco.processor"]._add_left_out(
-            self._process(pending), asked.mapped("hold_message")
+            self._process(pending - asked), asked.mapped("hold_message")
         )
 
     def _correct(self, documents):
