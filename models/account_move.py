@@ -178,6 +178,10 @@ class AccountMove(models.Model):
             elif before[move] == "cancel":
                 for document in move._get_copaco_documents():
                     document._set_invoiced(move)
+        if vals["state"] == "cancel":
+            removed = self.filtered(lambda move: before[move] != "cancel")
+            removed._undo_copaco_corrections()
+            self.env["copaco.corrector"]._reopen(removed._get_credited_documents())
         self.env["copaco.decision"]._handle_invoice_removed(
             cancelled, "invoice_cancelled"
         )
@@ -188,10 +192,6 @@ class AccountMove(models.Model):
             confirmed = self.sudo().filtered(lambda move: before[move] != "posted")
             self.env["copaco.sender"].sudo()._start(confirmed)
             self.env["copaco.exclusion"].sudo()._on_credited(self.sudo())
-        if vals["state"] == "cancel":
-            removed = self.filtered(lambda move: before[move] != "cancel")
-            removed._undo_copaco_corrections()
-            self.env["copaco.corrector"]._reopen(removed._get_credited_documents())
         return res
 
     def unlink(self):
@@ -398,6 +398,7 @@ class AccountMove(models.Model):
                         document=excluded[0].name,
                     )
                 )
+            self.env["copaco.restored.charges"].sudo()._check_reset(move)
 
     def _check_copaco_corrections(self):
         """:raise UserError: when an invoice or correction would be removed that a

@@ -202,6 +202,8 @@ class CopacoDocumentVersion(models.Model):
         if document._get_live_invoice():
             finder = self.env["copaco.duplicate.finder"]
             warnings.append(finder._get_version_warning(self))
+            charges = self.env["copaco.restored.charges"]
+            warnings.append(charges._get_warning(document))
         return list(filter(None, warnings))
 
     @api.model
@@ -246,12 +248,16 @@ class CopacoDocumentVersion(models.Model):
         )
         document._message_log(body=render_message(self.env, message))
 
-    def _take_over(self, old_state="replaced"):
-        """Swap the document's own content and that of this version.
-
-        :param old_state: what becomes of the content that was the document's own
-        """
+    def _take_over(self):
+        """What Copaco changed counts from now on."""
         self.ensure_one()
+        self._swap_content()
+        # It was declined in favour of what is replaced now.
+        self.document_id.version_ids._get_declined()._end_declined()
+        self.document_id._message_log(body=self.env._("Took over what Copaco changed."))
+
+    def _swap_content(self):
+        """Swap the document's own content and that of this version."""
         document, new_run = self.document_id, self.run_id
         source = parse_payload(self.payload)
         builder = self.env["copaco.document.builder"]
@@ -291,7 +297,7 @@ class CopacoDocumentVersion(models.Model):
         self.write(
             {
                 "run_id": old_run.id,
-                "state": old_state,
+                "state": "replaced",
                 "currency_id": document.currency_id.id,
                 "amount_source": document.amount_source,
                 **{name: document[name] for name in TOTALS_FIELDS},
@@ -303,15 +309,12 @@ class CopacoDocumentVersion(models.Model):
                 "amount_credited": 0,
             }
         )
-        # It was declined in favour of what is replaced now.
-        document.version_ids._get_declined()._end_declined()
         document.write(vals)
         document.line_ids.filtered(
             lambda line: line.sequence in was_excluded
         ).is_excluded = True
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
-        document._message_log(body=self.env._("Took over what Copaco changed."))
 
     def _keep_lines(self, lines, commands):
         """Let a line that is still there keep its record, and so its invoice line.
@@ -391,21 +394,38 @@ class CopacoDocumentVersion(models.Model):
         document._message_log(body=self.env._("Copaco took back what it had changed."))
 
     def _on_correction_removed(self):
-        """The correction for this version was deleted or cancelled: a person decides
-        anew."""
+        """The correction for this version was deleted or cancelled: what Copaco says
+        now waits for a person, unless one has declined it."""
         self.ensure_one()
         document = self.document_id
-        newer = document._get_pending_version()
-        self._take_over(old_state="replaced" if newer else "pending")
+        versions = document.version_ids
+        newest = document._get_pending_version() or versions._get_declined() or self
+        self._swap_content()
         # What was taken over after it is taken back, too.
         later = document.version_ids.filtered(lambda version: version.id > self.id)
         later.write({"credited": False, "amount_credited": 0})
         self.env["copaco.manual.edits"]._restore_links(
             document, (self.move_snapshot or {}).get("positions", {})
         )
-        if newer and newer.payload_digest == document.payload_digest:
-            newer._withdraw()
-        else:
-            (newer or self)._request_decision()
+        document._message_log(
+            body=self.env._(
+                "A correction was removed: what was invoiced before it counts again."
+            )
+        )
+        charges = self.env["copaco.restored.charges"]
+        is_known = newest.payload_digest == document.payload_digest
+        if (
+            charges._on_restored(document, self._get_lost_lines())
+            or newest == self
+            or (newest.state == "pending" and not is_known)
+        ):
+            newest.write({"state": "pending", "declined_by_id": False})
+            newest._request_decision(charges._get_warning(document))
+        elif newest.state == "pending":
+            newest._withdraw()
+        elif document._get_live_invoice():
+            document._set_invoiced()
+        if is_known and newest.state != "pending":
+            versions._get_declined()._end_declined()
         document.run_id._refresh_state()
         self.env["copaco.monitor"]._update_activity(document.connection_id)

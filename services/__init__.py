@@ -57,6 +57,7 @@ from . import (
     copaco_reconciliation_table,
     copaco_replacement,
     copaco_response_retention,
+    copaco_restored_charges,
     copaco_reverser,
     copaco_rule_effect,
     copaco_rule_engine,

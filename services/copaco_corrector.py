@@ -26,6 +26,7 @@ class CopacoCorrector(models.AbstractModel):
         :return: `account.move`, empty when there is nothing left to correct
         :raise UserError: see `_create_correction`
         """
+        self.env["copaco.restored.charges"]._check_use(document)
         self._remove_drafts(document)
         version = document._get_pending_version()
         correction = self.env["account.move"]

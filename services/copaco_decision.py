@@ -166,7 +166,9 @@ class CopacoDecision(models.AbstractModel):
                 or self.env["copaco.exclusion"]._is_excluded_by_rule(document)
             )
         ).sudo()
-        for document in held:
+        charges = self.env["copaco.restored.charges"].sudo()
+        kept = charges._get_asked(self._lock_pending(documents))
+        for document in held | kept:
             document._message_log(
                 body=self.env._(
                     "%(user)s said that this is not a duplicate of another document.",
@@ -174,11 +176,12 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         self.env["copaco.exclusion"]._undo_exclusion(held)
-        held.is_no_double = True
+        (held | kept).is_no_double = True
         # What a person said of others that wait was said when these did, too.
         finder = self.env["copaco.duplicate.finder"].sudo()
-        finder._find_waiting(held).is_no_double = False
-        return self._process(held, documents)
+        finder._find_waiting(held | kept).is_no_double = False
+        charges._keep_version(kept)
+        return self._process(held | kept, documents)
 
     def _exclude_duplicates(self, documents):
         """See `copaco.document.action_exclude_duplicates`."""
@@ -286,10 +289,11 @@ class CopacoDecision(models.AbstractModel):
     def _keep_version(self, documents):
         """See `copaco.document.action_keep_version`."""
         pending = self._lock_pending(documents)
-        for version in pending._get_pending_version():
-            version._decline()
+        asked = self.env["copaco.restored.charges"].sudo()._keep_version(pending)
         pending.version_ids.run_id._refresh_state()
-        return self._process(pending)
+        return self.env["copaco.processor"]._add_left_out(
+            self._process(pending - asked), asked.mapped("hold_message")
+        )
 
     def _correct(self, documents):
         """See `copaco.document.action_correct`."""

@@ -69,6 +69,7 @@ class CopacoDraftUpdater(models.AbstractModel):
         # Before the lines that the document no longer has forget what they were.
         edits = self.env["copaco.manual.edits"]._get_edits(document)
         if version:
+            self.env["copaco.restored.charges"]._check_use(document)
             version._take_over()
         document.customer_id._match()
         match = self.env[KINDS[document.kind].matcher]._get_match(document)

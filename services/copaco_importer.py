@@ -293,10 +293,9 @@ class CopacoImporter(models.AbstractModel):
         charges = self.env["copaco.lost.charges"]
         if is_covered:
             lost[document] = charges._find_lost(document._get_newest(), source)
-        is_taken_back = (
-            is_own
-            and bool(lost.get(document))
-            and bool(charges._find_left_out(document, source))
+        is_taken_back = is_own and (
+            bool(lost.get(document) and charges._find_left_out(document, source))
+            or (is_covered and self._is_billed_twice(document, pending))
         )
         if _is_known_content(document, source.digest) and not is_taken_back:
             is_newest = source.digest == (pending or document).payload_digest
@@ -333,6 +332,15 @@ class CopacoImporter(models.AbstractModel):
         )
         version._settle()
         return source, extent, False
+
+    def _is_billed_twice(self, document, pending):
+        """Whether what Copaco takes back of a document can't count again unasked."""
+        charges = self.env["copaco.restored.charges"]
+        return (
+            pending.payload_digest not in (False, document.payload_digest)
+            and bool(document._get_live_invoice())
+            and bool(charges._find_undecided(document))
+        )
 
     def _use_account_of(self, customer, source):
         """An account in other capitals doesn't make a `SourceDocument` another one."""

@@ -11,6 +11,7 @@ from . import (
     test_change_machine,
     test_change_order,
     test_change_parts,
+    test_change_undone,
     test_completeness,
     test_contacts,
     test_content_found,

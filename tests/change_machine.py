@@ -221,7 +221,9 @@ class ChangeMachine(CopacoCommon):
         )
 
     def get_live(self, document):
-        return self.get_moves(document).filtered(lambda move: move.state != "cancel")
+        return self.get_moves(document).filtered(
+            lambda move: move.state != "cancel" and not move.copaco_is_replaced
+        )
 
     def copaco_changes(self):
         source = self.random.choice(self.sources)

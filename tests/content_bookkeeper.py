@@ -22,6 +22,8 @@ class Bookkeeper:
         to bill the difference by hand
     :ivar by_hand: what was billed by hand of a charge
     :ivar uncorrected: documents that a correction was deleted of
+    :ivar accepted: set of (document, charge) of which the bookkeeper said that another
+        document may bill it, too
     """
 
     def begin(self, case, copaco):
@@ -31,6 +33,7 @@ class Bookkeeper:
         self.by_hand = {}
         self.hand_moves = case.env["account.move"]
         self.uncorrected = case.env["copaco.document"]
+        self.accepted = set()
         self.log = []
 
     # What is there
@@ -165,10 +168,10 @@ class Bookkeeper:
         return document._get_pending_version().run_id.trigger == "file"
 
     def _decide_changed(self, document, prefer_new):
-        if self._is_outdated(document):
-            self.must_press("action_keep_version", document)
-            return
         pending, own = self.get_pending(document), self.get_lines(document)
+        if self._is_outdated(document):
+            self._press_keep(document, own)
+            return
         charges = {charge for charge, _amount in pending}
         elsewhere = self.get_charges_elsewhere(document)
         # They have moved to a number that is not invoiced because of this one.
@@ -197,9 +200,24 @@ class Bookkeeper:
 
     def _keep(self, document, own, pending):
         lost = self.get_shown(document) - dict(pending).keys()
-        self.must_press("action_keep_version", document)
+        self._press_keep(document, own)
         self._note(dict(own) | dict(pending))
         self._note_lost(lost)
+
+    def _press_keep(self, document, own):
+        """Keep the old version; what another document bills, too, is credited by hand.
+
+        :param own: what is billed of it, see `get_lines`
+        """
+        doubled = dict(own).keys() & self.get_charges_elsewhere(document)
+        self.must_press("action_keep_version", document)
+        if document.state == "changed":
+            self.case.assertEqual(document.hold_reason, "possible_double")
+            self.must_press("action_invoice_anyway", document)
+            self.accepted |= {(document, charge) for charge in doubled}
+            self.told |= {
+                charge: self.copaco.get_amount(charge) for charge in doubled
+            }
 
     def _get_decided(self, document):
         """:return: set of the charges that a person decided not to bill as part of

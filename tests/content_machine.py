@@ -311,7 +311,8 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
             final = [
                 document
                 for document, _amount in places
-                if not (
+                if (document, charge) not in self.accepted
+                and not (
                     document in self.uncorrected
                     and document.state == "changed"
                     and charge not in dict(self.get_pending(document))

@@ -32,6 +32,22 @@ class TestChangeMachine(ChangeMachine):
         for source in self.sources[: self.random.choice((1, 2))]:
             self.create_partner(name=source.account, ref=f"K-{source.account}")
 
+    # A person
+
+    def delete(self):
+        super().delete()
+        self.note_restored()
+
+    def cancel(self):
+        super().cancel()
+        self.note_restored()
+
+    def note_restored(self):
+        """What was declined stays so when a correction is removed."""
+        self.env.invalidate_all()
+        for document in self.mine:
+            self.own_digests[document] = document.payload_digest
+
     # What must hold
 
     def check(self):

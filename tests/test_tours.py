@@ -128,6 +128,24 @@ class TestTours(CopacoCommon, HttpCase):
         self.start_tour("/odoo/copaco-to-do", "copaco_duplicate", login="billing")
         self.assertEqual(self.documents[1].move_amount_untaxed, 5.5)
 
+    def test_an_old_version_is_kept_when_a_person_says_that_both_have_to_be_paid(self):
+        self.receive("V-1", self.price_line("10.00"), self.price_line("5", number=2))
+        document = self.documents
+        document.move_id.action_post()
+        subscription = self.simulator.invoices[0].content["Customers"][0]
+        del subscription["Subscriptions"][0]["PriceLines"][0]
+        self.fetch()
+        with self.committing(document) as committing:
+            committing.action_correct()
+        self.receive("V-2", self.price_line("10.00"))
+        document.correction_ids.unlink()
+        self.start_tour(
+            f"/odoo/copaco-documents/{document.id}",
+            "copaco_keep_old_version",
+            login="billing",
+        )
+        self.assertEqual(document.state, "invoiced")
+
     def test_several_duplicates_are_excluded_at_once(self):
         for number, amount in {"V-1": "10.00", "V-2": "8.00", "V-3": "7.00"}.items():
             self.receive(number, self.price_line(amount))

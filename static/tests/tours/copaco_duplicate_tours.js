@@ -80,3 +80,40 @@ tours.add("copaco_exclude_duplicates", {
         },
     ],
 });
+
+tours.add("copaco_keep_old_version", {
+    steps: () => [
+        {
+            content: "The charge is billed twice, and that is said",
+            trigger: ".alert:contains('Changed by Copaco'):contains('billed twice'):contains('V-2')",
+        },
+        {
+            content: "Keep the old version all the same",
+            trigger: "button[name='action_keep_version']",
+            run: "click",
+        },
+        {
+            trigger: ".o_notification_content:contains('was not kept'):contains('V-2')",
+        },
+        {
+            trigger: ".alert:contains('Possible duplicate'):contains('was not kept')",
+        },
+        {
+            content: "See why",
+            trigger: ".o_form_view .nav-link:contains('Possible Duplicates')",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_field_widget[name='duplicate_table'] tr:contains('10.00') td:has(a[href^='/odoo/copaco-documents/']:contains('V-2'))",
+        },
+        {
+            content: "Both have to be paid",
+            trigger: "button[name='action_invoice_anyway']",
+            run: "click",
+        },
+        {
+            trigger: ".o_form_view .o_arrow_button_current:contains('Invoiced')",
+        },
+    ],
+});
