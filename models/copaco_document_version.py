@@ -47,6 +47,9 @@ class CopacoDocumentVersion(models.Model):
     unread_total = fields.Char(
         string="Unreadable Total", help="See the field of the document."
     )
+    whole_vat = fields.Float(
+        string="VAT of All Parts", help="See the field of the document."
+    )
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
     payload_digest = fields.Char(required=True)

@@ -46,6 +46,7 @@ from . import (
     copaco_monitor,
     copaco_overview_table,
     copaco_peppol,
+    copaco_po_splitter,
     copaco_presence,
     copaco_processor,
     copaco_readiness,
@@ -59,6 +60,7 @@ from . import (
     copaco_run_scheduler,
     copaco_sender,
     copaco_service_setup,
+    copaco_source_merger,
     copaco_vat_checker,
 )
 

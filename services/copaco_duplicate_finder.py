@@ -6,7 +6,7 @@ from odoo import models
 from odoo.tools import SQL, LazyTranslate
 
 from ..client import parse_payload
-from ..const import KINDS
+from ..const import get_side
 from ..hold_reasons import Hold
 from ..tools import (
     are_apart,
@@ -287,7 +287,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     def _describe(self, other, document):
         is_same_customer = other.customer_id == document.customer_id
-        name = other.invoice_number if is_same_customer else other.name
+        name = other._get_number() if is_same_customer else other.name
         if invoice := other._get_live_invoice():
             values = {"document": name, "invoice": name_invoice(invoice)}
             if self._is_credited(other):
@@ -305,7 +305,8 @@ class CopacoDuplicateFinder(models.AbstractModel):
         :param asked: dict of lists of lines by `copaco.document`: its own, or those of
             a version of it
         :return: dict of lists of `Duplicate` by document, each line of the document and
-            each other document at most once
+            each other document at most once; without what only looks like it on another
+            part of the same Copaco invoice
         """
         result = {document: [] for document in asked}
         keys = [(document, line) for document in asked for line in asked[document]]
@@ -343,7 +344,9 @@ class CopacoDuplicateFinder(models.AbstractModel):
         Line.browse(line_id for _key, line_id, _evidence in rows).fetch(["document_id"])
         for key, line_id, evidence in rows:
             document, line = keys[key]
-            result[document].append(Duplicate(line, Line.browse(line_id), evidence))
+            other = Line.browse(line_id)
+            if not document._is_beside(line, other):
+                result[document].append(Duplicate(line, other, evidence))
         return result
 
     def _has_several_endpoints(self, companies, kinds):
@@ -440,9 +443,3 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 },
             },
         )
-
-
-def get_side(kind):
-    """:return: list of the kinds on the same side, sales or purchase"""
-    tax_use = KINDS[kind].tax_use
-    return [name for name, other in KINDS.items() if other.tax_use == tax_use]

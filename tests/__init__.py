@@ -59,6 +59,7 @@ from . import (
     test_peppol,
     test_peppol_directory,
     test_plans,
+    test_po_numbers,
     test_preview,
     test_preview_access,
     test_preview_bill,
