@@ -58,8 +58,8 @@ class SourceDocument:
     :ivar payment_days: ``TermsOfPaymentDays``: in Customer-Invoices, the customer's
     :ivar due_date: the latest, when elements differ; None if none could be read
     :ivar sender: who bills it: Copaco, or the reseller
-    :ivar whole_vat: the VAT that Copaco's ``Totals`` state of a whole that this is taken
-        from
+    :ivar whole_vat: the VAT that Copaco's ``Totals`` state of the whole that this was
+        taken from
     """
 
     invoice_number: str

@@ -204,7 +204,7 @@ class CopacoDocumentVersion(models.Model):
             )
         if document._get_live_invoice():
             finder = self.env["copaco.duplicate.finder"]
-            warnings.append(finder._get_version_warning(self))
+            warnings.append(finder._get_version_warning(self, is_settling=True))
         return list(filter(None, warnings))
 
     @api.model
@@ -314,6 +314,7 @@ class CopacoDocumentVersion(models.Model):
         ).is_excluded = True
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
+        document._retry_parts()
         document._message_log(body=self.env._("Took over what Copaco changed."))
 
     def _keep_lines(self, lines, commands):

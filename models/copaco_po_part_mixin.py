@@ -69,15 +69,27 @@ class CopacoPoPartMixin(models.AbstractModel):
             `DocumentLine`
         :param other: a `copaco.document.line` of another document
         """
-        part = other.document_id
-        if not (self.is_po_part and part.is_po_part) or any(
-            self[name] != part[name]
-            for name in ("root_company_id", "kind", "invoice_number", "account_key")
-        ):
-            return False
         hashes = get_row_hash(line), get_row_hash(other)
         names = hashes if any(hashes) else (line.line_ref, other.line_ref)
-        return names[0] != names[1] and not part._has_lost(other)
+        return names[0] != names[1] and self._is_received_with(other)
+
+    def _is_received_with(self, line):
+        """Whether a line stands on another part of the same Copaco invoice now."""
+        part = line.document_id
+        return (
+            self.is_po_part
+            and part.is_po_part
+            and all(
+                self[name] == part[name]
+                for name in (
+                    "root_company_id",
+                    "kind",
+                    "invoice_number",
+                    "account_key",
+                )
+            )
+            and not part._has_lost(line)
+        )
 
     def _has_lost(self, line):
         """Whether Copaco said last that one of the lines of this document isn't on it
@@ -91,8 +103,8 @@ class CopacoPoPartMixin(models.AbstractModel):
         )
 
     def _retry_parts(self):
-        """This document lost lines: process those of its parts again that were held
-        because the same charges were on it."""
+        """The content of this document changed: process those parts of its Copaco
+        invoice again that were held because the same charges were on others."""
         held = (self._get_parts() - self).filtered(
             lambda part: part.hold_reason == "possible_double" and part.state == "held"
         )

@@ -229,8 +229,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
             *(duplicate.other.document_id for duplicate in duplicates)
         )
         same = {each.line for each in duplicates if each.evidence == SAME}
-        if len(same) == len(document._get_billed_lines()) and not any(
-            self._is_doubtful(document, other) for other in others
+        if (
+            len(same) == len(document._get_billed_lines())
+            and not any(self._is_doubtful(document, other) for other in others)
+            and not any(document._is_received_with(each.other) for each in duplicates)
         ):
             return Exclusion(
                 _lt(
@@ -356,8 +358,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     # === VERSIONS === #
 
-    def _get_version_warning(self, version):
+    def _get_version_warning(self, version, is_settling=False):
         """:param version: a `copaco.document.version`
+        :param is_settling: what another part of the Copaco invoice is about to lose by
+            itself is no obstacle yet
         :return: a message when a new line of it may be the same charge as another
             one, "" otherwise
         """
@@ -367,6 +371,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
             *(
                 pair.other.document_id
                 for pair in self._find_lines({document: new_lines})[document]
+                if not (is_settling and pair.other._is_leaving())
             )
         )
         if others:

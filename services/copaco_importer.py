@@ -94,9 +94,7 @@ class CopacoImporter(models.AbstractModel):
         reasons = tuple(translate(each.problems) for each in rejected)
         # A response that has only a part of something has to be read again: if all days
         # were asked for, what it lacks is gone.
-        is_whole = not (
-            rejected or unread or seen.get("partial") or seen.get("merged")
-        )
+        is_whole = not (rejected or unread or seen.get("partial") or seen.get("merged"))
         self._finish(
             run,
             totals,

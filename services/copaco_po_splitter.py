@@ -95,14 +95,15 @@ class CopacoPoSplitter(models.AbstractModel):
                 own = sources.get(key) or self._take(source, [])
                 merged = self._merge(document, lacking[document], own)
                 parts.append(Part(document, own, merged))
-        for key in sources.keys() - known.keys():
-            vals = {"is_po_part": True, "po_part": key}
-            parts.append(Part(documents.browse(), sources[key], vals=vals))
+        for key, own in sources.items():
+            if key not in known:
+                vals = {"is_po_part": True, "po_part": key}
+                parts.append(Part(documents.browse(), own, vals=vals))
         return parts
 
     def _read_parts(self, source):
         """:return: dict of `SourceDocument` by PO number, "" for the lines without one;
-            what Copaco states of the whole is the same on each"""
+        what Copaco states of the whole is the same on each"""
         positions = defaultdict(list)
         for position, line in enumerate(source.lines):
             positions[_get_po_number(line)].append(position)
@@ -127,7 +128,7 @@ class CopacoPoSplitter(models.AbstractModel):
             other PO numbers that lines of it have now
         """
         places, old_lines, new_lines = {}, [], []
-        for key in {*sources, *known}:
+        for key in dict.fromkeys([*known, *sources]):
             lines, received = [], sources[key].lines if key in sources else []
             if document := known.get(key):
                 lines = parse_payload(document._get_newest().payload).lines
