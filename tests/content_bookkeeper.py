@@ -157,7 +157,8 @@ class Bookkeeper:
 
     def _is_outdated(self, document):
         """Whether what waits is older than what the document has."""
-        truth = Counter(self.copaco.get_content(self.get_key(document)))
+        po_number = (document.po_part or "") if document.is_po_part else None
+        truth = Counter(self.copaco.get_content(self.get_key(document), po_number))
         if Counter(self.get_pending(document)) == truth:
             return False
         if Counter(self.get_lines(document)) == truth:

@@ -21,6 +21,7 @@ AMOUNTS = (
 )
 QUANTITIES = ("1", "1", "3", "0.25")
 SERVICES = ("Seats", "Usage", "Backup")
+PO_NUMBERS = ("", "P1", "P1", "P2")
 # How Copaco may write the account of a customer, and what it may become.
 ACCOUNTS = (
     ("700123", "700123.0", "0700123", "700124"),
@@ -42,6 +43,7 @@ class Charge:
     row_hash: str | None
     quantity: Decimal
     amounts: list  # each that it ever had; the last one counts
+    po_number: str = ""
     is_moved: bool = False
 
     @property
@@ -100,15 +102,24 @@ class Copaco:
         self.numbers = 0
         self.line_ids = pick(("own", "position", "none"))
         self.is_consolidated = pick((False, True))
+        # Whether customers get one invoice per PO number, or there are none.
+        self.is_split = pick((False, True))
 
     # What it says
 
     def get_parts(self, date_from, date_to):
         return [part for part in self.parts if date_from <= part.created <= date_to]
 
-    def get_content(self, key):
-        """:return: list of (charge, amount) of a document"""
-        return [each for part in self.parts if part.key == key for each in part.content]
+    def get_content(self, key, po_number=None):
+        """:return: list of (charge, amount) of a document, of one PO number if it is a
+        part by that"""
+        return [
+            each
+            for part in self.parts
+            if part.key == key
+            for each in part.content
+            if po_number in (None, each[0].po_number)
+        ]
 
     def has(self, charge):
         return any(charge in part.charges for part in self.parts)
@@ -180,6 +191,7 @@ class Copaco:
             StartDate=f"{charge.start:%Y%m%d}",
             EndDate=f"{charge.end:%Y%m%d}",
             VendorDetails=f"{CHARGE}{charge.id}",
+            SubPONumber=charge.po_number,
         )
 
     # What it does
@@ -198,9 +210,11 @@ class Copaco:
             row_hash=f"row-{number}" if row_hash else None,
             quantity=Decimal(self.pick(QUANTITIES)),
             amounts=[Decimal(self.pick(AMOUNTS))],
+            po_number=self.pick(PO_NUMBERS) if self.is_split else "",
         )
         if like:
-            for name in ("subscription", "description", "row_hash", "quantity"):
+            copied = ("subscription", "description", "row_hash", "quantity")
+            for name in (*copied, "po_number"):
                 setattr(charge, name, getattr(like, name))
             charge.start, charge.amounts = like.start, [like.amount]
         for name, value in values.items():
@@ -381,6 +395,20 @@ class Copaco:
         charge = self.pick(charges)
         charge.amounts.append(Decimal(self.pick(AMOUNTS)))
         return charge
+
+    def change_po_number(self):
+        """A charge has another PO number, or all of a number that have the same."""
+        part = self.pick_part()
+        charge = self.pick(part.charges)
+        content = self.get_content(part.key, charge.po_number)
+        own = [charge, *(each for each, _amount in content)]
+        own = list(dict.fromkeys(own[: self.pick((1, len(own)))]))
+        if are_movable(own):
+            po_number = self.pick((*PO_NUMBERS, "P3"))
+            self._move(own)
+            for each in own:
+                each.po_number = po_number
+        return own
 
     def repeat_charge(self):
         """A part has the same charge twice, or no longer."""
