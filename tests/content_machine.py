@@ -35,9 +35,7 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
             return data.draw(st.sampled_from(list(sequence)))
 
         self.begin(self.case, Copaco(pick))
-        self.case.begin_episode(
-            pick(("draft", "draft", "post")), self.copaco.is_split
-        )
+        self.case.begin_episode(pick(("draft", "draft", "post")), self.copaco.is_split)
         self.received = {}  # (when, {charge: amount}) by part
         self.responses = []
         self.look()

@@ -1,5 +1,3 @@
-from datetime import date
-
 from odoo.tests import freeze_time, tagged
 
 from .common import CopacoChangeCommon, price_line
@@ -326,68 +324,3 @@ class TestPoNumbers(PoNumberCommon):
         self.assertBilled(P1=10)
         self.assertEqual(self.get_part("P2").hold_reason, "possible_double")
         self.assertBalanced()
-
-    # === PARTS THAT ARE CREATED ON SEVERAL DAYS === #
-
-    def add_part(self, *lines, day=23):
-        self.add_invoice(
-            "INV-1",
-            "A1",
-            list(lines),
-            date(2026, 10, day),
-            customer={"CustomerNumber": "K-1"},
-        )
-
-    def fetch_on(self, day):
-        with freeze_time(f"{day} 10:00:00"):
-            return self.fetch()
-
-    def receive_two_days(self):
-        self.connection.overlap_days = 0
-        self.connection.import_from = date(2026, 10, 1)
-        self.add_part(self.po_line("10", "P1", 1), self.po_line("20", "P2", 2))
-        self.fetch_on("2026-10-23")
-        self.add_part(self.po_line("5", "P2", 3), self.po_line("7", "P3", 4), day=25)
-        self.fetch_on("2026-10-25")
-
-    def test_what_is_created_later_is_added(self):
-        self.receive_two_days()
-        self.assertBilled(P1=10, P2=25, P3=7)
-        self.assertBalanced()
-
-    def test_a_response_with_some_days_takes_nothing_away(self):
-        self.receive_two_days()
-        for first, last in ((24, 26), (25, 25), (22, 24)):
-            self.fetch_period(date(2026, 10, first), date(2026, 10, last))
-            self.assertBilled(P1=10, P2=25, P3=7)
-        self.assertFalse(any(self.documents.mapped("missing_state")))
-        self.assertEqual(set(self.documents.mapped("state")), {"invoiced"})
-        self.assertBalanced()
-
-    def test_a_line_moves_in_a_response_with_some_days(self):
-        self.receive_two_days()
-        self.simulator.invoices.clear()
-        self.add_part(self.po_line("20", "P2", 2), self.po_line("10", "P3", 1), day=23)
-        self.add_part(self.po_line("5", "P2", 3), self.po_line("7", "P3", 4), day=25)
-        self.fetch_period(date(2026, 10, 22), date(2026, 10, 24))
-        self.assertBilled(P1=10, P2=25, P3=7)
-        self.assertIn("PO P1", self.get_part("P3").hold_message)
-        self.assertBalanced()
-
-    def test_lines_that_look_alike_are_told_apart_by_their_po_number(self):
-        self.connection.overlap_days = 0
-        self.connection.import_from = date(2026, 10, 1)
-        alike = {"InvoiceRowHash": "", "LineId": "", "Description": "Mailbox"}
-        self.add_part(self.po_line("10", "P1", 1, **alike))
-        self.fetch_on("2026-10-23")
-        self.add_part(self.po_line("10", "P2", 1, **alike), day=25)
-        self.fetch_on("2026-10-25")
-        self.fetch_period(date(2026, 10, 25), date(2026, 10, 25))
-        self.assertEqual(self.documents.mapped("line_count"), [1, 1])
-
-    def test_a_whole_that_is_gone_is_reported_of_each_part(self):
-        self.receive_two_days()
-        self.simulator.invoices.clear()
-        self.fetch_period(date(2026, 10, 1), date(2026, 10, 31))
-        self.assertEqual(self.documents.mapped("missing_state"), ["reported"] * 3)
-        self.assertBilled(P1=10, P2=25, P3=7)
