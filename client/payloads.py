@@ -29,7 +29,7 @@ def take_lines(payload: str, positions: Iterable[int]) -> str:
     :return: text that `parse_payload` reads
     """
     elements = _read_elements(payload)
-    taken = _take_lines(elements, set(positions))
+    taken = _take_lines(elements, set(positions), with_empty=True)
     if not taken:
         first = elements[0]
         first.pop("Totals", None)
@@ -67,9 +67,14 @@ def _read_elements(payload: str) -> list[dict[str, Any]]:
 
 
 def _take_lines(
-    elements: list[dict[str, Any]], positions: Collection[int]
+    elements: list[dict[str, Any]],
+    positions: Collection[int],
+    with_empty: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return what of elements has lines at these positions."""
+    """Return what of elements has lines at these positions.
+
+    :param with_empty: also what never had a line: Copaco may have left it out
+    """
     position = 0
     taken: list[dict[str, Any]] = []
     for element in elements:
@@ -84,9 +89,9 @@ def _take_lines(
                     # They were those of all its lines.
                     element.pop("Totals", None)
                 position += 1
-            if lines:
+            if lines or (with_empty and not subscription["PriceLines"]):
                 subscriptions.append({**subscription, "PriceLines": lines})
-        if subscriptions:
+        if subscriptions or (with_empty and not customer["Subscriptions"]):
             customer = {**customer, "Subscriptions": subscriptions}
             taken.append({**element, "Customers": [customer]})
     return taken

@@ -124,8 +124,11 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         source = parse_payload(self.payload)
         pairs = pair_lines(self.document_id.line_ids, source.lines)
+        # The other parts of the Copaco invoice are there.
+        is_gone = self.document_id.is_po_part and not source.lines
         if (
             not source.has_empty_list
+            or is_gone
             or source.stated_amount == source.amount
             or all(new for _old, new in pairs)
         ):
@@ -263,6 +266,7 @@ class CopacoDocumentVersion(models.Model):
             new_run,
             {document.customer_id.account_ref: document.customer_id},
             builder._get_currency(source.currency),
+            document,
         )
         vals |= {name: self[name] for name in TOTALS_FIELDS}
         finder = self.env["copaco.duplicate.finder"]

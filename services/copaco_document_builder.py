@@ -222,6 +222,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
                 document.run_id,
                 customers,
                 self._get_currency(source.currency),
+                document,
             )
             vals["line_ids"].insert(0, Command.clear())
             for name in TOTALS_FIELDS:

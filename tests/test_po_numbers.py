@@ -308,6 +308,28 @@ class TestPoNumbers(PoNumberCommon):
         self.send(self.po_line("10", "P1", 1), rest)
         self.assertBalanced()
 
+    def test_a_list_that_copaco_left_out_takes_nothing_off_a_part_unasked(self):
+        rest = self.po_line("10", "P1", 1), self.po_line("20", "P2", 2)
+        self.send(*rest, self.po_line("5", "P1", 3))
+        self.simulator.invoices.clear()
+        subscriptions = [
+            {"SubscriptionID": "subscription-A1", "PriceLines": list(rest)},
+            {"SubscriptionID": "other", "PriceLines": []},
+        ]
+        for line in rest:
+            line["InvoiceRowHash"] += "-INV-1-A1"
+        self.add_invoice(
+            "INV-1",
+            "A1",
+            [],
+            customer={"CustomerNumber": "K-1", "Subscriptions": subscriptions},
+        )
+        self.fetch()
+        self.assertWaits(self.get_part("P1"))
+        self.assertIn("without price lines", self.get_part("P1").hold_message)
+        self.assertBilled(P1=15, P2=20)
+        self.assertBalanced()
+
     def test_parts_that_look_alike_are_no_duplicates_of_each_other(self):
         alike = {"InvoiceRowHash": "", "Description": "Mailbox"}
         self.send(

@@ -91,6 +91,7 @@ class TestPoParts(PoNumberCommon):
         wizard = self.env["copaco.upload"].create(
             {
                 "connection_id": self.connection.id,
+                "kind": "specification",
                 "content": base64.b64encode(dumps({"Invoices": [element]})),
                 "file_name": "response.json",
             }
