@@ -8,7 +8,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..client import parse_payload
-from .content_copaco import CHARGE, get_key, round_up
+from .content_charges import get_key, round_up
+from .content_copaco import CHARGE
 
 HALF_CENT = Decimal("0.005")
 

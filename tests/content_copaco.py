@@ -1,13 +1,12 @@
 """Copaco as `content_machine` models it: charges, and the numbers that they are on."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
 
-from ..tools import get_account_key
 from .common import copaco_invoice, price_line
+from .content_charges import Charge, Part, are_movable, get_key, round_up
 from .simulator.encoding import dumps
 
 FIRST_DAY = date(2026, 11, 5)
@@ -29,61 +28,6 @@ ACCOUNTS = (
 )
 TOTALS = ("none", "none", "exact", "rounded", "lines", "off")
 CHARGE = "charge "
-
-
-@dataclass(eq=False)
-class Charge:
-    """What a customer has to pay once, whatever number it is on."""
-
-    id: int
-    customer: int
-    subscription: str
-    description: str
-    start: date
-    row_hash: str | None
-    quantity: Decimal
-    amounts: list  # each that it ever had; the last one counts
-    po_number: str = ""
-    is_moved: bool = False
-
-    @property
-    def amount(self):
-        return self.amounts[-1]
-
-    @property
-    def end(self):
-        return self.start + relativedelta(months=1, days=-1)
-
-    def __repr__(self):
-        return f"<{self.id}: {self.amount}>"
-
-
-@dataclass(eq=False)
-class Part:
-    """An element of a response, as far as it is one customer's."""
-
-    number: str
-    account: str
-    created: date
-    charges: list
-    totals: str
-    text: str = "Plan"
-
-    @property
-    def key(self):
-        return get_key(self.number, self.account)
-
-    @property
-    def content(self):
-        return [(charge, charge.amount) for charge in self.charges]
-
-    def __repr__(self):
-        return f"<{self.number}/{self.account} {self.created:%d.%m.} {self.charges}>"
-
-
-def get_key(number, account):
-    """:return: what makes two parts those of one document"""
-    return number.removesuffix(".0"), get_account_key(account.removesuffix(".0"))
 
 
 class Copaco:
@@ -444,17 +388,5 @@ def get_customer(part):
     return int(part.account in ACCOUNTS[1])
 
 
-def are_movable(charges):
-    """Whether they can be recognised under another number, see `change_amount`."""
-    return all(charge.row_hash or len(charge.amounts) == 1 for charge in charges)
-
-
 def swap_case(number):
     return number.lower() if number.startswith("V") else f"{number}.0"
-
-
-def round_up(amount):
-    """:return: `Decimal` rounded to cents, half up"""
-    cents = abs(amount) * 100
-    whole = int(cents + Decimal("0.5"))
-    return (whole if amount > 0 else -whole) / Decimal(100)
