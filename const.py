@@ -84,6 +84,14 @@ KIND_SELECTION = [
 ]
 SALES_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign > 0)
 PURCHASE_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign < 0)
+
+
+def get_side(kind):
+    """:return: list of the kinds on the same side, sales or purchase"""
+    tax_use = KINDS[kind].tax_use
+    return [name for name, other in KINDS.items() if other.tax_use == tax_use]
+
+
 # Where what customers have to pay is fetched from: `client.ENDPOINTS` by
 # `copaco.connection.source`.
 SOURCES = {
@@ -95,7 +103,12 @@ SOURCES = {
 
 # What is known of Copaco's totals of the whole invoice that a document is part of:
 # what is kept of the document alone doesn't tell them.
-TOTALS_FIELDS = ("totals_difference", "totals_line_count", "unread_total")
+TOTALS_FIELDS = (
+    "totals_difference",
+    "totals_line_count",
+    "unread_total",
+    "whole_vat",
+)
 
 # === INVOICES === #
 

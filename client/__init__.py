@@ -26,13 +26,8 @@ from .exceptions import (
     UnavailableError,
 )
 from .fields import CustomerInfo, DocumentLine
-from .parser import (
-    is_markup,
-    merge_payloads,
-    parse_documents,
-    parse_payload,
-    rename_lines,
-)
+from .parser import is_markup, parse_documents, parse_payload
+from .payloads import merge_payloads, rename_lines, take_lines
 from .records import DocumentHead, ParsedResponse, RejectedInvoice, SourceDocument
 from .sentences import Problems, Sentence
 from .values import EXACT
@@ -75,4 +70,5 @@ __all__ = [
     "parse_documents",
     "parse_payload",
     "rename_lines",
+    "take_lines",
 ]

@@ -6,7 +6,7 @@ with all its lines. A document is judged by its own elements alone: an unreadabl
 header or line makes the documents it belongs to unreadable, and no others.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date
@@ -65,7 +65,7 @@ def parse_documents(raw: bytes) -> ParsedResponse:
     :return: empty for a response without invoices
     :raise InvalidResponseError: if nothing of it can be used
     """
-    return _refuse_deep(lambda: _parse_tree(_read_tree(raw)))
+    return _refuse_deep(lambda: _parse_tree(read_tree(raw)))
 
 
 def parse_payload(payload: str) -> SourceDocument:
@@ -81,63 +81,6 @@ def parse_payload(payload: str) -> SourceDocument:
     return response.documents[0]
 
 
-def merge_payloads(old: str, kept: Iterable[int], new: str) -> str:
-    """Put some lines of a stored document and all of another together.
-
-    :param old: a `SourceDocument.payload` that can be read
-    :param kept: positions of the lines of it that are kept
-    :param new: another one, of the same document
-    :return: text that `parse_payload` reads
-    """
-    kept, position = set(kept), 0
-    trees: list[dict[str, Any]] = []
-    for element in _read_elements(old):
-        (customer,) = element["Customers"]
-        subscriptions = []
-        for subscription in customer["Subscriptions"] or ():
-            lines = []
-            for line in subscription["PriceLines"] or ():
-                if position in kept:
-                    lines.append(line)
-                else:
-                    # They were those of all its lines.
-                    element.pop("Totals", None)
-                position += 1
-            if lines:
-                subscriptions.append({**subscription, "PriceLines": lines})
-        if subscriptions:
-            customer = {**customer, "Subscriptions": subscriptions}
-            trees.append({**element, "Customers": [customer]})
-    return write_json({"Invoices": [*trees, *_read_elements(new)]})
-
-
-def rename_lines(payload: str, names: Mapping[int, DocumentLine]) -> str:
-    """Give lines of a document the row hash and the number of others.
-
-    :param payload: a `SourceDocument.payload` that can be read
-    :param names: those others, by the position of the line
-    :return: text that `parse_payload` reads
-    """
-    position = 0
-    elements = _read_elements(payload)
-    for element in elements:
-        for subscription in element["Customers"][0]["Subscriptions"] or ():
-            for line in subscription["PriceLines"] or ():
-                if name := names.get(position):
-                    line["InvoiceRowHash"] = name.row_hash
-                    line["LineId"] = name.line_ref
-                position += 1
-    return write_json({"Invoices": elements})
-
-
-def _read_elements(payload: str) -> list[dict[str, Any]]:
-    elements = _read_tree(payload.encode())["Invoices"]
-    return [
-        {**element, "Customers": [read_slice(each) for each in element["Customers"]]}
-        for element in elements
-    ]
-
-
 def _refuse_deep(read: Callable[[], _Result]) -> _Result:
     # Raised outside of it, an error has no context that would print the response.
     with suppress(RecursionError):
@@ -145,7 +88,7 @@ def _refuse_deep(read: Callable[[], _Result]) -> _Result:
     raise InvalidResponseError(NESTED_TOO_DEEP)
 
 
-def _read_tree(raw: bytes) -> Any:
+def read_tree(raw: bytes) -> Any:
     """Return a tree of dictionaries, lists, texts (numbers too), booleans and None; of
     JSON, each customer is a `Slice`."""
     if not raw.strip(_BLANK):
@@ -327,7 +270,7 @@ def _make_document(
     number: str, customer: CustomerInfo, parts: list[_Part]
 ) -> SourceDocument:
     trees = [part.get_tree() for part in parts]
-    lines, problems = _read_trees(trees)
+    lines, problems = read_trees(trees)
     if not all(part.header.date for part in parts):
         problems.append(Sentence("Header.Date is missing or not a date"))
     currencies = {part.header.currency.upper() for part in parts}
@@ -389,7 +332,7 @@ def _is_doubtful_credit(parts: list[_Part], lines: list[DocumentLine]) -> bool:
     return is_credit and add_exactly(line.extended_price for line in lines) > 0
 
 
-def _read_trees(
+def read_trees(
     trees: list[dict[str, Any]],
 ) -> tuple[list[DocumentLine], list[Sentence]]:
     """Read the lines of all parts of a document.

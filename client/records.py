@@ -58,6 +58,8 @@ class SourceDocument:
     :ivar payment_days: ``TermsOfPaymentDays``: in Customer-Invoices, the customer's
     :ivar due_date: the latest, when elements differ; None if none could be read
     :ivar sender: who bills it: Copaco, or the reseller
+    :ivar whole_vat: the VAT that Copaco's ``Totals`` state of the whole that this was
+        taken from
     """
 
     invoice_number: str
@@ -81,6 +83,7 @@ class SourceDocument:
     unreadable_lines: list[UnreadableLine] = field(default_factory=list)
     due_date: date | None = None
     sender: CustomerInfo | None = None
+    whole_vat: Decimal | None = None
 
     @property
     def error(self) -> str:

@@ -15,6 +15,7 @@ from . import (
     copaco_month_margin_mixin,
     copaco_payload_mixin,
     copaco_po_mixin,
+    copaco_po_part_mixin,
     copaco_presence_mixin,
     copaco_product_mixin,
     copaco_purchase_mixin,

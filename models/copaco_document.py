@@ -29,6 +29,7 @@ class CopacoDocument(models.Model):
         "copaco.invoice.mixin",
         "copaco.attempt.mixin",
         "copaco.payload.mixin",
+        "copaco.po.part.mixin",
         "copaco.presence.mixin",
         "copaco.to.do.mixin",
         "copaco.unchanged.mixin",
@@ -156,7 +157,8 @@ class CopacoDocument(models.Model):
     # The connection and the branch are no part of it: a second one to the same portal
     # doubles nothing.
     _identity_unique = models.UniqueIndex(
-        "(root_company_id, kind, invoice_number, account_key)",
+        "(root_company_id, kind, invoice_number, account_key, "
+        "md5(coalesce(po_part, '')))",
         "This document was already received.",
     )
     # A document whose customer can't be read is known by its content alone.
@@ -203,16 +205,14 @@ class CopacoDocument(models.Model):
                 pairs and finder._get_new_lines(document, pairs)
             )
 
-    @api.depends("invoice_number", "customer_id")
+    @api.depends("invoice_number", "po_part", "customer_id")
+    @api.depends_context("lang")
     def _compute_name(self):
         for document in self:
             customer = document.customer_id
-            document.name = " · ".join(
-                filter(
-                    None,
-                    [document.invoice_number, customer.name or customer.account_ref],
-                )
-            )
+            names = [document.invoice_number and document._get_number()]
+            names.append(customer.name or customer.account_ref)
+            document.name = " · ".join(filter(None, names))
 
     @api.depends("version_ids.state")
     def _compute_pending_version(self):

@@ -47,6 +47,9 @@ class CopacoDocumentVersion(models.Model):
     unread_total = fields.Char(
         string="Unreadable Total", help="See the field of the document."
     )
+    whole_vat = fields.Float(
+        string="VAT of All Parts", help="See the field of the document."
+    )
     line_count = fields.Integer(string="Lines")
     payload = fields.Text(required=True)
     payload_digest = fields.Char(required=True)
@@ -121,8 +124,11 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         source = parse_payload(self.payload)
         pairs = pair_lines(self.document_id.line_ids, source.lines)
+        # The other parts of the Copaco invoice are there.
+        is_gone = self.document_id.is_po_part and not source.lines
         if (
             not source.has_empty_list
+            or is_gone
             or source.stated_amount == source.amount
             or all(new for _old, new in pairs)
         ):
@@ -201,7 +207,7 @@ class CopacoDocumentVersion(models.Model):
             )
         if document._get_live_invoice():
             finder = self.env["copaco.duplicate.finder"]
-            warnings.append(finder._get_version_warning(self))
+            warnings.append(finder._get_version_warning(self, is_settling=True))
             charges = self.env["copaco.restored.charges"]
             warnings.append(charges._get_warning(document))
         return list(filter(None, warnings))
@@ -266,6 +272,7 @@ class CopacoDocumentVersion(models.Model):
             new_run,
             {document.customer_id.account_ref: document.customer_id},
             builder._get_currency(source.currency),
+            document,
         )
         vals |= {name: self[name] for name in TOTALS_FIELDS}
         finder = self.env["copaco.duplicate.finder"]
@@ -315,6 +322,7 @@ class CopacoDocumentVersion(models.Model):
         ).is_excluded = True
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
+        document._retry_parts()
 
     def _keep_lines(self, lines, commands):
         """Let a line that is still there keep its record, and so its invoice line.

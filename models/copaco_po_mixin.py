@@ -1,6 +1,11 @@
 from odoo import fields, models
 
-PURCHASE_FIELDS = {"buyer_reference", "po_number", "is_po_number_required"}
+PURCHASE_FIELDS = {
+    "buyer_reference",
+    "po_number",
+    "is_po_number_required",
+    "is_split_by_po",
+}
 
 
 class CopacoPoMixin(models.AbstractModel):
@@ -24,4 +29,11 @@ class CopacoPoMixin(models.AbstractModel):
         string="PO Number Required",
         tracking=True,
         help="Hold documents that have lines without a PO number.",
+    )
+    is_split_by_po = fields.Boolean(
+        string="One Invoice per PO Number",
+        tracking=True,
+        help="A Copaco invoice with several PO numbers becomes one invoice for each of "
+        "them; its lines without a PO number are an invoice, too. What was received "
+        "before this was switched on, or off, stays as it is.",
     )

@@ -50,6 +50,7 @@ from . import (
     copaco_monitor,
     copaco_overview_table,
     copaco_peppol,
+    copaco_po_splitter,
     copaco_presence,
     copaco_processor,
     copaco_readiness,
@@ -65,6 +66,7 @@ from . import (
     copaco_sender,
     copaco_sending_method,
     copaco_service_setup,
+    copaco_source_merger,
     copaco_vat_checker,
 )
 

@@ -58,6 +58,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "totals_difference": float(difference),
             "totals_line_count": source.totals_line_count,
             "unread_total": source.unread_total or False,
+            "whole_vat": float(source.whole_vat or 0),
             "line_count": len(source.lines),
         }
 
@@ -73,26 +74,29 @@ class CopacoDocumentBuilder(models.AbstractModel):
             amount = source.stated_amount
         return float(round_amount(amount, currency.rounding))
 
-    def _prepare_document_values(self, source, run, customers, currency):
+    def _prepare_document_values(self, source, run, customers, currency, owner=None):
         """:param source: a `SourceDocument`
         :param run: the `copaco.run` that received it
         :param customers: dict of `copaco.customer` by account
         :param currency: its `res.currency`; empty: amounts are rounded to cents
+        :param owner: what has its company and connection: the run, or another part of
+            the same Copaco invoice
         :return: values for `copaco.document.create`, lines included
         """
         Line = self.env["copaco.document.line"]
+        owner = owner or run
         lines = [
             {
-                **Line._prepare_source_values(line, run.company_id, currency),
+                **Line._prepare_source_values(line, owner.company_id, currency),
                 "sequence": sequence,
             }
             for sequence, line in enumerate(source.lines, start=1)
         ]
         customer = customers.get(source.account_ref)
         vals = {
-            "connection_id": run.connection_id.id,
-            "company_id": run.company_id.id,
-            "root_company_id": run.company_id.root_id.id,
+            "connection_id": owner.connection_id.id,
+            "company_id": owner.company_id.id,
+            "root_company_id": owner.company_id.root_id.id,
             "run_id": run.id,
             "kind": run.kind,
             "invoice_number": source.invoice_number,
@@ -218,6 +222,7 @@ class CopacoDocumentBuilder(models.AbstractModel):
                 document.run_id,
                 customers,
                 self._get_currency(source.currency),
+                document,
             )
             vals["line_ids"].insert(0, Command.clear())
             for name in TOTALS_FIELDS:

@@ -43,10 +43,12 @@ class CopacoDraftUpdater(models.AbstractModel):
 
         :param documents: `copaco.document` records
         """
-        for document in documents.filtered(lambda each: each.move_id.state != "cancel"):
+        live = documents.filtered(lambda each: each.move_id.state != "cancel")
+        for document in live.sorted(_gains_lines):
             version = document._get_pending_version()
-            if version and not self._is_unedited_draft(document):
-                version._request_decision()
+            warning = version and self._get_part_warning(version)
+            if warning or (version and not self._is_unedited_draft(document)):
+                version._request_decision(warning)
             elif not self._can_be_rebuilt(document):
                 document._set_invoiced()
             else:
@@ -57,6 +59,13 @@ class CopacoDraftUpdater(models.AbstractModel):
                 elif hold:
                     document._set_invoiced()
                     document.hold_message = hold.message
+
+    def _get_part_warning(self, version):
+        """:return: a message when a line of this version is still invoiced on another
+        part of the Copaco invoice, which was to be rebuilt before; "" otherwise"""
+        if not version.document_id.is_po_part:
+            return ""
+        return self.env["copaco.duplicate.finder"]._get_version_warning(version)
 
     def _update_draft(self, document, version=None):
         """Make the draft invoice of a document anew; manual edits are kept.
@@ -214,6 +223,13 @@ class CopacoDraftUpdater(models.AbstractModel):
         if vals:
             vals.update({name: _read(move, name) for name in edits.header})
         return vals
+
+
+def _gains_lines(document):
+    """:return: whether a part of a Copaco invoice may get lines that another one has to
+    lose before"""
+    version = document.is_po_part and document._get_pending_version()
+    return bool(version and version._get_new_lines())
 
 
 def _read(record, name):

@@ -6,7 +6,7 @@ from odoo import models
 from odoo.tools import SQL, LazyTranslate
 
 from ..client import parse_payload
-from ..const import KINDS
+from ..const import get_side
 from ..hold_reasons import Hold
 from ..tools import (
     are_apart,
@@ -229,8 +229,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
             *(duplicate.other.document_id for duplicate in duplicates)
         )
         same = {each.line for each in duplicates if each.evidence == SAME}
-        if len(same) == len(document._get_billed_lines()) and not any(
-            self._is_doubtful(document, other) for other in others
+        if (
+            len(same) == len(document._get_billed_lines())
+            and not any(self._is_doubtful(document, other) for other in others)
+            and not any(document._is_received_with(each.other) for each in duplicates)
         ):
             return Exclusion(
                 _lt(
@@ -287,7 +289,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     def _describe(self, other, document):
         is_same_customer = other.customer_id == document.customer_id
-        name = other.invoice_number if is_same_customer else other.name
+        name = other._get_number() if is_same_customer else other.name
         if invoice := other._get_live_invoice():
             values = {"document": name, "invoice": name_invoice(invoice)}
             if self._is_credited(other):
@@ -305,7 +307,8 @@ class CopacoDuplicateFinder(models.AbstractModel):
         :param asked: dict of lists of lines by `copaco.document`: its own, or those of
             a version of it
         :return: dict of lists of `Duplicate` by document, each line of the document and
-            each other document at most once
+            each other document at most once; without what only looks like it on another
+            part of the same Copaco invoice
         """
         result = {document: [] for document in asked}
         keys = [(document, line) for document in asked for line in asked[document]]
@@ -343,7 +346,9 @@ class CopacoDuplicateFinder(models.AbstractModel):
         Line.browse(line_id for _key, line_id, _evidence in rows).fetch(["document_id"])
         for key, line_id, evidence in rows:
             document, line = keys[key]
-            result[document].append(Duplicate(line, Line.browse(line_id), evidence))
+            other = Line.browse(line_id)
+            if not document._is_beside(line, other):
+                result[document].append(Duplicate(line, other, evidence))
         return result
 
     def _has_several_endpoints(self, companies, kinds):
@@ -353,8 +358,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     # === VERSIONS === #
 
-    def _get_version_warning(self, version):
+    def _get_version_warning(self, version, is_settling=False):
         """:param version: a `copaco.document.version`
+        :param is_settling: what another part of the Copaco invoice is about to lose by
+            itself is no obstacle yet
         :return: a message when a new line of it may be the same charge as another
             one, "" otherwise
         """
@@ -364,6 +371,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
             *(
                 pair.other.document_id
                 for pair in self._find_lines({document: new_lines})[document]
+                if not (is_settling and pair.other._is_leaving())
             )
         )
         if others:
@@ -440,9 +448,3 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 },
             },
         )
-
-
-def get_side(kind):
-    """:return: list of the kinds on the same side, sales or purchase"""
-    tax_use = KINDS[kind].tax_use
-    return [name for name, other in KINDS.items() if other.tax_use == tax_use]

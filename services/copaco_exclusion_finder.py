@@ -1,8 +1,8 @@
 from odoo import models
 from odoo.tools import LazyTranslate
 
+from ..const import get_side
 from ..tools import are_apart
-from .copaco_duplicate_finder import get_side
 
 _lt = LazyTranslate(__name__)
 

@@ -2,8 +2,8 @@ from collections import defaultdict
 
 from odoo import fields, models
 
-from ..client import digest_document, merge_payloads, parse_payload, rename_lines
-from ..tools import Joined, get_account_key, pair_charges, pair_lines, translate
+from ..client import RejectedInvoice
+from ..tools import Joined, get_account_key, translate
 
 # New documents are stored when they have so many lines together, and then forgotten:
 # what is in memory doesn't grow with the response.
@@ -30,7 +30,7 @@ class CopacoImporter(models.AbstractModel):
         builder = self.env["copaco.document.builder"]
         known = self._get_known(run.company_id, run.kind, response.heads)
         customers = self._get_customers(run, response.heads, known)
-        currencies, unread = {}, []
+        currencies, unread, rejected = {}, [], [*response.rejected]
         totals = {"received": [0, 0, 0.0], "unchanged": [0, 0, 0.0]}
         new_vals_list, new_ids = [], []
         creation_vals = {
@@ -40,6 +40,8 @@ class CopacoImporter(models.AbstractModel):
             "created_endpoint": run.date_from and run.endpoint,
         }
         presence = self.env["copaco.presence"]
+        merger = self.env["copaco.source.merger"]
+        splitter = self.env["copaco.po.splitter"]
         seen, lost = defaultdict(Document.browse), {}
         for source in response.documents:
             code = source.currency
@@ -47,49 +49,58 @@ class CopacoImporter(models.AbstractModel):
                 currencies[code] = builder._get_currency(code)
             if source.error:
                 unread.append(source.invoice_number)
-            is_unchanged = False
             key = source.invoice_number, get_account_key(source.account_ref)
-            own = customers[(known.get(key) or run).company_id]
-            self._use_account_of(own.get(source.account_ref), source)
-            document = known.get(_get_source_key(source))
-            if document:
-                source, extent, is_unchanged = self._receive_known(
-                    run, document, source, currencies[code], lost
-                )
-                seen[extent] += document
-            else:
-                vals = builder._prepare_document_values(
-                    source, run, own, currencies[code]
-                )
-                new_vals_list.append({**vals, **creation_vals})
-            figures = (
-                1,
-                len(source.lines),
-                builder._get_amount(source, currencies[code]),
+            owner = known.get(key, run)[:1]
+            own = customers[owner.company_id]
+            merger._use_account_of(own.get(source.account_ref), source)
+            parts = splitter._get_parts(
+                run,
+                source,
+                known.get(_get_source_key(source), Document),
+                own.get(source.account_ref),
             )
-            for name in ("received", "unchanged") if is_unchanged else ("received",):
-                totals[name] = list(map(sum, zip(totals[name], figures, strict=True)))
+            if not parts:
+                rejected.append(RejectedInvoice(source.problems, source.payload))
+            for document, source, merged, part_vals in parts:
+                is_unchanged = False
+                if document:
+                    source, extent, is_unchanged = self._receive_known(
+                        run, document, source, currencies[code], lost, merged
+                    )
+                    seen[extent] += document
+                else:
+                    vals = builder._prepare_document_values(
+                        source, run, own, currencies[code], owner
+                    )
+                    new_vals_list.append({**vals, **creation_vals, **part_vals})
+                figures = (
+                    1,
+                    len(source.lines),
+                    builder._get_amount(source, currencies[code]),
+                )
+                for name in totals if is_unchanged else ("received",):
+                    totals[name] = list(
+                        map(sum, zip(totals[name], figures, strict=True))
+                    )
             if sum(vals["line_count"] for vals in new_vals_list) >= LINES_AT_A_TIME:
                 new_ids += builder._create_documents(new_vals_list)
                 new_vals_list = []
         new_ids += builder._create_documents(new_vals_list)
         # What was rejected may be any of those that are missing.
-        presence._update(run, seen, None if response.rejected else unread)
+        presence._update(run, seen, None if rejected else unread)
         self.env["copaco.lost.charges"]._review(lost)
         received = Document.union(*seen.values())
-        rejected_payload = "\n\n".join(each.payload for each in response.rejected)
-        reasons = tuple(translate(each.problems) for each in response.rejected)
+        rejected_payload = "\n\n".join(each.payload for each in rejected)
+        reasons = tuple(translate(each.problems) for each in rejected)
         # A response that has only a part of something has to be read again: if all days
         # were asked for, what it lacks is gone.
-        is_whole = not (
-            response.rejected or unread or seen.get("partial") or seen.get("merged")
-        )
+        is_whole = not (rejected or unread or seen.get("partial") or seen.get("merged"))
         self._finish(
             run,
             totals,
             [currency for code, currency in currencies.items() if code],
             {
-                "rejected_count": len(response.rejected),
+                "rejected_count": len(rejected),
                 "rejected_reason": Joined(reasons, "\n"),
                 "rejected_payload": rejected_payload,
                 "is_unread": bool(rejected_payload)
@@ -222,7 +233,8 @@ class CopacoImporter(models.AbstractModel):
     def _get_known(self, company, kind, heads):
         """:param heads: list of `DocumentHead`
         :return: dict by `_get_source_key` of the documents that are stored already for
-            a company of the same root company"""
+            a company of the same root company; several, if they are the parts of one
+            by PO number"""
         documents = self.env["copaco.document"].search_fetch(
             [
                 ("root_company_id", "=", company.root_id.id),
@@ -236,15 +248,17 @@ class CopacoImporter(models.AbstractModel):
                 "payload_digest",
                 "hold_reason",
                 "missing_state",
+                "is_po_part",
+                "po_part",
             ],
+            order="id",
         )
-        return {
-            (
+        return documents.grouped(
+            lambda document: (
                 document.invoice_number,
                 document.account_key or document.payload_digest,
-            ): document
-            for document in documents
-        }
+            )
+        )
 
     def _get_documents(self, run, response):
         """:return: the stored `copaco.document` records of a response"""
@@ -264,8 +278,7 @@ class CopacoImporter(models.AbstractModel):
         by_company = defaultdict(list)
         for head in heads:
             key = head.invoice_number, get_account_key(head.account_ref)
-            document = known.get(key)
-            company = document.company_id if document else run.company_id
+            company = known.get(key, run)[:1].company_id
             by_company[company].append(head)
         Customer = self.env["copaco.customer"]
         return {
@@ -273,7 +286,7 @@ class CopacoImporter(models.AbstractModel):
             for company, own in by_company.items()
         }
 
-    def _receive_known(self, run, document, source, currency, lost):
+    def _receive_known(self, run, document, source, currency, lost, merged=None):
         """A known document was received again. What its response lacks proves nothing,
         unless it asked for every day on which the document may have been created: then
         what it has is merged with what is known, line by line.
@@ -282,11 +295,13 @@ class CopacoImporter(models.AbstractModel):
         :param source: the `SourceDocument` that was received
         :param currency: its `res.currency`
         :param lost: dict that gets what Copaco no longer has, see `copaco.lost.charges`
+        :param merged: `SourceDocument` with what is known, if that is told already
         :return: (`SourceDocument` of what is known with it, one of the keys of
             `copaco.presence._update`, whether all of it was known)
         """
-        if not _is_known_content(document, source.digest):
-            source = self._use_names_of(document, run, source)
+        merger = self.env["copaco.source.merger"]
+        if not merged and not _is_known_content(document, source.digest):
+            source = merger._use_names_of(document, run, source)
         pending = document._get_pending_version()
         is_covered = self.env["copaco.presence"]._is_covered(run, document)
         is_own = source.digest == document.payload_digest
@@ -309,7 +324,8 @@ class CopacoImporter(models.AbstractModel):
         extent = "changed"
         if not is_covered:
             # What Copaco said last, though a person may have kept what it said before.
-            merged = self._merge(document._get_newest().payload, source)
+            if not merged:
+                merged = merger._merge(document._get_newest().payload, source)
             if _is_known_content(document, merged.digest):
                 return source, "partial", True
             if merged is not source:
@@ -341,60 +357,6 @@ class CopacoImporter(models.AbstractModel):
             and bool(document._get_live_invoice())
             and bool(charges._find_undecided(document))
         )
-
-    def _use_account_of(self, customer, source):
-        """An account in other capitals doesn't make a `SourceDocument` another one."""
-        if customer and not source.error and source.account_ref != customer.account_ref:
-            source.account_ref = customer.account_ref
-            source.digest = digest_document(source)
-
-    def _use_names_of(self, document, run, source):
-        """Another row hash or number at another endpoint makes no other charge.
-
-        :return: the `SourceDocument`, or what it would be with those that are known
-        """
-        runs = document.run_id | document.version_ids.run_id
-        if source.error or all(known.endpoint == run.endpoint for known in runs):
-            return source
-        newest = document._get_pending_version() or document
-        names = pair_charges(parse_payload(newest.payload).lines, source.lines)
-        if not names:
-            return source
-        return self._read_altered(rename_lines(source.payload, names), source)
-
-    def _merge(self, payload, source):
-        """:param payload: what is known of a document
-        :param source: the `SourceDocument` that was received, perhaps a part of it
-        :return: `SourceDocument` with the lines of both; those that are in both are as
-            they were received
-        """
-        known = parse_payload(payload)
-        if known.error or source.error:
-            return source
-        positions = {id(line): place for place, line in enumerate(known.lines)}
-        lacking = [
-            positions[id(old)]
-            for old, new in pair_lines(known.lines, source.lines)
-            if not new
-        ]
-        if not lacking:
-            return source
-        merged = merge_payloads(payload, lacking, source.payload)
-        return self._read_altered(merged, source)
-
-    def _read_altered(self, payload, source):
-        """:param payload: that of a `SourceDocument`, altered
-        :param source: this `SourceDocument`, for what a payload doesn't tell
-        :return: `SourceDocument`
-        """
-        altered = parse_payload(payload)
-        altered.totals_difference = source.totals_difference
-        altered.totals_line_count = source.totals_line_count
-        altered.unread_total = altered.unread_total or source.unread_total
-        if not altered.error and altered.account_ref != source.account_ref:
-            altered.account_ref = source.account_ref
-            altered.digest = digest_document(altered)
-        return altered
 
     def _receive_totals(self, document, source):
         """Copaco's totals were received again, and are no part of what makes a document

@@ -86,7 +86,9 @@ class CopacoVatChecker(models.AbstractModel):
         if document.unread_vat:
             self._report_unread(document, move, is_held)
             return
-        values = self._find_difference(document, move)
+        values = self._find_difference(document, move) or self._find_difference_of_all(
+            document, move
+        )
         if not values:
             return
         if is_held:
@@ -169,13 +171,47 @@ class CopacoVatChecker(models.AbstractModel):
         if not wrong and not doubted:
             return {}
         return {
+            **self._describe(document, move, booked, (wrong or stated)[0], len(lines)),
+            "lines": list_names(doubted.mapped("display_name")) or "–",
+        }
+
+    def _find_difference_of_all(self, document, move):
+        """What Copaco's totals say of an invoice that becomes several by PO number is
+        compared with all of them, when the last one is made.
+
+        :return: as `_find_difference`
+        """
+        if not document.whole_vat:
+            return {}
+        parts = document._get_parts()
+        others = parts - document
+        if not others or any(
+            part.amount_excluded or (part in others and not part._get_live_invoice())
+            for part in parts
+        ):
+            return {}
+        sign = -1 if move.move_type == "out_refund" else 1
+        booked = sign * move.amount_tax + sum(others.mapped("move_amount_tax"))
+        currency, stated = document.currency_id, to_decimal(document.whole_vat)
+        line_count = sum(parts.mapped("line_count"))
+        difference = round_amount(to_decimal(booked), currency.rounding) - stated
+        connection = document.connection_id
+        if abs(difference) <= connection._get_allowed_difference(currency, line_count):
+            return {}
+        return {
+            **self._describe(document, move, booked, stated, line_count),
+            "lines": list_names(parts.mapped("name")),
+        }
+
+    def _describe(self, document, move, booked, stated, line_count):
+        """:return: dict of what a message says of a difference, without its lines"""
+        currency, connection = document.currency_id, document.connection_id
+        allowed = connection._get_allowed_difference(currency, line_count)
+        return {
             "document": document.name,
             "booked": Amount(booked, currency),
-            "stated": Amount((wrong or stated)[0], currency),
-            "lines": list_names(doubted.mapped("display_name")) or "–",
+            "stated": Amount(stated, currency),
             "partner": move.partner_id.display_name,
             "connection": connection.name,
-            "tolerance": Amount(
-                connection._get_allowed_difference(currency, len(lines)), currency
-            ),
+            "tolerance": Amount(allowed, currency),
         }

@@ -65,6 +65,8 @@ from . import (
     test_peppol,
     test_peppol_directory,
     test_plans,
+    test_po_numbers,
+    test_po_parts,
     test_preview,
     test_preview_access,
     test_preview_bill,

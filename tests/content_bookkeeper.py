@@ -8,7 +8,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..client import parse_payload
-from .content_copaco import CHARGE, get_key, round_up
+from .content_charges import get_key, round_up
+from .content_copaco import CHARGE
 
 HALF_CENT = Decimal("0.005")
 
@@ -160,7 +161,8 @@ class Bookkeeper:
 
     def _is_outdated(self, document):
         """Whether what waits is older than what the document has."""
-        truth = Counter(self.copaco.get_content(self.get_key(document)))
+        po_number = (document.po_part or "") if document.is_po_part else None
+        truth = Counter(self.copaco.get_content(self.get_key(document), po_number))
         if Counter(self.get_pending(document)) == truth:
             return False
         if Counter(self.get_lines(document)) == truth:

@@ -1,13 +1,12 @@
 """Copaco as `content_machine` models it: charges, and the numbers that they are on."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
 
-from ..tools import get_account_key
 from .common import copaco_invoice, price_line
+from .content_charges import Charge, Part, are_movable, get_key, round_up
 from .simulator.encoding import dumps
 
 FIRST_DAY = date(2026, 11, 5)
@@ -21,6 +20,7 @@ AMOUNTS = (
 )
 QUANTITIES = ("1", "1", "3", "0.25")
 SERVICES = ("Seats", "Usage", "Backup")
+PO_NUMBERS = ("", "P1", "P1", "P2")
 # How Copaco may write the account of a customer, and what it may become.
 ACCOUNTS = (
     ("700123", "700123.0", "0700123", "700124"),
@@ -28,60 +28,6 @@ ACCOUNTS = (
 )
 TOTALS = ("none", "none", "exact", "rounded", "lines", "off")
 CHARGE = "charge "
-
-
-@dataclass(eq=False)
-class Charge:
-    """What a customer has to pay once, whatever number it is on."""
-
-    id: int
-    customer: int
-    subscription: str
-    description: str
-    start: date
-    row_hash: str | None
-    quantity: Decimal
-    amounts: list  # each that it ever had; the last one counts
-    is_moved: bool = False
-
-    @property
-    def amount(self):
-        return self.amounts[-1]
-
-    @property
-    def end(self):
-        return self.start + relativedelta(months=1, days=-1)
-
-    def __repr__(self):
-        return f"<{self.id}: {self.amount}>"
-
-
-@dataclass(eq=False)
-class Part:
-    """An element of a response, as far as it is one customer's."""
-
-    number: str
-    account: str
-    created: date
-    charges: list
-    totals: str
-    text: str = "Plan"
-
-    @property
-    def key(self):
-        return get_key(self.number, self.account)
-
-    @property
-    def content(self):
-        return [(charge, charge.amount) for charge in self.charges]
-
-    def __repr__(self):
-        return f"<{self.number}/{self.account} {self.created:%d.%m.} {self.charges}>"
-
-
-def get_key(number, account):
-    """:return: what makes two parts those of one document"""
-    return number.removesuffix(".0"), get_account_key(account.removesuffix(".0"))
 
 
 class Copaco:
@@ -100,15 +46,24 @@ class Copaco:
         self.numbers = 0
         self.line_ids = pick(("own", "position", "none"))
         self.is_consolidated = pick((False, True))
+        # Whether customers get one invoice per PO number, or there are none.
+        self.is_split = pick((False, True))
 
     # What it says
 
     def get_parts(self, date_from, date_to):
         return [part for part in self.parts if date_from <= part.created <= date_to]
 
-    def get_content(self, key):
-        """:return: list of (charge, amount) of a document"""
-        return [each for part in self.parts if part.key == key for each in part.content]
+    def get_content(self, key, po_number=None):
+        """:return: list of (charge, amount) of a document, of one PO number if it is a
+        part by that"""
+        return [
+            each
+            for part in self.parts
+            if part.key == key
+            for each in part.content
+            if po_number in (None, each[0].po_number)
+        ]
 
     def has(self, charge):
         return any(charge in part.charges for part in self.parts)
@@ -180,6 +135,7 @@ class Copaco:
             StartDate=f"{charge.start:%Y%m%d}",
             EndDate=f"{charge.end:%Y%m%d}",
             VendorDetails=f"{CHARGE}{charge.id}",
+            SubPONumber=charge.po_number,
         )
 
     # What it does
@@ -198,9 +154,11 @@ class Copaco:
             row_hash=f"row-{number}" if row_hash else None,
             quantity=Decimal(self.pick(QUANTITIES)),
             amounts=[Decimal(self.pick(AMOUNTS))],
+            po_number=self.pick(PO_NUMBERS) if self.is_split else "",
         )
         if like:
-            for name in ("subscription", "description", "row_hash", "quantity"):
+            copied = ("subscription", "description", "row_hash", "quantity")
+            for name in (*copied, "po_number"):
                 setattr(charge, name, getattr(like, name))
             charge.start, charge.amounts = like.start, [like.amount]
         for name, value in values.items():
@@ -382,6 +340,20 @@ class Copaco:
         charge.amounts.append(Decimal(self.pick(AMOUNTS)))
         return charge
 
+    def change_po_number(self):
+        """A charge has another PO number, or all of a number that have the same."""
+        part = self.pick_part()
+        charge = self.pick(part.charges)
+        content = self.get_content(part.key, charge.po_number)
+        own = [charge, *(each for each, _amount in content)]
+        own = list(dict.fromkeys(own[: self.pick((1, len(own)))]))
+        if are_movable(own):
+            po_number = self.pick((*PO_NUMBERS, "P3"))
+            self._move(own)
+            for each in own:
+                each.po_number = po_number
+        return own
+
     def repeat_charge(self):
         """A part has the same charge twice, or no longer."""
         part = self.pick_part(lambda part: any(c.row_hash for c in part.charges))
@@ -416,17 +388,5 @@ def get_customer(part):
     return int(part.account in ACCOUNTS[1])
 
 
-def are_movable(charges):
-    """Whether they can be recognised under another number, see `change_amount`."""
-    return all(charge.row_hash or len(charge.amounts) == 1 for charge in charges)
-
-
 def swap_case(number):
     return number.lower() if number.startswith("V") else f"{number}.0"
-
-
-def round_up(amount):
-    """:return: `Decimal` rounded to cents, half up"""
-    cents = abs(amount) * 100
-    whole = int(cents + Decimal("0.5"))
-    return (whole if amount > 0 else -whole) / Decimal(100)

@@ -9,7 +9,8 @@ from decimal import Decimal
 from odoo.fields import Command
 
 from .content_bookkeeper import HALF_CENT, Bookkeeper
-from .content_copaco import ASKED_FROM, FIRST_DAY, LAST_DAY, Copaco, round_up
+from .content_charges import round_up
+from .content_copaco import ASKED_FROM, FIRST_DAY, LAST_DAY, Copaco
 from .content_steps import (
     has_charges,
     has_documents,
@@ -35,7 +36,7 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
             return data.draw(st.sampled_from(list(sequence)))
 
         self.begin(self.case, Copaco(pick))
-        self.case.begin_episode(pick(("draft", "draft", "post")))
+        self.case.begin_episode(pick(("draft", "draft", "post")), self.copaco.is_split)
         self.received = {}  # (when, {charge: amount}) by part
         self.responses = []
         self.look()
@@ -118,6 +119,21 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
     )
     def repeat_charge(self, pick):
         self.change(pick, "repeat_charge")
+
+    @step(
+        lambda machine: machine.copaco.is_split and has_charges(machine),
+        is_checked=False,
+    )
+    def change_po_number(self, pick):
+        self.change(pick, "change_po_number")
+
+    @step(
+        lambda machine: machine.copaco.is_split and has_documents(machine),
+        is_checked=False,
+    )
+    def switch_split(self, pick):
+        customer = pick(self.found_documents.customer_id)
+        customer.is_split_by_po = not customer.is_split_by_po
 
     @step(has_charges, is_checked=False)
     def change_words(self, pick):
@@ -321,6 +337,11 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
             self.case.assertLessEqual(len(final), 1, f"{charge} twice: {places}")
             for document, amount in places:
                 self.case.assertIn(amount, charge.amounts, document.name)
+        for part in self.found_documents.filtered("is_po_part"):
+            if part._get_newest() != part:
+                continue
+            numbers = {line.line_po or "" for line in part.line_ids}
+            self.case.assertLessEqual(numbers, {part.po_part or ""}, part.name)
 
     def check_money(self):
         """The invoices of each document say the exact sum of its charges, rounded, or

@@ -10,7 +10,7 @@ from .remote import Refused, RemoteCase
 
 CUSTOMER_FIELDS = {
     *("partner_id", "layout_id"),
-    *("buyer_reference", "po_number", "is_po_number_required"),
+    *("buyer_reference", "po_number", "is_po_number_required", "is_split_by_po"),
 }
 # What a person decides; everything else that is stored is Copaco's or ours. The
 # dialogs are the user's own, so they are no part of this.

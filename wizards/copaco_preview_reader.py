@@ -85,7 +85,7 @@ class CopacoPreviewReader(models.AbstractModel):
         vals = {
             "outcome": outcome,
             "document_id": document.id,
-            "invoice_number": document.invoice_number,
+            "invoice_number": document._get_number(),
             "customer_name": customer.name or customer.account_ref,
             "partner_name": (move or document).partner_id.display_name,
             "invoice_date": document.invoice_date,

@@ -1,0 +1,113 @@
+from odoo import fields, models
+
+from ..client import parse_payload
+from ..tools import get_row_hash, pair_lines
+
+
+class CopacoPoPartMixin(models.AbstractModel):
+    """A document of a customer that gets one invoice per PO number: the lines of one PO
+    number in a Copaco invoice, see `copaco.po.splitter`."""
+
+    _name = "copaco.po.part.mixin"
+    _description = "Part of a Copaco Invoice by PO Number"
+
+    is_po_part = fields.Boolean(
+        string="One of Several by PO Number",
+        readonly=True,
+        help="It has the lines of one PO number alone: its customer gets one invoice "
+        "per PO number.",
+    )
+    po_part = fields.Char(
+        string="PO Number",
+        readonly=True,
+        help="The PO number of its lines, where the customer gets one invoice per PO "
+        "number; empty: those without one.",
+    )
+    # Not monetary: that would be rounded.
+    whole_vat = fields.Float(
+        string="VAT of All Parts",
+        readonly=True,
+        min_display_digits=2,
+        help="What Copaco's totals say is the VAT of the whole invoice that this is a "
+        "part of by PO number.",
+    )
+
+    def _get_number(self):
+        """:return: Copaco's number, with the PO number of a part"""
+        self.ensure_one()
+        if not self.po_part:
+            return self.invoice_number
+        return self.env._(
+            "%(number)s · PO %(po_number)s",
+            number=self.invoice_number,
+            po_number=self.po_part,
+        )
+
+    def _get_parts(self):
+        """:return: all parts of the Copaco invoice that this document is a part of, as
+        far as they are stored; none, if it isn't"""
+        self.ensure_one()
+        if not self.is_po_part:
+            return self.browse()
+        return self.search(
+            [
+                ("root_company_id", "=", self.root_company_id.id),
+                ("kind", "=", self.kind),
+                ("invoice_number", "=", self.invoice_number),
+                ("account_key", "=", self.account_key),
+                ("is_po_part", "=", True),
+            ],
+            order="id",
+        )
+
+    def _is_beside(self, line, other):
+        """Whether two lines stand beside each other on the same Copaco invoice, on two
+        parts of it. Then only Copaco's own names of them tell that they are the same
+        charge, as within one document.
+
+        :param line: of this document or a version of it: a `copaco.document.line` or a
+            `DocumentLine`
+        :param other: a `copaco.document.line` of another document
+        """
+        hashes = get_row_hash(line), get_row_hash(other)
+        names = hashes if any(hashes) else (line.line_ref, other.line_ref)
+        return names[0] != names[1] and self._is_received_with(other)
+
+    def _is_received_with(self, line):
+        """Whether a line stands on another part of the same Copaco invoice now."""
+        part = line.document_id
+        return (
+            self.is_po_part
+            and part.is_po_part
+            and all(
+                self[name] == part[name]
+                for name in (
+                    "root_company_id",
+                    "kind",
+                    "invoice_number",
+                    "account_key",
+                )
+            )
+            and not part._has_lost(line)
+        )
+
+    def _has_lost(self, line):
+        """Whether Copaco said last that one of the lines of this document isn't on it
+        any more."""
+        newest = self._get_newest()
+        return newest != self and any(
+            old == line and not new
+            for old, new in pair_lines(
+                self.line_ids, parse_payload(newest.payload).lines
+            )
+        )
+
+    def _retry_parts(self):
+        """The content of this document changed: process those parts of its Copaco
+        invoice again that were held because the same charges were on others."""
+        held = (self._get_parts() - self).filtered(
+            lambda part: part.hold_reason == "possible_double" and part.state == "held"
+        )
+        if held:
+            held.write({"state": "new"})
+            self.env["copaco.background"]._continue_invoicing()
