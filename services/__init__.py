@@ -32,6 +32,7 @@ from . import (
     copaco_importer,
     copaco_invoice_builder,
     copaco_invoice_finder,
+    copaco_invoice_grouper,
     copaco_invoice_layout,
     copaco_invoice_pdf,
     copaco_invoice_writer,

@@ -1,0 +1,252 @@
+from datetime import timedelta
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+from psycopg2.errors import LockNotAvailable
+
+from odoo import models
+from odoo.tools import LazyTranslate
+
+from ..exceptions import HeldError
+from ..hold_reasons import Hold
+from ..tools import name_invoice
+
+_lt = LazyTranslate(__name__)
+
+
+class Waiting(NamedTuple):
+    """What a batch is made of, where customers get one invoice for a month."""
+
+    added: object  # `copaco.document` records that belong to invoices of the batch
+    left: object  # those that another worker has the invoice of
+
+
+class CopacoInvoiceGrouper(models.AbstractModel):
+    """Which documents are on one invoice, where a customer gets one for a month: those
+    of one contact, whose invoices would have everything in common that an invoice has
+    once."""
+
+    _name = "copaco.invoice.grouper"
+    _description = "Copaco Invoice Grouper"
+
+    # === WHAT IS INVOICED TOGETHER === #
+
+    def _find_others(self, documents):
+        """:param documents: `copaco.document` records that wait
+        :return: what waits besides them for the same invoices: of the same contacts, or
+            else customers, and months
+        """
+        others = documents.browse()
+        grouped = documents.filtered(_may_be_grouped)
+        for connection, own in grouped.grouped("connection_id").items():
+            days = own.mapped("invoice_date")
+            others |= documents.search(
+                [
+                    ("state", "=", "new"),
+                    ("connection_id", "=", connection.id),
+                    ("kind", "in", list(set(own.mapped("kind")))),
+                    "|",
+                    ("customer_id", "in", own.customer_id.ids),
+                    ("customer_id.partner_id", "in", own.customer_id.partner_id.ids),
+                    ("invoice_date", ">=", min(days).replace(day=1)),
+                    ("invoice_date", "<=", _get_last_day(max(days))),
+                ],
+                order="id",
+            ).filtered(_may_be_grouped)
+        keys = set(grouped.mapped(_get_waiting_key))
+        return (others - documents).filtered(
+            lambda each: _get_waiting_key(each) in keys
+        )
+
+    def _find_waiting(self, documents):
+        """Find what waits besides documents for the same invoices, and lock it: an
+        invoice is created by who has the first document of it.
+
+        :param documents: `copaco.document` records of one connection that are locked
+        :return: `Waiting`
+        :raise LockNotAvailable: when others have what belongs to the first document
+        """
+        added = left = documents.browse()
+        # What was under way when a worker died is tried alone.
+        begun = documents.filtered(lambda each: each.attempt_count <= 1)
+        others = self._find_others(begun.filtered(lambda each: each.state == "new"))
+        groups = documents.filtered(_may_be_grouped).grouped(_get_waiting_key)
+        for key, found in (others - documents).grouped(_get_waiting_key).items():
+            if found.try_lock_for_update() == found:
+                added |= found.filtered(lambda each: not each.attempt_count)
+            elif min(groups[key].ids) < min(found.ids):
+                raise LockNotAvailable("Another worker has documents of an invoice")
+            else:
+                left |= groups[key]
+        return Waiting(added, left)
+
+    def _group(self, matches):
+        """Put together what is to be on one invoice.
+
+        :param matches: dict of `DocumentMatch` by `copaco.document`
+        :return: the same, where one that is of several documents is that of the first
+        """
+        groups = {}
+        for document in sorted(matches, key=_get_order):
+            key = self._get_key(document, matches[document])
+            groups.setdefault(key, {})[document] = matches[document]
+        merged = [self._merge(own) for own in groups.values()]
+        return {match.documents[0]: match for match in merged}
+
+    def _get_key(self, document, match):
+        """:return: what documents have in common that are on one invoice; the document
+        itself for one that is alone on its own"""
+        # A credit note names the invoice that it credits; its own document tells.
+        if match.is_refund or document._get_invoice_grouping() != "month":
+            return document
+        return self._get_common_key(document, match)
+
+    def _get_common_key(self, document, match):
+        """:param match: a `DocumentMatch`, or an `account.move`
+        :return: what an invoice has once, of one that a document is on
+        """
+        is_move = isinstance(match, models.BaseModel)
+        customer = document.customer_id
+        chosen_date = document._get_chosen_date()
+        return (
+            match.partner_id if is_move else match.partner,
+            match.fiscal_position_id if is_move else match.fiscal_position,
+            match.journal_id if is_move else match.journal,
+            document.connection_id,
+            document.currency_id,
+            document._get_invoice_date().replace(day=1),
+            # The invoice says which date Copaco gave.
+            chosen_date and (chosen_date, document.invoice_date),
+            document._get_layout(),
+            customer.cost_center or "",
+            customer.buyer_reference or "",
+        )
+
+    def _merge(self, matches):
+        """:param matches: dict of `DocumentMatch` by the documents of one invoice
+        :return: the `DocumentMatch` of all of them
+        """
+        documents = sorted(matches, key=_get_order)
+        first = matches[documents[0]]
+        if len(documents) == 1:
+            return first
+        lines = {}
+        for document in documents:
+            lines |= matches[document].lines
+        merged = first._replace(
+            documents=documents[0].union(*documents[1:]), lines=lines
+        )
+        return merged._replace(is_refund=merged.amount < 0)
+
+    def _split(self, match):
+        """:return: dict of the `DocumentMatch` of each document of another one"""
+        parts = {}
+        for document in match.documents:
+            lines = {line: match.lines[line] for line in document._get_billed_lines()}
+            part = match._replace(documents=document, lines=lines)
+            parts[document] = part._replace(is_refund=part.amount < 0)
+        return parts
+
+    def _merge_there(self, matches):
+        """:param matches: see `_merge`, of an invoice that is there
+        :return: see `_merge`
+        :raise UserError: when they can't be on one invoice any more
+        """
+        match = self._merge(matches)
+        if len(matches) == 1:
+            return match
+        keys = {self._get_common_key(each, own) for each, own in matches.items()}
+        if len(keys) > 1:
+            raise HeldError(
+                self.env,
+                _lt(
+                    "Draft %(invoice)s of several Copaco invoices can't be updated, "
+                    "because they no longer have contact, currency and month in "
+                    "common. Delete the draft, then retry its documents.",
+                    invoice=name_invoice(match.documents[0]._get_live_invoice()),
+                ),
+            )
+        return match
+
+    # === DRAFTS THAT ARE THERE === #
+
+    def _find_drafts(self, matches):
+        """Find drafts that documents can be added to, and lock what these are of.
+
+        :param matches: dict of `DocumentMatch` of invoices by their first document
+        :return: dict of the `DocumentMatch` of the draft, with what is added, by the
+            same documents
+        :raise LockNotAvailable: when others have documents of a draft
+        """
+        keys = {
+            self._get_key(document, match): document
+            for document, match in matches.items()
+        }
+        grouped = {key: each for key, each in keys.items() if key != each}
+        drafts = {}
+        for move in self._search_drafts(grouped.values(), matches):
+            first = move.copaco_document_id
+            key = self._get_common_key(first, move)
+            if (
+                key in grouped
+                and key not in drafts
+                and first._get_invoice_grouping() == "month"
+                and not move._get_copaco_documents()._get_pending_version()
+                and self.env["copaco.draft.updater"]._is_unedited_draft(first)
+            ):
+                drafts[key] = move
+        there = self.env["copaco.document"].union(
+            *(move._get_copaco_documents() for move in drafts.values())
+        )
+        if there and there.try_lock_for_update() != there:
+            raise LockNotAvailable("Another worker has documents of a draft")
+        found = {}
+        if there:
+            found = self.env["copaco.document.matcher"]._match_documents(there)
+        joined = {}
+        for key, move in drafts.items():
+            document = grouped[key]
+            own = {each: found[each] for each in move._get_copaco_documents()}
+            own |= self._split(matches[document])
+            if all(match and not isinstance(match, Hold) for match in own.values()) and (
+                {self._get_key(each, match) for each, match in own.items()} == {key}
+            ):
+                joined[document] = self._merge(own)
+        return joined
+
+    def _search_drafts(self, documents, matches):
+        documents = list(documents)
+        if not documents:
+            return self.env["account.move"]
+        days = [document._get_invoice_date() for document in documents]
+        partners = [matches[document].partner.id for document in documents]
+        return self.env["account.move"].search(
+            [
+                ("copaco_document_id.connection_id", "=", documents[0].connection_id.id),
+                ("copaco_document_id.kind", "=", documents[0].kind),
+                ("move_type", "=", "out_invoice"),
+                ("state", "=", "draft"),
+                ("posted_before", "=", False),
+                ("partner_id", "in", partners),
+                ("invoice_date", ">=", min(days).replace(day=1)),
+                ("invoice_date", "<=", _get_last_day(max(days))),
+            ],
+            order="id",
+        )
+
+
+def _may_be_grouped(document):
+    return document.invoice_date and document._get_invoice_grouping() == "month"
+
+
+def _get_order(document):
+    return document.invoice_date, document.id
+
+
+def _get_waiting_key(document):
+    customer = document.customer_id
+    return customer.partner_id or customer, document.invoice_date.replace(day=1)
+
+
+def _get_last_day(day):
+    return day.replace(day=1) + relativedelta(months=1) - timedelta(days=1)
