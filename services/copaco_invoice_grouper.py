@@ -53,7 +53,7 @@ class CopacoInvoiceGrouper(models.AbstractModel):
                 ],
                 order="id",
             ).filtered(_may_be_grouped)
-        keys = set(grouped.mapped(_get_waiting_key))
+        keys = {_get_waiting_key(each) for each in grouped}
         return (others - documents).filtered(
             lambda each: _get_waiting_key(each) in keys
         )

@@ -49,8 +49,9 @@ class TestContentMachine(CopacoCommon):
         cls.connections = (cls.connection | cls.other_connection).with_env(cls.env)
         cls.billing_user.company_ids |= cls.branch
 
-    def begin_episode(self, policy):
+    def begin_episode(self, policy, grouping):
         self.connections.invoice_policy = policy
+        self.connections.invoice_grouping = grouping
         self.partners = [
             self.create_partner(name=f"Partner {number}", ref=f"K-{number}")
             for number in (0, 1)
