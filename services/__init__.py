@@ -21,6 +21,7 @@ from . import (
     copaco_delivery_proof,
     copaco_document_builder,
     copaco_document_matcher,
+    copaco_draft_joiner,
     copaco_draft_updater,
     copaco_duplicate_finder,
     copaco_e_invoice,

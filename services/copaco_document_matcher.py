@@ -31,7 +31,6 @@ class DocumentMatch(NamedTuple):
 
     @property
     def amount(self):
-        """What is invoiced, without tax."""
         amounts = self.documents.mapped("amount_to_invoice")
         return self.documents.currency_id.round(sum(amounts))
 
@@ -77,9 +76,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
 
     def _get_match(self, documents, **options):
         """:param documents: the `copaco.document` records of one invoice
-        :param options: of `_match_documents`
-        :return: its `DocumentMatch`
-        :raise UserError: when it can't be invoiced now
+        :return: its `DocumentMatch`; see `_get_matches`
         """
         matches = self._get_matches(documents, **options)
         return self.env["copaco.invoice.grouper"]._merge_there(matches)
@@ -87,7 +84,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
     def _get_matches(self, documents, **options):
         """See `_match_documents`.
 
-        :raise UserError: when one of the documents can't be invoiced now
+        :raise UserError: when a document can't be invoiced now
         """
         matches = self._match_documents(documents, **options)
         for document, match in matches.items():

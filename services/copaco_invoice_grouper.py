@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
@@ -8,7 +7,6 @@ from odoo import models
 from odoo.tools import LazyTranslate
 
 from ..exceptions import HeldError
-from ..hold_reasons import Hold
 from ..tools import name_invoice
 
 _lt = LazyTranslate(__name__)
@@ -49,7 +47,7 @@ class CopacoInvoiceGrouper(models.AbstractModel):
                     ("customer_id", "in", own.customer_id.ids),
                     ("customer_id.partner_id", "in", own.customer_id.partner_id.ids),
                     ("invoice_date", ">=", min(days).replace(day=1)),
-                    ("invoice_date", "<=", _get_last_day(max(days))),
+                    ("invoice_date", "<=", max(days) + relativedelta(day=31)),
                 ],
                 order="id",
             ).filtered(_may_be_grouped)
@@ -87,9 +85,9 @@ class CopacoInvoiceGrouper(models.AbstractModel):
         :return: the same, where one that is of several documents is that of the first
         """
         groups = {}
-        for document in sorted(matches, key=_get_order):
-            key = self._get_key(document, matches[document])
-            groups.setdefault(key, {})[document] = matches[document]
+        for document, match in matches.items():
+            key = self._get_key(document, match)
+            groups.setdefault(key, {})[document] = match
         merged = [self._merge(own) for own in groups.values()]
         return {match.documents[0]: match for match in merged}
 
@@ -97,7 +95,7 @@ class CopacoInvoiceGrouper(models.AbstractModel):
         """:return: what documents have in common that are on one invoice; the document
         itself for one that is alone on its own"""
         # A credit note names the invoice that it credits; its own document tells.
-        if match.is_refund or document._get_invoice_grouping() != "month":
+        if match.is_refund or not _may_be_grouped(document):
             return document
         return self._get_common_key(document, match)
 
@@ -107,14 +105,14 @@ class CopacoInvoiceGrouper(models.AbstractModel):
         """
         is_move = isinstance(match, models.BaseModel)
         customer = document.customer_id
-        chosen_date = document._get_chosen_date()
+        day, chosen_date = document._get_invoice_date(), document._get_chosen_date()
         return (
             match.partner_id if is_move else match.partner,
             match.fiscal_position_id if is_move else match.fiscal_position,
             match.journal_id if is_move else match.journal,
             document.connection_id,
             document.currency_id,
-            document._get_invoice_date().replace(day=1),
+            day and day.replace(day=1),
             # The invoice says which date Copaco gave.
             chosen_date and (chosen_date, document.invoice_date),
             document._get_layout(),
@@ -126,10 +124,10 @@ class CopacoInvoiceGrouper(models.AbstractModel):
         """:param matches: dict of `DocumentMatch` by the documents of one invoice
         :return: the `DocumentMatch` of all of them
         """
+        if len(matches) == 1:
+            return next(iter(matches.values()))
         documents = sorted(matches, key=_get_order)
         first = matches[documents[0]]
-        if len(documents) == 1:
-            return first
         lines = {}
         for document in documents:
             lines |= matches[document].lines
@@ -152,9 +150,6 @@ class CopacoInvoiceGrouper(models.AbstractModel):
         :return: see `_merge`
         :raise UserError: when they can't be on one invoice any more
         """
-        match = self._merge(matches)
-        if len(matches) == 1:
-            return match
         keys = {self._get_common_key(each, own) for each, own in matches.items()}
         if len(keys) > 1:
             raise HeldError(
@@ -163,76 +158,10 @@ class CopacoInvoiceGrouper(models.AbstractModel):
                     "Draft %(invoice)s of several Copaco invoices can't be updated, "
                     "because they no longer have contact, currency and month in "
                     "common. Delete the draft, then retry its documents.",
-                    invoice=name_invoice(match.documents[0]._get_live_invoice()),
+                    invoice=name_invoice(next(iter(matches))._get_live_invoice()),
                 ),
             )
-        return match
-
-    # === DRAFTS THAT ARE THERE === #
-
-    def _find_drafts(self, matches):
-        """Find drafts that documents can be added to, and lock what these are of.
-
-        :param matches: dict of `DocumentMatch` of invoices by their first document
-        :return: dict of the `DocumentMatch` of the draft, with what is added, by the
-            same documents
-        :raise LockNotAvailable: when others have documents of a draft
-        """
-        keys = {
-            self._get_key(document, match): document
-            for document, match in matches.items()
-        }
-        grouped = {key: each for key, each in keys.items() if key != each}
-        drafts = {}
-        for move in self._search_drafts(grouped.values(), matches):
-            first = move.copaco_document_id
-            key = self._get_common_key(first, move)
-            if (
-                key in grouped
-                and key not in drafts
-                and first._get_invoice_grouping() == "month"
-                and not move._get_copaco_documents()._get_pending_version()
-                and self.env["copaco.draft.updater"]._is_unedited_draft(first)
-            ):
-                drafts[key] = move
-        there = self.env["copaco.document"].union(
-            *(move._get_copaco_documents() for move in drafts.values())
-        )
-        if there and there.try_lock_for_update() != there:
-            raise LockNotAvailable("Another worker has documents of a draft")
-        found = {}
-        if there:
-            found = self.env["copaco.document.matcher"]._match_documents(there)
-        joined = {}
-        for key, move in drafts.items():
-            document = grouped[key]
-            own = {each: found[each] for each in move._get_copaco_documents()}
-            own |= self._split(matches[document])
-            if all(match and not isinstance(match, Hold) for match in own.values()) and (
-                {self._get_key(each, match) for each, match in own.items()} == {key}
-            ):
-                joined[document] = self._merge(own)
-        return joined
-
-    def _search_drafts(self, documents, matches):
-        documents = list(documents)
-        if not documents:
-            return self.env["account.move"]
-        days = [document._get_invoice_date() for document in documents]
-        partners = [matches[document].partner.id for document in documents]
-        return self.env["account.move"].search(
-            [
-                ("copaco_document_id.connection_id", "=", documents[0].connection_id.id),
-                ("copaco_document_id.kind", "=", documents[0].kind),
-                ("move_type", "=", "out_invoice"),
-                ("state", "=", "draft"),
-                ("posted_before", "=", False),
-                ("partner_id", "in", partners),
-                ("invoice_date", ">=", min(days).replace(day=1)),
-                ("invoice_date", "<=", _get_last_day(max(days))),
-            ],
-            order="id",
-        )
+        return self._merge(matches)
 
 
 def _may_be_grouped(document):
@@ -246,7 +175,3 @@ def _get_order(document):
 def _get_waiting_key(document):
     customer = document.customer_id
     return customer.partner_id or customer, document.invoice_date.replace(day=1)
-
-
-def _get_last_day(day):
-    return day.replace(day=1) + relativedelta(months=1) - timedelta(days=1)

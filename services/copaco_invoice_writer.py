@@ -9,7 +9,7 @@ from odoo.tools import LazyTranslate, float_compare
 from ..const import KINDS
 from ..exceptions import TotalsMismatchError, VatMismatchError, get_message
 from ..hold_reasons import Hold
-from ..tools import Amount, enumerate_names, join_messages, list_names
+from ..tools import Amount, join_messages, list_names
 
 _lt = LazyTranslate(__name__)
 
@@ -31,14 +31,9 @@ class CopacoInvoiceWriter(models.AbstractModel):
         """Create the invoices of documents, in one batch when Odoo takes all of them;
         a document that it refuses is held, and stops no other.
 
-        :param matches: dict of `DocumentMatch` by `copaco.document`
+        :param matches: dict of `DocumentMatch` by the first `copaco.document` of each
+            invoice
         """
-        grouper = self.env["copaco.invoice.grouper"]
-        matches = grouper._group(matches)
-        for document, joined in grouper._find_drafts(matches).items():
-            # What can't be added to a draft gets an invoice of its own.
-            if not self._try(document, self._add_to_draft, joined):
-                del matches[document]
         if not matches:
             return
         self._try_each(
@@ -94,32 +89,6 @@ class CopacoInvoiceWriter(models.AbstractModel):
             raise
         except Exception as error:  # noqa: BLE001 # told to a person
             return self._get_error_hold(next(iter(matches)), error)
-
-    def _add_to_draft(self, match):
-        """Add documents to a draft that nobody edited.
-
-        :param match: the `DocumentMatch` of the draft and what is added to it
-        :raise UserError: when Odoo refuses
-        :raise TotalsMismatchError: see `_create_checked_invoices`
-        :raise VatMismatchError: see `_create_checked_invoices`
-        """
-        move = match.documents.move_id.filtered(lambda each: each.state == "draft")
-        first = move.copaco_document_id
-        added = match.documents - move._get_copaco_documents()
-        edits = self.env["copaco.manual.edits"]._compare(move)
-        self.env["copaco.draft.updater"]._rebuild(first, match, edits)
-        move.invoice_origin = ", ".join(match.documents.mapped("invoice_number"))
-        for document in added:
-            self.env["copaco.vat.checker"]._check(document, move, is_joint=True)
-        match.documents._set_billed(move)
-        match.documents.write(match.documents._get_no_draft())
-        move._message_log(
-            body=self.env._(
-                "Added: %(documents)s.",
-                documents=enumerate_names(self.env, added.mapped("name")),
-            )
-        )
-        self._automate(match.documents)
 
     def _try_each(self, documents, step, refuse=None):
         """Take a step of documents at once; if that fails, of one after the other, and

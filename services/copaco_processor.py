@@ -229,7 +229,9 @@ class CopacoProcessor(models.AbstractModel):
                 env["copaco.exclusion"]._exclude_with_customer(document)
             else:
                 ready[document] = match
-        env["copaco.invoice.writer"]._create_invoices(ready)
+        invoices = env["copaco.invoice.grouper"]._group(ready)
+        invoices = env["copaco.draft.joiner"]._join(invoices)
+        env["copaco.invoice.writer"]._create_invoices(invoices)
         invoiced = own.filtered(lambda document: document.state == "invoiced")
         env["copaco.document.version"]._warn_of(invoiced)
 
