@@ -101,10 +101,21 @@ class CopacoInvoiceGrouper(models.AbstractModel):
 
     def _get_common_key(self, document, match):
         """:param match: a `DocumentMatch`, or an `account.move`
-        :return: what an invoice has once, of one that a document is on
+        :return: what documents have in common that are put on one invoice
+        """
+        customer = document.customer_id
+        return (
+            *self._get_header_key(document, match),
+            document._get_layout(),
+            customer.cost_center or "",
+            customer.buyer_reference or "",
+        )
+
+    def _get_header_key(self, document, match):
+        """:param match: a `DocumentMatch`, or an `account.move`
+        :return: what no invoice can have twice, of one that a document is on
         """
         is_move = isinstance(match, models.BaseModel)
-        customer = document.customer_id
         day, chosen_date = document._get_invoice_date(), document._get_chosen_date()
         return (
             match.partner_id if is_move else match.partner,
@@ -115,9 +126,6 @@ class CopacoInvoiceGrouper(models.AbstractModel):
             day and day.replace(day=1),
             # The invoice says which date Copaco gave.
             chosen_date and (chosen_date, document.invoice_date),
-            document._get_layout(),
-            customer.cost_center or "",
-            customer.buyer_reference or "",
         )
 
     def _merge(self, matches):
@@ -150,7 +158,7 @@ class CopacoInvoiceGrouper(models.AbstractModel):
         :return: see `_merge`
         :raise UserError: when they can't be on one invoice any more
         """
-        keys = {self._get_common_key(each, own) for each, own in matches.items()}
+        keys = {self._get_header_key(each, own) for each, own in matches.items()}
         if len(keys) > 1:
             raise HeldError(
                 self.env,

@@ -189,9 +189,9 @@ class CopacoManualEdits(models.AbstractModel):
     def _get_lacking(self, move, snapshot):
         """:return: what a snapshot has less than is to be invoiced, without tax"""
         amounts = [entry["amount"] for entry in snapshot["lines"].values()]
-        document = move.copaco_document_id
-        total = move.copaco_amount or document.amount_to_invoice
-        return document.currency_id.round(total - sum(amounts))
+        documents = move._get_copaco_documents()
+        total = move.copaco_amount or sum(documents.mapped("amount_to_invoice"))
+        return documents.currency_id.round(total - sum(amounts))
 
     # === MANUAL EDITS === #
 

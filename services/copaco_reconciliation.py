@@ -62,9 +62,9 @@ _DOCUMENTS = """
     own AS (
         SELECT received.id AS document_id, received.state != 'new' AS is_counted,
                move.id,
-               CASE WHEN received.amount_billed != 0
-                     AND move.copaco_is_replaced IS NOT TRUE
-                    THEN received.amount_billed + move.amount_untaxed_in_currency_signed
+               CASE WHEN move.copaco_is_replaced IS NOT TRUE
+                    THEN coalesce(received.amount_billed, 0)
+                         + move.amount_untaxed_in_currency_signed
                          - coalesce(move.copaco_amount, 0) END AS amount,
                true AS is_first
           FROM received

@@ -1,3 +1,7 @@
+from unittest.mock import patch
+
+from psycopg2.errors import LockNotAvailable
+
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
@@ -91,6 +95,31 @@ class TestMonthInvoices(CopacoMonthInvoicesCommon):
         self.assertTogether(first | second, 15.02)
         self.assertEqual(self.get_amounts(first), {"draft": 15.02})
 
+    def test_one_that_is_free_counts_nothing_twice(self):
+        documents = self.receive(P1=["0"], P2=["5"], P3=["10", "-10"])
+        self.assertTogether(documents, 5)
+        self.assertEqual(self.get_amounts(documents[0]), {"draft": 5})
+        documents.move_id.action_post()
+        self.assertBalanced()
+
+    def test_what_adds_up_to_nothing_is_balanced_when_edited(self):
+        documents = self.receive(P1=["10"], P2=["5"])
+        self.receive(P2=["-10"])
+        self.assertTogether(documents, 0)
+        lines = documents.move_id.invoice_line_ids.filtered("price_unit")
+        lines[0].price_unit = 12
+        self.assertEqual(self.get_amounts(documents[0]), {"draft": 12, "edited": -2})
+
+    def test_a_cost_center_that_changes_parts_no_draft_that_is_there(self):
+        self.link_accounts()
+        self.provide("A1", P1=["10"])
+        self.provide("A2", P2=["5"])
+        self.fetch()
+        documents = self.get("P1", "P2")
+        documents[1].customer_id.sudo().cost_center = "Shop"
+        self.receive("A1", P1=["11"])
+        self.assertTogether(documents, 16)
+
     def test_without_the_setting_each_has_its_own(self):
         self.connection.invoice_grouping = "document"
         first, second = self.receive(P1=["10"], P2=["5"])
@@ -163,6 +192,45 @@ class TestMonthInvoices(CopacoMonthInvoicesCommon):
         documents = self.get("P1", "P2", "P3")
         self.process(documents[1])
         self.assertTogether(documents, 16)
+
+    def test_what_another_worker_has_is_left_to_who_has_the_first_one(self):
+        self.provide(P1=["10"], P2=["5"])
+        self.patch(self.registry["copaco.processor"], "_process_waiting", _do_nothing)
+        self.fetch()
+        first, second = self.get("P1", "P2").sudo()
+        Document = self.registry["copaco.document"]
+        lock = Document.try_lock_for_update
+        with patch.object(
+            Document,
+            "try_lock_for_update",
+            lambda records, **options: (
+                lock(records - taken, **options) if taken else lock(records, **options)
+            ),
+        ):
+            taken = second
+            with self.assertRaises(LockNotAvailable), self.env.cr.savepoint():
+                self.process(first)
+            taken = first
+            self.process(second)
+            self.assertEqual((first | second).mapped("state"), ["new", "new"])
+            taken = None
+            self.process(first)
+        self.assertTogether(first | second, 15)
+
+    def test_another_date_that_a_person_chose_is_that_of_all(self):
+        self.company.sale_lock_date = "2026-11-23"
+        documents = self.receive(P1=["10"], P2=["5"])
+        self.assertEqual(documents.mapped("hold_reason"), ["period_locked"] * 2)
+        wizard = self.env["copaco.invoice.date"].with_user(self.billing_user)
+        wizard = wizard.with_context(
+            active_model="copaco.document", active_ids=documents.ids
+        )
+        with self.committing(wizard.create({})) as committing:
+            committing.action_invoice()
+        self.env.invalidate_all()
+        self.assertTogether(documents, 15)
+        self.assertGreater(str(documents.move_id.invoice_date), "2026-11-23")
+        self.assertIn("11/23/2026", documents.move_id.narration)
 
     # === WHAT COMES LATER === #
 
