@@ -10,6 +10,7 @@ from . import (
     copaco_draft_mixin,
     copaco_earned_mixin,
     copaco_invoice_mixin,
+    copaco_joint_mixin,
     copaco_journal_mixin,
     copaco_layout_mixin,
     copaco_month_margin_mixin,

@@ -49,7 +49,7 @@ class AccountMove(models.Model):
         readonly=True,
         copy=False,
         groups=BILLING_GROUP,
-        help="What the documents of this bill come to, without tax.",
+        help="What the documents of an invoice of several come to, without tax.",
     )
     copaco_document_ids = fields.One2many(
         "copaco.document",
@@ -80,10 +80,10 @@ class AccountMove(models.Model):
         help="It was credited in full, and the Copaco document is invoiced anew.",
     )
     copaco_draft_message = fields.Text(
-        related="copaco_document_id.draft_message", groups=BILLING_GROUP
+        compute="_compute_copaco_documents", groups=BILLING_GROUP
     )
     copaco_correction_count = fields.Integer(
-        related="copaco_document_id.correction_count", groups=BILLING_GROUP
+        compute="_compute_copaco_documents", groups=BILLING_GROUP
     )
 
     copaco_delivery_ids = fields.One2many(
@@ -124,6 +124,18 @@ class AccountMove(models.Model):
                 )
                 move.narration = Markup("%s<p>%s</p>") % (move.narration or "", text)
         return res
+
+    @api.depends(
+        *("copaco_document_id.draft_message", "copaco_document_ids.draft_message"),
+        *("copaco_document_id.correction_ids", "copaco_document_ids.correction_ids"),
+    )
+    @api.depends_context("lang")
+    def _compute_copaco_documents(self):
+        for move in self:
+            documents = move.sudo()._get_copaco_documents()
+            messages = filter(None, documents.mapped("draft_message"))
+            move.copaco_draft_message = "\n".join(dict.fromkeys(messages))
+            move.copaco_correction_count = len(documents.correction_ids)
 
     @api.depends("ref", "partner_id", "state", "copaco_document_id")
     def _compute_copaco_received_bill_id(self):
@@ -176,8 +188,7 @@ class AccountMove(models.Model):
             if move.state == "cancel":
                 cancelled |= move._get_copaco_documents()
             elif before[move] == "cancel":
-                for document in move._get_copaco_documents():
-                    document._set_invoiced(move)
+                move._get_copaco_documents()._set_billed(move)
         if vals["state"] == "cancel":
             removed = self.filtered(lambda move: before[move] != "cancel")
             removed._undo_copaco_corrections()
@@ -238,7 +249,7 @@ class AccountMove(models.Model):
 
     def action_view_copaco_corrections(self):
         """:return: the window action with what corrects these invoices"""
-        return self.copaco_document_id.action_view_corrections()
+        return self._get_copaco_documents().action_view_corrections()
 
     def action_copaco_send_again(self):
         """Send these invoices that could not be sent once more.
@@ -286,8 +297,8 @@ class AccountMove(models.Model):
         return self.copaco_document_id or self.copaco_version_id.document_id
 
     def _get_copaco_documents(self):
-        """:return: the `copaco.document` records that these invoices were made of: all
-        of a Copaco invoice for a vendor bill"""
+        """:return: the `copaco.document` records that these invoices were made of: of a
+        vendor bill or a customer's invoice of a month, there may be several"""
         return self.copaco_document_id | self.copaco_document_ids
 
     def _get_copaco_roots(self):
@@ -358,6 +369,10 @@ class AccountMove(models.Model):
         for move in self.filtered(lambda move: move.state == "cancel").sudo():
             invoice = move.display_name or self.env._("A draft")
             document = move._get_copaco_document()
+            # Others may have been invoiced since, and are no longer its documents.
+            made_of = document
+            if move.copaco_document_id:
+                made_of |= move.invoice_line_ids.copaco_line_id.document_id
             if move.copaco_version_id:
                 raise UserError(
                     self.env._(
@@ -367,16 +382,18 @@ class AccountMove(models.Model):
                         document=document.name,
                     )
                 )
-            if document and document._get_live_invoice() and document.move_id != move:
-                raise UserError(
-                    self.env._(
-                        "%(invoice)s can't be used again: %(document)s was invoiced as "
-                        "%(other)s since. Cancel that first.",
-                        invoice=invoice,
-                        document=document.name,
-                        other=document.move_id.display_name,
+            for each in made_of:
+                other = each._get_live_invoice()
+                if other and other != move:
+                    raise UserError(
+                        self.env._(
+                            "%(invoice)s can't be used again: %(document)s was invoiced "
+                            "as %(other)s since. Cancel that first.",
+                            invoice=invoice,
+                            document=each.name,
+                            other=other.display_name,
+                        )
                     )
-                )
             documents = move._get_copaco_documents()
             digest = documents._get_digest()
             if move.copaco_digest and move.copaco_digest != digest:

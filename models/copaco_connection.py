@@ -49,6 +49,7 @@ class CopacoConnection(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
     )
+    invoice_grouping = fields.Selection(required=True, default="document")
     layout_id = fields.Many2one(
         default=lambda self: self.env.ref(
             "account_copaco.layout_copaco", raise_if_not_found=False

@@ -12,6 +12,7 @@ from .copaco_po_mixin import PURCHASE_FIELDS
 EDITABLE_FIELDS = {
     "partner_id",
     "analytic_distribution",
+    "invoice_grouping",
     "invoice_policy",
     "layout_id",
     *PURCHASE_FIELDS,

@@ -27,6 +27,7 @@ class CopacoDocument(models.Model):
         "copaco.content.mixin",
         "copaco.draft.mixin",
         "copaco.invoice.mixin",
+        "copaco.joint.mixin",
         "copaco.attempt.mixin",
         "copaco.payload.mixin",
         "copaco.po.part.mixin",
@@ -394,6 +395,7 @@ class CopacoDocument(models.Model):
         if move and (snapshot or move != self.move_id):
             vals["move_id"] = move.id
             vals["move_snapshot"] = snapshot or False
+            vals["amount_billed"] = 0.0
             # What came between an earlier invoice and its confirmation.
             vals.update(self._get_no_draft())
         self.write(vals)

@@ -7,6 +7,19 @@ class CopacoLayoutMixin(models.AbstractModel):
     _name = "copaco.layout.mixin"
     _description = "Invoice Layout of a Copaco Connection or Customer"
 
+    invoice_grouping = fields.Selection(
+        [
+            ("document", "One per Copaco invoice"),
+            ("month", "One per customer and month"),
+        ],
+        string="Invoices",
+        tracking=True,
+        help="One per customer and month: what is received later is added to the "
+        "invoice of its month as long as that is a draft which nobody edited; after "
+        "that, it gets another one. Where invoices are confirmed on import, those of "
+        "one fetch are put together first; let them wait until the month is complete "
+        "to put together all of it. Credit notes stay as they are.",
+    )
     layout_id = fields.Many2one(
         "copaco.layout",
         string="Invoice Layout",

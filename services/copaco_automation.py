@@ -20,7 +20,7 @@ POLICIES = ("draft", "post", "send")
 _COUNTS = """
     WITH document AS (
         SELECT id, customer_id, invoice_date, state, move_id, manual_change,
-               manual_change_on, edits_checked_at
+               manual_change_on, edits_checked_at, amount_billed
           FROM copaco_document
          WHERE customer_id = ANY(%(customers)s) AND kind IN %(sales)s
            AND invoice_date IS NOT NULL
@@ -29,6 +29,11 @@ _COUNTS = """
         SELECT document.id AS document_id, move.id, move.state
           FROM document
           JOIN account_move move ON move.copaco_document_id = document.id
+     UNION ALL
+        SELECT document.id, move.id, move.state
+          FROM document
+          JOIN account_move move ON move.id = document.move_id
+         WHERE document.amount_billed != 0 AND move.copaco_document_id != document.id
      UNION ALL
         SELECT document.id, move.id, move.state
           FROM document
@@ -252,10 +257,10 @@ class CopacoAutomation(models.AbstractModel):
         )
         documents = self.env["copaco.document"].sudo()
         for move in changed.sudo():
-            document = move._get_copaco_document()
-            documents |= document
-            if document and before[move] == "posted":
-                document._note_reset()
+            own = move._get_copaco_documents() or move._get_copaco_document()
+            documents |= own
+            if before[move] == "posted":
+                own._note_reset()
         self._count_in_background(documents.connection_id)
 
     def _count_in_background(self, connections):

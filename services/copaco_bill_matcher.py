@@ -41,13 +41,13 @@ class CopacoBillMatcher(models.AbstractModel):
     _name = "copaco.bill.matcher"
     _description = "Copaco Bill Matcher"
 
-    def _get_match(self, document, correction_date=None):
-        """:param document: a `copaco.document`
+    def _get_match(self, documents, correction_date=None):
+        """:param documents: `copaco.document` records of one bill
         :param correction_date: see `copaco.document.matcher`
-        :return: the `BillMatch` of it and all others of its bill
+        :return: the `BillMatch` of them and all others of the bill
         :raise UserError: when it can't be billed now
         """
-        documents = document._get_bill_documents().filtered(
+        documents = documents._get_bill_documents().filtered(
             lambda each: each.state != "excluded"
         )
         match = self._match(documents, correction_date)

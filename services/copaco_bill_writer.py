@@ -27,11 +27,11 @@ class CopacoBillWriter(models.AbstractModel):
         self._settle_tax(match, move)
         return move
 
-    def _check_totals(self, document, move, edits=None):
+    def _check_totals(self, documents, move, edits=None):
         """See `copaco.invoice.writer`; the tax is that which Copaco states."""
         if edits and edits.has_line_edits:
             return
-        match = self.env["copaco.bill.matcher"]._get_match(document)
+        match = self.env["copaco.bill.matcher"]._get_match(documents)
         self._check_groups(match, move)
         self._settle_tax(match, move)
 

@@ -122,10 +122,11 @@ class CopacoBrakes(models.AbstractModel):
                 )
             )
         )
-        bodies = {}
+        texts = defaultdict(list)
         for document, brakes in found.items():
             self._note(document, brakes)
-            bodies[document.move_id.id] = plaintext2html(document.draft_brakes)
+            texts[document.move_id.id].append(document.draft_brakes)
+        bodies = {key: plaintext2html("\n".join(own)) for key, own in texts.items()}
         braked = documents.browse().union(*found)
         if bodies:
             braked.move_id._message_log_batch(bodies)

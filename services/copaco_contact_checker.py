@@ -73,12 +73,11 @@ class CopacoContactChecker(models.AbstractModel):
         :return: those of which they may be
         """
         complete = documents.browse()
-        for document in documents:
-            move = document.move_id
+        for move, own in documents.grouped("move_id").items():
             problem = self.with_context(copaco_with_link=True)._describe_missing(move)
             if problem:
-                document.draft_reason = "contact_incomplete"
+                own.draft_reason = "contact_incomplete"
                 move._message_log(body=problem)
             else:
-                complete += document
+                complete += own
         return complete

@@ -115,8 +115,8 @@ class CopacoCreditFinder(models.AbstractModel):
             if line.currency_id == document.currency_id:
                 name = line.name if line.name in texts else ""
                 amounts[name] += sign * line.amount_currency
-        # A bill is credited for all of its documents together.
-        for version in document._get_bill_documents().version_ids:
+        # An invoice is credited for all of its documents together.
+        for version in document._get_joint_documents().version_ids:
             for text, amount in (version.credited or {}).items():
                 amounts[text] -= amount
         return amounts

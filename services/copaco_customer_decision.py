@@ -236,7 +236,7 @@ class CopacoCustomerDecision(models.AbstractModel):
     def _undo_one(self, customer):
         """:return: the documents that wait again"""
         moves = self._get_moves(customer.sudo())
-        documents = moves.copaco_document_id.filtered("customer_id")
+        documents = moves._get_copaco_documents().filtered("customer_id")
         # By the rights of whoever undoes it.
         moves.with_env(self.env).unlink()
         created = self.env["res.partner"]

@@ -14,8 +14,9 @@ _lt = LazyTranslate(__name__)
 
 
 class DocumentMatch(NamedTuple):
-    """Everything that a document's invoice needs besides the document itself."""
+    """Everything that an invoice needs besides the documents that it is of."""
 
+    documents: models.BaseModel  # the first one stands for all
     partner: models.BaseModel
     fiscal_position: models.BaseModel
     journal: models.BaseModel
@@ -27,6 +28,11 @@ class DocumentMatch(NamedTuple):
     is_company_currency: bool
     has_analytic_models: bool
     quantity_digits: int
+
+    @property
+    def amount(self):
+        amounts = self.documents.mapped("amount_to_invoice")
+        return self.documents.currency_id.round(sum(amounts))
 
 
 class CopacoDocumentMatcher(models.AbstractModel):
@@ -68,26 +74,33 @@ class CopacoDocumentMatcher(models.AbstractModel):
             for document in documents
         }
 
-    def _get_match(self, document, **options):
-        """:param document: a `copaco.document`
-        :param options: of `_match_documents`
-        :return: its `DocumentMatch`
-        :raise UserError: when it can't be invoiced now
+    def _get_match(self, documents, **options):
+        """:param documents: the `copaco.document` records of one invoice
+        :return: its `DocumentMatch`; see `_get_matches`
         """
-        match = self._match_documents(document, **options)[document]
-        if isinstance(match, Hold):
-            raise HeldError(self.env, match.message)
-        if match is None:
-            raise HeldError(
-                self.env,
-                _lt(
-                    "All documents of customer %(customer)s are excluded. Cancel or "
-                    "delete the invoice of %(document)s, or undo the exclusion.",
-                    customer=document.customer_id.display_name,
-                    document=document.name,
-                ),
-            )
-        return match
+        matches = self._get_matches(documents, **options)
+        return self.env["copaco.invoice.grouper"]._merge_there(matches)
+
+    def _get_matches(self, documents, **options):
+        """See `_match_documents`.
+
+        :raise UserError: when a document can't be invoiced now
+        """
+        matches = self._match_documents(documents, **options)
+        for document, match in matches.items():
+            if isinstance(match, Hold):
+                raise HeldError(self.env, match.message)
+            if match is None:
+                raise HeldError(
+                    self.env,
+                    _lt(
+                        "All documents of customer %(customer)s are excluded. Cancel "
+                        "or delete the invoice of %(document)s, or undo the exclusion.",
+                        customer=document.customer_id.display_name,
+                        document=document.name,
+                    ),
+                )
+        return matches
 
     def _has_analytic_models(self, company):
         return bool(
@@ -156,6 +169,7 @@ class CopacoDocumentMatcher(models.AbstractModel):
         if hold:
             return hold
         return DocumentMatch(
+            documents=document,
             partner=partner,
             fiscal_position=fiscal_position,
             journal=connection.journal_id,

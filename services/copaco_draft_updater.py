@@ -81,19 +81,34 @@ class CopacoDraftUpdater(models.AbstractModel):
             self.env["copaco.restored.charges"]._check_use(document)
             version._take_over()
         document.customer_id._match()
-        match = self.env[KINDS[document.kind].matcher]._get_match(document)
+        move = document._get_live_invoice()
+        documents = move._get_copaco_documents()
+        match = self.env[KINDS[document.kind].matcher]._get_match(documents)
         self._rebuild(document, match, edits)
+        match.documents._set_billed(move)
+        document._message_log(
+            body=self.env._(
+                "Draft invoice updated. Manual edits that were kept: lines edited: "
+                "%(edited)s, added: %(added)s, removed: %(removed)s.",
+                edited=len(edits.edited),
+                added=len(edits.added),
+                removed=len(edits.removed),
+            )
+        )
         if document.kind in PURCHASE_KINDS:
-            match.documents._set_billed(document._get_live_invoice())
-        else:
-            document._set_invoiced()
-            self.env["copaco.brakes"]._review(document)
+            return
+        self.env["copaco.brakes"]._review(document)
+        if not edits.has_edits:
+            # It is there already: a person confirms it. The tax of a bill was settled.
+            self.env["copaco.vat.checker"]._check(
+                document, move, may_hold=False, is_joint=len(documents) > 1
+            )
 
     def _rebuild(self, document, match, edits):
         """Make anew what nobody edited of a draft invoice.
 
-        :param document: a `copaco.document`
-        :param match: its `DocumentMatch`
+        :param document: a `copaco.document` that it is of
+        :param match: the `DocumentMatch` of the invoice
         :param edits: the `ManualEdits`, from before a new version was taken over
         :raise UserError: when Odoo refuses
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
@@ -136,23 +151,11 @@ class CopacoDraftUpdater(models.AbstractModel):
             # leaves it alone where there are no terms of its own.
             move.narration = False
             self.env.add_to_compute(move._fields["narration"], move)
-        self.env[kind.writer]._check_totals(document, move, edits)
-        if not edits.has_edits and document.kind not in PURCHASE_KINDS:
-            # It is there already: a person confirms it. The tax of a bill was settled.
-            self.env["copaco.vat.checker"]._check(document, move, may_hold=False)
+        self.env[kind.writer]._check_totals(match.documents, move, edits)
         move.copaco_document_id.move_snapshot = manual_edits._update_snapshot(
             move, edits, snapshot, sequences
         )
         self.env["copaco.document.line"]._set_matches(match.lines)
-        document._message_log(
-            body=self.env._(
-                "Draft invoice updated. Manual edits that were kept: lines edited: "
-                "%(edited)s, added: %(added)s, removed: %(removed)s.",
-                edited=len(edits.edited),
-                added=len(edits.added),
-                removed=len(edits.removed),
-            )
-        )
 
     def _prepare_lines(self, move, edits, vals_list, removed):
         """:param vals_list: list of the values of all lines of a new invoice

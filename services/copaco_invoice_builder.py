@@ -24,14 +24,15 @@ class CopacoInvoiceBuilder(models.AbstractModel):
     _description = "Copaco Invoice Builder"
 
     def _prepare_invoice(self, document, match, add_computed=False):
-        """:param document: a `copaco.document`
-        :param match: its `DocumentMatch`
+        """:param document: the `copaco.document` that stands for those of the invoice
+        :param match: a `DocumentMatch`
         :param add_computed: whether to give what Odoo would compute of the lines as
             well as what a person would enter
         :return: values for `account.move.create`, lines included
         """
         builder = self.with_context(lang=match.partner.lang or self.env.lang)
-        lines = document.with_env(builder.env)._get_billed_lines()
+        documents = match.documents.with_env(builder.env)
+        lines = documents._get_billed_lines()
         numbers = {line._get_po_number() for line in lines}
         common_number = numbers.pop() if len(numbers) == 1 else ""
         formats = builder.env["copaco.line.text"]._get_formats()
@@ -61,11 +62,15 @@ class CopacoInvoiceBuilder(models.AbstractModel):
                 ),
             }
             for position, (line, amount) in enumerate(
-                self._get_roundings(
-                    document.amount_to_invoice,
-                    self._get_prices(lines),
-                    lambda line: match.lines[line].taxes,
-                    document.currency_id,
+                (
+                    rounding
+                    for each in documents
+                    for rounding in self._get_roundings(
+                        each.amount_to_invoice,
+                        self._get_prices(each._get_billed_lines()),
+                        lambda line: match.lines[line].taxes,
+                        document.currency_id,
+                    )
                 ),
                 start=1,
             )
@@ -73,24 +78,27 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         texts = builder.env["copaco.invoice.layout"]._arrange(
             layout, lines, vals_list, rounding_vals_list
         )
-        return {
-            "move_type": KINDS[document.kind].get_move_type(document.amount_to_invoice),
+        vals = {
+            "move_type": KINDS[document.kind].get_move_type(match.amount),
             "company_id": document.company_id.id,
             "journal_id": match.journal.id,
             "partner_id": match.partner.id,
             "fiscal_position_id": match.fiscal_position.id,
             "currency_id": document.currency_id.id,
-            "invoice_date": document._get_invoice_date(),
-            "invoice_origin": document.invoice_number,
+            "invoice_date": max(each._get_invoice_date() for each in documents),
+            "invoice_origin": ", ".join(documents.mapped("invoice_number")),
             "ref": common_number,
             "invoice_user_id": match.user.id,
             "copaco_document_id": document.id,
-            "copaco_digest": document.payload_digest,
+            "copaco_digest": documents._get_digest(),
             "invoice_line_ids": [
                 Command.create(vals)
                 for vals in (*vals_list, *rounding_vals_list, *texts)
             ],
         }
+        if len(documents) > 1:
+            vals["copaco_amount"] = match.amount
+        return vals
 
     def _prepare_common_values(self, match, line_match, add_computed):
         """:return: values that all lines with the same `LineMatch` have in common

@@ -38,7 +38,7 @@ class CopacoInvoiceLayout(models.AbstractModel):
         :param rounding_vals_list: list of those of rounding lines
         :return: list of values of headings and notes, for `account.move.line.create`
         """
-        if not layout:
+        if not layout and len(lines.document_id) == 1:
             return []
         own = dict(zip(lines, vals_list, strict=True))
         printed = list(self._get_printed(layout, lines))
@@ -90,14 +90,17 @@ class CopacoInvoiceLayout(models.AbstractModel):
         """:return: generator of what is printed, from top to bottom: lines, and values
         of headings and notes"""
         if layout.line_order == "copaco":
+            # Those of a document stand together.
+            places = {document: n for n, document in enumerate(lines.document_id)}
             lines = lines.sorted(_get_copaco_key)
+            lines = lines.sorted(lambda line: places[line.document_id])
         free = self._get_free_lines(layout, lines)
-        levels = layout._get_levels()
-        for heading, section in self._get_groups(layout, lines - free, levels[:1]):
+        sections, sublevels = self._get_sections(layout, lines - free)
+        for heading, section in sections:
             if heading:
                 yield heading
             key = heading and heading["copaco_layout_key"]
-            for subheading, group in self._get_parts(layout, section, levels[1:], key):
+            for subheading, group in self._get_parts(layout, section, sublevels, key):
                 if subheading:
                     yield subheading
                 for line in group:
@@ -119,7 +122,30 @@ class CopacoInvoiceLayout(models.AbstractModel):
 
     def _is_free(self, layout, line):
         # What costs less than a cent is part of the rounding.
-        return layout.zero_lines != "show" and not line.extended_price
+        return layout.zero_lines in ("total", "hide") and not line.extended_price
+
+    def _get_sections(self, layout, lines):
+        """Odoo has two levels of headings: above the lines of each of several
+        documents, its number has that of the sections, or stands with their titles.
+
+        :return: (list as of `_get_groups`, list of the level of subsections or an empty
+            one)
+        """
+        levels = layout._get_levels()
+        documents = lines.document_id
+        if len(documents) < 2 or (layout and not layout.has_number):
+            return self._get_groups(layout, lines, levels[:1]), levels[1:]
+        if len(levels) < 2:
+            return self._get_groups(layout, lines, ["document"]), levels
+        sections = []
+        for document in documents:
+            own = lines.filtered(lambda line, own=document: line.document_id == own)
+            for heading, group in self._get_groups(layout, own, levels[:1]):
+                key = f"document:{document.id}/{heading['copaco_layout_key']}"
+                title = f"{document.invoice_number} · {heading['name']}"
+                heading |= {"copaco_layout_key": key, "name": title}
+                sections.append((heading, group))
+        return sections, levels[1:]
 
     def _get_parts(self, layout, lines, levels, section_key):
         """:param lines: those of a section, or all when there is none
@@ -181,6 +207,8 @@ class CopacoInvoiceLayout(models.AbstractModel):
 
     def _get_title(self, layout, line, level):
         """:return: the text of the heading over a line"""
+        if level == "document":
+            return line.document_id.invoice_number
         other = layout.heading_other or self.env._("Other")
         if level == "category":
             return line.plan_category or other
@@ -216,7 +244,7 @@ class CopacoInvoiceLayout(models.AbstractModel):
                     "subscription_id": line.subscription_ref,
                 },
             )
-        if not name or (section_key and layout.section_by == "subscription"):
+        if not name or "subscription:" in (section_key or ""):
             return self.env._("Usage")
         return self.env._("Usage of %(subscription)s", subscription=name)
 
@@ -252,6 +280,7 @@ def _get_subscription_key(line):
 
 
 _KEYS = {
+    "document": lambda line: line.document_id.id,
     "category": _get_category_key,
     "subscription": _get_subscription_key,
     "consumer": lambda line: line._get_consumer(),

@@ -9,11 +9,15 @@ from odoo.tools import LazyTranslate, float_compare
 from ..const import KINDS
 from ..exceptions import TotalsMismatchError, VatMismatchError, get_message
 from ..hold_reasons import Hold
-from ..tools import Amount, join_messages
+from ..tools import Amount, join_messages, list_names
 
 _lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
+
+
+class _TriedOutError(Exception):
+    """Undoes what was only tried out."""
 
 
 class CopacoInvoiceWriter(models.AbstractModel):
@@ -27,20 +31,71 @@ class CopacoInvoiceWriter(models.AbstractModel):
         """Create the invoices of documents, in one batch when Odoo takes all of them;
         a document that it refuses is held, and stops no other.
 
-        :param matches: dict of `DocumentMatch` by `copaco.document`
+        :param matches: dict of `DocumentMatch` by the first `copaco.document` of each
+            invoice
         """
-        if matches:
-            documents = next(iter(matches)).union(*matches)
-            self._try_each(
-                documents,
-                lambda own: self._create_checked_invoices(
-                    {document: matches[document] for document in own}
-                ),
-            )
+        if not matches:
+            return
+        self._try_each(
+            self.env["copaco.document"].union(*matches),
+            lambda own: self._create_checked_invoices(
+                {document: matches[document] for document in own}
+            ),
+            lambda document, hold: self._create_without_refused(
+                matches[document], hold
+            ),
+        )
 
-    def _try_each(self, documents, step):
+    def _create_without_refused(self, match, hold):
+        """Odoo refused an invoice: hold the documents that it refuses by themselves,
+        and create that of the others; if it refuses that, one of each.
+
+        :param match: the `DocumentMatch` of the invoice
+        :param hold: the `Hold` for what Odoo said
+        """
+        if len(match.documents) == 1:
+            match.documents._hold(hold)
+            return
+        grouper = self.env["copaco.invoice.grouper"]
+        parts = grouper._split(match)
+        for document, part in list(parts.items()):
+            if hold := self._try_out({document: part}):
+                document._hold(hold)
+                del parts[document]
+        if len(parts) > 1:
+            rest = grouper._merge(parts)
+            step = self._create_checked_invoices
+            if not self._try(rest.documents[0], step, {rest.documents[0]: rest}):
+                return
+        self._try_each(
+            match.documents.browse().union(*parts),
+            lambda own: self._create_checked_invoices(
+                {document: parts[document] for document in own}
+            ),
+        )
+
+    def _try_out(self, matches):
+        """:param matches: dict of one `DocumentMatch` by document
+        :return: the `Hold` for what Odoo says when its invoice is created; None when it
+            takes it. Nothing of it is kept.
+        """
+        try:
+            with self.env.cr.savepoint():
+                self._create_drafts(matches)
+                raise _TriedOutError
+        except _TriedOutError:
+            return None
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 # told to a person
+            return self._get_error_hold(next(iter(matches)), error)
+
+    def _try_each(self, documents, step, refuse=None):
         """Take a step of documents at once; if that fails, of one after the other, and
-        hold those that it fails of."""
+        hold those that it fails of.
+
+        :param refuse: what is done with a document that it fails of, and its `Hold`
+        """
         if len(documents) > 1:
             try:
                 with self.env.cr.savepoint():
@@ -53,7 +108,10 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 _logger.info("Copaco documents one by one (%s)", type(error))
         for document in documents:
             if hold := self._try(document, step, document):
-                document._hold(hold)
+                if refuse:
+                    refuse(document, hold)
+                else:
+                    document._hold(hold)
 
     def _try(self, document, step, *arguments):
         """Take a step of a document; what it has written is undone if it fails.
@@ -78,15 +136,39 @@ class CopacoInvoiceWriter(models.AbstractModel):
         :raise VatMismatchError: when its tax is not the VAT that Copaco states
         :raise UserError: when Odoo refuses one
         """
+        self._create_drafts(matches)
+        self._automate(
+            self.env["copaco.document"].union(
+                *(match.documents for match in matches.values())
+            )
+        )
+
+    def _create_drafts(self, matches, checks_vat=True):
+        """See `_create_checked_invoices`.
+
+        :param checks_vat: whether a difference from the VAT that Copaco states counts
+        :return: `account.move` records, which the documents have now
+        """
         created = self._create_moves(matches)
         for document, move in created.items():
-            self._check_totals(document, move)
-            self.env["copaco.vat.checker"]._check(document, move)
-            document._set_invoiced(
+            match = matches[document]
+            self._check_totals(match.documents, move)
+            for each in match.documents if checks_vat else ():
+                self.env["copaco.vat.checker"]._check(
+                    each, move, is_joint=len(match.documents) > 1
+                )
+            match.documents._set_billed(
                 move, self.env["copaco.manual.edits"]._take_snapshot(move)
             )
-            self.env["copaco.document.line"]._set_matches(matches[document].lines)
-        documents = self.env["copaco.document"].union(*created)
+            self.env["copaco.document.line"]._set_matches(match.lines)
+        return self.env["account.move"].union(*created.values())
+
+    def _automate(self, documents):
+        """Post new invoices, and have them sent, if the policy says so.
+
+        :param documents: all `copaco.document` records of these invoices
+        """
+        invoices = {own: move for move, own in documents.grouped("move_id").items()}
         policies = self.env["copaco.automation"]._get_policies(documents)
         automated = documents.filtered(lambda each: policies[each] != "draft")
         if automated:
@@ -94,15 +176,21 @@ class CopacoInvoiceWriter(models.AbstractModel):
             complete = checker._split_off_incomplete(automated)
             complete = self.env["copaco.completeness"]._split_off_waiting(complete)
             complete = self.env["copaco.brakes"]._split_off_braked(complete)
-            self._check_analytic(complete.move_id)
-            self._confirm(
-                {
-                    document: move
-                    for document, move in created.items()
-                    if document in complete
-                }
+            whole = {own: move for own, move in invoices.items() if own <= complete}
+            self._check_analytic(self.env["account.move"].union(*whole.values()))
+            self._confirm(whole)
+        sent = documents.browse().union(
+            *(
+                own[0]
+                for own, move in invoices.items()
+                if all(policies[each] == "send" for each in own)
+                # What was added to a draft is sent with it.
+                and not (
+                    len(own) > 1
+                    and move.with_context(active_test=False).copaco_delivery_ids
+                )
             )
-        sent = documents.filtered(lambda each: policies[each] == "send")
+        )
         if sent:
             self.env["copaco.sender"]._queue(sent)
 
@@ -120,7 +208,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
         """Post invoices; one that may not be confirmed yet, such as before somebody has
         approved it, stays a draft with the reason.
 
-        :param created: dict of `account.move` by document
+        :param created: dict of `account.move` by the documents that it is of
         :raise TotalsMismatchError: see `_create_checked_invoices`
         """
         try:
@@ -130,13 +218,13 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 self.env["account.move"].union(*created.values())._post(soft=False)
         except (UserError, RedirectWarning) as error:
             if len(created) > 1:
-                for document, move in created.items():
-                    self._confirm({document: move})
+                for documents, move in created.items():
+                    self._confirm({documents: move})
                 return
-            (document,) = created
-            document._set_unconfirmed(get_message(error))
-        for document, move in created.items():
-            self._check_totals(document, move)
+            (documents,) = created
+            documents[0]._set_unconfirmed(get_message(error))
+        for documents, move in created.items():
+            self._check_totals(documents, move)
 
     def _create_moves(self, matches):
         """Create the invoices of documents by Odoo's own code, with its synchronising
@@ -205,16 +293,18 @@ class CopacoInvoiceWriter(models.AbstractModel):
             .search([("model_name", "in", ("account.move", "account.move.line"))])
         )
 
-    def _check_totals(self, document, move, edits=None):
-        """:param edits: the `ManualEdits` of the invoice, which count as right
+    def _check_totals(self, documents, move, edits=None):
+        """:param documents: all `copaco.document` records of the invoice
+        :param edits: the `ManualEdits` of the invoice, which count as right
         :raise TotalsMismatchError: see `_create_checked_invoices`"""
         sign = -1 if move.move_type == "out_refund" else 1
         booked = {
             line.copaco_line_id: sign * line.price_subtotal
             for line in move.invoice_line_ids
         }
-        digits = (document.currency_id.decimal_places or 2) + 2
-        lines = document._get_billed_lines()
+        currency = documents.currency_id
+        digits = (currency.decimal_places or 2) + 2
+        lines = documents._get_billed_lines()
         if edits and edits.has_line_edits:
             lines -= edits.edited.copaco_line_id
             lines = lines.filtered(lambda line: line.id not in edits.removed)
@@ -227,16 +317,17 @@ class CopacoInvoiceWriter(models.AbstractModel):
                         "%(booked)s instead of %(amount)s. Check automations, "
                         "other addons, and the tax of the product (prices must not "
                         "include tax), then retry.",
-                        document=document.name,
+                        document=line.document_id.name,
                         line=line.display_name,
-                        booked=Amount(booked.get(line, 0.0), document.currency_id),
-                        amount=Amount(line.amount, document.currency_id),
+                        booked=Amount(booked.get(line, 0.0), currency),
+                        amount=Amount(line.amount, currency),
                     ),
                 )
         if edits and edits.has_line_edits:
             return
         total = sign * move.amount_untaxed
-        if float_compare(total, document.amount_to_invoice, digits):
+        amount = sum(documents.mapped("amount_to_invoice"))
+        if float_compare(total, amount, digits):
             raise TotalsMismatchError(
                 self.env,
                 _lt(
@@ -244,9 +335,9 @@ class CopacoInvoiceWriter(models.AbstractModel):
                     "be %(booked)s instead of %(amount)s. Check automations, other "
                     "addons, cash rounding, and the tax of the product (prices must "
                     "not include tax), then retry.",
-                    document=document.name,
-                    booked=Amount(total, document.currency_id),
-                    amount=Amount(document.amount_to_invoice, document.currency_id),
+                    document=list_names(documents.mapped("name")),
+                    booked=Amount(total, currency),
+                    amount=Amount(amount, currency),
                 ),
             )
 

@@ -189,9 +189,9 @@ class CopacoManualEdits(models.AbstractModel):
     def _get_lacking(self, move, snapshot):
         """:return: what a snapshot has less than is to be invoiced, without tax"""
         amounts = [entry["amount"] for entry in snapshot["lines"].values()]
-        document = move.copaco_document_id
-        total = move.copaco_amount or document.amount_to_invoice
-        return document.currency_id.round(total - sum(amounts))
+        documents = move._get_copaco_documents()
+        total = move.copaco_amount or sum(documents.mapped("amount_to_invoice"))
+        return documents.currency_id.round(total - sum(amounts))
 
     # === MANUAL EDITS === #
 
@@ -265,11 +265,14 @@ class CopacoManualEdits(models.AbstractModel):
         corrections, without tax; below zero: what was added
         """
         invoice = document._get_live_invoice()
+        if invoice.copaco_document_id != document:
+            # The first one has what a person changed on an invoice of several.
+            invoice = invoice.browse()
         corrections = document._get_live_corrections().sorted("id")
         # What the invoice was made for, before it was corrected.
         total = (
-            corrections.copaco_version_id[:1].amount_source
-            or invoice.copaco_amount
+            invoice.copaco_amount
+            or corrections.copaco_version_id[:1].amount_source
             or document.amount_to_invoice
         )
         amount = self._get_amount_of_move(invoice, total) if invoice else 0.0

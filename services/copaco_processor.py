@@ -82,6 +82,7 @@ class CopacoProcessor(models.AbstractModel):
         waiting = self.env["copaco.document"].search(
             [*documents._get_waiting_domain(), ("id", "in", documents.ids)], order="id"
         )
+        waiting |= self.env["copaco.invoice.grouper"]._find_others(waiting)
         # A rebuilt draft is counted with the run that received the change.
         runs = waiting.run_id | waiting._get_pending_version().run_id
         connections = waiting.connection_id
@@ -209,8 +210,12 @@ class CopacoProcessor(models.AbstractModel):
             own.env[KINDS[kind].maker]._make(own)
 
     def _make(self, documents):
-        """Make the invoices of documents of one connection, one of each."""
+        """Make the invoices of documents of one connection, and of what waits for the
+        same invoices."""
         env = documents.env
+        waiting = env["copaco.invoice.grouper"]._find_waiting(documents)
+        env["copaco.document.builder"]._read_again(waiting.added)
+        documents = (documents | waiting.added) - waiting.left
         env["copaco.draft.updater"]._sync_drafts(documents.filtered("move_id"))
         own = documents.filtered(lambda document: document.state == "new")
         own.customer_id._match()
@@ -224,7 +229,9 @@ class CopacoProcessor(models.AbstractModel):
                 env["copaco.exclusion"]._exclude_with_customer(document)
             else:
                 ready[document] = match
-        env["copaco.invoice.writer"]._create_invoices(ready)
+        invoices = env["copaco.invoice.grouper"]._group(ready)
+        invoices = env["copaco.draft.joiner"]._join(invoices)
+        env["copaco.invoice.writer"]._create_invoices(invoices)
         invoiced = own.filtered(lambda document: document.state == "invoiced")
         env["copaco.document.version"]._warn_of(invoiced)
 
@@ -299,13 +306,17 @@ class CopacoProcessor(models.AbstractModel):
         policies = self.env["copaco.automation"]._get_policies(drafts)
         drafts = drafts.filtered(lambda each: policies[each] != "draft")
         writer = documents.env["copaco.invoice.writer"]
-        for document in self.env["copaco.brakes"]._split_off_braked(drafts):
+        ready = self.env["copaco.brakes"]._split_off_braked(drafts)
+        for move, own in ready.grouped("move_id").items():
+            own |= move._get_copaco_documents()
+            if any(each.draft_reason or each.state != "invoiced" for each in own):
+                continue
             try:
                 with self.env.cr.savepoint():
-                    writer._check_analytic(document.move_id)
-                    writer._confirm({document: document.move_id})
+                    writer._check_analytic(move)
+                    writer._confirm({own: move})
             except UserError as error:
-                document._set_unconfirmed(get_message(error))
+                own[0]._set_unconfirmed(get_message(error))
 
     def _check_margins(self):
         """Compare both sides of the months that changed; commits."""

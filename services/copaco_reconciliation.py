@@ -25,8 +25,9 @@ COLORS = {
 BUCKETS = tuple(COLORS)
 
 # A document whose invoices say something else than they should is a group of its own.
-# A bill is of all documents of a Copaco invoice: each has its own part of it, and the
-# first one also has what the bill says more, or less, than it was made for.
+# An invoice may be of several documents, as a bill is of all of a Copaco invoice: each
+# has its own part of it, and the first one also has what the invoice says more, or
+# less, than it was made for.
 # What waits is left out: it may have a draft that is about to be rebuilt. What a person
 # made of an invoice is known by what it reverses or was created from; an invoice that
 # was credited in full, to be created anew, is one thing with its credit notes. Amounts
@@ -60,10 +61,22 @@ _DOCUMENTS = """
     ),
     own AS (
         SELECT received.id AS document_id, received.state != 'new' AS is_counted,
-               move.id, NULL::numeric AS amount, true AS is_first
+               move.id,
+               CASE WHEN move.copaco_is_replaced IS NOT TRUE
+                    THEN coalesce(received.amount_billed, 0)
+                         + move.amount_untaxed_in_currency_signed
+                         - coalesce(move.copaco_amount, 0) END AS amount,
+               true AS is_first
           FROM received
           JOIN account_move move ON move.copaco_document_id = received.id
          WHERE NOT received.is_purchase
+     UNION ALL
+        SELECT received.id, received.state != 'new', move.id, received.amount_billed,
+               false
+          FROM received
+          JOIN account_move move ON move.id = received.move_id
+         WHERE NOT received.is_purchase AND received.amount_billed != 0
+           AND move.copaco_document_id != received.id
      UNION ALL
         SELECT received.id, received.state != 'new', move.id,
                coalesce(received.amount_billed, 0)

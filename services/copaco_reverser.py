@@ -1,9 +1,11 @@
+from markupsafe import Markup
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
 
-from ..const import KINDS, PURCHASE_KINDS
+from ..const import PURCHASE_KINDS
 from ..tools import enumerate_names
 
 
@@ -60,7 +62,8 @@ class CopacoReverser(models.AbstractModel):
         document.sudo().lock_for_update()
         document = self.env["copaco.background"]._with_own_context(document)
         if invoice_date != document._get_invoice_date():
-            document._choose_date(invoice_date)
+            for each in self._get_documents(document):
+                each._choose_date(invoice_date)
         drafts = document.env["copaco.reverser"]._invoice_anew(
             document, partner=partner.with_env(document.env)
         )
@@ -68,14 +71,15 @@ class CopacoReverser(models.AbstractModel):
 
     def _invoice_anew(self, document, version=None, partner=None):
         """Credit in full what was invoiced of a document, and create its invoice anew.
-        A vendor bill is credited, and created anew, with all of its documents.
+        An invoice is credited, and created anew, with all of its documents; those that
+        no longer are one customer's get invoices of their own.
 
         :param document: a `copaco.document` with a posted invoice
         :param version: take over this `copaco.document.version` first, and what else is
-            pending of the same bill
+            pending of the same invoice
         :param partner: link the customer to this `res.partner` first
         :return: `account.move` records: the drafts of the credit notes that were still
-            needed, and of the invoice
+            needed, and of the invoices
         :raise UserError: when that can't be done now, or Odoo refuses
         :raise TotalsMismatchError: when Odoo would book another amount than Copaco's
         """
@@ -93,9 +97,9 @@ class CopacoReverser(models.AbstractModel):
             pending._take_over()
         if partner and document.partner_id != partner:
             document.customer_id.partner_id = partner
-        invoice = self._create(document, documents)
-        self._log(documents, invoiced, credits, invoice)
-        return credits | invoice
+        invoices = self._create(document, documents)
+        self._log(documents, invoiced, credits, invoices)
+        return credits | invoices
 
     def _check_version(self, document, version):
         """:raise UserError: when the version can't be compared with the document"""
@@ -129,12 +133,12 @@ class CopacoReverser(models.AbstractModel):
         """:return: the `copaco.document` records that are to be on the new invoice
         :raise UserError: when it isn't known yet which of its bill are
         """
-        if document.kind not in PURCHASE_KINDS:
-            return document
-        documents = document._get_bill_documents().filtered(
+        documents = document._get_joint_documents().filtered(
             lambda each: each.state != "excluded"
         )
         documents.lock_for_update()
+        if document.kind not in PURCHASE_KINDS:
+            return documents
         bill = document._get_live_invoice()
         undecided = documents.filtered(
             lambda each: each.move_id != bill and each.hold_reason != "bill_incomplete"
@@ -153,24 +157,12 @@ class CopacoReverser(models.AbstractModel):
 
     def _create(self, document, documents):
         """:param documents: all that the invoice is of
-        :return: the `account.move`, a draft
+        :return: `account.move` records, drafts
         :raise UserError: see `_invoice_anew`
         """
-        match = self.env[KINDS[document.kind].matcher]._get_match(document)
         if document.kind not in PURCHASE_KINDS:
-            writer = self.env["copaco.invoice.writer"]
-            invoice = writer._create_moves({document: match})[document]
-            writer._check_totals(document, invoice)
-            document._set_invoiced(
-                invoice, self.env["copaco.manual.edits"]._take_snapshot(invoice)
-            )
-            self.env["copaco.document.line"]._set_matches(match.lines)
-            policy = self.env["copaco.automation"]._get_policy(
-                document.customer_id, document.connection_id
-            )
-            if policy == "send":
-                self.env["copaco.sender"]._queue(document)
-            return invoice
+            return self._create_invoices(documents)
+        match = self.env["copaco.bill.matcher"]._get_match(document)
         headers = documents.grouped(lambda each: (each.invoice_date, each.currency_id))
         if len(headers) > 1:
             own = documents.filtered(
@@ -191,6 +183,20 @@ class CopacoReverser(models.AbstractModel):
                 )
             )
         return self.env["copaco.bill.maker"]._create(match)
+
+    def _create_invoices(self, documents):
+        matches = self.env["copaco.document.matcher"]._get_matches(documents)
+        matches = self.env["copaco.invoice.grouper"]._group(matches)
+        writer = self.env["copaco.invoice.writer"]
+        invoices = writer._create_drafts(matches, checks_vat=False)
+        automation = self.env["copaco.automation"]
+        for first, match in matches.items():
+            if all(
+                automation._get_policy(each.customer_id, each.connection_id) == "send"
+                for each in match.documents
+            ):
+                self.env["copaco.sender"]._queue(first)
+        return invoices
 
     def _get_uncredited(self, documents, invoiced):
         """:param invoiced: the invoice of these documents, and its corrections
@@ -257,32 +263,36 @@ class CopacoReverser(models.AbstractModel):
             credits |= wizard.new_move_ids
         return credits
 
-    def _log(self, documents, invoiced, credits, invoice):
+    def _log(self, documents, invoiced, credits, invoices):
         """:param invoiced: what was invoiced before
         :param credits: the drafts that credit it
-        :param invoice: the draft that replaces it
+        :param invoices: the drafts that replace it
         """
+        links = Markup(", ").join(invoice._get_html_link() for invoice in invoices)
         for move in invoiced:
             move._message_log(
                 body=self.env._(
                     "The Copaco document is invoiced anew: %(invoice)s. Manual edits "
                     "of this one are not on it.",
-                    invoice=invoice._get_html_link(),
+                    invoice=links,
                 )
             )
         for old in invoiced.filtered("copaco_document_id"):
-            invoice._message_log(
+            for invoice in invoices:
+                invoice._message_log(
+                    body=self.env._(
+                        "Replaces %(invoice)s, which is credited in full.",
+                        invoice=old._get_html_link(),
+                    )
+                )
+        for document in documents:
+            invoice = document.move_id
+            document._message_log(
                 body=self.env._(
-                    "Replaces %(invoice)s, which is credited in full.",
-                    invoice=old._get_html_link(),
+                    "Invoiced anew as %(invoice)s, to %(partner)s. Drafts of credit "
+                    "notes: %(count)s. Confirm all of them together.",
+                    invoice=invoice._get_html_link(),
+                    partner=invoice.partner_id.display_name,
+                    count=len(credits),
                 )
             )
-        body = self.env._(
-            "Invoiced anew as %(invoice)s, to %(partner)s. Drafts of credit notes: "
-            "%(count)s. Confirm all of them together.",
-            invoice=invoice._get_html_link(),
-            partner=invoice.partner_id.display_name,
-            count=len(credits),
-        )
-        for document in documents:
-            document._message_log(body=body)

@@ -73,9 +73,10 @@ class CopacoVatChecker(models.AbstractModel):
             )
             self.env["copaco.background"]._continue_invoicing()
 
-    def _check(self, document, move, may_hold=True):
+    def _check(self, document, move, may_hold=True, is_joint=False):
         """Compare the VAT of a document with the tax of its new invoice.
 
+        :param is_joint: whether other documents are on the invoice, too
         :param may_hold: otherwise, a difference is only told
         :raise VatMismatchError: when they differ, and the connection holds for that
         """
@@ -86,9 +87,9 @@ class CopacoVatChecker(models.AbstractModel):
         if document.unread_vat:
             self._report_unread(document, move, is_held)
             return
-        values = self._find_difference(document, move) or self._find_difference_of_all(
-            document, move
-        )
+        values = self._find_difference(
+            document, move, is_joint
+        ) or self._find_difference_of_all(document, move)
         if not values:
             return
         if is_held:
@@ -140,7 +141,7 @@ class CopacoVatChecker(models.AbstractModel):
         document._message_log(body=body)
         move._message_log(body=body)
 
-    def _find_difference(self, document, move):
+    def _find_difference(self, document, move, is_joint):
         """:return: dict of what a message says of a difference, {} for none"""
         if not document.has_vat:
             return {}
@@ -153,15 +154,17 @@ class CopacoVatChecker(models.AbstractModel):
             return abs(booked - stated) > allowed
 
         sign = -1 if move.move_type == "out_refund" else 1
+        taxes = {
+            line.copaco_line_id: sign * (line.price_total - line.price_subtotal)
+            for line in move.invoice_line_ids
+        }
         booked = sign * move.amount_tax
+        if is_joint:
+            booked = sum(taxes.get(line, 0.0) for line in lines)
         stated, doubted = [], lines.browse()
         # Where no line has any and there is some, Copaco's totals alone say it.
         if any(document.line_ids.mapped("vat")) or not document.amount_vat:
             stated.append(sum(map(to_decimal, lines.mapped("vat"))))
-            taxes = {
-                line.copaco_line_id: sign * (line.price_total - line.price_subtotal)
-                for line in move.invoice_line_ids
-            }
             doubted = lines.filtered(
                 lambda line: differs(taxes.get(line, 0.0), to_decimal(line.vat), 1)
             )

@@ -56,6 +56,7 @@ from . import (
     test_match,
     test_messages,
     test_monitor,
+    test_month_invoices,
     test_odoos_rules,
     test_official_rules,
     test_other_companies,

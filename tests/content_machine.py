@@ -36,7 +36,11 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
             return data.draw(st.sampled_from(list(sequence)))
 
         self.begin(self.case, Copaco(pick))
-        self.case.begin_episode(pick(("draft", "draft", "post")), self.copaco.is_split)
+        self.case.begin_episode(
+            pick(("draft", "draft", "post")),
+            pick(("document", "month")),
+            self.copaco.is_split,
+        )
         self.received = {}  # (when, {charge: amount}) by part
         self.responses = []
         self.look()
@@ -347,12 +351,17 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
         """The invoices of each document say the exact sum of its charges, rounded, or
         what Copaco states; and there are no others."""
         total = Decimal(0)
+        seen = self.env["copaco.document"]
         for document in self.found_documents:
-            moves = self.get_moves(document)
-            if not moves:
+            invoice = document._get_live_invoice()
+            documents = invoice._get_copaco_documents() or document
+            moves = self.get_moves(documents)
+            if not moves or document in seen:
                 continue
+            seen |= documents
             amount = get_amount(moves)
-            self.case.assertEqual(amount, self.get_due(document), document.name)
+            due = sum(self.get_due(each) for each in documents)
+            self.case.assertEqual(amount, due, documents.mapped("name"))
             total += amount
         every = self.env["account.move"].search(
             [

@@ -49,8 +49,9 @@ class TestContentMachine(CopacoCommon):
         cls.connections = (cls.connection | cls.other_connection).with_env(cls.env)
         cls.billing_user.company_ids |= cls.branch
 
-    def begin_episode(self, policy, is_split):
+    def begin_episode(self, policy, grouping, is_split):
         self.connections.invoice_policy = policy
+        self.connections.invoice_grouping = grouping
         self.env["ir.default"].set("copaco.customer", "is_split_by_po", is_split)
         self.partners = [
             self.create_partner(name=f"Partner {number}", ref=f"K-{number}")

@@ -83,8 +83,13 @@ class TestLifeMachine(ChangeMachine):
                 self.take_step()
 
     def create_contacts(self):
-        for source in self.sources:
-            self.create_partner(name=source.account, ref=f"K-{source.account}")
+        self.connection.invoice_grouping = self.random.choice(("document", "month"))
+        if self.connection.invoice_grouping == "month":
+            # Both are one customer's.
+            self.sources[1].account = self.sources[0].account
+        self.log.append(f"  one invoice per {self.connection.invoice_grouping}")
+        for account in {source.account: None for source in self.sources}:
+            self.create_partner(name=account, ref=f"K-{account}")
         self.other_contact = self.create_partner(name="Other", ref=OTHER_NUMBER)
 
     # What must hold

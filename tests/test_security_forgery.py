@@ -9,7 +9,7 @@ from .common import price_line
 from .remote import Refused, RemoteCase
 
 CUSTOMER_FIELDS = {
-    *("partner_id", "layout_id"),
+    *("partner_id", "layout_id", "invoice_grouping"),
     *("buyer_reference", "po_number", "is_po_number_required", "is_split_by_po"),
 }
 # What a person decides; everything else that is stored is Copaco's or ours. The
@@ -27,7 +27,7 @@ WRITABLE = {
             *("unmatched_policy", "fetch_purchases", "purchase_policy"),
             *("purchase_journal_id", "bill_layout", "margin_threshold"),
             *("wait_for_month", "wait_days", "date_tolerance_days", "layout_id"),
-            *("jump_limit", "jump_amount", "setup_step"),
+            *("jump_limit", "jump_amount", "setup_step", "invoice_grouping"),
         }
     },
     "copaco.layout": {

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.tools import formatLang
 
 from ..client import parse_payload
-from ..const import PURCHASE_KINDS, SALES_KINDS
+from ..const import SALES_KINDS
 from ..tools import enumerate_names, render_message, translate
 
 # What has the lines of its invoice or bill, not those that Copaco sent.
@@ -31,7 +31,7 @@ class CopacoPreviewReader(models.AbstractModel):
             document: self._prepare_document(document, imported, months)
             for document in documents
         }
-        return self._join_bills(values) + [
+        return self._join(values) + [
             {
                 "outcome": "unreadable",
                 "message": render_message(self.env, translate(rejected.problems)),
@@ -42,25 +42,28 @@ class CopacoPreviewReader(models.AbstractModel):
         ]
 
     @api.model
-    def _join_bills(self, values):
-        """The documents of a Copaco invoice that become one bill are one row.
+    def _join(self, values):
+        """Documents that become one bill or invoice are one row.
 
         :param values: dict of values for `copaco.preview.document` by `copaco.document`
         :return: list of values
         """
         rows = {}
         for document, vals in values.items():
-            is_billed = document.kind in PURCHASE_KINDS and "line_ids" in vals
-            move = is_billed and vals["outcome"] in BOOKED and document.move_id
+            is_booked = "line_ids" in vals and vals["outcome"] in BOOKED
+            move = is_booked and document.move_id
             rows.setdefault((move, vals["outcome"]) if move else document, []).append(
                 vals
             )
         return [
             {
                 **group[0],
-                "customer_name": enumerate_names(
-                    self.env, [vals["customer_name"] for vals in group]
-                ),
+                **{
+                    name: enumerate_names(
+                        self.env, list(dict.fromkeys(vals[name] for vals in group))
+                    )
+                    for name in ("customer_name", "invoice_number")
+                },
                 "line_count": sum(vals["line_count"] for vals in group),
             }
             if len(group) > 1
