@@ -332,11 +332,7 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
                 document
                 for document, _amount in places
                 if (document, charge) not in self.accepted
-                and not (
-                    document in self.uncorrected
-                    and document.state == "changed"
-                    and charge not in dict(self.get_pending(document))
-                )
+                and not self.is_asked(document, places)
             ]
             self.case.assertLessEqual(len(final), 1, f"{charge} twice: {places}")
             for document, amount in places:
@@ -346,6 +342,19 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
                 continue
             numbers = {line.line_po or "" for line in part.line_ids}
             self.case.assertLessEqual(numbers, {part.po_part or ""}, part.name)
+
+    def is_asked(self, document, places):
+        """Whether a document of which a correction was deleted waits, and its message
+        names the others that the same charge is on."""
+        numbers = {place.invoice_number for place, _amount in places}
+        return (
+            document in self.uncorrected
+            and document.state == "changed"
+            and all(
+                number in document.hold_message
+                for number in numbers - {document.invoice_number}
+            )
+        )
 
     def check_money(self):
         """The invoices of each document say the exact sum of its charges, rounded, or
