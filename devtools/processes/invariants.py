@@ -16,16 +16,26 @@ FAULTS = {
           FROM copaco_customer WHERE company_id = %(company)s
       GROUP BY 1 HAVING count(*) > 1""",
     "a document has not the one invoice that it should have": """
-        SELECT document.invoice_number, document.state, array_agg(move.id)
+        SELECT document.invoice_number, document.state, move.id, array_agg(own.id)
           FROM copaco_document document
-     LEFT JOIN account_move move ON move.copaco_document_id = document.id
+     LEFT JOIN account_move move ON move.id = document.move_id
+     LEFT JOIN account_move own ON own.copaco_document_id = document.id
          WHERE document.company_id = %(company)s
            AND document.kind = 'specification'
-      GROUP BY document.id
-        HAVING count(move.id) != (document.state IN ('invoiced', 'changed'))::int
-            OR sum(move.amount_untaxed_signed) != document.amount_source
-            OR max(move.id) IS DISTINCT FROM document.move_id
-            OR bool_or(move.state != %(move_state)s)""",
+      GROUP BY document.id, move.id
+        HAVING (move.id IS NOT NULL) != (document.state IN ('invoiced', 'changed'))
+            OR count(own.id) > 1
+            OR bool_or(own.id IS DISTINCT FROM move.id) AND count(own.id) > 0
+            OR move.state != %(move_state)s""",
+    "an invoice is not what its documents come to": """
+        SELECT move.id, move.amount_untaxed_signed, sum(document.amount_source)
+          FROM account_move move
+     LEFT JOIN copaco_document document ON document.move_id = move.id
+         WHERE move.company_id = %(company)s
+           AND move.move_type IN ('out_invoice', 'out_refund')
+      GROUP BY move.id
+        HAVING sum(document.amount_source) IS DISTINCT FROM move.amount_untaxed_signed
+            OR bool_and(move.copaco_document_id != document.id)""",
     "a price line is not exactly once on an invoice": """
         SELECT line.id, line.amount, array_agg(booked.price_subtotal)
           FROM copaco_document_line line

@@ -22,9 +22,18 @@ class Reseller:
     :param policy: ``draft``, ``post`` or ``send``
     :param overlap_days: how far a fetch looks back at what was fetched before
     :param fetch_purchases: whether what Copaco bills becomes draft bills
+    :param invoice_grouping: ``document`` or ``month``
     """
 
-    def __init__(self, name, simulator, policy, overlap_days, fetch_purchases=False):
+    def __init__(
+        self,
+        name,
+        simulator,
+        policy,
+        overlap_days,
+        fetch_purchases=False,
+        invoice_grouping="document",
+    ):
         self.simulator = simulator
         with environment() as env:
             # Without it Odoo would install what the country has, with a lock on all
@@ -62,6 +71,7 @@ class Reseller:
                         "base_url": simulator.url,
                         "api_key": simulator.api_key,
                         "invoice_policy": policy,
+                        "invoice_grouping": invoice_grouping,
                         "import_from": min(each.created for each in simulator.invoices),
                         "overlap_days": overlap_days,
                         "fetch_purchases": fetch_purchases,

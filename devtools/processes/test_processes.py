@@ -25,6 +25,15 @@ COMMITS_OF_A_FETCH = range(1, 11)
 COMMITS_OF_A_PROCESS = range(1, 6)
 RANDOM_KILLS = 3
 RUNS = "SELECT state, message FROM copaco_run WHERE company_id = %(company)s"
+# Drafts of a contact and month of the same connection that are not one.
+SHARES = """
+    SELECT document.connection_id, move.partner_id,
+           date_trunc('month', move.invoice_date), array_agg(DISTINCT move.id)
+      FROM account_move move
+      JOIN copaco_document document ON document.id = move.copaco_document_id
+     WHERE move.company_id = %(company)s AND move.move_type = 'out_invoice'
+  GROUP BY 1, 2, 3 HAVING count(DISTINCT move.id) > 1"""
+INVOICES = "SELECT count(*) FROM account_move WHERE company_id = %(company)s"
 FAILED = ("failed", True)
 ALL_DAYS = 31 * (MONTHS + 1)
 
@@ -52,6 +61,18 @@ class TestSimultaneous(MultiprocessCase):
         self._change_what_came(reseller)
         self._retry_what_is_held(reseller)
 
+    def test_documents_of_a_month_are_put_on_one_invoice_by_simultaneous_runs(self):
+        self._split_invoices()
+        reseller = self.make_reseller(
+            simulator, "draft", overlap_days=ALL_DAYS, invoice_grouping="month"
+        )
+        self._fetch(reseller)
+        self.assertGoodBooks(reseller, sent_by(simulator))
+        self.assertEqual(reseller.query(SHARES), [])
+        documents = sum(reseller.states().values())
+        ((invoices,),) = reseller.query(INVOICES)
+        self.assertLess(invoices, documents * 0.7)
+
     def test_simultaneous_runs_that_fail_all_say_so(self):
         reseller = self.make_reseller(simulator, "draft", overlap_days=0)
         simulator.misbehave("status", status=401, times=None)
@@ -76,6 +97,22 @@ class TestSimultaneous(MultiprocessCase):
             self._fetch(reseller)
             self.assertGoodBooks(reseller, sent_by(simulator))
             reseller.finish_activities()
+
+    def _split_invoices(self):
+        """Let each customer have its lines on two invoices."""
+        for stored in self.all_invoices:
+            content = json.loads(stored.encode(), parse_float=Decimal)
+            other = json.loads(stored.encode(), parse_float=Decimal)
+            other["Header"]["InvoiceID"] = f"{content['Header']['InvoiceID']}-2"
+            simulator.invoices.remove(stored)
+            for part, invoice in enumerate((content, other)):
+                invoice.pop("Totals", None)
+                for customer in invoice["Customers"]:
+                    for subscription in customer["Subscriptions"]:
+                        lines = subscription["PriceLines"]
+                        subscription["PriceLines"] = lines[part::2]
+                if any(map(price_lines, invoice["Customers"])):
+                    simulator.add_invoice(invoice, stored.created)
 
     def _change_what_came(self, reseller):
         # What is invoiced stays until a person decides; what is held follows Copaco.
