@@ -2,7 +2,6 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..const import BILLING_GROUP, ORIGIN_FIELDS
@@ -173,9 +172,9 @@ class AccountMove(models.Model):
             return super().write(vals)
         before = {move: move.state for move in self}
         if vals["state"] == "cancel":
-            self._check_copaco_corrections()
+            self.env["copaco.invoice.guard"]._check_removal(self)
         else:
-            self._check_copaco_document_is_free()
+            self.env["copaco.invoice.guard"]._check_reset(self)
         if vals["state"] == "posted":
             unposted = self.filtered(lambda move: before[move] != "posted")
             self.env["copaco.double.bill"]._check(unposted)
@@ -206,8 +205,9 @@ class AccountMove(models.Model):
         return res
 
     def unlink(self):
-        self._check_copaco_corrections()
-        self._check_copaco_origins()
+        guard = self.env["copaco.invoice.guard"]
+        guard._check_removal(self)
+        guard._check_origins(self)
         removed = self.filtered(lambda move: move.state != "cancel")
         removed._undo_copaco_corrections()
         credited = removed._get_credited_documents()
@@ -362,101 +362,6 @@ class AccountMove(models.Model):
                 "have another invoice, cancel this one and retry the document."
             )
         )
-
-    def _check_copaco_document_is_free(self):
-        """:raise UserError: when a cancelled invoice is reset that another one has
-        replaced, or whose document was changed or excluded"""
-        for move in self.filtered(lambda move: move.state == "cancel").sudo():
-            invoice = move.display_name or self.env._("A draft")
-            document = move._get_copaco_document()
-            # Others may have been invoiced since, and are no longer its documents.
-            made_of = document
-            if move.copaco_document_id:
-                made_of |= move.invoice_line_ids.copaco_line_id.document_id
-            if move.copaco_version_id:
-                raise UserError(
-                    self.env._(
-                        "%(correction)s can't be used again. Prepare a new correction "
-                        "on %(document)s.",
-                        correction=invoice,
-                        document=document.name,
-                    )
-                )
-            for each in made_of:
-                other = each._get_live_invoice()
-                if other and other != move:
-                    raise UserError(
-                        self.env._(
-                            "%(invoice)s can't be used again: %(document)s was invoiced "
-                            "as %(other)s since. Cancel that first.",
-                            invoice=invoice,
-                            document=each.name,
-                            other=other.display_name,
-                        )
-                    )
-            documents = move._get_copaco_documents()
-            digest = documents._get_digest()
-            if move.copaco_digest and move.copaco_digest != digest:
-                raise UserError(
-                    self.env._(
-                        "%(invoice)s can't be used again: Copaco changed %(document)s "
-                        "since. Retry the document to create a new one.",
-                        invoice=invoice,
-                        document=document.name,
-                    )
-                )
-            excluded = documents.filtered(lambda each: each.state == "excluded")
-            if excluded:
-                raise UserError(
-                    self.env._(
-                        "%(invoice)s can't be used again: %(document)s was excluded "
-                        "since. Undo that first.",
-                        invoice=invoice,
-                        document=excluded[0].name,
-                    )
-                )
-            self.env["copaco.restored.charges"].sudo()._check_reset(move)
-
-    def _check_copaco_corrections(self):
-        """:raise UserError: when an invoice or correction would be removed that a
-        later correction builds on"""
-        for move in self.filtered(lambda move: move.state != "cancel").sudo():
-            if move.copaco_is_replaced:
-                continue
-            documents = move._get_copaco_document() | move._get_copaco_documents()
-            later = documents._get_live_corrections().filtered(
-                lambda other, move=move: other.id > move.id
-            )
-            if later - self:
-                raise UserError(
-                    self.env._(
-                        "%(invoice)s can't be cancelled or deleted, because "
-                        "%(correction)s corrects it. Cancel or delete that first.",
-                        invoice=move.display_name,
-                        correction=(later - self)[:1].display_name,
-                    )
-                )
-
-    def _check_copaco_origins(self):
-        """:raise UserError: when an invoice would be deleted from which a person
-        created another one: nobody would know any more what that is of"""
-        names = [name for name in ORIGIN_FIELDS if name in self._fields]
-        created = self.sudo().search(
-            Domain.OR(Domain(name, "in", self.ids) for name in names)
-            & Domain("state", "!=", "cancel")
-            & Domain("id", "not in", self.ids)
-        )
-        for move in created.filtered(lambda move: not move._get_copaco_document()):
-            origin = move._get_origins(names) & self
-            if origin._get_copaco_roots():
-                raise UserError(
-                    self.env._(
-                        "%(invoice)s can't be deleted, because %(created)s was created "
-                        "from it. Cancel or delete that first.",
-                        invoice=origin[:1].display_name,
-                        created=move.display_name,
-                    )
-                )
 
     def _undo_copaco_corrections(self):
         """These corrections are removed: let a person decide anew."""

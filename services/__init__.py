@@ -36,6 +36,7 @@ from . import (
     copaco_invoice_builder,
     copaco_invoice_finder,
     copaco_invoice_grouper,
+    copaco_invoice_guard,
     copaco_invoice_layout,
     copaco_invoice_margin,
     copaco_invoice_pdf,

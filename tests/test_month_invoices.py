@@ -49,7 +49,6 @@ class CopacoMonthInvoicesCommon(CopacoChangeCommon):
         documents = {each.invoice_number: each for each in self.documents}
         return self.documents.browse(documents[number].id for number in numbers)
 
-
     def link_accounts(self):
         """Let two accounts be billed to the same contact."""
         for account in ("A1", "A2"):
