@@ -118,6 +118,15 @@ class CopacoToDoMixin(models.AbstractModel):
             if customer.suggestion_reason:
                 return customer.suggestion_reason
             return self.env._("No contact is like it: choose one, or create it.")
+        if self.to_do_reason == "contact_incomplete":
+            checker = self.env["copaco.contact.checker"].with_company(self.company_id)
+            if missing := checker._get_missing(self.move_id.partner_id):
+                return self.env._(
+                    "Complete the contact, which lacks %(missing)s (VAT number / if a "
+                    "business of your own country has none), then confirm the invoice.",
+                    missing=", ".join(missing),
+                )
+            return self.env._("The contact is complete now: confirm the invoice.")
         message = self.hold_message or self.draft_message or ""
         if self.missing_state == "reported" and not message:
             return self.env._(

@@ -24,6 +24,13 @@ class ResPartner(models.Model):
         groups=BILLING_GROUP,
         help="What this contact lacks for the next invoice and its delivery.",
     )
+    copaco_po_number = fields.Char(
+        string="PO Number",
+        compute="_compute_copaco_po_number",
+        inverse="_inverse_copaco_po_number",
+        groups=BILLING_GROUP,
+        help="Of its Copaco customers, for lines for which Copaco sends none.",
+    )
     is_copaco_billed = fields.Boolean(
         string="Billed Lately",
         compute="_compute_is_copaco_billed",
@@ -49,9 +56,27 @@ class ResPartner(models.Model):
             )
 
     @api.depends_context("company")
+    @api.depends("copaco_customer_ids.po_number")
+    def _compute_copaco_po_number(self):
+        for partner in self:
+            numbers = set(partner._get_copaco_customers().mapped("po_number"))
+            partner.copaco_po_number = numbers.pop() if len(numbers) == 1 else False
+
+    def _inverse_copaco_po_number(self):
+        for partner in self:
+            customers = partner._get_copaco_customers()
+            # Several customers may have numbers of their own.
+            if len(set(customers.mapped("po_number"))) > 1:
+                customers = customers.filtered(lambda each: not each.po_number)
+            customers.po_number = partner.copaco_po_number
+        self.invalidate_recordset(["copaco_po_number"])
+
+    @api.depends_context("company")
     @api.depends(
         *("street", "city", "country_id", "email", "lang", "vat", "is_company"),
         *("parent_id", "child_ids", "invoice_sending_method", "invoice_edi_format"),
+        "copaco_customer_ids.po_number",
+        "copaco_customer_ids.is_po_number_required",
     )
     def _compute_copaco_missing(self):
         readiness = self.env["copaco.readiness"]
@@ -76,6 +101,13 @@ class ResPartner(models.Model):
             return NotImplemented
         billed = self.env["copaco.readiness"]._find_billed()
         return Domain("id", "in", billed.filtered("copaco_missing").ids)
+
+    def _get_copaco_customers(self):
+        """:return: the `copaco.customer` records of this contact in the company of the
+        environment"""
+        return self.copaco_customer_ids.filtered(
+            lambda customer: customer.company_id == self.env.company
+        )
 
     def _gets_copaco_e_invoices(self, company):
         """:return: whether invoices of a company to this contact are e-invoices, as far

@@ -57,9 +57,9 @@ class CopacoContactChecker(models.AbstractModel):
         if not missing:
             return ""
         return self.env._(
-            "This invoice stays a draft, because contact %(partner)s lacks: "
-            "%(missing)s. Complete the contact (VAT number / if a business of your own "
-            "country has none), then confirm the invoice.",
+            "This invoice stays a draft, because contact %(partner)s lacks "
+            "%(missing)s: complete it (VAT number / if a business of your own country "
+            "has none), then confirm the invoice.",
             partner=move.partner_id._get_html_link()
             if self.env.context.get("copaco_with_link")
             else move.partner_id.display_name,

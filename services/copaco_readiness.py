@@ -55,9 +55,31 @@ class CopacoReadiness(models.AbstractModel):
         checker = self.env["copaco.contact.checker"]
         address = self._get_address(partner)
         lacking = checker._find_lacking(address) + self._find_lacking(address)
-        return checker._get_labels(
-            [(record, name) for record, name in lacking if record == partner]
+        lacking = [(record, name) for record, name in lacking if record == partner]
+        customers = self._find_without_po_number(partner)
+        lacking += [(customer, "po_number") for customer in customers[:1]]
+        return checker._get_labels(lacking)
+
+    def _find_without_po_number(self, partner):
+        """:return: the `copaco.customer` records of a contact that refuse invoices
+        without a PO number, and have none for lines for which Copaco sent none last
+        """
+        return partner._get_copaco_customers().filtered(
+            lambda customer: (
+                customer.is_po_number_required
+                and not customer.po_number
+                and customer.state != "excluded"
+                and self._lacks_po_number(customer)
+            )
         )
+
+    def _lacks_po_number(self, customer):
+        newest = self.env["copaco.document"].search(
+            [("customer_id", "=", customer.id), ("kind", "in", SALES_KINDS)],
+            order="invoice_date desc, id desc",
+            limit=1,
+        )
+        return any(not line._get_po_number() for line in newest._get_billed_lines())
 
     def _find_lacking(self, address):
         """:return: the same as `copaco.contact.checker._find_lacking`, of what an

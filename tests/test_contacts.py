@@ -169,7 +169,9 @@ class TestContacts(SourceCommon):
         action = self.env.ref("account_copaco.action_copaco_document_to_do")
         to_do = self.documents.search(literal_eval(action.domain))
         self.assertEqual(to_do, draft)
-        self.assertIn("Other lacks", draft.next_step)
+        self.assertIn("Other lacks", draft.draft_message)
+        self.assertIn("lacks Tax ID", draft.next_step)
+        self.assertEqual(draft.action_view_contact()["res_id"], other.id)
         other.vat = "/"
         draft.invalidate_recordset()
         self.assertIn("complete now", draft.next_step)

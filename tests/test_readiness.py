@@ -49,6 +49,40 @@ class TestReadiness(CopacoCommon):
                 self.assertFalse(row["copaco_missing"])
                 self.assertFalse(self.find("is_copaco_incomplete"))
 
+    def test_a_po_number_that_is_required_is_listed_and_mended_in_the_list(self):
+        customer = self.documents.customer_id
+        customer.with_user(self.billing_user).is_po_number_required = True
+        self.assertEqual(self.find("is_copaco_incomplete"), self.partner)
+        self.assertEqual(self.partner.copaco_missing, "PO Number")
+        (row,) = self.partner.with_user(self.billing_user).web_save(
+            {"copaco_po_number": "PO-7"}, {"copaco_missing": {}, "copaco_po_number": {}}
+        )
+        self.assertFalse(row["copaco_missing"])
+        self.assertEqual(row["copaco_po_number"], "PO-7")
+        self.assertEqual(customer.po_number, "PO-7")
+        self.assertFalse(self.find("is_copaco_incomplete"))
+
+    def test_a_po_number_that_copaco_sends_with_each_line_is_not_missing(self):
+        self.documents.customer_id.is_po_number_required = True
+        self.documents.line_ids[0].sudo().line_po = "PO-1"
+        self.env.invalidate_all()
+        self.assertEqual(self.partner.copaco_missing, "PO Number")
+        self.documents.line_ids.sudo().line_po = "PO-1"
+        self.env.invalidate_all()
+        self.assertFalse(self.partner.copaco_missing)
+
+    def test_customers_of_one_contact_keep_the_po_numbers_that_they_have(self):
+        self.add_invoice("INV-2", "A2", [price_line("7")], receiver={"VATNumber": ""})
+        self.fetch()
+        first, second = self.documents.customer_id
+        second.sudo().partner_id = self.partner
+        first.po_number = "PO-1"
+        self.env.invalidate_all()
+        self.assertFalse(self.partner.copaco_po_number, "they differ")
+        self.partner.with_user(self.billing_user).copaco_po_number = "PO-2"
+        self.assertEqual((first + second).mapped("po_number"), ["PO-1", "PO-2"])
+        self.assertFalse(self.partner.copaco_po_number)
+
     def test_several_that_are_missing_are_all_named(self):
         self.partner.write({"street": False, "vat": False, "email": False})
         self.assertEqual(self.partner.copaco_missing, "Street, Tax ID, Email")

@@ -96,6 +96,29 @@ class TestToDo(CopacoCommon):
             self.assertNotIn(document.invoice_number, document.next_step)
             self.assertNotIn(document.customer_id.name, document.next_step)
 
+    def test_an_incomplete_contact_is_opened_from_its_row(self):
+        self.connection.invoice_policy = "post"
+        contact = self.create_partner(name="Customer A1", ref="K-3", vat=False)
+        self.add("INV-1", "A1", CustomerNumber="K-3")
+        self.fetch()
+        document = self.documents
+        for step in ("lacks Tax ID", "complete now"):
+            self.assertEqual(document.to_do_reason, "contact_incomplete")
+            self.assertIn(step, document.next_step)
+            self.assertNotIn(document.invoice_number, document.next_step)
+            self.assertNotIn(contact.name, document.next_step)
+            contact.vat = "/"
+            document.invalidate_recordset()
+        view = self.env.ref("account_copaco.copaco_document_view_list_to_do")
+        arch = self.env["copaco.document"].get_view(view.id, "list")["arch"]
+        (button,) = etree.fromstring(arch).xpath(
+            "//button[@name='action_view_contact']"
+        )
+        self.assertEqual(
+            button.get("invisible"), "to_do_reason != 'contact_incomplete'"
+        )
+        self.assertEqual(document.action_view_contact()["res_id"], contact.id)
+
     def test_ticked_documents_are_excluded_and_those_with_an_invoice_named(self):
         self.add("INV-1", "A2")
         self.add("INV-2", "A1", CustomerNumber="K-1")
