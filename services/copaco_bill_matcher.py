@@ -69,6 +69,7 @@ class CopacoBillMatcher(models.AbstractModel):
             or (not correction_date and self._check_vat(documents))
             or matcher._check_currency(document)
             or self._check_vendor(document)
+            or self._check_vendor_country(document)
             or self._check_journal(document)
         )
         if hold:
@@ -174,6 +175,38 @@ class CopacoBillMatcher(models.AbstractModel):
                 "that bills you on connection %(connection)s.",
                 document=document.name,
                 connection=connection.name,
+            ),
+        )
+
+    def _check_vendor_country(self, document):
+        """Without country and VAT number, Odoo takes a vendor in another EU country for
+        a domestic one, or a private person, and deducts domestic VAT."""
+        company, vendor = document.company_id, document.connection_id.vendor_id
+        if vendor.with_company(company).property_account_position_id:
+            return None
+        own = company.account_fiscal_country_id
+        country = vendor.country_id
+        if not country:
+            sender = parse_payload(document.payload).sender
+            code = ((sender and sender.country_code) or own.code or "").upper()
+            country = country.search([("code", "=", code)])
+        countries = self.env.ref("base.europe").country_ids
+        if (
+            country == own
+            or not country & countries
+            or not own & countries
+            or (vendor.country_id and vendor.vat)
+        ):
+            return None
+        return Hold(
+            "vendor_unknown",
+            _lt(
+                "%(document)s can't be booked: its vendor %(vendor)s is in %(country)s, "
+                "and without country and VAT number Odoo would deduct domestic VAT. "
+                "Enter both on the contact, then retry.",
+                document=document.name,
+                vendor=vendor.display_name,
+                country=country,
             ),
         )
 

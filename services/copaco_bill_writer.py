@@ -87,7 +87,10 @@ class CopacoBillWriter(models.AbstractModel):
         allowed = connection._get_allowed_difference(
             currency, len(match.documents._get_billed_lines())
         )
-        tax_lines = move.line_ids.filtered("tax_line_id")
+        # What is reverse charged has two lines that make up for each other.
+        tax_lines = move.line_ids.filtered(
+            lambda line: line.tax_line_id and not line.tax_line_id.has_negative_factor
+        )
         if any(match.documents.mapped("is_vat_accepted")):
             return
         if not tax_lines or abs(difference) > allowed:

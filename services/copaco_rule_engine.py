@@ -212,6 +212,8 @@ class CopacoRuleEngine(models.AbstractModel):
             return self._get_tax_hold(document, product, account)
         if self._has_missing_account(rule):
             return self._get_rule_analytic_hold(document, rule)
+        if archived := self._find_archived_replacement(base_taxes, fiscal_position):
+            return self._get_replacement_hold(document, fiscal_position, archived)
         return LineMatch(
             rule,
             product,
@@ -232,6 +234,26 @@ class CopacoRuleEngine(models.AbstractModel):
             or account.tax_ids.filtered(lambda tax: tax.type_tax_use == kind.tax_use)
         )
         return taxes._filter_taxes_by_company(company)
+
+    def _find_archived_replacement(self, base_taxes, fiscal_position):
+        """Odoo leaves a tax as it is when its replacement is archived, as that for
+        services of other EU countries is in a new Belgian database.
+
+        :return: `account.tax` by which a fiscal position would replace one of these;
+            empty when it replaces them, or has them itself
+        """
+        kept = base_taxes & fiscal_position.map_tax(base_taxes)
+        kept -= fiscal_position.tax_ids
+        if not kept:
+            return kept
+        return self.env["account.tax"].search(
+            [
+                ("active", "=", False),
+                ("fiscal_position_ids", "in", fiscal_position.ids),
+                ("original_tax_ids", "in", kept.ids),
+            ],
+            limit=1,
+        )
 
     # === WHAT HOLDS A DOCUMENT === #
 
@@ -302,6 +324,19 @@ class CopacoRuleEngine(models.AbstractModel):
                 "or deleted. Enter it again, or restore the account, then retry.",
                 document=document.name,
                 customer=customer,
+            ),
+        )
+
+    def _get_replacement_hold(self, document, fiscal_position, tax):
+        return Hold(
+            "tax_missing",
+            _lt(
+                "%(document)s can't be booked, because tax %(tax)s is archived, by "
+                "which fiscal position %(position)s replaces that of the lines. "
+                "Activate it under Configuration, Taxes, then retry.",
+                document=document.name,
+                tax=tax,
+                position=fiscal_position,
             ),
         )
 

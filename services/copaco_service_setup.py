@@ -14,7 +14,9 @@ class Chart(NamedTuple):
     account: str
     tax: str
     goods_taxes: tuple
+    expense_account: str | None  # None: that of the company is right
     purchase_tax: str
+    eu_purchase_tax: str
     purchase_goods_taxes: tuple
 
 
@@ -22,7 +24,9 @@ DUTCH = Chart(
     "8005",
     "btw_21_d",
     ("btw_21", "btw_9", "btw_0", "btw_overig"),
+    None,
     "btw_21_buy_d",
+    "btw_I_21_d",
     ("btw_21_buy", "btw_9_buy", "btw_overig_buy"),
 )
 BELGIAN = Chart(
@@ -31,7 +35,10 @@ BELGIAN = Chart(
     # for other EU countries would report it as a delivery.
     "attn_VAT-OUT-21-S",
     tuple(f"attn_VAT-OUT-{rate}-L" for rate in ("21", "12", "06", "00")),
+    "a602",
     "attn_VAT-IN-V82-21-S",
+    # Nor is this one active, without which Odoo would not reverse the charge.
+    "attn_VAT-IN-V82-21-EU-S",
     tuple(f"attn_VAT-IN-V81-{rate}" for rate in ("21", "12", "06", "00")),
 )
 CHARTS = {"nl": DUTCH, "be": BELGIAN, "be_comp": BELGIAN, "be_asso": BELGIAN}
@@ -43,7 +50,9 @@ class ServiceProposal(NamedTuple):
     account: models.BaseModel
     tax: models.BaseModel
     goods_taxes: models.BaseModel
+    expense_account: models.BaseModel
     purchase_tax: models.BaseModel
+    eu_purchase_tax: models.BaseModel
     purchase_goods_taxes: models.BaseModel
 
 
@@ -71,12 +80,12 @@ class CopacoServiceSetup(models.AbstractModel):
         chart = CHARTS.get(owner.chart_template)
         if not chart:
             account, tax = self.env["account.account"], self.env["account.tax"]
-            return ServiceProposal(account, tax, tax, tax, tax)
+            return ServiceProposal(account, tax, tax, account, tax, tax, tax)
 
         def find(model, *names):
             records = self.env[model]
             templates = self.env["account.chart.template"].with_company(owner)
-            for name in names:
+            for name in filter(None, names):
                 records |= templates.ref(name, raise_if_not_found=False) or records
             return records
 
@@ -84,7 +93,9 @@ class CopacoServiceSetup(models.AbstractModel):
             find("account.account", chart.account),
             find("account.tax", chart.tax),
             find("account.tax", *chart.goods_taxes),
+            find("account.account", chart.expense_account),
             find("account.tax", chart.purchase_tax),
+            find("account.tax", chart.eu_purchase_tax),
             find("account.tax", *chart.purchase_goods_taxes),
         )
 
@@ -140,6 +151,8 @@ class CopacoServiceSetup(models.AbstractModel):
         for product in products.sudo().with_company(company):
             if proposal.account and not product.property_account_income_id:
                 product.property_account_income_id = proposal.account
+            if proposal.expense_account and not product.property_account_expense_id:
+                product.property_account_expense_id = proposal.expense_account
             if proposal.tax:
                 proposal.tax.sudo().active = True
                 product.taxes_id = (
@@ -148,7 +161,7 @@ class CopacoServiceSetup(models.AbstractModel):
             # Another purchase tax is somebody's choice.
             taxes = product.supplier_taxes_id - proposal.purchase_goods_taxes
             if proposal.purchase_tax and not taxes._filter_taxes_by_company(company):
-                proposal.purchase_tax.sudo().active = True
+                (proposal.purchase_tax | proposal.eu_purchase_tax).sudo().active = True
                 product.supplier_taxes_id = taxes | proposal.purchase_tax
 
     # === WHAT THE USER SEES === #

@@ -5,6 +5,7 @@ from . import (
     test_bill,
     test_bill_change,
     test_bill_documents,
+    test_bill_tax,
     test_bill_tours,
     test_brakes,
     test_change,
