@@ -215,9 +215,7 @@ class Bookkeeper:
             self.case.assertEqual(document.hold_reason, "possible_double")
             self.must_press("action_invoice_anyway", document)
             self.accepted |= {(document, charge) for charge in doubled}
-            self.told |= {
-                charge: self.copaco.get_amount(charge) for charge in doubled
-            }
+            self.told |= {charge: self.copaco.get_amount(charge) for charge in doubled}
 
     def _get_decided(self, document):
         """:return: set of the charges that a person decided not to bill as part of
