@@ -113,6 +113,19 @@ class CopacoDifferenceMixin(models.AbstractModel):
                 )
         return differences
 
+    def _shares_change(self, other):
+        """Whether this version and another one change a line of their document
+        alike."""
+        return not self._get_changes().isdisjoint(other._get_changes())
+
+    def _get_changes(self):
+        """:return: set of (`copaco.document.line` id, or text of a new line; amount)"""
+        return {
+            (difference.line_id or difference.text, difference.now)
+            for difference in self._get_differences()
+            if not difference.is_only_text
+        }
+
     def _get_difference_table(self):
         """:return: `Markup` of a table with the lines that are not the same"""
         self.ensure_one()

@@ -403,7 +403,8 @@ class CopacoDocumentVersion(models.Model):
 
     def _on_correction_removed(self):
         """The correction for this version was deleted or cancelled: what Copaco says
-        now waits for a person, unless one has declined it."""
+        now waits for a person, unless one has declined it. What Copaco still says as in
+        this version was not declined."""
         self.ensure_one()
         document = self.document_id
         versions = document.version_ids
@@ -422,10 +423,9 @@ class CopacoDocumentVersion(models.Model):
         )
         charges = self.env["copaco.restored.charges"]
         is_known = newest.payload_digest == document.payload_digest
-        if (
-            charges._on_restored(document, self._get_lost_lines())
-            or newest == self
-            or (newest.state == "pending" and not is_known)
+        is_declined = newest.state == "declined" and not newest._shares_change(self)
+        if charges._on_restored(document, self._get_lost_lines()) or not (
+            is_known or is_declined
         ):
             newest.write({"state": "pending", "declined_by_id": False})
             newest._request_decision(charges._get_warning(document))

@@ -119,6 +119,29 @@ class TestChangeUndone(DuplicateCase):
         self.act(document, "action_retry")
         self.assertDeclined(document, 10, 14)
 
+    def test_what_nobody_declined_of_what_copaco_says_now_waits(self):
+        one, two, three = (price_line("10", number=number) for number in (1, 2, 3))
+        for number, (old, corrected, newest) in enumerate(
+            (
+                ([one, two], [one], [price_line("11")]),
+                ([one], [one, two], [price_line("11"), two]),
+                ([one], [price_line("12")], [price_line("12"), three]),
+            )
+        ):
+            with self.subTest(number=number), self.undone():
+                document = self.send("V-1", *old)
+                self.post(document)
+                self.send("V-1", *corrected)
+                correction = self.get_correction(document)
+                self.decline(document, *newest)
+                self.remove(correction)
+                for _time in range(2):
+                    self.assertWaits(document)
+                    self.assertEqual(
+                        document._get_pending_version().line_count, len(newest)
+                    )
+                    self.fetch()
+
     def test_nothing_is_left_of_what_was_declined_when_it_counts_again(self):
         document, corrections = self.send_amounts("V-1", "10", "12")
         self.decline(document, price_line("10"))

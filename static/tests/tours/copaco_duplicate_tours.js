@@ -85,7 +85,8 @@ tours.add("copaco_keep_old_version", {
     steps: () => [
         {
             content: "The charge is billed twice, and that is said",
-            trigger: ".alert:contains('Changed by Copaco'):contains('billed twice'):contains('V-2')",
+            trigger:
+                ".alert:contains('Changed by Copaco'):contains('billed twice'):contains('V-2')",
         },
         {
             content: "Keep the old version all the same",
