@@ -257,7 +257,7 @@ class CopacoDocumentLine(models.Model):
             document.is_po_part
             and document.state == "new"
             and document.has_pending_version
-            and document._has_lost(self)
+            and self in document._get_lost_lines()
         )
 
     @api.model

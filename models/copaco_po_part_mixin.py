@@ -88,19 +88,36 @@ class CopacoPoPartMixin(models.AbstractModel):
                     "account_key",
                 )
             )
-            and not part._has_lost(line)
+            and line not in part._get_lost_lines()
         )
 
-    def _has_lost(self, line):
-        """Whether Copaco said last that one of the lines of this document isn't on it
-        any more."""
+    def _get_lost_lines(self):
+        """:return: the lines of this document that Copaco said last are not on it any
+        more"""
         newest = self._get_newest()
-        return newest != self and any(
-            old == line and not new
-            for old, new in pair_lines(
-                self.line_ids, parse_payload(newest.payload).lines
-            )
+        lines = self.line_ids
+        if newest == self:
+            return lines.browse()
+        pairs = pair_lines(lines, parse_payload(newest.payload).lines)
+        return lines.browse(old.id for old, new in pairs if not new)
+
+    def _find_moved(self, lines):
+        """Find what other parts of the same Copaco invoice have lost, and may have come
+        to this one under another row hash.
+
+        :param lines: of this document or a version of it
+        :return: list of (line, `copaco.document.line` that it may be)
+        """
+        lost = self.line_ids.browse().union(
+            *(part._get_lost_lines() for part in self._get_parts() - self)
         )
+        by_charge = lost.grouped(_get_charge)
+        return [
+            (line, other)
+            for line in lines
+            for other in by_charge.get(_get_charge(line), ())[:1]
+            if get_row_hash(line) != get_row_hash(other)
+        ]
 
     def _retry_parts(self):
         """The content of this document changed: process those parts of its Copaco
@@ -111,3 +128,14 @@ class CopacoPoPartMixin(models.AbstractModel):
         if held:
             held.write({"state": "new"})
             self.env["copaco.background"]._continue_invoicing()
+
+
+def _get_charge(line):
+    return (
+        line.subscription_ref or "",
+        line.description or "",
+        line.charge_type or "",
+        line.date_start or None,
+        line.date_end or None,
+        float(line.extended_price),
+    )

@@ -349,6 +349,9 @@ class CopacoDuplicateFinder(models.AbstractModel):
             other = Line.browse(line_id)
             if not document._is_beside(line, other):
                 result[document].append(Duplicate(line, other, evidence))
+        for document in documents.filtered("is_po_part"):
+            for pair in document._find_moved(asked[document]):
+                result[document].append(Duplicate(*pair, LIKELY))
         return result
 
     def _has_several_endpoints(self, companies, kinds):
@@ -360,19 +363,21 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     def _get_version_warning(self, version, is_settling=False):
         """:param version: a `copaco.document.version`
-        :param is_settling: what another part of the Copaco invoice is about to lose by
-            itself is no obstacle yet
+        :param is_settling: what another part loses by itself is no obstacle yet
         :return: a message when a new line of it may be the same charge as another
             one, "" otherwise
         """
         document = version.document_id
-        new_lines = version._get_new_lines()
-        others = self.env["copaco.document"].union(
-            *(
-                pair.other.document_id
-                for pair in self._find_lines({document: new_lines})[document]
-                if not (is_settling and pair.other._is_leaving())
+        pairs = self._find_lines({document: version._get_new_lines()})[document]
+        others = (
+            document.union(
+                *(
+                    pair.other.document_id
+                    for pair in pairs
+                    if not (is_settling and pair.other._is_leaving())
+                )
             )
+            - document
         )
         if others:
             return _lt(

@@ -265,6 +265,37 @@ class TestPoNumbers(PoNumberCommon):
         self.assertBilled(P1=10, P2=25)
         self.assertBalanced()
 
+    def test_a_moved_line_with_another_row_hash_is_not_billed_twice_either(self):
+        rest = self.po_line("10", "P1", 1), self.po_line("20", "P2", 2)
+        moved = self.po_line("5", "P2", 3, InvoiceRowHash="other")
+        new = self.po_line("5", "P3", 3, InvoiceRowHash="other")
+        for line, number in ((moved, "P2"), (new, "P3")):
+            with self.subTest(number=number), self.undone():
+                self.send(*rest, self.po_line("5", "P1", 3))
+                self.get_part("P1").move_id.action_post()
+                self.send(*rest, line)
+                self.assertBilled(P1=15, P2=20)
+                self.assertIn("PO P1", self.get_part(number).hold_message)
+                self.get_correction(self.get_part("P1"))
+                if number == "P2":
+                    self.act(self.get_part("P2"), "action_use_new_version")
+                self.process(self.get_part(number))
+                self.assertEqual(sum(self.documents.mapped("amount_source")), 35)
+                total = sum(
+                    self.env["account.move"]
+                    .search([("company_id", "=", self.company.id)])
+                    .mapped("amount_untaxed_in_currency_signed")
+                )
+                self.assertEqual(total, 35)
+                self.assertBalanced()
+
+    def test_drafts_follow_a_moved_line_with_another_row_hash(self):
+        rest = self.po_line("10", "P1", 1), self.po_line("20", "P2", 2)
+        self.send(*rest, self.po_line("5", "P1", 3))
+        self.send(*rest, self.po_line("5", "P2", 3, InvoiceRowHash="other"))
+        self.assertBilled(P1=10, P2=25)
+        self.assertBalanced()
+
     def test_a_po_number_that_is_corrected_after_it_was_confirmed_is_credited(self):
         self.send(self.po_line("10", "P1", 1), self.po_line("20", "P2", 2))
         self.documents.move_id.action_post()
