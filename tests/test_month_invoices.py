@@ -108,7 +108,9 @@ class TestMonthInvoices(CopacoMonthInvoicesCommon):
         self.assertTogether(documents, 0)
         lines = documents.move_id.invoice_line_ids.filtered("price_unit")
         lines[0].price_unit = 12
-        self.assertEqual(self.get_amounts(documents[0]), {"draft": 12, "edited": -2})
+        self.assertEqual(
+            self.get_amounts(documents[0]), {"draft": 12, "edited": -2, "replaced": 5}
+        )
 
     def test_a_cost_center_that_changes_parts_no_draft_that_is_there(self):
         self.link_accounts()
