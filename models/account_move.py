@@ -371,8 +371,8 @@ class AccountMove(models.Model):
                 if other and other != move:
                     raise UserError(
                         self.env._(
-                            "%(invoice)s can't be used again: %(document)s was invoiced "
-                            "as %(other)s since. Cancel that first.",
+                            "%(invoice)s can't be used again: %(document)s was "
+                            "invoiced as %(other)s since. Cancel that first.",
                             invoice=invoice,
                             document=each.name,
                             other=other.display_name,
