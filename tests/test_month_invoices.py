@@ -296,6 +296,15 @@ class TestMonthInvoices(CopacoMonthInvoicesCommon):
         self.assertNotEqual(third.move_id, first.move_id)
         self.assertEqual(third.move_id.state, "posted")
 
+    def test_a_draft_that_a_person_is_to_confirm_is_not_confirmed_by_what_is_added(
+        self,
+    ):
+        (first,) = self.receive(P1=["10"])
+        self.connection.invoice_policy = "post"
+        (second,) = self.receive(P2=["5"])
+        self.assertTogether(first | second, 15)
+        self.assertEqual(first.move_id.state, "draft")
+
     def test_they_are_sent_as_one(self):
         self.partner.email = "info@bakkerij.example"
         self.connection.invoice_policy = "send"
