@@ -40,7 +40,7 @@ class CopacoDraftJoiner(models.AbstractModel):
         added = match.documents - there
         edits = self.env["copaco.manual.edits"]._compare(move)
         self.env["copaco.draft.updater"]._rebuild(move.copaco_document_id, match, edits)
-        move.invoice_origin = ", ".join(match.documents.mapped("invoice_number"))
+        move.invoice_origin = match.documents._get_numbers()
         for document in added:
             self.env["copaco.vat.checker"]._check(document, move, is_joint=True)
         match.documents._set_billed(move)
