@@ -52,6 +52,10 @@ class CopacoJointMixin(models.AbstractModel):
             # The first one has it for all.
             snapshot = None
 
+    def _get_numbers(self):
+        """:return: Copaco's numbers of these documents, as the source of an invoice"""
+        return ", ".join(dict.fromkeys(self.mapped("invoice_number")))
+
     def _get_digest(self):
         """:return: by which the content of these documents is recognised"""
         digests = self.sorted("id").mapped("payload_digest")

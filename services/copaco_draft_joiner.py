@@ -36,21 +36,24 @@ class CopacoDraftJoiner(models.AbstractModel):
         :raise TotalsMismatchError: see `copaco.invoice.writer`
         :raise VatMismatchError: see `copaco.invoice.writer`
         """
-        added = match.documents - move._get_copaco_documents()
+        there = move._get_copaco_documents()
+        added = match.documents - there
         edits = self.env["copaco.manual.edits"]._compare(move)
         self.env["copaco.draft.updater"]._rebuild(move.copaco_document_id, match, edits)
-        move.invoice_origin = ", ".join(match.documents.mapped("invoice_number"))
+        move.invoice_origin = match.documents._get_numbers()
         for document in added:
             self.env["copaco.vat.checker"]._check(document, move, is_joint=True)
         match.documents._set_billed(move)
-        match.documents.write(match.documents._get_no_draft())
         move._message_log(
             body=self.env._(
                 "Added: %(documents)s.",
                 documents=enumerate_names(self.env, added.mapped("name")),
             )
         )
-        self.env["copaco.invoice.writer"]._automate(match.documents)
+        # What was made for a person to confirm is not confirmed for what is added.
+        if any(there.mapped("draft_reason")):
+            match.documents.write(match.documents._get_no_draft())
+            self.env["copaco.invoice.writer"]._automate(match.documents)
 
     # === DRAFTS === #
 

@@ -86,7 +86,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             "fiscal_position_id": match.fiscal_position.id,
             "currency_id": document.currency_id.id,
             "invoice_date": max(each._get_invoice_date() for each in documents),
-            "invoice_origin": ", ".join(documents.mapped("invoice_number")),
+            "invoice_origin": documents._get_numbers(),
             "ref": common_number,
             "invoice_user_id": match.user.id,
             "copaco_document_id": document.id,
