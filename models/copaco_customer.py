@@ -258,8 +258,8 @@ class CopacoCustomer(models.Model):
         """Find the customers of a response; new ones are created, and known ones are
         updated with what Copaco says. Links are left alone.
 
-        :param heads: list of `DocumentHead` or `SourceDocument`; those without account are
-            passed over
+        :param heads: list of `DocumentHead` or `SourceDocument`; those without an
+            account are passed over
         :return: dict of `copaco.customer` by account, as it is written in ``heads`` and
             as it was written first
         """
