@@ -142,11 +142,8 @@ class CopacoServiceSetup(models.AbstractModel):
             self._apply_purchase_tax(product.sudo().with_company(company))
         for rule in self._get_rules_billed_as_goods(connection):
             goods_taxes = self._filter_goods_scope(rule.purchase_tax_ids, company)
-            rule.purchase_tax_ids = (
-                rule.purchase_tax_ids
-                - goods_taxes
-                | self._activate_purchase_tax(company)
-            )
+            tax = self._activate_purchase_tax(company)
+            rule.purchase_tax_ids = rule.purchase_tax_ids - goods_taxes | tax
 
     def _apply(self, connection, products):
         """Give products the taxes for services instead of those for goods, and those
