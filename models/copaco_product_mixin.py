@@ -26,6 +26,9 @@ class CopacoProductMixin(models.AbstractModel):
         "company_id",
         "journal_id",
         "product_id.taxes_id",
+        "product_id.supplier_taxes_id",
+        "fetch_purchases",
+        "purchase_policy",
         "product_id.property_account_income_id",
     )
     @api.depends_context("lang")
@@ -49,7 +52,7 @@ class CopacoProductMixin(models.AbstractModel):
 
     def action_use_services(self):
         """Have the products of these connections and of their rules booked as services
-        that have a tax of goods: with the account and the sales tax that the chart of
+        that have a tax of goods: with the account and the taxes that the chart of
         accounts has for services.
 
         :raise UserError: when the chart of accounts doesn't say how

@@ -201,7 +201,7 @@ class CopacoBillMatcher(models.AbstractModel):
         return Hold(
             "vendor_unknown",
             _lt(
-                "%(document)s can't be booked: its vendor %(vendor)s is in %(country)s, "
+                "%(document)s can't be booked: vendor %(vendor)s is in %(country)s, "
                 "and without country and VAT number Odoo would deduct domestic VAT. "
                 "Enter both on the contact, then retry.",
                 document=document.name,

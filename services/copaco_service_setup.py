@@ -41,6 +41,8 @@ BELGIAN = Chart(
     "attn_VAT-IN-V82-21-EU-S",
     tuple(f"attn_VAT-IN-V81-{rate}" for rate in ("21", "12", "06", "00")),
 )
+# Of taxes, where a chart of accounts tells: goods, and goods for resale.
+GOODS_SCOPES = ("consu", "merch")
 CHARTS = {"nl": DUTCH, "be": BELGIAN, "be_comp": BELGIAN, "be_asso": BELGIAN}
 
 
@@ -136,6 +138,12 @@ class CopacoServiceSetup(models.AbstractModel):
                 lambda each: self._has_goods_tax(each, company)
             )
             rule.tax_ids = rule.tax_ids - goods_taxes | tax
+        for product in self._get_products_billed_as_goods(connection):
+            self._apply_purchase_tax(product.sudo().with_company(company))
+        for rule in self._get_rules_billed_as_goods(connection):
+            goods_taxes = self._filter_goods_scope(rule.purchase_tax_ids, company)
+            tax = self._activate_purchase_tax(company)
+            rule.purchase_tax_ids = rule.purchase_tax_ids - goods_taxes | tax
 
     def _apply(self, connection, products):
         """Give products the taxes for services instead of those for goods, and those
@@ -158,11 +166,26 @@ class CopacoServiceSetup(models.AbstractModel):
                 product.taxes_id = (
                     product.taxes_id - proposal.goods_taxes | proposal.tax
                 )
-            # Another purchase tax is somebody's choice.
-            taxes = product.supplier_taxes_id - proposal.purchase_goods_taxes
-            if proposal.purchase_tax and not taxes._filter_taxes_by_company(company):
-                (proposal.purchase_tax | proposal.eu_purchase_tax).sudo().active = True
-                product.supplier_taxes_id = taxes | proposal.purchase_tax
+            self._apply_purchase_tax(product)
+
+    def _apply_purchase_tax(self, product):
+        """Give a product the purchase tax for services instead of those for goods;
+        another one is somebody's choice.
+
+        :param product: `product.product` with the company whose taxes are meant
+        """
+        company = product.env.company
+        goods_taxes = self._get_proposal(company).purchase_goods_taxes
+        taxes = product.supplier_taxes_id - goods_taxes
+        if not taxes._filter_taxes_by_company(company):
+            product.supplier_taxes_id = taxes | self._activate_purchase_tax(company)
+
+    def _activate_purchase_tax(self, company):
+        """:return: `account.tax` for services that are bought, empty where the chart of
+        accounts is not known; active, as is what replaces it within the EU"""
+        proposal = self._get_proposal(company)
+        (proposal.purchase_tax | proposal.eu_purchase_tax).sudo().active = True
+        return proposal.purchase_tax
 
     # === WHAT THE USER SEES === #
 
@@ -195,8 +218,42 @@ class CopacoServiceSetup(models.AbstractModel):
     def _has_goods_tax(self, taxes, company):
         goods_taxes = self._get_proposal(company).goods_taxes
         return any(
-            tax in goods_taxes or tax.tax_scope == "consu"
+            tax in goods_taxes or tax.tax_scope in GOODS_SCOPES
             for tax in taxes._filter_taxes_by_company(company)
+        )
+
+    def _get_products_billed_as_goods(self, connection):
+        """:return: `product.product` records of a connection and of its rules that are
+        services, and on bills have a tax that is reported as one of goods"""
+        company = connection.company_id
+        if not self._creates_bills(connection):
+            return connection.product_id.browse()
+        rules = self.env["copaco.rule.engine"]._get_rules(company)
+        return (connection.product_id | rules.product_id).filtered(
+            lambda product: (
+                product.type == "service"
+                and self._filter_goods_scope(product.supplier_taxes_id, company)
+            )
+        )
+
+    def _get_rules_billed_as_goods(self, connection):
+        """:return: the same of the purchase taxes of `copaco.rule` records"""
+        company = connection.company_id
+        rules = self.env["copaco.rule.engine"]._get_rules(company)
+        return rules.filtered(
+            lambda rule: (
+                self._creates_bills(connection)
+                and (rule.product_id or connection.product_id).type == "service"
+                and self._filter_goods_scope(rule.purchase_tax_ids, company)
+            )
+        )
+
+    def _creates_bills(self, connection):
+        return connection.fetch_purchases and connection.purchase_policy == "create"
+
+    def _filter_goods_scope(self, taxes, company):
+        return taxes._filter_taxes_by_company(company).filtered(
+            lambda tax: tax.tax_scope in GOODS_SCOPES
         )
 
     def _get_warning(self, connection):
@@ -218,6 +275,17 @@ class CopacoServiceSetup(models.AbstractModel):
                     "customers in other EU countries the tax return would be wrong. "
                     "Use a tax for services.",
                     rules=enumerate_names(self.env, rules.mapped("display_name")),
+                )
+            )
+        products = self._get_products_billed_as_goods(connection)
+        rules = self._get_rules_billed_as_goods(connection)
+        if products or rules:
+            names = [*products.mapped("display_name"), *rules.mapped("display_name")]
+            warnings.append(
+                self.env._(
+                    "On bills, these are services and have a purchase tax of goods: "
+                    "%(names)s. The tax return would be wrong. Use a tax for services.",
+                    names=enumerate_names(self.env, names),
                 )
             )
         return "\n".join(warnings) or False

@@ -190,6 +190,37 @@ class TestBelgianBillTax(BillTaxCommon):
         self.assertEqual(bill.fiscal_position_id, position)
         self.assertEqual(bill.amount_total, 100)
 
+    def test_a_purchase_tax_of_goods_is_warned_of_and_replaced(self):
+        goods_tax = self.company.account_purchase_tax_id
+        sales_tax = self.percent_tax(6, type_tax_use="sale")
+        product = self._create_product(
+            name="Telephony",
+            type="service",
+            taxes_id=sales_tax,
+            supplier_taxes_id=goods_tax,
+        )
+        rule = self.env["copaco.rule"].create(
+            {
+                "company_id": self.company.id,
+                "plan_ref": "VOIP",
+                "purchase_tax_ids": goods_tax.ids,
+            }
+        )
+        self.connection.product_id = product
+        for name in ("Telephony", "VOIP"):
+            self.assertIn(name, self.connection.goods_tax_warning)
+        self.connection.purchase_policy = "link"
+        self.assertFalse(self.connection.goods_tax_warning)
+        self.connection.purchase_policy = "create"
+        self.connection.action_use_services()
+        self.connection.invalidate_recordset()
+        self.assertFalse(self.connection.goods_tax_warning)
+        taxes = product.taxes_id._filter_taxes_by_company(self.company)
+        self.assertEqual(taxes, sales_tax)
+        bill = self.make_bill(self.dutch, price_line("100"))
+        self.assertIn(("c88", "88"), self.get_purchase_reported(bill))
+        self.assertEqual(rule.purchase_tax_ids.mapped("name"), ["21% S"])
+
     def test_what_a_person_chose_to_book_on_stays(self):
         product = self.own_product.with_company(self.company)
         chosen = product.property_account_expense_id.copy()

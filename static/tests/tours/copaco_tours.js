@@ -165,6 +165,32 @@ tours.add("copaco_send_again", {
     ],
 });
 
+tours.add("copaco_was_delivered", {
+    steps: () => [
+        {
+            content: "Tick what arrived nevertheless",
+            trigger: ".o_data_row:contains('Bakkerij') .o_list_record_selector input",
+            run: "click",
+        },
+        {
+            trigger: ".o_control_panel button[name='action_was_delivered']",
+            run: "click",
+        },
+        {
+            content: "It is asked first",
+            trigger: ".modal-body:contains('They will not be sent again')",
+        },
+        {
+            trigger: ".modal-footer .btn-primary",
+            run: "click",
+        },
+        {
+            content: "It is no longer in the list",
+            trigger: ".o_list_view:not(:has(.o_data_row:contains('Bakkerij')))",
+        },
+    ],
+});
+
 const testConnection = [
     {
         content: "Open the connection",
