@@ -369,16 +369,12 @@ class CopacoDuplicateFinder(models.AbstractModel):
         """
         document = version.document_id
         pairs = self._find_lines({document: version._get_new_lines()})[document]
-        others = (
-            document.union(
-                *(
-                    pair.other.document_id
-                    for pair in pairs
-                    if not (is_settling and pair.other._is_leaving())
-                )
-            )
-            - document
-        )
+        ids = [
+            pair.other.document_id.id
+            for pair in pairs
+            if not (is_settling and pair.other._is_leaving())
+        ]
+        others = document.browse(dict.fromkeys(ids))
         if others:
             return _lt(
                 "Some of its new lines may be charges that are on %(documents)s "
