@@ -307,8 +307,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         :param asked: dict of lists of lines by `copaco.document`: its own, or those of
             a version of it
         :return: dict of lists of `Duplicate` by document, each line of the document and
-            each other document at most once; without what only looks like it on another
-            part of the same Copaco invoice
+            each other document at most once
         """
         result = {document: [] for document in asked}
         keys = [(document, line) for document in asked for line in asked[document]]
