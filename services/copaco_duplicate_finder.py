@@ -307,8 +307,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         :param asked: dict of lists of lines by `copaco.document`: its own, or those of
             a version of it
         :return: dict of lists of `Duplicate` by document, each line of the document and
-            each other document at most once; without what only looks like it on another
-            part of the same Copaco invoice
+            each other document at most once
         """
         result = {document: [] for document in asked}
         keys = [(document, line) for document in asked for line in asked[document]]
@@ -369,16 +368,12 @@ class CopacoDuplicateFinder(models.AbstractModel):
         """
         document = version.document_id
         pairs = self._find_lines({document: version._get_new_lines()})[document]
-        others = (
-            document.union(
-                *(
-                    pair.other.document_id
-                    for pair in pairs
-                    if not (is_settling and pair.other._is_leaving())
-                )
-            )
-            - document
-        )
+        ids = [
+            pair.other.document_id.id
+            for pair in pairs
+            if not (is_settling and pair.other._is_leaving())
+        ]
+        others = document.browse(dict.fromkeys(ids))
         if others:
             return _lt(
                 "Some of its new lines may be charges that are on %(documents)s "
