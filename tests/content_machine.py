@@ -16,6 +16,7 @@ from .content_steps import (
     has_documents,
     has_drafts,
     has_parts,
+    has_twins,
     has_waiting,
     step,
 )
@@ -76,17 +77,7 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
     def bill_next_month(self, pick):
         self.change(pick, "bill_next_month")
 
-    @step(
-        lambda machine: (
-            machine.copaco.line_ids == "own"
-            and any(
-                not charge.row_hash and len(charge.amounts) == 1
-                for part in machine.copaco.parts
-                for charge in part.charges
-            )
-        ),
-        is_checked=False,
-    )
+    @step(has_twins, is_checked=False)
     def bill_twin(self, pick):
         self.change(pick, "bill_twin")
 

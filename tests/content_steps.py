@@ -46,3 +46,12 @@ def has_waiting(machine):
 
 def has_drafts(machine):
     return bool(machine.found_drafts)
+
+
+def has_twins(machine):
+    """Whether a line id tells two charges apart that have the same words."""
+    return machine.copaco.line_ids == "own" and any(
+        not charge.row_hash and len(charge.amounts) == 1
+        for part in machine.copaco.parts
+        for charge in part.charges
+    )
