@@ -16,6 +16,7 @@ from .content_steps import (
     has_documents,
     has_drafts,
     has_parts,
+    has_row_hashes,
     has_twins,
     has_waiting,
     step,
@@ -106,12 +107,7 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
     def change_amount(self, pick):
         self.change(pick, "change_amount")
 
-    @step(
-        lambda machine: any(
-            charge.row_hash for part in machine.copaco.parts for charge in part.charges
-        ),
-        is_checked=False,
-    )
+    @step(has_row_hashes, is_checked=False)
     def repeat_charge(self, pick):
         self.change(pick, "repeat_charge")
 

@@ -55,3 +55,9 @@ def has_twins(machine):
         for part in machine.copaco.parts
         for charge in part.charges
     )
+
+
+def has_row_hashes(machine):
+    return any(
+        charge.row_hash for part in machine.copaco.parts for charge in part.charges
+    )
