@@ -44,13 +44,18 @@ class CopacoJointMixin(models.AbstractModel):
         :param snapshot: of a new one, see `copaco.manual.edits`
         """
         is_joint = len(self) > 1 or self.kind in PURCHASE_KINDS
-        for document in self:
+        # A run is balanced when all of them have their part of the invoice.
+        is_later = self.env.context.get("copaco_refresh_later")
+        for document in self.with_context(copaco_refresh_later=True):
             document._set_invoiced(move, snapshot)
             amount = document.amount_to_invoice if is_joint else 0.0
             if document.amount_billed != amount:
                 document.amount_billed = amount
             # The first one has it for all.
             snapshot = None
+        if not is_later:
+            self.run_id._refresh_state()
+            self.env["copaco.monitor"]._update_activity(self.connection_id)
 
     def _get_numbers(self):
         """:return: Copaco's numbers of these documents, as the source of an invoice"""

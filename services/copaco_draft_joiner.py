@@ -69,7 +69,7 @@ class CopacoDraftJoiner(models.AbstractModel):
             for document, match in matches.items()
         }
         # The others are alone on an invoice.
-        keys = {key: document for key, document in keys.items() if key != document}
+        keys = {key: each for key, each in keys.items() if key != (each,)}
         drafts = {}
         for move in self._search_drafts(keys.values(), matches):
             key = grouper._get_common_key(move.copaco_document_id, move)

@@ -92,11 +92,11 @@ class CopacoInvoiceGrouper(models.AbstractModel):
         return {match.documents[0]: match for match in merged}
 
     def _get_key(self, document, match):
-        """:return: what documents have in common that are on one invoice; the document
-        itself for one that is alone on its own"""
+        """:return: what documents have in common that are on one invoice; nothing but
+        the document itself for one that is alone on its own"""
         # A credit note names the invoice that it credits; its own document tells.
         if match.is_refund or not _may_be_grouped(document):
-            return document
+            return (document,)
         return self._get_common_key(document, match)
 
     def _get_common_key(self, document, match):
