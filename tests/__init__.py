@@ -68,6 +68,8 @@ from . import (
     test_peppol,
     test_peppol_directory,
     test_plans,
+    test_po_decisions,
+    test_po_found_again,
     test_po_numbers,
     test_po_parts,
     test_preview,
