@@ -72,6 +72,7 @@ from . import (
     test_po_found_again,
     test_po_numbers,
     test_po_parts,
+    test_po_renumbered,
     test_preview,
     test_preview_access,
     test_preview_bill,
