@@ -236,6 +236,13 @@ class CopacoDocumentVersion(models.Model):
                 version = waiting[document]
                 version._request_decision(*version._get_warnings())
 
+    def _warn_of_exclusions(self):
+        """Lines were excluded: where this pending version lacks them, its message says
+        so."""
+        self.ensure_one()
+        if self.env["copaco.exclusion.finder"]._get_warnings(self):
+            self._request_decision(*self._get_warnings())
+
     def _request_decision(self, *obstacles):
         """Let a person decide about this pending version.
 
@@ -294,9 +301,9 @@ class CopacoDocumentVersion(models.Model):
             "invoice_number",
         ):
             vals.pop(name)
-        self.env["copaco.exclusion"]._review_exclusions(
-            document, self._get_lost_lines()
-        )
+        lost_lines = self._get_lost_lines()
+        lost = document._get_charge_names(lost_lines)
+        self.env["copaco.exclusion"]._review_exclusions(document, lost_lines)
         vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
         old_run = document.run_id
         was_excluded = self.excluded_lines or []
@@ -322,7 +329,7 @@ class CopacoDocumentVersion(models.Model):
         ).is_excluded = True
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
-        document._retry_parts()
+        document._retry_parts(lost)
 
     def _keep_lines(self, lines, commands):
         """Let a line that is still there keep its record, and so its invoice line.

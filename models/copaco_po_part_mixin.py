@@ -1,7 +1,10 @@
 from odoo import fields, models
+from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
 from ..tools import get_row_hash, pair_lines
+
+_lt = LazyTranslate(__name__)
 
 
 class CopacoPoPartMixin(models.AbstractModel):
@@ -42,6 +45,10 @@ class CopacoPoPartMixin(models.AbstractModel):
             number=self.invoice_number,
             po_number=self.po_part,
         )
+
+    def _get_reference(self):
+        """:return: the PO number on the invoice of a part, "" for none"""
+        return self.po_part or self.customer_id.po_number or ""
 
     def _get_parts(self):
         """:return: all parts of the Copaco invoice that this document is a part of, as
@@ -119,15 +126,47 @@ class CopacoPoPartMixin(models.AbstractModel):
             if get_row_hash(line) != get_row_hash(other)
         ]
 
-    def _retry_parts(self):
+    def _retry_parts(self, lost):
         """The content of this document changed: process those parts of its Copaco
-        invoice again that were held because the same charges were on others."""
+        invoice again that were held because the same charges were on others, and ask
+        again where these were not taken over because they were on this one.
+
+        :param lost: set of `_get_charge_names` of the lines that it does not have now
+        """
+        self._ask_parts_again(lost)
         held = (self._get_parts() - self).filtered(
             lambda part: part.hold_reason == "possible_double" and part.state == "held"
         )
         if held:
             held.write({"state": "new"})
             self.env["copaco.background"]._continue_invoicing()
+
+    def _ask_parts_again(self, lost):
+        for part in self._get_parts() - self:
+            declined = part.version_ids._get_declined()
+            if declined and lost & self._get_charge_names(declined._get_new_lines()):
+                declined.write({"state": "pending", "declined_by_id": False})
+                declined._request_decision(
+                    _lt(
+                        "Charges that it adds are not on %(document)s any longer.",
+                        document=self.name,
+                    )
+                )
+
+    def _get_charge_names(self, lines):
+        """:param lines: `copaco.document.line` records or list of `DocumentLine`
+        :return: set of what the same charges on another part have in common with them
+        """
+        hashes = filter(None, map(get_row_hash, lines))
+        return {*hashes, *map(_get_charge, lines)}
+
+    def _warn_parts(self):
+        """Lines of this document were excluded: what other parts of the same Copaco
+        invoice lose, and a person is asked about, may be these."""
+        for part in self._get_parts() - self:
+            version = part._get_pending_version()
+            if version and part.hold_reason == "source_changed":
+                version._warn_of_exclusions()
 
 
 def _get_charge(line):

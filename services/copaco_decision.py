@@ -220,6 +220,7 @@ class CopacoDecision(models.AbstractModel):
         lines.is_excluded = True
         self.env["copaco.exclusion"]._review_exclusions(document, lines)
         document._update_amount_excluded()
+        document._warn_parts()
         document._message_log(
             body=self.env._(
                 "%(user)s excluded lines that are the same charges as others: "

@@ -80,6 +80,7 @@ class CopacoDraftUpdater(models.AbstractModel):
         if version:
             self.env["copaco.restored.charges"]._check_use(document)
             version._take_over()
+        self._check_lines(document)
         document.customer_id._match()
         move = document._get_live_invoice()
         documents = move._get_copaco_documents()
@@ -102,6 +103,20 @@ class CopacoDraftUpdater(models.AbstractModel):
             # It is there already: a person confirms it. The tax of a bill was settled.
             self.env["copaco.vat.checker"]._check(
                 document, move, may_hold=False, is_joint=len(documents) > 1
+            )
+
+    def _check_lines(self, document):
+        """:raise HeldError: when a draft of a document would have no lines"""
+        if not document.line_ids and document.kind not in PURCHASE_KINDS:
+            raise HeldError(
+                self.env,
+                _lt(
+                    "Draft %(invoice)s can't be updated, because Copaco has no lines "
+                    "of %(document)s any more. Delete the draft, then use the new "
+                    "version.",
+                    document=document.name,
+                    invoice=name_invoice(document._get_live_invoice()),
+                ),
             )
 
     def _rebuild(self, document, match, edits):

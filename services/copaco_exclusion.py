@@ -36,6 +36,7 @@ class CopacoExclusion(models.AbstractModel):
         for document in documents:
             if user:
                 self._review_exclusions(document, document.line_ids)
+                document._warn_parts()
             document._message_log(
                 body=self.env._(
                     "Excluded by %(user)s: %(reason)s", user=user.name, reason=text

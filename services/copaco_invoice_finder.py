@@ -117,6 +117,7 @@ class CopacoInvoiceFinder(models.AbstractModel):
     def _judge(self, document, found):
         """:param found: list of `_search`
         :return: a `Hold`, the `account.move` that is its invoice already, or None"""
+        found = self._leave_to_parts(document, found)
         if not found:
             return None
         own = [
@@ -125,8 +126,25 @@ class CopacoInvoiceFinder(models.AbstractModel):
             # A sales receipt is no invoice: of the same amount, it is a hint.
             if is_number and not (is_amount and move.is_receipt())
         ]
-        if len(own) == 1 and own[0][1]:
-            return own[0][0]
+        same = self.env["account.move"].union(
+            *(move for move, is_amount in own if is_amount)
+        )
+        if len(same) > 1 and document.is_po_part:
+            number = document._get_reference()
+            same = same.filtered(lambda move: (move.ref or "") == number) or same
+        if len(same) == 1:
+            return same
+        if same:
+            return Hold(
+                "possible_double",
+                _lt(
+                    "Several invoices with Copaco's number of %(document)s as their "
+                    "source have its amount: %(invoices)s. If they are of this "
+                    "document, exclude it; otherwise press Invoice anyway.",
+                    document=document.name,
+                    invoices=list_names(map(name_invoice, same)),
+                ),
+            )
         if own:
             return Hold(
                 "possible_double",
@@ -149,3 +167,20 @@ class CopacoInvoiceFinder(models.AbstractModel):
                 days=DAYS_AROUND,
             ),
         )
+
+    def _leave_to_parts(self, document, found):
+        """Of the invoices with Copaco's number, the PO number tells which part of it
+        each is of, where the customer gets one invoice per PO number.
+
+        :param found: list of `_search`
+        :return: it, without the invoices of other parts of the same Copaco invoice
+        """
+        parts = document._get_parts() - document
+        numbers = {part._get_reference() for part in parts}
+        # An invoice without a PO number may be of any.
+        numbers -= {"", document._get_reference()}
+        return [
+            (move, is_number, is_amount)
+            for move, is_number, is_amount in found
+            if not (is_number and move.ref in numbers)
+        ]
