@@ -81,7 +81,7 @@ class CopacoCorrector(models.AbstractModel):
         """
         finder = self.env["copaco.credit.finder"]
         for document in documents:
-            billed = document._get_live_invoice() | document._get_live_corrections()
+            billed = finder._get_billed(document)
             version = document.version_ids.filtered("amount_credited")[:1]
             if not billed or version.move_ids & billed:
                 continue

@@ -58,6 +58,7 @@ from . import (
     test_messages,
     test_monitor,
     test_month_invoices,
+    test_month_invoices_books,
     test_month_invoices_changed,
     test_odoos_rules,
     test_official_rules,
