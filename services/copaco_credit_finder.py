@@ -99,6 +99,21 @@ class CopacoCreditFinder(models.AbstractModel):
         documents = document._get_joint_documents()
         return document._get_live_invoice() | documents._get_live_corrections()
 
+    def _get_available(self, document):
+        """:return: see `_get_amounts`"""
+        billed = self._get_billed(document)
+        return self._get_amounts(document, billed, self._find_credits(billed))
+
+    def _lacks_credit(self, document):
+        """:return: whether more was settled of a line of a document than is credited of
+        it"""
+        available = self._get_available(document)
+        return any(
+            document.currency_id.round(available[text]) * amount < 0
+            for version in document.version_ids
+            for text, amount in (version.credited or {}).items()
+        )
+
     def _get_amount_of(self, document, moves, name, taxes):
         """:return: what was credited without tax by lines of this name and taxes"""
         lines = moves.invoice_line_ids.filtered(
