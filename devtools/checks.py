@@ -40,7 +40,13 @@ HTTP_TESTS = (
 # whatever is not named here, so nothing is left out.
 FIRST = (
     *("TestAmounts", "TestBill", "TestBillChange", "TestChange", "TestChangeOrder"),
-    *("TestContentFound", "TestCorrectionCredited", "TestCoverage", "TestDecide"),
+    *(
+        "TestChangeUndone",
+        "TestContentFound",
+        "TestCorrectionCredited",
+        "TestCoverage",
+        "TestDecide",
+    ),
     *("TestCustomerEvidence", "TestDuplicates", "TestEInvoice", "TestInvoice"),
     *("TestMargin", "TestMatch", "TestMonitor", "TestRounding"),
 )
@@ -48,6 +54,7 @@ SECOND = (
     *("TestBillDocuments", "TestBrakes", "TestContentMachine", "TestCorrection"),
     *("TestDeliveryProof", "TestEarned", "TestEarnedProperties", "TestEquality"),
     *("TestFetch", "TestInvoicedAnew", "TestLayout", "TestLayoutBooks"),
+    *("TestMonthInvoices", "TestMonthInvoicesChanged"),
     *("TestLifeMachine", "TestOdoosRules", "TestPreview", "TestRules", "TestSending"),
     *("TestServerLimits", "TestUpload"),
 )

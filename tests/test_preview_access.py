@@ -53,7 +53,7 @@ class TestPreviewAccess(PreviewCommon):
 
     def test_what_goes_wrong_with_copaco_is_told_in_words(self):
         self.simulator.misbehave("status", status=403)
-        with self.assertRaisesRegex(UserError, "Test: .*permission"):
+        with self.assertRaisesRegex(UserError, "Test, customer specifications at path .*permission"):
             self.preview()
         with self.assertRaisesRegex(UserError, "future"):
             self.preview(date_from=date(2027, 1, 1), date_to=date(2027, 1, 2))
