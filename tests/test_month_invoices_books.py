@@ -316,6 +316,35 @@ class TestMonthInvoicesBooks(CopacoMonthInvoicesCommon):
         documents = self.receive(**{f"P{n}": ["0.334"] for n in range(300)})
         self.assertTogether(documents, 99)
 
+    def test_reset_to_draft_it_takes_a_change_when_a_person_says_so(self):
+        first, second = self.post(P1=["10"], P2=["5"])
+        first.move_id.button_draft()
+        self.receive(P2=["7"])
+        self.assertWaits(second)
+        self.press(second, "action_use_new_version")
+        self.assertTogether(first | second, 17)
+        self.receive(P3=["1"])
+        self.assertNotEqual(self.get("P3").move_id, first.move_id)
+        first.move_id.action_post()
+        self.receive(P1=["9"])
+        self.assertEqual(self.correct(first).amount_untaxed, 1)
+        self.assertEqual(self.get_billed(), 17)
+        self.assertBalanced()
+
+    def test_what_is_added_with_a_later_date_is_sent_at_that_date(self):
+        self.partner.email = "info@bakkerij.example"
+        self.connection.write({"invoice_policy": "send", "auto_policy_months": 1})
+        (first,) = self.receive(P1=["10"])
+        move = first.move_id
+        first.customer_id.invoice_policy = "connection"
+        self.assertEqual(move.state, "draft")
+        self.receive(header={"Date": "20261129"}, P2=["5"])
+        self.assertEqual(self.get("P2").move_id, move)
+        self.assertEqual(str(move.invoice_date), "2026-11-29")
+        self.assertFalse(move.copaco_delivery_ids.filtered("sent_at"))
+        for delivery in move.copaco_delivery_ids:
+            self.assertGreaterEqual(str(delivery.send_at), "2026-11-28 23")
+
     # === TWICE === #
 
     def test_the_same_charges_on_two_of_one_fetch_are_billed_once(self):
