@@ -336,14 +336,30 @@ class TestMonthInvoicesBooks(CopacoMonthInvoicesCommon):
         self.connection.write({"invoice_policy": "send", "auto_policy_months": 1})
         (first,) = self.receive(P1=["10"])
         move = first.move_id
-        first.customer_id.invoice_policy = "connection"
         self.assertEqual(move.state, "draft")
+        first.customer_id.invoice_policy = "connection"
         self.receive(header={"Date": "20261129"}, P2=["5"])
-        self.assertEqual(self.get("P2").move_id, move)
-        self.assertEqual(str(move.invoice_date), "2026-11-29")
-        self.assertFalse(move.copaco_delivery_ids.filtered("sent_at"))
-        for delivery in move.copaco_delivery_ids:
-            self.assertGreaterEqual(str(delivery.send_at), "2026-11-28 23")
+        self.assertTogether(self.get("P1", "P2"), 15)
+        self.assertEqual(move.state, "posted")
+        delivery = move.copaco_delivery_ids
+        self.assertEqual((len(delivery), delivery.state), (1, "waiting"))
+        self.assertFalse(delivery.sent_at)
+        self.assertGreaterEqual(str(delivery.send_at), "2026-11-28 23")
+
+    def test_what_is_not_to_be_sent_is_not_sent_with_what_it_is_added_to(self):
+        self.link_accounts()
+        self.connection.write({"invoice_policy": "send", "wait_for_month": True})
+        self.provide("A1", header={"Date": "20261023"}, P0=["1"])
+        self.provide("A2", header={"Date": "20261023"}, S0=["1"])
+        self.receive("A1", P1=["10"])
+        first = self.get("P1")
+        move = first.move_id
+        self.assertEqual((move.state, len(move.copaco_delivery_ids)), ("draft", 1))
+        self.get("S0").customer_id.sudo().invoice_policy = "draft"
+        self.receive("A2", P2=["5"])
+        self.assertTogether(self.get("P1", "P2"), 15)
+        self.assertEqual(move.state, "draft")
+        self.assertFalse(move.with_context(active_test=False).copaco_delivery_ids)
 
     # === TWICE === #
 
