@@ -361,6 +361,29 @@ class TestMonthInvoicesBooks(CopacoMonthInvoicesCommon):
         self.assertEqual(move.state, "draft")
         self.assertFalse(move.with_context(active_test=False).copaco_delivery_ids)
 
+    def test_a_manual_change_of_it_counts_for_each_of_its_customers(self):
+        self.link_accounts()
+        self.connection.write({"invoice_policy": "post", "auto_policy_months": 2})
+        self.provide("A1", P1=["10"])
+        self.provide("A2", P2=["5"])
+        self.fetch()
+        documents = self.get("P1", "P2")
+        customers = documents.customer_id
+        automation = self.env["copaco.automation"].sudo()
+        for is_edited in (False, True):
+            with self.subTest(is_edited=is_edited), self.undone():
+                move = documents.move_id
+                if is_edited:
+                    move.invoice_line_ids.filtered("price_unit")[0].price_unit = 9
+                move.action_post()
+                automation._count(customers, self.connection.sudo())
+                self.assertEqual(
+                    customers.mapped("unchanged_months"), [0 if is_edited else 1] * 2
+                )
+                self.reverse(move).action_post()
+                automation._count(customers, self.connection.sudo())
+                self.assertEqual(customers.mapped("unchanged_months"), [0, 0])
+
     # === TWICE === #
 
     def test_the_same_charges_on_two_of_one_fetch_are_billed_once(self):
