@@ -54,7 +54,7 @@ SECOND = (
     *("TestBillDocuments", "TestBrakes", "TestContentMachine", "TestCorrection"),
     *("TestDeliveryProof", "TestEarned", "TestEarnedProperties", "TestEquality"),
     *("TestFetch", "TestInvoicedAnew", "TestLayout", "TestLayoutBooks"),
-    *("TestMonthInvoices", "TestMonthInvoicesChanged"),
+    *("TestMonthInvoices", "TestMonthInvoicesBooks", "TestMonthInvoicesChanged"),
     *("TestLifeMachine", "TestOdoosRules", "TestPreview", "TestRules", "TestSending"),
     *("TestServerLimits", "TestUpload"),
 )

@@ -80,14 +80,13 @@ class CopacoCorrector(models.AbstractModel):
         :param documents: `copaco.document` records
         """
         finder = self.env["copaco.credit.finder"]
-        for document in documents:
-            billed = document._get_live_invoice() | document._get_live_corrections()
+        # Of those on one invoice, the one first whose change was settled with it.
+        for document in documents.sorted(lambda each: not finder._lacks_credit(each)):
+            billed = finder._get_billed(document)
             version = document.version_ids.filtered("amount_credited")[:1]
             if not billed or version.move_ids & billed:
                 continue
-            available = finder._get_amounts(
-                document, billed, finder._find_credits(billed)
-            )
+            available = finder._get_available(document)
             left = document.currency_id.round(sum(available.values()))
             if left * version.amount_credited < 0:
                 version._on_correction_removed()

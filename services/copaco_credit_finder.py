@@ -41,7 +41,7 @@ class CopacoCreditFinder(models.AbstractModel):
             credited; dict of the amounts that were, by the text of the line, "" for
             no line; the `account.move` records that a person made)
         """
-        billed = document._get_live_invoice() | document._get_live_corrections()
+        billed = self._get_billed(document)
         moves = self._find_credits(billed)
         texts = defaultdict(list)
         for line in self._get_lines(billed):
@@ -77,7 +77,7 @@ class CopacoCreditFinder(models.AbstractModel):
         :param taxes: `account.tax`: only what was credited with these
         :return: dict of the amounts that were credited, by text
         """
-        billed = document._get_live_invoice() | document._get_live_corrections()
+        billed = self._get_billed(document)
         moves = self._find_credits(billed)
         available = self._get_amounts(document, billed, moves)
         lines = self._get_lines(billed).filtered("copaco_is_rounding")
@@ -91,6 +91,28 @@ class CopacoCreditFinder(models.AbstractModel):
                 settled[name] = amount
                 rounding += amount
         return settled
+
+    def _get_billed(self, document):
+        """:return: the `account.move` records of which a person may have credited what
+        Copaco changed. An invoice is credited for all of its documents together, and so
+        is what was settled with credit notes of their corrections."""
+        documents = document._get_joint_documents()
+        return document._get_live_invoice() | documents._get_live_corrections()
+
+    def _get_available(self, document):
+        """:return: see `_get_amounts`"""
+        billed = self._get_billed(document)
+        return self._get_amounts(document, billed, self._find_credits(billed))
+
+    def _lacks_credit(self, document):
+        """:return: whether more was settled of a line of a document than is credited of
+        it"""
+        available = self._get_available(document)
+        return any(
+            document.currency_id.round(available[text]) * amount < 0
+            for version in document.version_ids
+            for text, amount in (version.credited or {}).items()
+        )
 
     def _get_amount_of(self, document, moves, name, taxes):
         """:return: what was credited without tax by lines of this name and taxes"""
@@ -115,7 +137,6 @@ class CopacoCreditFinder(models.AbstractModel):
             if line.currency_id == document.currency_id:
                 name = line.name if line.name in texts else ""
                 amounts[name] += sign * line.amount_currency
-        # An invoice is credited for all of its documents together.
         for version in document._get_joint_documents().version_ids:
             for text, amount in (version.credited or {}).items():
                 amounts[text] -= amount

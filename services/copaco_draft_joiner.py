@@ -54,6 +54,13 @@ class CopacoDraftJoiner(models.AbstractModel):
         if any(there.mapped("draft_reason")):
             match.documents.write(match.documents._get_no_draft())
             self.env["copaco.invoice.writer"]._automate(match.documents)
+        automation = self.env["copaco.automation"]
+        if any(
+            automation._get_policy(each.customer_id, each.connection_id) != "send"
+            for each in added
+        ):
+            # A person sends what is not to be sent unasked, and all of it.
+            move.with_context(active_test=False).copaco_delivery_ids.unlink()
 
     # === DRAFTS === #
 

@@ -15,7 +15,7 @@ DAYS_AROUND = 10
 
 _INVOICE_QUERY = """
     SELECT asked.document_id, move.id,
-           move.invoice_origin = asked.number AS is_number,
+           asked.number = ANY(string_to_array(move.invoice_origin, ', ')) AS is_number,
            move.amount_untaxed = asked.amount AND move.currency_id = asked.currency_id
            AS is_amount
       FROM unnest(%(documents)s::int[], %(numbers)s::text[], %(partners)s::int[],
@@ -32,7 +32,8 @@ _INVOICE_QUERY = """
      WHERE move.state != 'cancel' AND move.company_id = ANY(%(companies)s)
        AND move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
        AND reversed.copaco_document_id IS NULL AND reversed.copaco_version_id IS NULL
-       AND (move.invoice_origin = asked.number
+       -- An invoice of several documents has the numbers of all.
+       AND (asked.number = ANY(string_to_array(move.invoice_origin, ', '))
             -- That both come to nothing tells nothing.
             OR (move.amount_untaxed = asked.amount AND asked.amount != 0
                 AND move.currency_id = asked.currency_id
