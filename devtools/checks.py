@@ -48,7 +48,8 @@ FIRST = (
         "TestDecide",
     ),
     *("TestCustomerEvidence", "TestDuplicates", "TestEInvoice", "TestInvoice"),
-    *("TestMargin", "TestMatch", "TestMonitor", "TestRounding"),
+    *("TestMargin", "TestMatch", "TestMonitor", "TestPartialResponses"),
+    *("TestPoNumbers", "TestRounding"),
 )
 SECOND = (
     *("TestBillDocuments", "TestBrakes", "TestContentMachine", "TestCorrection"),
