@@ -102,14 +102,14 @@ class CopacoMonitor(models.AbstractModel):
         connections = (
             self.env["copaco.connection"].sudo().search([("active", "=", True)])
         )
-        self._get_runs_to_check(connections)._refresh_state()
+        runs = self._get_runs_to_check(connections)
         for connection in connections:
             # Each sees what others wrote meanwhile, or the database refuses to write
             # what they wrote.
             self.env["ir.cron"]._commit_progress()
             self.env["copaco.margin.checker"]._check_recent(connection)
         self.env["ir.cron"]._commit_progress()
-        self._update_activity(connections)
+        self._refresh_progress(runs, connections)
 
     def _check_overdue(self):
         """Tell of documents that wait: whatever has to invoice them doesn't."""

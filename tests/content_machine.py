@@ -144,6 +144,8 @@ class ContentMachine(Bookkeeper, RuleBasedStateMachine):
 
     def note_received(self, runs):
         for run in runs.sorted("id"):
+            if run.state == "running":
+                self.go_on_in_background()
             self.case.assertNotIn(run.state, ("failed", "running"), run.message)
             self.log.append(f"  {run.name} {run.connection_id.name}")
             parts = self.copaco.get_parts(run.date_from, run.date_to)
