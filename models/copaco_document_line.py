@@ -249,17 +249,6 @@ class CopacoDocumentLine(models.Model):
             self.date_start and self.date_end and self.date_start <= self.date_end
         )
 
-    def _is_leaving(self):
-        """:return: whether Copaco has this line on another part of its invoice now, and
-        the draft of this one is rebuilt without it, unasked"""
-        document = self.document_id
-        return (
-            document.is_po_part
-            and document.state == "new"
-            and document.has_pending_version
-            and self in document._get_lost_lines()
-        )
-
     @api.model
     def _set_matches(self, matches):
         """Keep what these lines became.

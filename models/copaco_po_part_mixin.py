@@ -67,35 +67,40 @@ class CopacoPoPartMixin(models.AbstractModel):
             order="id",
         )
 
-    def _is_beside(self, line, other):
-        """Whether two lines stand beside each other on the same Copaco invoice, on two
-        parts of it. Then only Copaco's own names of them tell that they are the same
-        charge, as within one document.
+    def _leave_out_beside(self, pairs):
+        """Two lines stand beside each other on the same Copaco invoice, on two parts of
+        it. Then only Copaco's own names of them tell that they are the same charge, as
+        within one document.
 
-        :param line: of this document or a version of it: a `copaco.document.line` or a
-            `DocumentLine`
-        :param other: a `copaco.document.line` of another document
+        :param pairs: list of `Duplicate` of lines of this document or of a version
+        :return: list of those that may be the same charge
         """
-        hashes = get_row_hash(line), get_row_hash(other)
-        names = hashes if any(hashes) else (line.line_ref, other.line_ref)
-        return names[0] != names[1] and self._is_received_with(other)
+        others = self.line_ids.browse().union(*(pair.other for pair in pairs))
+        beside = self._get_lines_beside(others)
+        return [
+            pair
+            for pair in pairs
+            if pair.other not in beside or _has_same_name(pair.line, pair.other)
+        ]
 
-    def _is_received_with(self, line):
-        """Whether a line stands on another part of the same Copaco invoice now."""
-        part = line.document_id
-        return (
-            self.is_po_part
-            and part.is_po_part
-            and all(
-                self[name] == part[name]
-                for name in (
-                    "root_company_id",
-                    "kind",
-                    "invoice_number",
-                    "account_key",
-                )
+    def _get_lines_beside(self, lines):
+        """:param lines: `copaco.document.line` records of other documents
+        :return: those that stand on another part of the same Copaco invoice now
+        """
+        parts = (self._get_parts() - self) & lines.document_id
+        lost = lines.browse().union(*(part._get_lost_lines() for part in parts))
+        return lines.filtered(lambda line: line.document_id in parts) - lost
+
+    def _get_leaving_lines(self):
+        """:return: the lines of these documents that Copaco has on other parts of its
+        invoices now, and without which their drafts are rebuilt, unasked"""
+        leaving = self.filtered(
+            lambda part: (
+                part.is_po_part and part.state == "new" and part.has_pending_version
             )
-            and line not in part._get_lost_lines()
+        )
+        return self.line_ids.browse().union(
+            *(part._get_lost_lines() for part in leaving)
         )
 
     def _get_lost_lines(self):
@@ -178,3 +183,9 @@ def _get_charge(line):
         line.date_end or None,
         float(line.extended_price),
     )
+
+
+def _has_same_name(line, other):
+    hashes = get_row_hash(line), get_row_hash(other)
+    names = hashes if any(hashes) else (line.line_ref, other.line_ref)
+    return names[0] == names[1]

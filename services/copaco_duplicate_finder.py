@@ -229,10 +229,13 @@ class CopacoDuplicateFinder(models.AbstractModel):
             *(duplicate.other.document_id for duplicate in duplicates)
         )
         same = {each.line for each in duplicates if each.evidence == SAME}
+        other_lines = document.line_ids.browse().union(
+            *(duplicate.other for duplicate in duplicates)
+        )
         if (
             len(same) == len(document._get_billed_lines())
             and not any(self._is_doubtful(document, other) for other in others)
-            and not any(document._is_received_with(each.other) for each in duplicates)
+            and not document._get_lines_beside(other_lines)
         ):
             return Exclusion(
                 _lt(
@@ -345,10 +348,9 @@ class CopacoDuplicateFinder(models.AbstractModel):
         Line.browse(line_id for _key, line_id, _evidence in rows).fetch(["document_id"])
         for key, line_id, evidence in rows:
             document, line = keys[key]
-            other = Line.browse(line_id)
-            if not document._is_beside(line, other):
-                result[document].append(Duplicate(line, other, evidence))
+            result[document].append(Duplicate(line, Line.browse(line_id), evidence))
         for document in documents.filtered("is_po_part"):
+            result[document] = document._leave_out_beside(result[document])
             for pair in document._find_moved(asked[document]):
                 result[document].append(Duplicate(*pair, LIKELY))
         return result
@@ -368,13 +370,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
         """
         document = version.document_id
         pairs = self._find_lines({document: version._get_new_lines()})[document]
-        ids = [
-            pair.other.document_id.id
-            for pair in pairs
-            if not (is_settling and pair.other._is_leaving())
-        ]
-        others = document.browse(dict.fromkeys(ids))
-        if others:
+        lines = document.line_ids.browse().union(*(pair.other for pair in pairs))
+        if is_settling:
+            lines -= lines.document_id._get_leaving_lines()
+        if others := lines.document_id:
             return _lt(
                 "Some of its new lines may be charges that are on %(documents)s "
                 "already.",
