@@ -416,6 +416,8 @@ class CopacoDocumentVersion(models.Model):
         document = self.document_id
         versions = document.version_ids
         newest = document._get_pending_version() or versions._get_declined() or self
+        excluded_charges = self.env["copaco.excluded.charges"]
+        lost = excluded_charges._find_lost(self, newest)
         self._swap_content()
         # What was taken over after it is taken back, too.
         later = document.version_ids.filtered(lambda version: version.id > self.id)
@@ -431,11 +433,11 @@ class CopacoDocumentVersion(models.Model):
         charges = self.env["copaco.restored.charges"]
         is_known = newest.payload_digest == document.payload_digest
         is_declined = newest.state == "declined" and not newest._shares_change(self)
-        if charges._on_restored(document, self._get_lost_lines()) or not (
-            is_known or is_declined
-        ):
+        warning = excluded_charges._review(lost, document)
+        is_decided = is_known or is_declined and not warning
+        if charges._on_restored(document, self._get_lost_lines()) or not is_decided:
             newest.write({"state": "pending", "declined_by_id": False})
-            newest._request_decision(charges._get_warning(document))
+            newest._request_decision(charges._get_warning(document), warning)
         elif newest.state == "pending":
             newest._withdraw()
         elif document._get_live_invoice():

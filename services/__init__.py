@@ -27,6 +27,7 @@ from . import (
     copaco_draft_updater,
     copaco_duplicate_finder,
     copaco_e_invoice,
+    copaco_excluded_charges,
     copaco_exclusion,
     copaco_exclusion_finder,
     copaco_fetch_notification,

@@ -89,14 +89,16 @@ class CopacoExclusion(models.AbstractModel):
             self.env["copaco.background"]._continue_invoicing()
 
     def _on_credited(self, credits):
-        """A person credited invoices: what a rule excluded because its charges are on
-        them is compared once more, and then waits for a person.
+        """A person credited invoices: what was excluded because its charges are on
+        them waits for a person again; what a rule excluded is compared before.
 
         :param credits: `account.move` records that were confirmed
         """
         own = credits.filtered(lambda move: not move.copaco_version_id)
         credited = own.reversed_entry_id
+        charges = self.env["copaco.excluded.charges"]
         for document in (
             credited._get_copaco_documents() | credited.copaco_version_id.document_id
         ):
             self._review_exclusions(document, document.line_ids)
+            charges._review(charges._find(document, document.line_ids), document)

@@ -35,6 +35,7 @@ from . import (
     test_earned_properties,
     test_earned_tours,
     test_equality,
+    test_excluded_again,
     test_faults,
     test_fetch,
     test_fetch_notification,
