@@ -37,6 +37,7 @@ from . import (
     account_move_line,
     copaco_connection,
     copaco_customer,
+    copaco_declined_charge,
     copaco_delivery,
     copaco_document,
     copaco_document_line,

@@ -7,6 +7,7 @@ from ..client import parse_payload
 from ..tools import (
     CENT,
     Amount,
+    get_charge_key,
     join_different,
     join_messages,
     name_invoice,
@@ -39,6 +40,32 @@ class CopacoDifferenceMixin(models.AbstractModel):
             version.difference = version._get_difference_table()
 
     # === BUSINESS METHODS === #
+
+    def _is_continuation(self):
+        """Whether this version has a line in common with its document."""
+        self.ensure_one()
+        old_lines = self.document_id.line_ids
+        pairs = pair_lines(old_lines, parse_payload(self.payload).lines)
+        return not old_lines or any(old and new for old, new in pairs)
+
+    def _get_new_lines(self):
+        """:return: list of the `DocumentLine` that the document does not have"""
+        self.ensure_one()
+        lines = parse_payload(self.payload).lines
+        pairs = pair_lines(self.document_id.line_ids, lines)
+        return [new for old, new in pairs if new and not old]
+
+    def _get_lost_lines(self):
+        """:return: the `copaco.document.line` records that this version does not have,
+        or has as another charge"""
+        self.ensure_one()
+        lines = self.document_id.line_ids
+        pairs = pair_lines(lines, parse_payload(self.payload).lines)
+        return lines - lines.browse(
+            old.id
+            for old, new in pairs
+            if old and new and get_charge_key(old) == get_charge_key(new)
+        )
 
     def _is_unreadable(self):
         return bool(parse_payload(self.payload).error)

@@ -195,13 +195,14 @@ class CopacoDocument(models.Model):
     @api.depends("state", "hold_reason")
     def _compute_duplicates(self):
         finder = self.env["copaco.duplicate.finder"]
+        table = self.env["copaco.duplicate.table"]
         self.duplicate_table = self.has_new_lines = False
         for document in self.filtered(
             lambda each: each.hold_reason == "possible_double"
         ):
             # Where a charge stands is in the books of any company of the same root.
             pairs = finder.sudo()._get_pairs(document.sudo())
-            document.duplicate_table = finder._render_pairs(document, pairs)
+            document.duplicate_table = table._render(document, pairs)
             document.has_new_lines = bool(
                 pairs and finder._get_new_lines(document, pairs)
             )

@@ -92,32 +92,6 @@ class CopacoDocumentVersion(models.Model):
         """Copaco no longer says what was declined, or something newer was decided."""
         self.write({"state": "replaced", "declined_by_id": False})
 
-    def _is_continuation(self):
-        """Whether this version has a line in common with its document."""
-        self.ensure_one()
-        old_lines = self.document_id.line_ids
-        pairs = pair_lines(old_lines, parse_payload(self.payload).lines)
-        return not old_lines or any(old and new for old, new in pairs)
-
-    def _get_new_lines(self):
-        """:return: list of the `DocumentLine` that the document does not have"""
-        self.ensure_one()
-        lines = parse_payload(self.payload).lines
-        pairs = pair_lines(self.document_id.line_ids, lines)
-        return [new for old, new in pairs if new and not old]
-
-    def _get_lost_lines(self):
-        """:return: the `copaco.document.line` records that this version does not have,
-        or has as another charge"""
-        self.ensure_one()
-        lines = self.document_id.line_ids
-        pairs = pair_lines(lines, parse_payload(self.payload).lines)
-        return lines - lines.browse(
-            old.id
-            for old, new in pairs
-            if old and new and get_charge_key(old) == get_charge_key(new)
-        )
-
     def _get_emptied_warning(self):
         """:return: a message when lines are gone of which Copaco may have left out the
         list, and its total doesn't confirm that; "" otherwise"""
@@ -264,9 +238,16 @@ class CopacoDocumentVersion(models.Model):
     def _take_over(self):
         """What Copaco changed counts from now on."""
         self.ensure_one()
+        document, charges = self.document_id, self.env["copaco.declined.charge"]
+        excluded_by = document.excluded_by_id
+        if document.is_excluded_by_customer:
+            excluded_by = excluded_by.browse()
         self._swap_content()
+        charges._end_own(document, document.line_ids)
+        if excluded_by:
+            charges._keep(self, excluded_by)
         # It was declined in favour of what is replaced now.
-        self.document_id.version_ids._get_declined()._end_declined()
+        document.version_ids._get_declined()._end_declined()
         self.document_id._message_log(body=self.env._("Took over what Copaco changed."))
 
     def _swap_content(self):
@@ -358,6 +339,10 @@ class CopacoDocumentVersion(models.Model):
         if self.payload_digest == document.payload_digest:
             # Copaco took back what was declined before: nothing is left of it.
             self._end_declined()
+        else:
+            self.env["copaco.declined.charge"]._keep(
+                self, self.env.user, fields.Date.context_today(self)
+            )
         document._message_log(
             body=self.env._(
                 "%(user)s kept the version from before Copaco changed it.",

@@ -41,7 +41,7 @@ class CopacoPresenceMixin(models.AbstractModel):
 
     def action_acknowledge_missing(self):
         """Note that a person knows that Copaco no longer has these documents."""
-        self.env["copaco.decision"]._acknowledge_missing(self)
+        self.env["copaco.presence"]._acknowledge(self)
 
     def action_fetch_again(self):
         """Ask Copaco again for the days on which it created this document.

@@ -177,6 +177,9 @@ class CopacoDecision(models.AbstractModel):
             )
         self.env["copaco.exclusion"]._undo_exclusion(held)
         (held | kept).is_no_double = True
+        self.env["copaco.declined.charge"].sudo()._end(
+            {each: list(each._get_billed_lines()) for each in held | kept}
+        )
         # What a person said of others that wait was said when these did, too.
         finder = self.env["copaco.duplicate.finder"].sudo()
         finder._find_waiting(held | kept).is_no_double = False
@@ -186,11 +189,17 @@ class CopacoDecision(models.AbstractModel):
     def _exclude_duplicates(self, documents):
         """See `copaco.document.action_exclude_duplicates`."""
         finder = self.env["copaco.duplicate.finder"].sudo()
+        declined_finder = self.env["copaco.declined.finder"].sudo()
         held = self._get_held(documents, "possible_double")
         for document in held:
             reason = _lt("It was invoiced otherwise.")
             if others := finder._get_other_documents(document):
                 reason = _lt("The same charges are on %(documents)s.", documents=others)
+            elif declined := declined_finder._get_names(document):
+                reason = _lt(
+                    "Its charges were not to be invoiced: %(documents)s.",
+                    documents=declined,
+                )
             elif document.missing_state:
                 reason = _lt("Copaco no longer has it.")
             self.env["copaco.exclusion"]._apply_exclusion(
@@ -264,6 +273,7 @@ class CopacoDecision(models.AbstractModel):
     def _use_new_version(self, documents):
         """See `copaco.document.action_use_new_version`."""
         pending = self._lock_pending(documents)
+        self.env["copaco.declined.charge"].sudo()._end_pending(pending)
         for document in pending:
             document = self.env["copaco.background"]._with_own_context(document)
             updater = document.env["copaco.draft.updater"]
@@ -301,6 +311,7 @@ class CopacoDecision(models.AbstractModel):
         pending = self._lock_pending(documents).filtered(
             lambda document: document._get_live_invoice()
         )
+        self.env["copaco.declined.charge"].sudo()._end_pending(pending)
         if not pending:
             raise UserError(
                 self.env._(
@@ -330,22 +341,6 @@ class CopacoDecision(models.AbstractModel):
         pending = documents.filtered("has_pending_version").sudo()
         pending.lock_for_update()
         return pending
-
-    def _acknowledge_missing(self, documents):
-        """See `copaco.document.action_acknowledge_missing`."""
-        documents._check_billing_access()
-        missing = documents.filtered(
-            lambda document: document.missing_state == "reported"
-        ).sudo()
-        missing.missing_state = "acknowledged"
-        for document in missing:
-            document._message_log(
-                body=self.env._(
-                    "%(user)s acknowledged that Copaco no longer has this document.",
-                    user=self.env.user.name,
-                )
-            )
-        self.env["copaco.monitor"]._update_activity(missing.connection_id)
 
     # === EXCLUDED DOCUMENTS === #
 

@@ -22,6 +22,7 @@ _lt = LazyTranslate(__name__)
 SAME = "same"  # row hash, subscription, period and amount agree
 LIKELY = "likely"  # without a row hash, or without a period, all else agrees
 SUSPECT = "suspect"  # the row hash agrees, and something else doesn't
+DECLINED = "declined"  # a person decided not to invoice it as part of another document
 
 _LINE_QUERY = """
     WITH asked AS (
@@ -132,8 +133,8 @@ class Duplicate(NamedTuple):
     """A line that may be the same charge as another one."""
 
     line: object  # that was asked about: a `copaco.document.line` or a `DocumentLine`
-    other: models.BaseModel  # `copaco.document.line`
-    evidence: str  # SAME, LIKELY or SUSPECT
+    other: models.BaseModel  # `copaco.document.line`; DECLINED: `…declined.charge`
+    evidence: str  # SAME, LIKELY, SUSPECT or DECLINED
 
 
 class CopacoDuplicateFinder(models.AbstractModel):
@@ -160,12 +161,14 @@ class CopacoDuplicateFinder(models.AbstractModel):
             return {}
         verdicts = {}
         invoices = self.env["copaco.invoice.finder"]._find(asked)
-        duplicates = self._find_lines(
-            {document: list(document._get_billed_lines()) for document in asked}
-        )
+        lines = {document: list(document._get_billed_lines()) for document in asked}
+        duplicates = self._find_lines(lines)
+        declined = self._find_declined(lines, duplicates)
+        finder = self.env["copaco.declined.finder"]
         for document in asked:
             verdict = (
                 self._get_twice_hold(document)
+                or finder._get_hold(document, declined[document])
                 or self._judge_lines(document, duplicates[document])
                 or invoices.get(document)
                 or document._get_missing_hold()
@@ -355,6 +358,19 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 result[document].append(Duplicate(*pair, LIKELY))
         return result
 
+    def _find_declined(self, asked, duplicates):
+        """:param asked: see `_find_lines`
+        :param duplicates: what it found of them: a charge that is on another document
+            again is compared with that
+        :return: see `copaco.declined.finder`
+        """
+        known = {id(pair.line) for pairs in duplicates.values() for pair in pairs}
+        left = {
+            document: [line for line in lines if id(line) not in known]
+            for document, lines in asked.items()
+        }
+        return self.env["copaco.declined.finder"]._find(left)
+
     def _has_several_endpoints(self, companies, kinds):
         """Whether the same charges may have been received from several endpoints."""
         domain = [("company_id", "in", companies.ids), ("kind", "in", kinds)]
@@ -369,7 +385,9 @@ class CopacoDuplicateFinder(models.AbstractModel):
             one, "" otherwise
         """
         document = version.document_id
-        pairs = self._find_lines({document: version._get_new_lines()})[document]
+        asked = {document: version._get_new_lines()}
+        found = self._find_lines(asked)
+        pairs = found[document]
         lines = document.line_ids.browse().union(*(pair.other for pair in pairs))
         if is_settling:
             lines -= lines.document_id._get_leaving_lines()
@@ -381,17 +399,22 @@ class CopacoDuplicateFinder(models.AbstractModel):
             )
         if self._find_twice(parse_payload(version.payload).lines):
             return _lt("It has the same charge more than once.")
-        return ""
+        declined = self._find_declined(asked, found)[document]
+        return self.env["copaco.declined.finder"]._get_warning(declined)
 
     # === FOR A PERSON === #
 
     def _get_pairs(self, document):
         """:return: list of `Duplicate` of a document, in the order of its lines"""
-        lines = document._get_billed_lines()
-        found = self._find_lines({document: list(lines)})[document]
-        return sorted(
-            [*self._find_twice(lines), *found], key=lambda pair: pair.line.sequence
-        )
+        lines = list(document._get_billed_lines())
+        found = self._find_lines({document: lines})
+        declined = self._find_declined({document: lines}, found)[document]
+        pairs = [
+            *self._find_twice(lines),
+            *found[document],
+            *(Duplicate(*pair, DECLINED) for pair in declined),
+        ]
+        return sorted(pairs, key=lambda pair: pair.line.sequence)
 
     def _get_new_lines(self, document, pairs):
         """:param pairs: `_get_pairs` of the document
@@ -404,46 +427,18 @@ class CopacoDuplicateFinder(models.AbstractModel):
     def _get_other_documents(self, document):
         """:return: message with the names of the documents that the charges of one are
         on, "" for none"""
-        others = self.env["copaco.document"].union(
-            *(pair.other.document_id for pair in self._get_pairs(document))
-        )
-        return self._enumerate(others - document, document)
+        others = self._get_documents(self._get_pairs(document)) - document
+        return self._enumerate(others, document)
 
     def _find_waiting(self, documents):
         """:return: other `copaco.document` records that wait to be invoiced, and have
         charges of these"""
         pairs = itertools.chain.from_iterable(map(self._get_pairs, documents))
-        others = self.env["copaco.document"].union(
-            *(pair.other.document_id for pair in pairs)
-        )
-        return (others - documents).filtered(lambda each: each.state in ("new", "held"))
+        others = self._get_documents(pairs) - documents
+        return others.filtered(lambda each: each.state in ("new", "held"))
 
-    def _render_pairs(self, document, pairs):
-        """:param pairs: `_get_pairs` of the document
-        :return: `Markup` of the lines of a document beside those that they may be the
-            same charge as, with where these stand; of documents of companies that are
-            not the user's, only which company it is
-        """
-        others = document.browse(pair.other.document_id.id for pair in pairs)
-        invoices = self.env["copaco.invoice.finder"]._find_others(document)
-        doubted = document.line_ids.browse(pair.line.id for pair in pairs)
-        new_lines = self._get_new_lines(document, pairs)
-        return self.env["ir.qweb"]._render(
-            "account_copaco.copaco_duplicates",
-            {
-                "document": document,
-                "pairs": pairs,
-                "readable": others._filtered_access("read"),
-                "new_lines": pairs and new_lines,
-                "invoices": invoices._filtered_access("read"),
-                "doubted_count": len(doubted),
-                "doubted_amount": sum(doubted.mapped("amount")),
-                "new_amount": sum(new_lines.mapped("amount")),
-                "show": document._format_amount,
-                "evidence": {
-                    SAME: self.env._("Same charge"),
-                    LIKELY: self.env._("Probably the same charge"),
-                    SUSPECT: self.env._("Same row hash, other figures"),
-                },
-            },
+    def _get_documents(self, pairs):
+        """:return: the documents that have the charges of these `Duplicate`"""
+        return self.env["copaco.document"].union(
+            *(pair.other.document_id for pair in pairs if pair.evidence != DECLINED)
         )

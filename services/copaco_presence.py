@@ -95,6 +95,22 @@ class CopacoPresence(models.AbstractModel):
                 )
             )
 
+    def _acknowledge(self, documents):
+        """See `copaco.document.action_acknowledge_missing`."""
+        documents._check_billing_access()
+        missing = documents.filtered(
+            lambda document: document.missing_state == "reported"
+        ).sudo()
+        missing.missing_state = "acknowledged"
+        for document in missing:
+            document._message_log(
+                body=self.env._(
+                    "%(user)s acknowledged that Copaco no longer has this document.",
+                    user=self.env.user.name,
+                )
+            )
+        self.env["copaco.monitor"]._update_activity(missing.connection_id)
+
     def _write_creation_days(self, run, documents, date_from, date_to, condition):
         """Write the days on which Copaco may have created documents. Days that are
         another portal's or source's, or contradict what was received, are not those.

@@ -25,6 +25,7 @@ from . import (
     test_customer_evidence,
     test_dashboard,
     test_decide,
+    test_declined_charges,
     test_delivery_proof,
     test_delivery_tours,
     test_double_bill,

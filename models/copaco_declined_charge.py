@@ -1,0 +1,184 @@
+from odoo import api, fields, models
+from odoo.tools import LazyTranslate
+
+from ..client import parse_payload
+from ..tools import are_apart, get_charge_key, get_row_hash, name_line
+
+_lt = LazyTranslate(__name__)
+
+# By these the same charge is recognised on another document.
+KEY_FIELDS = (
+    *("row_hash", "subscription_ref", "description", "date_start", "date_end"),
+    *("quantity", "extended_price", "amount", "currency_id", "company_id"),
+)
+
+
+class CopacoDeclinedCharge(models.Model):
+    """A charge that a person decided not to invoice, and that is on no document that
+    tells of that: a change that had it was declined, or Copaco took it off a document
+    that was excluded. It may come on another document (promise 1 in
+    doc/how_it_works.rst)."""
+
+    _name = "copaco.declined.charge"
+    _description = "Declined Copaco Charge"
+    _order = "id"
+
+    name = fields.Char(required=True)
+    document_id = fields.Many2one(
+        "copaco.document", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one("res.company", required=True, index=True)
+    run_id = fields.Many2one(
+        "copaco.run", required=True, ondelete="restrict", index=True
+    )
+    user_id = fields.Many2one("res.users", string="Decided by")
+    declined_on = fields.Date(
+        help="When the change was declined; empty: its document was excluded."
+    )
+    row_hash = fields.Char()
+    subscription_ref = fields.Char()
+    description = fields.Char()
+    date_start = fields.Date()
+    date_end = fields.Date()
+    quantity = fields.Float(min_display_digits=0)
+    currency_id = fields.Many2one("res.currency")
+    extended_price = fields.Float(min_display_digits="Product Price")
+    amount = fields.Float(min_display_digits=2)
+
+    _row_hash_idx = models.Index("(row_hash) WHERE row_hash != ''")
+    _charge_idx = models.Index("(subscription_ref, extended_price)")
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _keep(self, version, user, declined_on=False):
+        """Remember what a version has, its document doesn't, and no invoice of another
+        document bills.
+
+        :param version: a `copaco.document.version` that doesn't count
+        :param user: `res.users` who decided that
+        :param declined_on: date, when the version itself was declined
+        """
+        document = version.document_id
+        own = {_get_content(line) for line in document.line_ids}
+        lines = [
+            line
+            for line in parse_payload(version.payload).lines
+            if _get_content(line) not in own
+        ]
+        finder = self.env["copaco.duplicate.finder"]
+        billed = {
+            id(pair.line)
+            for pair in finder._find_lines({document: lines})[document]
+            if pair.other.document_id._get_live_invoice()
+        }
+        lines = [line for line in lines if id(line) not in billed]
+        self._end_own(document, lines)
+        Line = self.env["copaco.document.line"]
+        vals_list = []
+        for line in lines:
+            vals = Line._prepare_source_values(
+                line, document.company_id, version._get_currency()
+            )
+            vals_list.append(
+                {
+                    "name": name_line(line) or line.line_ref or "–",
+                    "document_id": document.id,
+                    "run_id": version.run_id.id,
+                    "user_id": user.id,
+                    "declined_on": declined_on,
+                    **{name: vals[name] for name in KEY_FIELDS},
+                }
+            )
+        self.create(vals_list)
+
+    @api.model
+    def _end_own(self, document, lines):
+        """What was declined of a document is decided anew.
+
+        :param lines: list of its lines, or of a version's
+        """
+        self.search([("document_id", "=", document.id)]).filtered(
+            lambda charge: any(charge._may_be(line, document) for line in lines)
+        ).unlink()
+
+    @api.model
+    def _end(self, asked):
+        """A person decided that these lines are invoiced, whatever was declined of
+        other documents.
+
+        :param asked: dict of lists of lines by `copaco.document`
+        """
+        found = self.env["copaco.declined.finder"]._find(asked)
+        self.union(
+            *(charge for pairs in found.values() for _line, charge in pairs)
+        ).unlink()
+
+    @api.model
+    def _end_pending(self, documents):
+        """As `_end`, of what Copaco changed in documents. What has no invoice is asked
+        about when it is to be invoiced.
+
+        :param documents: `copaco.document` records
+        """
+        self._end(
+            {
+                document: document._get_pending_version()._get_new_lines()
+                for document in documents
+                if document.has_pending_version and document._get_live_invoice()
+            }
+        )
+
+    def _may_be(self, line, document):
+        """Whether this may be the same charge as a line, by the rule of
+        `copaco.duplicate.finder`.
+
+        :param line: of a `copaco.document`, or of a version of it
+        """
+        self.ensure_one()
+        row_hash = get_row_hash(line)
+        if are_apart(line, self):
+            return False
+        if row_hash and row_hash == self.row_hash:
+            return True
+        is_other_hash = (
+            row_hash
+            and self.row_hash
+            # Copaco promises no row hash that is the same at another endpoint.
+            and self.run_id.endpoint == document.run_id.endpoint
+        )
+        service = _get_service(line)
+        return bool(
+            not is_other_hash
+            and any(service[:2])
+            and service == _get_service(self)
+            and self.currency_id == document.currency_id
+        )
+
+    def _describe(self):
+        """:return: message with the document, and who decided what about it"""
+        self.ensure_one()
+        values = {"document": self.document_id.name, "user": self.user_id.name}
+        if not self.declined_on:
+            return _lt("%(document)s (excluded by %(user)s)", **values)
+        return _lt(
+            "%(document)s (change declined by %(user)s on %(date)s)",
+            date=self.declined_on,
+            **values,
+        )
+
+
+def _get_service(line):
+    return (
+        line.subscription_ref or "",
+        line.description or "",
+        line.date_start or None,
+        line.date_end or None,
+        float(line.quantity or 0),
+        float(line.extended_price),
+    )
+
+
+def _get_content(line):
+    # With a row hash, another text makes no other charge.
+    return get_charge_key(line), "" if line.row_hash else line.description or ""

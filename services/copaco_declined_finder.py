@@ -1,0 +1,129 @@
+from odoo import models
+from odoo.tools import LazyTranslate
+
+from ..const import get_side
+from ..hold_reasons import Hold
+from ..tools import get_row_hash, list_names
+
+_lt = LazyTranslate(__name__)
+
+
+class CopacoDeclinedFinder(models.AbstractModel):
+    """Searches, and never writes: charges that a person decided not to invoice, and
+    that come on another document of the same customer (promises 1 and 7 in
+    doc/how_it_works.rst)."""
+
+    _name = "copaco.declined.finder"
+    _description = "Copaco Declined Charge Finder"
+
+    def _find(self, asked):
+        """It takes the same few queries for any number of documents.
+
+        :param asked: dict of lists of lines by `copaco.document` of one connection: its
+            own, or those of a version of it
+        :return: dict by document of lists of (line, `copaco.declined.charge` of another
+            document that it may be)
+        """
+        found = {document: [] for document in asked}
+        charges = self._find_candidates(asked)
+        none = charges.browse()
+        by_hash = charges.filtered("row_hash").grouped("row_hash")
+        by_service = charges.grouped(_get_service)
+        for document, lines in asked.items() if charges else ():
+            for line in lines:
+                candidates = by_hash.get(get_row_hash(line), none)
+                candidates |= by_service.get(_get_service(line), none)
+                found[document] += [
+                    (line, charge)
+                    for charge in candidates.sorted("id")
+                    if charge.document_id != document
+                    and _is_same_customer(charge.document_id, document)
+                    and charge._may_be(line, document)
+                ]
+        return found
+
+    def _find_candidates(self, asked):
+        Charge = self.env["copaco.declined.charge"]
+        lines = [line for own in asked.values() for line in own]
+        if not lines:
+            return Charge
+        documents = self.env["copaco.document"].union(*asked)
+        hashes = set(map(get_row_hash, lines)) - {""}
+        return Charge.search(
+            [
+                ("document_id.root_company_id", "in", documents.root_company_id.ids),
+                ("document_id.kind", "in", get_side(documents[0].kind)),
+                "|",
+                ("row_hash", "in", list(hashes)),
+                "&",
+                ("subscription_ref", "in", [line.subscription_ref for line in lines]),
+                ("extended_price", "in", [float(line.extended_price) for line in lines]),
+            ]
+        )
+
+    # === WHAT A PERSON IS TOLD === #
+
+    def _get_hold(self, document, pairs):
+        """:param pairs: see `_find`
+        :return: a `Hold` when some lines of a document were declined, or None
+        """
+        if not pairs:
+            return None
+        values = {
+            "count": len({line for line, _charge in pairs}),
+            "total": len(document._get_billed_lines()),
+            "document": document.name,
+            "others": self._enumerate(pairs),
+        }
+        if values["count"] == values["total"]:
+            message = _lt(
+                "%(count)s of the %(total)s lines of %(document)s may be charges that "
+                "were not to be invoiced: %(others)s. Compare them under Possible "
+                "Duplicates. Exclude the document when that stays so, or press Invoice "
+                "anyway.",
+                **values,
+            )
+        else:
+            message = _lt(
+                "%(count)s of the %(total)s lines of %(document)s may be charges that "
+                "were not to be invoiced: %(others)s. Compare them under Possible "
+                "Duplicates. Invoice only its new lines when that stays so, exclude "
+                "the document, or press Invoice anyway.",
+                **values,
+            )
+        return Hold("possible_double", message)
+
+    def _get_warning(self, pairs):
+        """:param pairs: see `_find`, of new lines of a version
+        :return: a message, "" for no lines
+        """
+        if not pairs:
+            return ""
+        return _lt(
+            "Some of its new lines may be charges that were not to be invoiced: "
+            "%(others)s.",
+            others=self._enumerate(pairs),
+        )
+
+    def _get_names(self, document):
+        """:return: message with the documents that charges of one were declined of, and
+        who did that; "" for none"""
+        asked = {document: list(document._get_billed_lines())}
+        return self._enumerate(self._find(asked)[document])
+
+    def _enumerate(self, pairs):
+        decisions = {
+            (charge.document_id, charge.user_id, charge.declined_on): charge
+            for _line, charge in pairs
+        }
+        return list_names(charge._describe() for charge in decisions.values())
+
+
+def _is_same_customer(document, other):
+    return document.customer_id == other.customer_id or bool(
+        document.partner_id and document.partner_id == other.partner_id
+    )
+
+
+def _get_service(line):
+    return line.subscription_ref or "", float(line.extended_price)

@@ -1,0 +1,58 @@
+from odoo import models
+from odoo.tools import format_date
+
+from .copaco_duplicate_finder import DECLINED, LIKELY, SAME, SUSPECT
+
+
+class CopacoDuplicateTable(models.AbstractModel):
+    """What a person sees of possible duplicates: the lines side by side."""
+
+    _name = "copaco.duplicate.table"
+    _description = "Copaco Duplicate Table"
+
+    def _render(self, document, pairs):
+        """:param pairs: `_get_pairs` of `copaco.duplicate.finder`
+        :return: `Markup` of the lines of a document beside those that they may be the
+            same charge as, with where these stand; of documents of companies that are
+            not the user's, only which company it is
+        """
+        others = document.browse(pair.other.document_id.id for pair in pairs)
+        finder = self.env["copaco.duplicate.finder"]
+        invoices = self.env["copaco.invoice.finder"]._find_others(document)
+        doubted = document.line_ids.browse(pair.line.id for pair in pairs)
+        new_lines = finder._get_new_lines(document, pairs)
+        return self.env["ir.qweb"]._render(
+            "account_copaco.copaco_duplicates",
+            {
+                "document": document,
+                "pairs": pairs,
+                "readable": others._filtered_access("read"),
+                "new_lines": pairs and new_lines,
+                "invoices": invoices._filtered_access("read"),
+                "doubted_count": len(doubted),
+                "doubted_amount": sum(doubted.mapped("amount")),
+                "new_amount": sum(new_lines.mapped("amount")),
+                "show": document._format_amount,
+                "show_evidence": self._show_evidence,
+            },
+        )
+
+    def _show_evidence(self, pair):
+        """:param pair: a `Duplicate`
+        :return: text: what the comparison of its lines says
+        """
+        if pair.evidence == DECLINED:
+            user, day = pair.other.user_id.name, pair.other.declined_on
+            if not day:
+                return self.env._("Excluded by %(user)s", user=user)
+            return self.env._(
+                "Declined by %(user)s on %(date)s",
+                user=user,
+                date=format_date(self.env, day),
+            )
+        labels = {
+            SAME: self.env._("Same charge"),
+            LIKELY: self.env._("Probably the same charge"),
+            SUSPECT: self.env._("Same row hash, other figures"),
+        }
+        return labels[pair.evidence]
