@@ -368,4 +368,4 @@ class AccountMove(models.Model):
         for move in self.sudo().sorted("id", reverse=True):
             version = move.copaco_version_id
             if version.state == "replaced" and not move.copaco_is_replaced:
-                version._on_correction_removed()
+                version.env["copaco.versioning"]._on_correction_removed(version)

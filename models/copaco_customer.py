@@ -328,48 +328,6 @@ class CopacoCustomer(models.Model):
                 customers[customer.account_ref] = customer
         return customers
 
-    def _match(self, suggest=True):
-        """Look again who these customers are, unless that was decided, and whether what
-        linked them contradicts that by now.
-
-        :param suggest: whether to look for contacts that are only alike
-        """
-        for company, customers in self.grouped("company_id").items():
-            customers = customers.with_company(company)
-            customers._match_undecided(suggest)
-            evidence = self.env["copaco.customer.evidence"]
-            evidence._unlink_contradicted(customers)._match_undecided(suggest)
-
-    def _match_undecided(self, suggest):
-        """See `_match`; of one company."""
-        undecided = self.filtered(
-            lambda customer: customer.state in ("unmatched", "suggested")
-        )
-        if not undecided:
-            return
-        matches = self.env["copaco.customer.matcher"]._match_customers(
-            undecided, suggest
-        )
-        for customer, match in matches.items():
-            if match.partner and not customer.is_contradicted:
-                customer._link(match.partner, match.method)
-                continue
-            suggestion = match.partner or match.suggestion
-            vals = {
-                "suggestion_reason": match.reason,
-                "is_ambiguous": match.is_ambiguous,
-            }
-            if customer.is_contradicted:
-                # The reason is why it was unlinked.
-                suggestion, vals = suggestion or customer.suggested_partner_id, {}
-            customer.write(
-                {
-                    "state": "suggested" if suggestion else "unmatched",
-                    "suggested_partner_id": suggestion.id,
-                    **vals,
-                }
-            )
-
     def _link(self, partner, method):
         """Bill these customers to a partner from now on.
 

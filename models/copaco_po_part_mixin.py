@@ -168,10 +168,11 @@ class CopacoPoPartMixin(models.AbstractModel):
     def _warn_parts(self):
         """Lines of this document were excluded: what other parts of the same Copaco
         invoice lose, and a person is asked about, may be these."""
+        warnings = self.env["copaco.version.warnings"]
         for part in self._get_parts() - self:
             version = part._get_pending_version()
             if version and part.hold_reason == "source_changed":
-                version._warn_of_exclusions()
+                warnings._warn_of_exclusions(version)
 
 
 def _get_charge(line):

@@ -17,6 +17,7 @@ from . import (
     copaco_credit_note,
     copaco_customer_decision,
     copaco_customer_evidence,
+    copaco_customer_linker,
     copaco_customer_matcher,
     copaco_decision,
     copaco_declined_finder,
@@ -74,6 +75,8 @@ from . import (
     copaco_service_setup,
     copaco_source_merger,
     copaco_vat_checker,
+    copaco_version_warnings,
+    copaco_versioning,
 )
 
 # isort: split

@@ -31,7 +31,7 @@ class CopacoBillMaker(models.AbstractModel):
             if found:
                 self._make_bill(found)
                 billed |= found.filtered(lambda each: each.state == "invoiced")
-        self.env["copaco.document.version"]._warn_of(billed)
+        self.env["copaco.version.warnings"]._warn_of(billed)
 
     def _lock_others(self, own):
         """:param own: documents of one Copaco invoice that are locked
@@ -294,7 +294,7 @@ class CopacoBillMaker(models.AbstractModel):
         :param pending: those that Copaco changed
         """
         for version in pending._get_pending_version():
-            version._take_over()
+            version.env["copaco.versioning"]._take_over(version)
         self.env["copaco.draft.updater"]._update_draft(first)
 
     def _link_anyway(self, documents):

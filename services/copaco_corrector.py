@@ -89,7 +89,7 @@ class CopacoCorrector(models.AbstractModel):
             available = finder._get_available(document)
             left = document.currency_id.round(sum(available.values()))
             if left * version.amount_credited < 0:
-                version._on_correction_removed()
+                version.env["copaco.versioning"]._on_correction_removed(version)
 
     def _create_correction(self, document, version):
         """Take over a version of a document, and make a draft of the difference.
@@ -115,7 +115,7 @@ class CopacoCorrector(models.AbstractModel):
         kind = KINDS[document.kind]
         rounder = self.env["copaco.correction.rounding"]
         billed = rounder._take_billed(document)
-        version._take_over()
+        version.env["copaco.versioning"]._take_over(version)
         # What has no lines may be in any: it takes away what is in that of before.
         document.currency_id = currency
         version.credited = credited

@@ -280,7 +280,7 @@ class CopacoDecision(models.AbstractModel):
             version = document._get_pending_version()
             invoice = document._get_live_invoice()
             if not invoice:
-                version._take_over()
+                document.env["copaco.versioning"]._take_over(version)
             elif updater._can_be_rebuilt(document):
                 # Who looked at what changed has accepted its lines.
                 version.write({"totals_difference": 0, "unread_total": False})

@@ -57,7 +57,11 @@ class CopacoDeclinedFinder(models.AbstractModel):
                 ("row_hash", "in", list(hashes)),
                 "&",
                 ("subscription_ref", "in", [line.subscription_ref for line in lines]),
-                ("extended_price", "in", [float(line.extended_price) for line in lines]),
+                (
+                    "extended_price",
+                    "in",
+                    [float(line.extended_price) for line in lines],
+                ),
             ]
         )
 

@@ -79,9 +79,9 @@ class CopacoDraftUpdater(models.AbstractModel):
         edits = self.env["copaco.manual.edits"]._get_edits(document)
         if version:
             self.env["copaco.restored.charges"]._check_use(document)
-            version._take_over()
+            version.env["copaco.versioning"]._take_over(version)
         self._check_lines(document)
-        document.customer_id._match()
+        self.env["copaco.customer.linker"]._match(document.customer_id)
         move = document._get_live_invoice()
         documents = move._get_copaco_documents()
         match = self.env[KINDS[document.kind].matcher]._get_match(documents)

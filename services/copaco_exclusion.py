@@ -21,7 +21,7 @@ class CopacoExclusion(models.AbstractModel):
         """
         for version in documents._get_pending_version():
             # Nothing is left to decide; undone, what Copaco says now counts.
-            version._take_over()
+            version.env["copaco.versioning"]._take_over(version)
         documents.write(
             {
                 "state": "excluded",

@@ -303,6 +303,7 @@ class CopacoImporter(models.AbstractModel):
         if not merged and not _is_known_content(document, source.digest):
             source = merger._use_names_of(document, run, source)
         pending = document._get_pending_version()
+        versioning = self.env["copaco.versioning"]
         is_covered = self.env["copaco.presence"]._is_covered(run, document)
         is_own = source.digest == document.payload_digest
         charges = self.env["copaco.lost.charges"]
@@ -315,7 +316,7 @@ class CopacoImporter(models.AbstractModel):
         if _is_known_content(document, source.digest) and not is_taken_back:
             is_newest = source.digest == (pending or document).payload_digest
             if is_covered:
-                pending._withdraw_unless(source.digest)
+                versioning._withdraw_unless(pending, source.digest)
                 if is_own:
                     document.version_ids._get_declined()._end_declined()
             self._receive_totals(document, source)
@@ -346,7 +347,7 @@ class CopacoImporter(models.AbstractModel):
                 ),
             }
         )
-        version._settle()
+        versioning._settle(version)
         return source, extent, False
 
     def _is_billed_twice(self, document, pending):

@@ -218,7 +218,7 @@ class CopacoProcessor(models.AbstractModel):
         documents = (documents | waiting.added) - waiting.left
         env["copaco.draft.updater"]._sync_drafts(documents.filtered("move_id"))
         own = documents.filtered(lambda document: document.state == "new")
-        own.customer_id._match()
+        env["copaco.customer.linker"]._match(own.customer_id)
         own -= self._handle_duplicates(own)
         ready = {}
         matches = env["copaco.document.matcher"]._match_documents(own)
@@ -233,7 +233,7 @@ class CopacoProcessor(models.AbstractModel):
         invoices = env["copaco.draft.joiner"]._join(invoices)
         env["copaco.invoice.writer"]._create_invoices(invoices)
         invoiced = own.filtered(lambda document: document.state == "invoiced")
-        env["copaco.document.version"]._warn_of(invoiced)
+        env["copaco.version.warnings"]._warn_of(invoiced)
 
     def _handle_duplicates(self, documents):
         """Hold or exclude those of these documents whose charges are elsewhere, and
@@ -348,7 +348,8 @@ class CopacoProcessor(models.AbstractModel):
             )
         )
         try:
-            documents.customer_id._match(suggest=False)
+            linker = self.env["copaco.customer.linker"]
+            linker._match(documents.customer_id, suggest=False)
             self._retry_for_customer(documents)
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except (*CONCURRENCY_ERRORS, UniqueViolation) as error:

@@ -92,7 +92,7 @@ class CopacoRestoredCharges(models.AbstractModel):
                 self._ask(document, pairs)
                 asked |= document
             else:
-                document._get_pending_version()._decline()
+                self.env["copaco.versioning"]._decline(document._get_pending_version())
         return asked
 
     def _ask(self, document, pairs):

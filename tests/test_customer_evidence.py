@@ -292,7 +292,7 @@ class TestCustomerEvidence(EvidenceCommon):
             .sudo()
             .create({"account_ref": "710", "company_id": other.id, "vat": A["vat"]})
         )
-        customer._match()
+        self.env["copaco.customer.linker"]._match(customer)
         self.assertEqual(customer.partner_id, self.baker)
         self.receive("INV-1", A)
         self.receive("INV-2", B)

@@ -150,7 +150,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
         :return: these contacts
         """
         contacts = self.env["res.partner"]
-        customers._match()
+        self.env["copaco.customer.linker"]._match(customers)
         for customer in customers.filtered(
             lambda each: each.state in ("unmatched", "suggested")
         ):

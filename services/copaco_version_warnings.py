@@ -1,0 +1,104 @@
+from odoo import models
+from odoo.tools import LazyTranslate
+
+from ..client import parse_payload
+from ..tools import pair_lines
+
+_lt = LazyTranslate(__name__)
+
+
+class CopacoVersionWarnings(models.AbstractModel):
+    """Why a person has to decide about what Copaco changed in a known document."""
+
+    _name = "copaco.version.warnings"
+    _description = "Warnings of a Copaco Document Version"
+
+    def _get_warnings(self, version):
+        """:param version: a pending `copaco.document.version`
+        :return: list of messages: why a person has to decide about it
+        """
+        document = version.document_id
+        warnings = self.env["copaco.exclusion.finder"]._get_warnings(version)
+        warnings.append(self.env["copaco.lost.charges"]._get_warning(version))
+        warnings.append(self._get_emptied_warning(version))
+        if version.run_id.endpoint != document.run_id.endpoint and (
+            version._get_new_lines() or version._get_lost_lines()
+        ):
+            warnings.append(
+                _lt(
+                    "It was received from another endpoint of Copaco than before, "
+                    "where a charge may have another row hash: compare the lines."
+                )
+            )
+        if (
+            document.version_ids._get_declined()
+            or document.missing_state == "acknowledged"
+        ):
+            warnings.append(
+                _lt(
+                    "The old version was kept before, or it was acknowledged that "
+                    "Copaco no longer has it."
+                )
+            )
+        if document._get_live_invoice():
+            finder = self.env["copaco.duplicate.finder"]
+            warnings.append(finder._get_version_warning(version, is_settling=True))
+            charges = self.env["copaco.restored.charges"]
+            warnings.append(charges._get_warning(document))
+        return list(filter(None, warnings))
+
+    def _get_emptied_warning(self, version):
+        """:return: a message when lines are gone of which Copaco may have left out the
+        list, and its total doesn't confirm that; "" otherwise"""
+        source = parse_payload(version.payload)
+        pairs = pair_lines(version.document_id.line_ids, source.lines)
+        # The other parts of the Copaco invoice are there.
+        is_gone = version.document_id.is_po_part and not source.lines
+        if (
+            not source.has_empty_list
+            or is_gone
+            or source.stated_amount == source.amount
+            or all(new for _old, new in pairs)
+        ):
+            return ""
+        return _lt(
+            "Copaco sent a customer or subscription without price lines: keep the old "
+            "version if the lines that are gone still have to be paid, and ask Copaco."
+        )
+
+    def _warn_of(self, documents):
+        """Documents were invoiced: a change of another one that waits for a person may
+        add the same charges, and then its message says so.
+
+        :param documents: `copaco.document` records of one kind
+        """
+        waiting = (
+            self.env["copaco.document.version"]
+            .search(
+                [
+                    ("state", "=", "pending"),
+                    ("document_id.state", "=", "changed"),
+                    ("document_id.kind", "in", documents.mapped("kind")),
+                    (
+                        "document_id.root_company_id",
+                        "in",
+                        documents.root_company_id.ids,
+                    ),
+                    ("document_id", "not in", documents.ids),
+                ]
+            )
+            .grouped("document_id")
+        )
+        found = self.env["copaco.duplicate.finder"]._find_lines(
+            {document: own[0]._get_new_lines() for document, own in waiting.items()}
+        )
+        for document, pairs in found.items():
+            if any(pair.other.document_id in documents for pair in pairs):
+                version = waiting[document]
+                version._request_decision(*self._get_warnings(version))
+
+    def _warn_of_exclusions(self, version):
+        """Lines were excluded: where a pending version lacks them, its message says
+        so."""
+        if self.env["copaco.exclusion.finder"]._get_warnings(version):
+            version._request_decision(*self._get_warnings(version))
