@@ -214,6 +214,15 @@ class CopacoCorrector(models.AbstractModel):
                     ),
                 )
             )
+        currency = version.document_id.currency_id
+        if other := credits.filtered(lambda move: move.currency_id != currency):
+            correction._message_log(
+                body=self.env._(
+                    "What was credited or invoiced in another currency is not taken "
+                    "off it: %(credits)s. Check what is left to correct.",
+                    credits=Markup(", ").join(move._get_html_link() for move in other),
+                )
+            )
         invoice._message_log(
             body=self.env._(
                 "Copaco changed this since. Correction: %(correction)s",

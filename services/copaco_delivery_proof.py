@@ -145,7 +145,7 @@ class CopacoDeliveryProof(models.AbstractModel):
         """:return: the messages with which the invoice itself was sent to the customer
         since it is to be sent, by whomever, newest first"""
         move = delivery.move_id.sudo()
-        # Odoo attaches copies.
+        # Odoo attaches copies, which are there when the original is deleted.
         documents = self.env["account.move.send"]._get_invoice_extra_attachments(move)
         messages = self.env["mail.message"].sudo()
         return messages.search(
@@ -154,7 +154,9 @@ class CopacoDeliveryProof(models.AbstractModel):
                 ("res_id", "=", move.id),
                 ("id", ">", delivery.last_message_id),
                 ("partner_ids", "!=", False),
+                "|",
                 ("attachment_ids.checksum", "in", documents.mapped("checksum")),
+                ("attachment_ids.name", "=", move._get_invoice_report_filename()),
             ],
             order="id desc",
         ).filtered(self._is_to_customer)

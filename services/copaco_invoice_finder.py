@@ -121,6 +121,9 @@ class CopacoInvoiceFinder(models.AbstractModel):
         found = self._leave_to_parts(document, found)
         if not found:
             return None
+        for move, is_number, _is_amount in found:
+            if is_number and self._find_joint(document, move):
+                return move
         own = [
             (move, is_amount)
             for move, is_number, is_amount in found
@@ -168,6 +171,43 @@ class CopacoInvoiceFinder(models.AbstractModel):
                 days=DAYS_AROUND,
             ),
         )
+
+    def _find_joint(self, document, move):
+        """:param move: `account.move` that carries Copaco's number of a document
+        :return: the `copaco.document` records that it is of, of which this is one, when
+            they are several: none that it carries the number of is missing, and it has
+            the amount of all of them
+        """
+        numbers = set((move.invoice_origin or "").split(", "))
+        documents = document.search(
+            [
+                ("root_company_id", "=", document.root_company_id.id),
+                ("kind", "=", document.kind),
+                ("invoice_number", "in", list(numbers)),
+                (
+                    "customer_id.partner_id",
+                    "child_of",
+                    move.commercial_partner_id.id,
+                ),
+                ("currency_id", "=", move.currency_id.id),
+                ("state", "in", ("new", "held")),
+                ("is_no_double", "=", False),
+            ],
+            order="id",
+        ).filtered(lambda each: not (each.is_po_part or each._get_live_invoice()))
+        is_whole = set(documents.mapped("invoice_number")) == numbers
+        difference = (
+            sum(documents.mapped("amount_to_invoice"))
+            - move.amount_untaxed_in_currency_signed
+        )
+        is_joint = (
+            len(documents) > 1
+            and document in documents
+            and is_whole
+            and not move.is_receipt()
+            and move.currency_id.is_zero(difference)
+        )
+        return documents if is_joint else documents.browse()
 
     def _leave_to_parts(self, document, found):
         """Of the invoices with Copaco's number, the PO number tells which part of it

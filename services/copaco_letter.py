@@ -42,20 +42,32 @@ class CopacoLetter(models.AbstractModel):
         arrive besides."""
         return any(letter.state == "pending" for letter in self._find(delivery))
 
+    def _is_being_printed(self, delivery):
+        """Whether Odoo prints letters right now, and may print one with this invoice:
+        also one that failed, of which it says so only afterwards. If not, it does not
+        begin before this transaction ends."""
+        states = {letter.state for letter in self._find(delivery)}
+        if states.isdisjoint(("pending", "error")):
+            return False
+        action = self.env.ref("snailmail.snailmail_print").sudo()
+        return not action.try_lock_for_update(allow_referencing=True)
+
     def _print_soon(self):
         """Odoo's scheduled action has its turn once a day, and who waits is told after
         an hour."""
         self.env.ref("snailmail.snailmail_print").sudo()._trigger()
 
     def _cancel(self, delivery, *states):
-        """Have Odoo not print the letters in these states.
+        """Have Odoo not print the letters in these states, unless it does right now.
 
-        :return: whether there were any
+        :return: whether there were any, and they are not printed any more
         """
         found = [letter for letter in self._find(delivery) if letter.state in states]
+        if not found or self._is_being_printed(delivery):
+            return False
         for letter in found:
             letter.cancel()
-        return bool(found)
+        return True
 
     def _describe_failure(self, letter, move):
         """:return: message: why a letter was not printed, and what to do"""

@@ -265,9 +265,6 @@ class CopacoManualEdits(models.AbstractModel):
         corrections, without tax; below zero: what was added
         """
         invoice = document._get_live_invoice()
-        if invoice.copaco_document_id != document:
-            # The first one has what a person changed on an invoice of several.
-            invoice = invoice.browse()
         corrections = document._get_live_corrections().sorted("id")
         # What the invoice was made for, before it was corrected.
         total = (
@@ -275,7 +272,21 @@ class CopacoManualEdits(models.AbstractModel):
             or corrections.copaco_version_id[:1].amount_source
             or document.amount_to_invoice
         )
-        amount = self._get_amount_of_move(invoice, total) if invoice else 0.0
+        others = invoice._get_copaco_documents() - document
+        # In another currency than theirs, an invoice bills nothing of any of several.
+        is_nothing_left = (
+            others
+            and invoice.currency_id != document.currency_id
+            and "currency_id" in self._compare(invoice).header
+        )
+        amount = 0.0
+        if invoice.copaco_document_id == document:
+            # The first one has what a person changed on an invoice of several.
+            amount = self._get_amount_of_move(invoice, total)
+            if is_nothing_left:
+                amount -= sum(others.mapped("amount_billed"))
+        elif is_nothing_left:
+            amount = document.amount_billed
         # Each correction that the addon makes has a snapshot.
         for correction in corrections.filtered("copaco_version_id.move_snapshot"):
             amount += self._get_amount_of_move(correction)

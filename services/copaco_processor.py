@@ -2,7 +2,7 @@ import logging
 import time
 
 from psycopg2 import OperationalError
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import LockNotAvailable, UniqueViolation
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -11,7 +11,7 @@ from odoo.tools import split_every
 from ..const import BATCH_SIZE, BUTTON_SECONDS, CONCURRENCY_ATTEMPTS, KINDS
 from ..exceptions import CONCURRENCY_ERRORS, describe_system_error, get_message
 from ..hold_reasons import CUSTOMER_HOLD_REASONS, Hold
-from ..tools import Pace, ask_for_whole_time, notify, soft_reload
+from ..tools import Pace, ask_for_whole_time, enumerate_names, notify, soft_reload
 from .copaco_duplicate_finder import Exclusion
 
 _logger = logging.getLogger(__name__)
@@ -244,6 +244,10 @@ class CopacoProcessor(models.AbstractModel):
         handled = documents.browse()
         verdicts = self.env["copaco.duplicate.finder"]._find(documents)
         for document, verdict in verdicts.items():
+            if document.state != "new":
+                # It was linked with another one of these.
+                handled |= document
+                continue
             if isinstance(verdict, Hold) and not document.partner_id:
                 # Whose it is comes first: it may be more, or less, of a duplicate then.
                 continue
@@ -257,17 +261,38 @@ class CopacoProcessor(models.AbstractModel):
                 # It became that of another one of these, which looks the same.
                 continue
             else:
-                verdict.copaco_document_id = document
-                document._set_invoiced(verdict)
-                document._message_log(
-                    body=self.env._(
-                        "Linked to invoice %(invoice)s, which has Copaco's number as "
-                        "its source, and this amount.",
-                        invoice=verdict.display_name,
-                    )
-                )
+                self._link(document, verdict)
             handled |= document
         return handled
+
+    def _link(self, document, invoice):
+        """Link an invoice to the document that it is of, or to all of them.
+
+        :raise LockNotAvailable: when others have some of them
+        """
+        joint = self.env["copaco.invoice.finder"]._find_joint(document, invoice)
+        if joint.try_lock_for_update() != joint:
+            raise LockNotAvailable("Another worker has documents of an invoice")
+        documents = joint or document
+        invoice.copaco_document_id = documents[0]
+        if joint:
+            invoice.copaco_amount = sum(joint.mapped("amount_to_invoice"))
+        documents._set_billed(invoice)
+        for each in documents:
+            each._message_log(
+                body=self.env._(
+                    "Linked to invoice %(invoice)s, which has Copaco's number as its "
+                    "source, and this amount together with %(others)s.",
+                    invoice=invoice.display_name,
+                    others=enumerate_names(self.env, (joint - each).mapped("name")),
+                )
+                if joint
+                else self.env._(
+                    "Linked to invoice %(invoice)s, which has Copaco's number as its "
+                    "source, and this amount.",
+                    invoice=invoice.display_name,
+                )
+            )
 
     # === IN THE BACKGROUND === #
 

@@ -238,10 +238,25 @@ class CopacoReverser(models.AbstractModel):
         return uncredited
 
     def _get_amount_left(self, move):
-        """:return: what is left of an invoice, without tax, after its credit notes"""
+        """:return: what is left of an invoice, without tax, after its credit notes
+        :raise UserError: when one of these is in another currency
+        """
         notes = move.reversal_move_ids.filtered(
             lambda note: note.state != "cancel" and not note.copaco_version_id
         )
+        other = notes.filtered(lambda note: note.currency_id != move.currency_id)
+        if other:
+            raise UserError(
+                self.env._(
+                    "%(invoice)s is in %(currency)s, and %(credit)s, which credits it, "
+                    "is in %(other)s, so it is not certain what is left of it. Credit "
+                    "it in %(currency)s instead, and try again.",
+                    invoice=move.display_name,
+                    currency=move.currency_id.name,
+                    credit=other[0].display_name,
+                    other=other[0].currency_id.name,
+                )
+            )
         return move.amount_untaxed_in_currency_signed + sum(
             map(self._get_amount_left, notes)
         )

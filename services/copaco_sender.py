@@ -168,11 +168,16 @@ class CopacoSender(models.AbstractModel):
 
         :return: a notification with what became of them
         """
-        self.env["copaco.delivery.proof"]._check(deliveries)
+        proof = self.env["copaco.delivery.proof"]
+        proof._check(deliveries)
         letters = self.env["copaco.letter"]
         again = deliveries.filtered(
             lambda each: each.is_unsent and not letters._is_under_way(each)
         )
+        being_printed = again.filtered(letters._is_being_printed)
+        for delivery in being_printed:
+            proof._note(delivery, "sending", "")
+        again -= being_printed
         for delivery in again:
             self._cancel_queued(delivery, "error")
             delivery.write(
@@ -207,8 +212,17 @@ class CopacoSender(models.AbstractModel):
         """Of what nobody else knows whether it was delivered, a person does.
 
         :param user: `res.users` who says that these invoices were
+        :raise UserError: while Odoo prints a letter that may be one of them
         """
         for delivery in deliveries.filtered("is_unsent"):
+            if self.env["copaco.letter"]._is_being_printed(delivery):
+                raise UserError(
+                    self.env._(
+                        "Odoo prints letters right now, and perhaps the one with "
+                        "%(invoice)s. Press Was delivered again in a few minutes.",
+                        invoice=delivery.move_id.name,
+                    )
+                )
             self._cancel_queued(delivery, "pending", "error")
             self.env["copaco.delivery.proof"]._note(delivery, "sent", "")
             delivery.confirmed_by_id = user

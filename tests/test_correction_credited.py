@@ -126,6 +126,20 @@ class TestCorrectionCredited(CopacoChangeCommon):
         self.assertEqual(self.get_amounts(document), {"posted": 109.99, "draft": -9.99})
         self.assertBalanced()
 
+    def test_a_credit_in_another_currency_settles_nothing_and_is_named(self):
+        document = self.invoice("100", "9.99")
+        usd = self.env.ref("base.USD")
+        usd.active = True
+        credit = self.credit(document.move_id, 2)
+        credit.currency_id = usd
+        credit.action_post()
+        self.send(*self.lines("100"))
+        correction = self.correct(document)
+        self.assertEqual(correction.amount_untaxed, 9.99)
+        messages = " ".join(map(str, correction.message_ids.mapped("body")))
+        self.assertIn("another currency", messages)
+        self.assertIn(credit.name, messages)
+
     def test_a_credit_of_another_line_settles_nothing(self):
         document = self.invoice("100", "40.50", "9.99")
         self.credit(document.move_id, 2).action_post()

@@ -46,6 +46,31 @@ class TestDeliveryProof(SendingCommon):
         self.assertSent(delivery)
         self.assertEqual(len(self.get_mails(delivery)), 1)
 
+    def delete_pdf(self, move):
+        send = self.env["account.move.send"]
+        send._get_invoice_extra_attachments(move.sudo()).unlink()
+
+    def test_a_mail_that_comes_back_is_told_although_the_pdf_was_deleted(self):
+        delivery = self.book("5")
+        self.send()
+        self.delete_pdf(delivery.move_id)
+        notification = self.get_mails(delivery).sudo().notification_ids
+        notification.write(
+            {"notification_status": "bounce", "failure_type": "mail_bounce"}
+        )
+        self.send()
+        self.assertUnsent(delivery, "info@bakkerij.example")
+
+    def test_what_a_person_sent_is_not_sent_again_although_the_pdf_was_deleted(self):
+        delivery = self.book("5")
+        self.env["account.move.send"]._generate_and_send_invoices(
+            delivery.move_id, sending_methods={"email"}
+        )
+        self.delete_pdf(delivery.move_id)
+        self.send()
+        self.assertSent(delivery)
+        self.assertEqual(len(self.get_mails(delivery)), 1)
+
     def test_a_message_to_the_customer_is_no_invoice(self):
         self.partner.email = False
         delivery = self.book("5")

@@ -105,6 +105,20 @@ class TestInvoicedAnew(CopacoChangeCommon):
         self.env.invalidate_all()
         self.assertEqual(document.customer_id.partner_id, self.partner)
 
+    def test_what_was_credited_in_another_currency_is_not_called_credited(self):
+        document = self.invoice("100", "50")
+        usd = self.env.ref("base.USD")
+        usd.active = True
+        credit = document.move_id._reverse_moves([{"invoice_date": "2026-11-25"}])
+        credit.currency_id = usd
+        credit.action_post()
+        with self.assertRaisesRegex(UserError, "USD"):
+            self.invoice_to(document, self.other)
+        credit.button_draft()
+        credit.unlink()
+        credit, new = self.invoice_to(document, self.other).sorted("id")
+        self.assertEqual((credit | new).mapped("amount_untaxed"), [150, 150])
+
     def test_corrections_are_credited_with_the_invoice(self):
         document = self.invoice("10")
         self.send_with("12")

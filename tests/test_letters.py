@@ -1,9 +1,10 @@
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from unittest.mock import patch
 
 from psycopg2.errors import SerializationFailure
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
+from odoo.sql_db import db_connect
 from odoo.tests import freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -111,6 +112,48 @@ class TestLetters(SendingCommon):
         self.print_letters()
         self.assertSent(delivery)
         self.assertEqual(self.letters.mapped("state"), ["canceled", "sent"])
+
+    @contextmanager
+    def printing(self):
+        """Odoo's scheduled action for letters is at work, in a transaction of its
+        own."""
+        action = self.env.ref("snailmail.snailmail_print")
+        with closing(db_connect(self.env.cr.dbname).cursor()) as cursor:
+            action._acquire_one_job(cursor, action.id, include_not_ready=True)
+            yield
+
+    def test_a_letter_that_odoo_prints_again_right_now_is_not_made_anew(self):
+        delivery = self.book("5")
+        self.send()
+        self.print_letters("CREDIT_ERROR")
+        with self.printing():
+            self.send_again(delivery)
+            self.assertEqual(delivery.state, "sending")
+            self.assertEqual(self.letters.mapped("state"), ["error"])
+        self.print_letters()
+        self.assertSent(delivery)
+        self.assertEqual(self.letters.mapped("state"), ["sent"])
+
+    def test_a_letter_that_is_printed_right_now_is_not_called_delivered(self):
+        delivery = self.book("5")
+        self.send()
+        self.print_letters("CREDIT_ERROR")
+        with (
+            self.printing(),
+            self.assertRaisesRegex(UserError, "right now"),
+            self.cr.savepoint(),
+        ):
+            self.was_delivered(delivery)
+        self.was_delivered(delivery)
+        self.assertEqual(self.letters.mapped("state"), ["canceled"])
+
+    def test_a_letter_that_is_printed_while_its_invoice_is_reset_is_told(self):
+        delivery = self.book("5")
+        self.send()
+        with self.printing():
+            delivery.move_id.button_draft()
+            delivery.move_id.action_post()
+        self.assertUnsent(delivery, "reset to draft")
 
     def test_what_odoo_prints_after_all_is_known(self):
         delivery = self.book("5")

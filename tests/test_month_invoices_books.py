@@ -383,6 +383,23 @@ class TestMonthInvoicesBooks(CopacoMonthInvoicesCommon):
                 automation._count(customers, self.connection.sudo())
                 self.assertEqual(customers.mapped("unchanged_months"), [0, 0])
 
+    def test_a_currency_that_a_person_chose_takes_all_off_each_of_them(self):
+        usd = self.env.ref("base.USD")
+        usd.active = True
+        first, second = self.receive(P1=["10"], P2=["5"])
+        first.move_id.currency_id = usd
+        self.assertEqual(self.get_amounts(first), {"edited": 15})
+        self.assertBalanced()
+        first.move_id.action_post()
+        table = str(first.run_id.reconciliation)
+        for document in first | second:
+            self.assertIn(document.name, table)
+        self.receive(P2=["7"])
+        correction = self.correct(second)
+        self.assertEqual(correction.amount_untaxed, 2)
+        self.assertEqual(correction.currency_id, second.currency_id)
+        self.assertBalanced()
+
     # === TWICE === #
 
     def test_the_same_charges_on_two_of_one_fetch_are_billed_once(self):
@@ -395,20 +412,57 @@ class TestMonthInvoicesBooks(CopacoMonthInvoicesCommon):
         )
         self.assertEqual(self.get_billed(), 10)
 
-    def test_its_numbers_are_recognised_when_the_addon_is_installed_anew(self):
+    def test_it_is_linked_when_the_addon_is_installed_anew(self):
+        documents = self.post(P1=["10", "0.004"], P2=["5"], P3=["0"])
+        move = documents.move_id
+        self.forget(documents)
+        again = self.receive(P1=["10", "0.004"], P2=["5"], P3=["0"])
+        self.assertEqual(again.move_id, move)
+        self.assertTogether(again, 15)
+        self.assertEqual(self.get_billed(), 15)
+        self.assertEqual(self.get_amounts(again[0]), {"posted": 15})
+        self.receive(P2=["7"])
+        self.assertEqual(self.correct(again[1]).amount_untaxed, 2)
+        self.assertBalanced()
+
+    def test_it_is_linked_once_all_of_its_documents_are_known(self):
+        self.link_accounts()
+        self.provide("A1", P1=["10"])
+        self.provide("A2", P2=["5"])
+        self.fetch()
+        documents = self.get("P1", "P2")
+        move = documents.move_id
+        move.action_post()
+        self.forget(documents)
+        self.env["copaco.customer"].sudo().search([]).unlink()
+        self.create_customer("A1", self.partner)
+        self.connection.invoice_grouping = "document"
+        self.provide("A1", P1=["10"])
+        self.provide("A2", P2=["5"], number="K-9")
+        self.fetch()
+        first, second = self.get("P1", "P2")
+        self.assertEqual(first.hold_reason, "possible_double")
+        self.assertIn(move.name, first.hold_message)
+        second.customer_id.partner_id = self.partner
+        self.press(second, "action_retry")
+        self.assertTogether(first | second, 15)
+        self.assertEqual(self.get_billed(), 15)
+
+    def test_another_amount_is_asked_about_when_the_addon_is_installed_anew(self):
         documents = self.post(P1=["10"], P2=["5"])
         move = documents.move_id
         self.forget(documents)
-        first, second = self.receive(P1=["10"], P2=["5"])
-        self.assertEqual(self.get_billed(), 15)
-        for document in first | second:
+        for document in self.receive(P1=["10"], P2=["6"]):
             self.assertEqual(document.hold_reason, "possible_double")
             self.assertIn(move.name, document.hold_message)
+        self.assertEqual(self.get_billed(), 15)
 
     def forget(self, documents):
         """Remove all that the addon knows of documents, as uninstalling it does."""
         documents = documents.sudo()
-        documents.move_id.write({"copaco_document_id": False, "copaco_digest": False})
+        documents.move_id.write(
+            {"copaco_document_id": False, "copaco_digest": False, "copaco_amount": 0}
+        )
         documents.write({"move_id": False})
         documents.unlink()
         self.env["copaco.run"].sudo().search([]).unlink()
