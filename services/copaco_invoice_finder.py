@@ -5,7 +5,7 @@ from odoo.tools import SQL, LazyTranslate
 
 from ..const import KINDS, PURCHASE_KINDS
 from ..hold_reasons import Hold
-from ..tools import list_names, name_invoice
+from ..tools import get_number_key, list_names, name_invoice
 
 _lt = LazyTranslate(__name__)
 
@@ -131,8 +131,8 @@ class CopacoInvoiceFinder(models.AbstractModel):
             *(move for move, is_amount in own if is_amount)
         )
         if len(same) > 1 and document.is_po_part:
-            number = document._get_reference()
-            same = same.filtered(lambda move: (move.ref or "") == number) or same
+            number = get_number_key(document._get_reference())
+            same = same.filtered(lambda move: get_number_key(move.ref) == number) or same
         if len(same) == 1:
             return same
         if same:
@@ -177,11 +177,11 @@ class CopacoInvoiceFinder(models.AbstractModel):
         :return: it, without the invoices of other parts of the same Copaco invoice
         """
         parts = document._get_parts() - document
-        numbers = {part._get_reference() for part in parts}
+        numbers = {get_number_key(part._get_reference()) for part in parts}
         # An invoice without a PO number may be of any.
-        numbers -= {"", document._get_reference()}
+        numbers -= {"", get_number_key(document._get_reference())}
         return [
             (move, is_number, is_amount)
             for move, is_number, is_amount in found
-            if not (is_number and move.ref in numbers)
+            if not (is_number and get_number_key(move.ref) in numbers)
         ]

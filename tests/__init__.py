@@ -75,6 +75,7 @@ from . import (
     test_po_numbers,
     test_po_parts,
     test_po_renumbered,
+    test_po_spellings,
     test_preview,
     test_preview_access,
     test_preview_bill,

@@ -6,6 +6,7 @@ from .evidence import (
     VatKey,
     get_number_key,
     get_vat_key,
+    is_same_number,
     is_same_vat_key,
 )
 from .json_text import indent_json
