@@ -63,6 +63,7 @@ from . import (
     test_month_invoices_sent,
     test_odoos_rules,
     test_official_rules,
+    test_older_documents,
     test_other_companies,
     test_overview,
     test_pages,
