@@ -30,6 +30,7 @@ from . import (
     test_double_bill,
     test_duplicates,
     test_duplicates_by_hand,
+    test_duplicates_otherwise,
     test_e_invoice,
     test_earned,
     test_earned_properties,

@@ -14,8 +14,10 @@ from .limits import ask_for_whole_time, get_seconds_left, get_server
 from .line_order import merge_order
 from .line_pairing import (
     are_apart,
+    find_repeated,
     get_charge_key,
     get_row_hash,
+    is_same_amount,
     pair_charges,
     pair_lines,
 )
