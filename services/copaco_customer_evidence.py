@@ -20,7 +20,7 @@ class CopacoCustomerEvidence(models.AbstractModel):
 
     def _get_newest_dates(self, customers):
         """:return: dict by `copaco.customer` of the date of its newest document; one
-            that is yet to come may be a mistake"""
+        that is yet to come may be a mistake"""
         return dict(
             self.env["copaco.document"]._read_group(
                 [

@@ -187,10 +187,9 @@ def find_repeated(lines):
 
 def is_same_amount(line, other):
     """:return: whether two lines are of one subscription and cost the same"""
-    return (
-        (line.subscription_ref or "") == (other.subscription_ref or "")
-        and line.extended_price == other.extended_price
-    )
+    return (line.subscription_ref or "") == (
+        other.subscription_ref or ""
+    ) and line.extended_price == other.extended_price
 
 
 def _is_contradicted(line, other):
