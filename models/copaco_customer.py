@@ -276,11 +276,14 @@ class CopacoCustomer(models.Model):
             refs[head.account_ref] = key
             by_key[key].append(head)
         evidence = self.env["copaco.customer.evidence"]
+        dates = evidence._get_newest_dates(self.union(*customers.values()))
         new_vals_list = []
         for key, own_heads in by_key.items():
             customer = customers.get(key, self.browse())
             vals = {
-                name: evidence._choose_value(customer, name, own_heads)
+                name: evidence._choose_value(
+                    customer, name, own_heads, dates.get(customer)
+                )
                 for name in CONTACT_FIELDS
             }
             if not customer:

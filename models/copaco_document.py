@@ -159,7 +159,7 @@ class CopacoDocument(models.Model):
     # doubles nothing.
     _identity_unique = models.UniqueIndex(
         "(root_company_id, kind, invoice_number, account_key, "
-        "md5(coalesce(po_part, '')))",
+        "md5(lower(regexp_replace(coalesce(po_part, ''), '[[:space:]]', '', 'g'))))",
         "This document was already received.",
     )
     # A document whose customer can't be read is known by its content alone.

@@ -1,6 +1,6 @@
 from datetime import date
 
-from odoo import models
+from odoo import fields, models
 from odoo.tools import LazyTranslate
 
 from ..const import SALES_KINDS
@@ -18,15 +18,33 @@ class CopacoCustomerEvidence(models.AbstractModel):
 
     # === WHAT COPACO SENDS === #
 
-    def _choose_value(self, customer, name, heads):
+    def _get_newest_dates(self, customers):
+        """:return: dict by `copaco.customer` of the date of its newest document; one
+        that is yet to come may be a mistake"""
+        return dict(
+            self.env["copaco.document"]._read_group(
+                [
+                    ("customer_id", "in", customers.ids),
+                    ("invoice_date", "<=", fields.Date.today()),
+                ],
+                ["customer_id"],
+                ["invoice_date:max"],
+            )
+        )
+
+    def _choose_value(self, customer, name, heads, known_date=None):
         """:param customer: `copaco.customer`; empty for a new one
         :param name: of a field that Copaco fills
         :param heads: list of `DocumentHead` of this customer
-        :return: what the newest of them that say anything say. When those of one day
-            say several things, what is known already stays.
+        :param known_date: see `_get_newest_dates`
+        :return: what the newest of them that say anything say; False, when they are
+            older than what is known. When those of one day say several things, what is
+            known already stays.
         """
         heads = [head for head in heads if getattr(head.customer, name)]
         newest = max((head.invoice_date or date.min for head in heads), default=None)
+        if heads and known_date and newest < known_date and customer[name]:
+            return False
         values = [
             getattr(head.customer, name)
             for head in heads

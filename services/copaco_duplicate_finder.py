@@ -1,5 +1,4 @@
 import itertools
-from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import models
@@ -9,9 +8,10 @@ from ..client import parse_payload
 from ..const import get_side
 from ..hold_reasons import Hold
 from ..tools import (
-    are_apart,
     avoid_compiling,
+    find_repeated,
     get_row_hash,
+    is_same_amount,
     list_names,
     name_invoice,
 )
@@ -85,7 +85,7 @@ _LINE_QUERY = """
                AND (asked.description != '' OR asked.subscription_ref != '')
                AND other.quantity = asked.quantity
                AND (document.customer_id = asked.customer_id
-                    OR customer.partner_id = asked.partner_id) AS is_service
+                    OR partner.commercial_partner_id = asked.partner_id) AS is_service
           -- Apart (MATERIALIZED, OFFSET 0), or PostgreSQL goes through all lines, again
           -- and again, as long as it has no statistics of what was just stored.
           FROM (SELECT candidate.key, line.* FROM candidate
@@ -93,6 +93,7 @@ _LINE_QUERY = """
           JOIN asked USING (key)
           JOIN copaco_document document ON document.id = other.document_id
      LEFT JOIN copaco_customer customer ON customer.id = document.customer_id
+     LEFT JOIN res_partner partner ON partner.id = customer.partner_id
      LEFT JOIN account_move move ON move.id = document.move_id
          WHERE document.id != asked.document_id
            AND document.company_id = ANY(%(companies)s)
@@ -160,6 +161,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         if not asked:
             return {}
         verdicts = {}
+        matcher = self.env["copaco.document.matcher"]
         invoices = self.env["copaco.invoice.finder"]._find(asked)
         lines = {document: list(document._get_billed_lines()) for document in asked}
         duplicates = self._find_lines(lines)
@@ -173,6 +175,9 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 or invoices.get(document)
                 or document._get_missing_hold()
             )
+            if verdict and not isinstance(verdict, Hold):
+                # What Copaco's total has besides these lines would be lost.
+                verdict = matcher._check_source_totals(document) or verdict
             if verdict:
                 verdicts[document] = verdict
         return verdicts
@@ -198,30 +203,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
         """:param lines: `copaco.document.line` or `DocumentLine` of one document
         :return: list of `Duplicate` of those that are the same charge as an earlier one
         """
-        earlier, pairs = defaultdict(list), []
-        for line in lines:
-            if line.row_hash:
-                key = (get_row_hash(line),)
-            else:
-                key = (
-                    line.line_ref,
-                    line.subscription_ref,
-                    line.description,
-                    line.date_start,
-                    line.date_end,
-                    line.quantity,
-                    line.extended_price,
-                )
-            for other in earlier[key]:
-                if not are_apart(line, other):
-                    is_same = (
-                        line.subscription_ref == other.subscription_ref
-                        and line.extended_price == other.extended_price
-                    )
-                    pairs.append(Duplicate(line, other, SAME if is_same else SUSPECT))
-                    break
-            earlier[key].append(line)
-        return pairs
+        return [
+            Duplicate(line, other, SAME if is_same_amount(line, other) else SUSPECT)
+            for line, other in find_repeated(lines)
+        ]
 
     def _judge_lines(self, document, duplicates):
         """:param duplicates: list of `Duplicate` of a document
@@ -326,6 +311,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         companies = documents._get_companies()
         kinds = get_side(documents[0].kind)
         self.env["account.move"].flush_model(["state"])
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
         avoid_compiling(self.env.cr)
         rows = self.env.execute_query(
             SQL(
@@ -341,7 +327,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 prices=[float(line.extended_price) for _document, line in keys],
                 currencies=[document.currency_id.id or None for document, _ in keys],
                 customers=[document.customer_id.id or None for document, _ in keys],
-                partners=[document.partner_id.id or None for document, _ in keys],
+                partners=[
+                    document.partner_id.commercial_partner_id.id or None
+                    for document, _line in keys
+                ],
                 endpoints=[document.run_id.endpoint for document, _line in keys],
                 has_endpoints=self._has_several_endpoints(companies, kinds),
                 companies=companies.ids,

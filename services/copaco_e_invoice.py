@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
 from ..const import E_INVOICE_BUILDER as BUILDER
+from ..tools import is_same_number
 
 _logger = logging.getLogger(__name__)
 
@@ -215,7 +216,7 @@ class CopacoEInvoice(models.AbstractModel):
             self.env._("Consumer"): line._get_consumer(),
         }
         # The whole invoice has one order reference.
-        if (number := line._get_po_number()) != move_line.move_id.ref:
+        if not is_same_number(number := line._get_po_number(), move_line.move_id.ref):
             attributes[self.env._("PO Number")] = number
         item["cac:AdditionalItemProperty"] = [
             *(item.get("cac:AdditionalItemProperty") or []),

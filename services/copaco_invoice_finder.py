@@ -1,11 +1,15 @@
 from collections import defaultdict
+from datetime import date
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
 
 from odoo import models
 from odoo.tools import SQL, LazyTranslate
 
 from ..const import KINDS, PURCHASE_KINDS
 from ..hold_reasons import Hold
-from ..tools import list_names, name_invoice
+from ..tools import get_number_key, list_names, name_invoice
 
 _lt = LazyTranslate(__name__)
 
@@ -14,15 +18,16 @@ _lt = LazyTranslate(__name__)
 DAYS_AROUND = 10
 
 _INVOICE_QUERY = """
-    SELECT asked.document_id, move.id,
+    SELECT DISTINCT ON (asked.document_id, move.id) asked.document_id, move.id,
            asked.number = ANY(string_to_array(move.invoice_origin, ', ')) AS is_number,
            move.amount_untaxed = asked.amount AND move.currency_id = asked.currency_id
-           AS is_amount
+           AS is_amount,
+           asked.is_whole
       FROM unnest(%(documents)s::int[], %(numbers)s::text[], %(partners)s::int[],
                   %(types)s::text[], %(amounts)s::numeric[], %(currencies)s::int[],
-                  %(dates)s::date[])
+                  %(dates)s::date[], %(wholes)s::bool[])
         AS asked (document_id, number, partner_id, move_type, amount, currency_id,
-                  invoice_date)
+                  invoice_date, is_whole)
       JOIN res_partner partner ON partner.commercial_partner_id = asked.partner_id
       JOIN account_move move
         ON move.partner_id = partner.id
@@ -33,14 +38,33 @@ _INVOICE_QUERY = """
        AND move.copaco_document_id IS NULL AND move.copaco_version_id IS NULL
        AND reversed.copaco_document_id IS NULL AND reversed.copaco_version_id IS NULL
        -- An invoice of several documents has the numbers of all.
-       AND (asked.number = ANY(string_to_array(move.invoice_origin, ', '))
+       AND (NOT asked.is_whole
+            AND asked.number = ANY(string_to_array(move.invoice_origin, ', '))
             -- That both come to nothing tells nothing.
             OR (move.amount_untaxed = asked.amount AND asked.amount != 0
                 AND move.currency_id = asked.currency_id
                 -- A draft may have no invoice date yet.
                 AND abs(coalesce(move.invoice_date, move.date) - asked.invoice_date)
                     <= %(days)s))
-  ORDER BY asked.document_id, move.id"""
+  ORDER BY asked.document_id, move.id, asked.is_whole"""
+
+
+class Amount(NamedTuple):
+    """What a person may have invoiced manually."""
+
+    document: models.BaseModel  # that it is asked for
+    amount: float  # without tax
+    invoice_date: date
+    is_whole: bool  # with others of the customer
+
+
+class Found(NamedTuple):
+    """An invoice that may be that of a document."""
+
+    move: models.BaseModel
+    is_number: bool  # it carries Copaco's number
+    is_amount: bool  # it has the amount of the document, or of the whole
+    is_whole: bool  # it was found by the amount of the document with others
 
 
 class CopacoInvoiceFinder(models.AbstractModel):
@@ -64,14 +88,13 @@ class CopacoInvoiceFinder(models.AbstractModel):
     def _find_others(self, document):
         """:return: `account.move` records that may be invoices of a document"""
         found = self._search(document)[document]
-        return self.env["account.move"].union(*(move for move, *_rest in found))
+        return self.env["account.move"].union(*(each.move for each in found))
 
     def _search(self, documents):
         """Find invoices that were not created from a document, and may be of these:
         those that carry Copaco's number, and those of the same amount.
 
-        :return: dict by document of lists of (`account.move`, whether it carries the
-            number, whether the amount is the same)
+        :return: dict by document of lists of `Found`
         """
         result = defaultdict(list)
         asked = documents.filtered(
@@ -87,33 +110,73 @@ class CopacoInvoiceFinder(models.AbstractModel):
             return result
         self.env["account.move"].flush_model()
         self.env["res.partner"].flush_model(["commercial_partner_id"])
+        amounts = [
+            Amount(each, each.amount_to_invoice, each.invoice_date, False)
+            for each in asked
+        ]
+        amounts += self._get_wholes(asked)
+        documents = [each.document for each in amounts]
         rows = self.env.execute_query(
             SQL(
                 _INVOICE_QUERY,
-                documents=asked.ids,
-                numbers=asked.mapped("invoice_number"),
-                partners=[each.partner_id.commercial_partner_id.id for each in asked],
+                documents=[each.id for each in documents],
+                numbers=[each.invoice_number for each in documents],
+                partners=[
+                    each.partner_id.commercial_partner_id.id for each in documents
+                ],
                 types=[
-                    KINDS[each.kind].get_move_type(each.amount_to_invoice)
-                    for each in asked
+                    KINDS[each.document.kind].get_move_type(each.amount)
+                    for each in amounts
                 ],
                 amounts=[
-                    str(each.currency_id.round(abs(each.amount_to_invoice)))
-                    for each in asked
+                    str(each.document.currency_id.round(abs(each.amount)))
+                    for each in amounts
                 ],
-                currencies=[each.currency_id.id for each in asked],
-                dates=[each.invoice_date for each in asked],
+                currencies=[each.currency_id.id for each in documents],
+                dates=[each.invoice_date for each in amounts],
+                wholes=[each.is_whole for each in amounts],
                 companies=asked._get_companies().ids,
                 days=DAYS_AROUND,
             )
         )
         by_id = {document.id: document for document in asked}
         Move = self.env["account.move"]
-        for document_id, move_id, is_number, is_amount in rows:
-            result[by_id[document_id]].append(
-                (Move.browse(move_id), bool(is_number), bool(is_amount))
+        for document_id, move_id, is_number, is_amount, is_whole in rows:
+            found = Found(
+                Move.browse(move_id), bool(is_number), bool(is_amount), is_whole
             )
+            result[by_id[document_id]].append(found)
         return result
+
+    def _get_wholes(self, asked):
+        """A person may have invoiced at once what Copaco bills, or is invoiced, by
+        parts: all of a Copaco invoice, or a month.
+
+        :param asked: `copaco.document` records
+        :return: list of `Amount`, of those that are not all of it
+        """
+        days = asked.mapped("invoice_date")
+        others = self.env["copaco.document"].search_fetch(
+            [
+                ("state", "!=", "excluded"),
+                ("company_id", "in", asked.company_id.ids),
+                ("kind", "in", list(set(asked.mapped("kind")))),
+                ("customer_id.partner_id", "in", asked.partner_id.ids),
+                ("invoice_date", ">=", min(days).replace(day=1)),
+                ("invoice_date", "<=", max(days) + relativedelta(day=31)),
+            ],
+            ["customer_id", "invoice_number", "currency_id", "invoice_date"],
+        )
+        wholes = []
+        for get_key in (_get_invoice_key, _get_month_key):
+            groups = (others | asked).grouped(get_key)
+            for document in asked:
+                whole = groups[get_key(document)]
+                if whole != document:
+                    amount = sum(whole.mapped("amount_to_invoice"))
+                    last = max(whole.mapped("invoice_date"))
+                    wholes.append(Amount(document, amount, last, True))
+        return wholes
 
     def _judge(self, document, found):
         """:param found: list of `_search`
@@ -125,17 +188,19 @@ class CopacoInvoiceFinder(models.AbstractModel):
             if is_number and self._find_joint(document, move):
                 return move
         own = [
-            (move, is_amount)
-            for move, is_number, is_amount in found
+            each
+            for each in found
             # A sales receipt is no invoice: of the same amount, it is a hint.
-            if is_number and not (is_amount and move.is_receipt())
+            if each.is_number and not (each.is_amount and each.move.is_receipt())
         ]
         same = self.env["account.move"].union(
-            *(move for move, is_amount in own if is_amount)
+            *(each.move for each in own if each.is_amount)
         )
         if len(same) > 1 and document.is_po_part:
-            number = document._get_reference()
-            same = same.filtered(lambda move: (move.ref or "") == number) or same
+            number = get_number_key(document._get_reference())
+            same = (
+                same.filtered(lambda move: get_number_key(move.ref) == number) or same
+            )
         if len(same) == 1:
             return same
         if same:
@@ -157,7 +222,20 @@ class CopacoInvoiceFinder(models.AbstractModel):
                     "source, which do not have its amount: %(invoices)s. If they are "
                     "of this document, exclude it; otherwise press Invoice anyway.",
                     document=document.name,
-                    invoices=list_names(name_invoice(move) for move, _ in own),
+                    invoices=list_names(name_invoice(each.move) for each in own),
+                ),
+            )
+        if all(each.is_whole for each in found):
+            return Hold(
+                "possible_double",
+                _lt(
+                    "%(document)s may have been invoiced manually with others of its "
+                    "customer: what they come to without tax is the amount of "
+                    "%(invoices)s, dated within %(days)s days. If that is the same, "
+                    "exclude the document; otherwise press Invoice anyway.",
+                    document=document.name,
+                    invoices=list_names(name_invoice(each.move) for each in found),
+                    days=DAYS_AROUND,
                 ),
             )
         return Hold(
@@ -167,7 +245,9 @@ class CopacoInvoiceFinder(models.AbstractModel):
                 "is that of %(invoices)s, dated within %(days)s days of it. If that is "
                 "the same, exclude the document; otherwise press Invoice anyway.",
                 document=document.name,
-                invoices=list_names(name_invoice(move) for move, *_ in found),
+                invoices=list_names(
+                    name_invoice(each.move) for each in found if not each.is_whole
+                ),
                 days=DAYS_AROUND,
             ),
         )
@@ -217,11 +297,24 @@ class CopacoInvoiceFinder(models.AbstractModel):
         :return: it, without the invoices of other parts of the same Copaco invoice
         """
         parts = document._get_parts() - document
-        numbers = {part._get_reference() for part in parts}
+        numbers = {get_number_key(part._get_reference()) for part in parts}
         # An invoice without a PO number may be of any.
-        numbers -= {"", document._get_reference()}
+        numbers -= {"", get_number_key(document._get_reference())}
         return [
-            (move, is_number, is_amount)
-            for move, is_number, is_amount in found
-            if not (is_number and move.ref in numbers)
+            each
+            for each in found
+            if not (each.is_number and get_number_key(each.move.ref) in numbers)
         ]
+
+
+def _get_invoice_key(document):
+    return document.kind, document.customer_id, document.invoice_number
+
+
+def _get_month_key(document):
+    return (
+        document.kind,
+        document.partner_id,
+        document.currency_id,
+        document.invoice_date.replace(day=1),
+    )

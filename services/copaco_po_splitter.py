@@ -5,7 +5,7 @@ from odoo import models
 
 from ..client import SourceDocument, merge_payloads, parse_payload, take_lines
 from ..const import SALES_KINDS
-from ..tools import pair_lines
+from ..tools import get_number_key, pair_lines
 
 
 class Part(NamedTuple):
@@ -46,9 +46,7 @@ class CopacoPoSplitter(models.AbstractModel):
             and not self._is_unread(documents)
         ):
             return [Part(documents, source)]
-        documents.write(
-            {"is_po_part": True, "po_part": next(iter(self._read_parts(source)))}
-        )
+        documents.write({"is_po_part": True, "po_part": _get_spelling(source)})
         return self._split(run, source, documents)
 
     def _is_unread(self, documents):
@@ -64,7 +62,7 @@ class CopacoPoSplitter(models.AbstractModel):
     def _split(self, run, source, documents):
         """:return: list of `Part`, those that lose lines to others first"""
         sources = self._read_parts(source)
-        known = {document.po_part or "": document for document in documents}
+        known = {get_number_key(document.po_part): document for document in documents}
         if sources.keys() == known.keys() and all(
             known[key].payload_digest == own.digest for key, own in sources.items()
         ):
@@ -81,7 +79,7 @@ class CopacoPoSplitter(models.AbstractModel):
             new_numbers = moves[document] - known.keys()
             if is_left and len(moves[document]) == len(new_numbers) == 1:
                 (number,) = new_numbers
-                if self._rename(document, number):
+                if self._rename(document, _get_spelling(sources[number])):
                     known[number] = known.pop(key)
         gaining = {
             key
@@ -94,19 +92,21 @@ class CopacoPoSplitter(models.AbstractModel):
             if key in sources or moves[document] or is_covered(run, document):
                 own = sources.get(key) or self._take(source, [])
                 merged = self._merge(document, lacking[document], own)
+                self._use_spelling_of(document, merged)
                 parts.append(Part(document, own, merged))
         for key, own in sources.items():
             if key not in known:
-                vals = {"is_po_part": True, "po_part": key}
+                vals = {"is_po_part": True, "po_part": _get_spelling(own)}
                 parts.append(Part(documents.browse(), own, vals=vals))
         return parts
 
     def _read_parts(self, source):
-        """:return: dict of `SourceDocument` by PO number, "" for the lines without one;
-        what Copaco states of the whole is the same on each"""
+        """:return: dict of `SourceDocument` by `get_number_key` of the PO number, ""
+        for the lines without one; what Copaco states of the whole is the same on each
+        """
         positions = defaultdict(list)
         for position, line in enumerate(source.lines):
-            positions[_get_po_number(line)].append(position)
+            positions[get_number_key(_get_po_number(line))].append(position)
         if len(positions) < 2:
             return {next(iter(positions), ""): source}
         return {key: self._take(source, own) for key, own in positions.items()}
@@ -122,10 +122,10 @@ class CopacoPoSplitter(models.AbstractModel):
         """Find each line that is known. What is alike stands where it stood, before it
         may be what was moved.
 
-        :param sources: dict of `SourceDocument` by PO number
-        :param known: dict of `copaco.document` by PO number
+        :param sources: see `_read_parts`
+        :param known: dict of `copaco.document` by the same keys
         :return: by document: the positions of its lines that the sources lack, and the
-            other PO numbers that lines of it have now
+            keys of the PO numbers that lines of it have now otherwise
         """
         places, old_lines, new_lines = {}, [], []
         for key in dict.fromkeys([*known, *sources]):
@@ -144,7 +144,7 @@ class CopacoPoSplitter(models.AbstractModel):
             if old:
                 document, position = places[id(old)]
                 if new:
-                    moves[document].add(_get_po_number(new))
+                    moves[document].add(get_number_key(_get_po_number(new)))
                 else:
                     lacking[document].append(position)
         return lacking, moves
@@ -168,6 +168,12 @@ class CopacoPoSplitter(models.AbstractModel):
         document.po_part = number
         return True
 
+    def _use_spelling_of(self, document, source):
+        """Copaco writes a PO number in other capitals or blanks now."""
+        numbers = [_get_po_number(line) for line in source.lines]
+        if numbers and (document.po_part or "") not in numbers:
+            self._rename(document, numbers[0])
+
     def _merge(self, document, lacking, source):
         """:param lacking: positions of known lines that the response has nowhere
         :param source: what the response has of this document
@@ -180,6 +186,11 @@ class CopacoPoSplitter(models.AbstractModel):
         if source.lines:
             merged = merge_payloads(payload, lacking, source.payload)
         return self.env["copaco.source.merger"]._read_altered(merged, source)
+
+
+def _get_spelling(source):
+    """:return: the PO number of a part, as its first line has it"""
+    return _get_po_number(source.lines[0]) if source.lines else ""
 
 
 def _get_po_number(line):

@@ -130,3 +130,63 @@ class TestInvoicedByHand(DuplicateCase):
         document.unlink()
         self.env["copaco.run"].sudo().search([]).unlink()
         self.simulator.invoices.clear()
+
+    def enter_amount(self, amount, **values):
+        """:return: an invoice of this amount without tax that a person entered"""
+        move = self.init_invoice(
+            "out_invoice",
+            partner=self.partner,
+            invoice_date="2026-11-20",
+            amounts=[amount],
+            company=self.company,
+        )
+        move.write(values)
+        return move
+
+    def receive_two(self):
+        self.simulator.invoices.clear()
+        for number, line in (
+            ("V-1", price_line("10.00")),
+            ("V-2", price_line("20.00", number=2)),
+        ):
+            self.add_known(number, lines=[line])
+        self.fetch()
+
+    def test_a_month_that_was_invoiced_by_hand_is_asked_about(self):
+        for grouping in ("document", "month"):
+            with self.subTest(grouping=grouping), self.undone():
+                self.connection.invoice_grouping = grouping
+                by_hand = self.enter_amount(30)
+                self.receive_two()
+                for document in self.documents:
+                    self.assertHeld(document, by_hand.display_name, "with others")
+                    self.assertIn(f"/{by_hand.id}", document.duplicate_table)
+                self.assertEqual(self.billed, 30)
+                self.assertBalanced()
+                self.act(self.documents, "action_invoice_anyway")
+                self.assertEqual(self.billed, 60)
+
+    def test_a_month_that_comes_to_another_amount_is_another_one(self):
+        self.enter_amount(30.01)
+        self.enter_amount(30, invoice_date="2026-10-20")
+        self.receive_two()
+        self.assertEqual(set(self.documents.mapped("state")), {"invoiced"})
+
+    def test_what_comes_later_is_added_to_what_is_compared(self):
+        self.receive("V-1", price_line("10.00"))
+        by_hand = self.enter_amount(30)
+        later = self.receive("V-2", price_line("20.00", number=2))
+        self.assertHeld(later, by_hand.display_name)
+
+    def test_what_was_invoiced_by_hand_as_a_whole_is_asked_about_of_its_parts(self):
+        self.create_customer("A1", self.partner).is_split_by_po = True
+        by_hand = self.enter_amount(30)
+        self.receive(
+            "V-1",
+            price_line("10.00", SubPONumber="P1"),
+            price_line("20.00", number=2, SubPONumber="P2"),
+        )
+        self.assertEqual(len(self.documents), 2)
+        for document in self.documents:
+            self.assertHeld(document, by_hand.display_name)
+        self.assertEqual(self.billed, 30)

@@ -6,6 +6,7 @@ from .evidence import (
     VatKey,
     get_number_key,
     get_vat_key,
+    is_same_number,
     is_same_vat_key,
 )
 from .json_text import indent_json
@@ -13,8 +14,10 @@ from .limits import ask_for_whole_time, get_seconds_left, get_server
 from .line_order import merge_order
 from .line_pairing import (
     are_apart,
+    find_repeated,
     get_charge_key,
     get_row_hash,
+    is_same_amount,
     pair_charges,
     pair_lines,
 )

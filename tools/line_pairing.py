@@ -153,6 +153,45 @@ def are_apart(line, other):
     )
 
 
+def find_repeated(lines):
+    """Find the charges that a document has more than once: lines with the same row
+    hash; and where one of two has none, those that are the same in everything else.
+
+    :param lines: `copaco.document.line` records, or list of `DocumentLine`
+    :return: list of (line, earlier line)
+    """
+    by_hash, by_content, without_hash = defaultdict(list), {}, {}
+    pairs = []
+    for line in lines:
+        row_hash = get_row_hash(line)
+        content = (
+            line.line_ref or "",
+            line.subscription_ref or "",
+            line.description or "",
+            line.date_start or None,
+            line.date_end or None,
+            float(line.quantity or 0),
+            float(line.extended_price),
+        )
+        same = (other for other in by_hash[row_hash] if not are_apart(line, other))
+        other = next(same, None) if row_hash else None
+        other = other or (without_hash if row_hash else by_content).get(content)
+        if other:
+            pairs.append((line, other))
+        by_hash[row_hash].append(line)
+        by_content.setdefault(content, line)
+        if not row_hash:
+            without_hash.setdefault(content, line)
+    return pairs
+
+
+def is_same_amount(line, other):
+    """:return: whether two lines are of one subscription and cost the same"""
+    return (line.subscription_ref or "") == (
+        other.subscription_ref or ""
+    ) and line.extended_price == other.extended_price
+
+
 def _is_contradicted(line, other):
     if line.row_hash and other.row_hash:
         # The next month of a line may have the same one.
