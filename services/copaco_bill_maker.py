@@ -305,7 +305,10 @@ class CopacoBillMaker(models.AbstractModel):
         for own in documents.grouped("invoice_number").values():
             match = self.env["copaco.bill.matcher"]._get_match(own[0])
             bill = self.env["copaco.bill.finder"]._search(
-                match.partner, own[0].invoice_number, own[0]._get_companies()
+                match.partner,
+                own[0].invoice_number,
+                own[0]._get_companies(),
+                match.amount,
             )
             if len(bill) != 1 or bill.currency_id != match.documents.currency_id:
                 raise UserError(

@@ -38,7 +38,7 @@ _MONTH = """
           FROM copaco_document
          WHERE connection_id = ANY(%(connections)s)
            AND invoice_date >= %(before)s AND invoice_date < %(after)s
-           AND line_count > 0
+           AND line_count > 0 AND currency_id IS NOT NULL
       GROUP BY 1
     ),
     whole AS (
@@ -132,7 +132,8 @@ _LINE = """connection_id, sale_line_id, cost_line_id, customer_id, sale, cost,
     sale_quantity, cost_quantity, name"""
 
 _BILLS = """
-    SELECT move.id, -move.amount_untaxed_in_currency_signed, move.copaco_amount
+    SELECT move.id, -move.amount_untaxed_in_currency_signed, move.copaco_amount,
+           coalesce(nullif(move.invoice_currency_rate, 0), 1)
       FROM account_move move
       JOIN copaco_document document ON document.id = move.copaco_document_id
      WHERE document.kind = ANY(%(purchases)s)
@@ -288,13 +289,15 @@ class CopacoMarginChecker(models.AbstractModel):
             (row["kind"], row["key"]): {**common, **self._prepare_values(row)}
             for row in rows
         }
-        for move_id, booked, amount in self.env.execute_query(SQL(_BILLS, **values)):
+        for move_id, booked, amount, rate in self.env.execute_query(
+            SQL(_BILLS, **values)
+        ):
             found["bill_differs", str(move_id)] = {
                 **common,
                 "kind": "bill_differs",
                 "key": str(move_id),
                 "move_id": move_id,
-                "amount": float(booked - amount),
+                "amount": float(booked - amount) / float(rate),
                 "figures": {"sale": float(booked), "cost": float(amount)},
             }
         return found

@@ -113,6 +113,39 @@ class TestDoubleBill(CopacoBillCommon):
         credit_note.action_post()
         self.assertEqual(credit_note.state, "posted")
 
+    def test_a_credit_note_with_the_number_of_the_bill_is_not_the_bill(self):
+        self.connection.purchase_policy = "link"
+        credit_note = self.enter_bill("P-001", 15, move_type="in_refund")
+        self.assertFalse(self.make_bill())
+        self.assertEqual(self.purchases.hold_reason, "bill_awaited")
+        self.run_crons()
+        self.assertEqual(self.purchases.hold_reason, "bill_awaited")
+        bill = self.enter_bill("P-001", 15)
+        self.run_crons()
+        self.assertEqual(self.purchases.move_id, bill)
+        self.assertFalse(bill.duplicated_ref_ids)
+        (bill | credit_note).action_post()
+        self.assertBalanced()
+
+    def test_a_credit_note_is_not_the_bill_that_was_received(self):
+        ours = self.make_bill()
+        self.enter_bill("P-001", 15, move_type="in_refund")
+        self.env.invalidate_all()
+        self.assertFalse(ours.copaco_received_bill_id)
+        finder = self.env["copaco.bill.finder"]
+        self.assertFalse(finder._find_replaceable(self.connection))
+        received = self.enter_bill("P-001", 15)
+        self.env.invalidate_all()
+        self.assertEqual(ours.copaco_received_bill_id, received)
+        self.assertEqual(finder._find_replaceable(self.connection), ours)
+
+    def test_a_bill_with_the_number_of_a_credit_is_not_the_credit_note(self):
+        bill = self.enter_bill("P-001", 15)
+        ours = self.make_bill("-15")
+        self.assertEqual(ours.move_type, "in_refund")
+        (bill | ours).action_post()
+        self.assertBalanced()
+
     def test_odoo_warns_of_the_other_bill_however_its_reference_is_written(self):
         ours = self.make_bill()
         received = self.enter_bill("p1", 16)
