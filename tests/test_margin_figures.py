@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
@@ -113,7 +115,40 @@ class TestMarginFigures(CopacoBillCommon):
                 self.env["copaco.document.line"].search(domain), margin.cost_line_id
             )
 
-    # === REASONS === #
+    # === FINDINGS === #
+
+    def bill_below_cost(self, day):
+        self.simulator.invoices.clear()
+        self.simulator.purchases.clear()
+        self.add_known("S-1", lines=[line("10")], Date=day)
+        self.add_purchase("P-1", {"A1": [line("11")]}, Date=day)
+        self.fetch()
+        self.run_crons()
+
+    def test_what_copaco_dates_in_another_month_stays_as_it_was_decided(self):
+        self.connection.import_from = date(2026, 10, 1)
+        self.bill_below_cost("20261031")
+        finding = self.findings
+        finding.reason = "Agreed with the customer"
+        finding.action_accept()
+        for day in (date(2026, 11, 1), date(2026, 10, 31)):
+            self.bill_below_cost(f"{day:%Y%m%d}")
+            self.assertEqual(set(self.documents.mapped("invoice_date")), {day})
+            self.assertFalse(self.findings)
+            self.assertRecordValues(
+                finding, [{"state": "accepted", "date": day.replace(day=1)}]
+            )
+
+    def test_a_bill_that_differs_in_another_month_is_found_once(self):
+        self.connection.import_from = date(2026, 10, 1)
+        self.enter_bill("P-1", 12)
+        self.bill_below_cost("20261031")
+        self.act(self.purchases, "action_link_bill")
+        for day in (date(2026, 10, 31), date(2026, 11, 1)):
+            self.purchases.sudo().invoice_date = day
+            self.env["copaco.finding"].action_check()
+            (finding,) = self.findings.filtered(lambda each: each.move_id)
+            self.assertEqual(finding.date, day.replace(day=1))
 
     def test_who_accepts_without_a_reason_is_told_which_in_his_language(self):
         self.env["res.lang"]._activate_lang("nl_NL")
