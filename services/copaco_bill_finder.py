@@ -14,6 +14,8 @@ from ..tools import (
     join_messages,
     list_names,
     name_invoice,
+    round_amount,
+    to_decimal,
 )
 
 _lt = LazyTranslate(__name__)
@@ -134,13 +136,20 @@ class CopacoBillFinder(models.AbstractModel):
     def _is_same_total(self, match, bill):
         sign = -1 if bill.move_type == "in_refund" else 1
         currency = match.documents.currency_id
-        return (
-            bill.currency_id == currency
-            and currency.is_zero(sign * bill.amount_untaxed - match.amount)
-            and (
-                match.vat is None
-                or currency.is_zero(sign * bill.amount_tax - match.vat)
-            )
+        if bill.currency_id != currency or not currency.is_zero(
+            sign * bill.amount_untaxed - match.amount
+        ):
+            return False
+        if match.vat is None:
+            return True
+        # The vendor computes the tax of the total, and Copaco that of each line.
+        difference = round_amount(
+            to_decimal(sign * bill.amount_tax) - to_decimal(match.vat),
+            currency.rounding,
+        )
+        connection = match.documents[0].connection_id
+        return abs(difference) <= connection._get_allowed_difference(
+            currency, len(match.documents._get_billed_lines())
         )
 
     def _describe_difference(self, match, bill):

@@ -273,7 +273,8 @@ class CopacoBillMaker(models.AbstractModel):
             added,
             Hold(
                 "bill_incomplete",
-                _lt(
+                obstacle
+                or _lt(
                     "Bill %(bill)s of Copaco invoice %(number)s does not have these "
                     "charges, and was edited or confirmed. Delete or cancel the bill "
                     "and retry, or exclude the document.",

@@ -127,6 +127,25 @@ class TestDoubleBill(CopacoBillCommon):
         (bill | credit_note).action_post()
         self.assertBalanced()
 
+    def test_a_received_bill_is_linked_although_its_vat_is_rounded_otherwise(self):
+        self.connection.purchase_policy = "link"
+        for amount, vat, is_linked in (
+            ("15", "3.20", True),
+            ("15", "3.21", False),
+            ("15.01", "3.15", False),
+            ("-15", "-3.10", True),
+        ):
+            with self.subTest(amount=amount, vat=vat), self.undone():
+                values = {"move_type": "in_refund"} if amount == "-15" else {}
+                bill = self.enter_bill("P-001", 15, **values)
+                self.assertEqual(bill.amount_tax, 3.15)
+                self.add_purchase("P-001", {"A1": [price_line(amount, VAT=vat)]})
+                self.fetch()
+                found = bill if is_linked else bill.browse()
+                self.assertEqual(self.purchases.move_id, found)
+                self.assertBalanced()
+                self.simulator.purchases.clear()
+
     def test_a_credit_note_is_not_the_bill_that_was_received(self):
         ours = self.make_bill()
         self.enter_bill("P-001", 15, move_type="in_refund")
