@@ -89,9 +89,9 @@ class AccountMoveLine(models.Model):
         )
         pairs = self.env["copaco.margin"].sudo()._get_pairs(own.copaco_line_id)
         paired = own.filtered(lambda line: line.copaco_line_id in pairs)
-        changes = {}
-        for document in paired.copaco_line_id.document_id:
-            changes |= self.env["copaco.invoice.margin"]._get_changes(document)
+        changes = self.env["copaco.invoice.margin"]._get_changes(
+            paired.copaco_line_id.document_id
+        )
         for line in paired:
             # What a correction has of a line counts where that was billed first.
             if line._origin not in changes:

@@ -85,8 +85,11 @@ class CopacoFinding(models.Model):
     def _get_message(self):
         figures = self.figures or {}
 
+        # The figures of a bill are in its own currency.
+        currency = self.move_id.sudo().currency_id or self.currency_id
+
         def get_amount(name):
-            return Amount(figures.get(name, 0), self.currency_id)
+            return Amount(figures.get(name, 0), currency)
 
         def show_number(name):
             return formatLang(self.env, figures.get(name, 0), digits=2)
@@ -159,6 +162,8 @@ class CopacoFinding(models.Model):
                     "Of a finding only the reason is written by hand. Use its buttons."
                 )
             )
+        if "reason" in vals and not (vals["reason"] or "").strip():
+            self._check_not_accepted()
         return super().write(vals)
 
     # === ACTION METHODS === #
@@ -174,12 +179,7 @@ class CopacoFinding(models.Model):
             raise UserError(
                 self.env._(
                     "Say why %(finding)s (%(amount)s) is right: enter a reason first.",
-                    finding=dict(FINDING_KINDS)[without[0].kind],
-                    amount=formatLang(
-                        self.env,
-                        without[0].amount,
-                        currency_obj=without[0].currency_id,
-                    ),
+                    **without[0]._get_names(),
                 )
             )
         self.sudo().write({"state": "accepted", "accepted_by_id": self.env.uid})
@@ -223,6 +223,23 @@ class CopacoFinding(models.Model):
         return soft_reload()
 
     # === BUSINESS METHODS === #
+
+    def _check_not_accepted(self):
+        if accepted := self.filtered(lambda each: each.state == "accepted"):
+            raise UserError(
+                self.env._(
+                    "%(finding)s (%(amount)s) was accepted for a reason: reopen it "
+                    "before you remove that.",
+                    **accepted[0]._get_names(),
+                )
+            )
+
+    def _get_names(self):
+        """:return: dict of what a sentence says of this finding"""
+        return {
+            "finding": self.display_name,
+            "amount": formatLang(self.env, self.amount, currency_obj=self.currency_id),
+        }
 
     def _check_access_to_decide(self):
         self.env["copaco.connection"]._check_billing_access()

@@ -202,8 +202,13 @@ class CopacoMonth(models.Model):
                 ),
             )
             for month in self:
+                currency = (
+                    month.currency_id
+                    if kinds == SALES_KINDS
+                    else month._get_purchase_currency()
+                )
                 month[name] = self.env["copaco.reconciliation.table"]._render(
-                    found[month.id], month.currency_id
+                    found[month.id], currency
                 )
 
     @api.depends("date", "connection_id")

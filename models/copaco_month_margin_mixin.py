@@ -14,15 +14,35 @@ class CopacoMonthMarginMixin(models.AbstractModel):
     purchase_reconciliation = fields.Html(
         compute="_compute_reconciliation", sanitize=False
     )
-    amount_sale = fields.Monetary(string="Billed On", compute="_compute_margin")
-    amount_cost = fields.Monetary(string="Billed by Copaco", compute="_compute_margin")
-    amount_margin = fields.Monetary(string="Margin", compute="_compute_margin")
+    company_id = fields.Many2one("res.company")
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
+    amount_sale = fields.Monetary(
+        string="Billed On",
+        compute="_compute_margin",
+        currency_field="company_currency_id",
+    )
+    amount_cost = fields.Monetary(
+        string="Billed by Copaco",
+        compute="_compute_margin",
+        currency_field="company_currency_id",
+    )
+    amount_margin = fields.Monetary(
+        string="Margin",
+        compute="_compute_margin",
+        currency_field="company_currency_id",
+    )
     margin_percent = fields.Float(string="Margin %", compute="_compute_margin")
     last_month_margin = fields.Monetary(
-        string="Margin, Month Before", compute="_compute_margin"
+        string="Margin, Month Before",
+        compute="_compute_margin",
+        currency_field="company_currency_id",
     )
     last_year_margin = fields.Monetary(
-        string="Margin, Year Before", compute="_compute_margin"
+        string="Margin, Year Before",
+        compute="_compute_margin",
+        currency_field="company_currency_id",
     )
     missing_names = fields.Text(
         string="Missing",
@@ -111,6 +131,21 @@ class CopacoMonthMarginMixin(models.AbstractModel):
         return action
 
     # === BUSINESS METHODS === #
+
+    def _get_purchase_currency(self):
+        """:return: the `res.currency` of the purchase documents of this month; that of
+        the company, when they have several or none"""
+        rows = self.env["copaco.document"]._read_group(
+            [
+                ("connection_id", "in", self._get_connections().ids),
+                ("kind", "in", PURCHASE_KINDS),
+                ("invoice_date", ">=", self.date),
+                ("invoice_date", "<=", self._get_last_day()),
+            ],
+            ["currency_id"],
+        )
+        own = rows[0][0] if len(rows) == 1 else self.currency_id.browse()
+        return own or self.company_currency_id
 
     def _get_own_domain(self, name):
         """:param name: of a field with a date

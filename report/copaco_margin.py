@@ -12,7 +12,8 @@ from ..tools import avoid_compiling, open_window
 # where one side has none, by subscription, period, charge type and line number. A hash
 # that another period has, too, is of another charge. What a rule excluded is on another
 # document; what a person excluded of the sales side is known, and no sale. Of what is
-# held as a possible duplicate only the lines count that are on no other document.
+# held as a possible duplicate only the lines count that are on no other document. What
+# is in a currency that Odoo doesn't know can't be converted, and counts for nothing.
 _PAIRS = """
     WITH arrived AS (
         SELECT line.id, document.kind = ANY(%(purchases)s) AS is_cost,
@@ -39,6 +40,7 @@ _PAIRS = """
            AND rate.company_id = document.company_id
            AND rate.day IS NOT DISTINCT FROM document.invoice_date
          WHERE line.is_excluded IS NOT TRUE
+           AND document.currency_id IS NOT NULL
            AND (document.state != 'excluded'
                 OR document.is_margin_only
                 OR (document.excluded_by_id IS NOT NULL
@@ -401,7 +403,9 @@ class CopacoMargin(models.Model):
         """:return: see `_get_pairs_query`: that of what may be paired with these
         `copaco.document.line` records"""
         return SQL(
-            "(line.row_hash = ANY(%s) OR line.subscription_ref = ANY(%s))",
+            "(line.row_hash = ANY(%s) OR line.subscription_ref = ANY(%s) "
+            "OR line.id = ANY(%s))",
             [line.row_hash for line in lines if line.row_hash],
             [line.subscription_ref for line in lines if line.subscription_ref],
+            [line.id for line in lines if not (line.row_hash or line.subscription_ref)],
         )

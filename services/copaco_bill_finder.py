@@ -14,6 +14,8 @@ from ..tools import (
     join_messages,
     list_names,
     name_invoice,
+    round_amount,
+    to_decimal,
 )
 
 _lt = LazyTranslate(__name__)
@@ -42,7 +44,10 @@ class CopacoBillFinder(models.AbstractModel):
         """
         document = match.documents[0]
         found = self._search(
-            match.partner, document.invoice_number, document._get_companies()
+            match.partner,
+            document.invoice_number,
+            document._get_companies(),
+            match.amount,
         )
         if len(found) > 1:
             return Hold(
@@ -64,12 +69,14 @@ class CopacoBillFinder(models.AbstractModel):
         )
         return Hold("bill_differs", join_messages(*sentences))
 
-    def _search(self, vendor, number, companies):
+    def _search(self, vendor, number, companies, amount):
         """See `_search_all`, for one number.
 
+        :param amount: see `_select_same_way`
         :return: `account.move`
         """
-        return self._search_all(vendor, [number], companies)[number]
+        found = self._search_all(vendor, [number], companies)[number]
+        return self._select_same_way(found, amount)
 
     def _search_all(self, vendor, numbers, companies, is_linked=False):
         """:param vendor: `res.partner`
@@ -115,16 +122,34 @@ class CopacoBillFinder(models.AbstractModel):
             found[number] += Move.browse(move_id)
         return found
 
+    def _select_same_way(self, bills, amount):
+        """A credit note may have the number of the bill that it is of.
+
+        :param bills: `account.move`
+        :param amount: without tax; less than zero for a credit
+        :return: those of the bills that are a credit too, or none as well
+        """
+        return bills.filtered(
+            lambda bill: bill.amount_untaxed_in_currency_signed * amount <= 0
+        )
+
     def _is_same_total(self, match, bill):
         sign = -1 if bill.move_type == "in_refund" else 1
         currency = match.documents.currency_id
-        return (
-            bill.currency_id == currency
-            and currency.is_zero(sign * bill.amount_untaxed - match.amount)
-            and (
-                match.vat is None
-                or currency.is_zero(sign * bill.amount_tax - match.vat)
-            )
+        if bill.currency_id != currency or not currency.is_zero(
+            sign * bill.amount_untaxed - match.amount
+        ):
+            return False
+        if match.vat is None:
+            return True
+        # The vendor computes the tax of the total, and Copaco that of each line.
+        difference = round_amount(
+            to_decimal(sign * bill.amount_tax) - to_decimal(match.vat),
+            currency.rounding,
+        )
+        connection = match.documents[0].connection_id
+        return abs(difference) <= connection._get_allowed_difference(
+            currency, len(match.documents._get_billed_lines())
         )
 
     def _describe_difference(self, match, bill):
@@ -202,7 +227,10 @@ class CopacoBillFinder(models.AbstractModel):
         if document.kind not in PURCHASE_KINDS or bill.state == "cancel":
             return bill.browse()
         found = self._search(
-            bill.partner_id, document.invoice_number, document._get_companies()
+            bill.partner_id,
+            document.invoice_number,
+            document._get_companies(),
+            -bill.amount_untaxed_in_currency_signed,
         )
         same = found.filtered(
             lambda each: (
@@ -232,9 +260,10 @@ class CopacoBillFinder(models.AbstractModel):
             numbers = own.copaco_document_id.mapped("invoice_number")
             received = self._search_all(vendor, numbers, companies)
             found |= own.filtered(
-                lambda draft, received=received: received[
-                    draft.copaco_document_id.invoice_number
-                ]
+                lambda draft, received=received: self._select_same_way(
+                    received[draft.copaco_document_id.invoice_number],
+                    -draft.amount_untaxed_in_currency_signed,
+                )
             )
         return found
 
@@ -243,12 +272,13 @@ class CopacoBillFinder(models.AbstractModel):
         documents = self.env["copaco.document"].search(
             [("state", "=", "held"), ("hold_reason", "=", "bill_awaited")], order="id"
         )
-        firsts = documents.browse(
-            own[0].id
+        amounts = {
+            own[0]: sum(own.mapped("amount_to_invoice"))
             for own in documents.grouped(
                 lambda each: (each.root_company_id, each.invoice_number)
             ).values()
-        )
+        }
+        firsts = documents.union(*amounts)
         found = firsts.browse()
         for connection, own in firsts.grouped("connection_id").items():
             received = self._search_all(
@@ -257,7 +287,9 @@ class CopacoBillFinder(models.AbstractModel):
                 own._get_companies(),
             )
             found |= own.filtered(
-                lambda document, received=received: received[document.invoice_number]
+                lambda document, received=received: self._select_same_way(
+                    received[document.invoice_number], amounts[document]
+                )
             )
         return found
 

@@ -273,7 +273,8 @@ class CopacoBillMaker(models.AbstractModel):
             added,
             Hold(
                 "bill_incomplete",
-                _lt(
+                obstacle
+                or _lt(
                     "Bill %(bill)s of Copaco invoice %(number)s does not have these "
                     "charges, and was edited or confirmed. Delete or cancel the bill "
                     "and retry, or exclude the document.",
@@ -305,7 +306,10 @@ class CopacoBillMaker(models.AbstractModel):
         for own in documents.grouped("invoice_number").values():
             match = self.env["copaco.bill.matcher"]._get_match(own[0])
             bill = self.env["copaco.bill.finder"]._search(
-                match.partner, own[0].invoice_number, own[0]._get_companies()
+                match.partner,
+                own[0].invoice_number,
+                own[0]._get_companies(),
+                match.amount,
             )
             if len(bill) != 1 or bill.currency_id != match.documents.currency_id:
                 raise UserError(

@@ -7,7 +7,7 @@ from odoo.tools import LazyTranslate
 from ..client import parse_payload
 from ..exceptions import HeldError
 from ..hold_reasons import Hold
-from ..tools import get_rounding_room, round_amount
+from ..tools import get_rounding_room, list_names, round_amount
 from .copaco_rule_engine import LineMatch
 
 _lt = LazyTranslate(__name__)
@@ -69,6 +69,7 @@ class CopacoBillMatcher(models.AbstractModel):
             or (not correction_date and self._check_vat(documents))
             or matcher._check_currency(document)
             or self._check_vendor(document)
+            or self._check_same_vendor(documents)
             or self._check_vendor_country(document)
             or self._check_journal(document)
         )
@@ -175,6 +176,23 @@ class CopacoBillMatcher(models.AbstractModel):
                 "that bills you on connection %(connection)s.",
                 document=document.name,
                 connection=connection.name,
+            ),
+        )
+
+    def _check_same_vendor(self, documents):
+        """Two vendors may have used the same number."""
+        vendors = documents.connection_id.vendor_id.commercial_partner_id
+        if len(vendors) < 2:
+            return None
+        return Hold(
+            "vendor_unknown",
+            _lt(
+                "Copaco invoice %(number)s was received by connections with different "
+                "vendors: %(vendors)s. If it is one invoice, choose the same vendor on "
+                "them. If there are several, exclude the documents of all but one and "
+                "enter their bills manually. Then retry.",
+                number=documents[0].invoice_number,
+                vendors=list_names(vendors.mapped("display_name")),
             ),
         )
 

@@ -66,8 +66,8 @@ class CopacoCompleteness(models.AbstractModel):
         if not any(active.mapped("fetch_purchases")):
             missing = {row for row in missing if row[0] != "purchase"}
         return sorted(
-            name or self.env._("Purchase invoice of Copaco")
-            for _kind, _account, name in missing
+            name or account or self.env._("Purchase invoice of Copaco")
+            for _kind, account, name in missing
         )
 
     def _is_overdue(self, connection, month):

@@ -17,7 +17,7 @@ class CopacoDoubleBill(models.AbstractModel):
         :param moves: `account.move`, which may not be saved yet
         :return: dict by `account.move`: other bills of the same vendor with the same
             number, letters and leading zeros aside, where one of the two is that of a
-            Copaco invoice; corrections and credit notes of bills are others
+            Copaco invoice; corrections and credit notes of bills are none
         """
         moves = moves.sudo().filtered(
             lambda move: (
@@ -48,7 +48,11 @@ class CopacoDoubleBill(models.AbstractModel):
                 vendor, set(numbers.values()), companies, is_linked=not is_linked
             )
             found |= {
-                move: others[number] - move._origin for move, number in numbers.items()
+                move: finder._select_same_way(
+                    others[number], -move.amount_untaxed_in_currency_signed
+                )
+                - move._origin
+                for move, number in numbers.items()
             }
         return found
 

@@ -12,15 +12,27 @@ class CopacoInvoiceMargin(models.AbstractModel):
     _name = "copaco.invoice.margin"
     _description = "Copaco Invoice Margin"
 
-    def _get_changes(self, document):
-        """:param document: a `copaco.document` of the sales side
-        :return: dict by `account.move.line` that a line of the document is billed on
+    def _get_changes(self, documents):
+        """:param documents: `copaco.document` records of the sales side
+        :return: dict by `account.move.line` that a line of the documents is billed on
             first, of what was billed of it since, without tax, in the company's
             currency; less than zero where it was credited. What a person credited in
             other words than those of a line is of no line.
         """
-        billed = document._get_live_invoice() | document._get_live_corrections()
-        booked = self.env["copaco.corrector"]._get_booked(document)
+        changes = {}
+        while documents:
+            # An invoice is credited for all of its documents together.
+            joint = documents[0]._get_joint_documents()
+            changes |= self._get_joint_changes(joint)
+            documents -= joint
+        return changes
+
+    def _get_joint_changes(self, documents):
+        billed = documents._get_live_corrections()
+        booked = {}
+        for document in documents:
+            billed |= document._get_live_invoice()
+            booked |= self.env["copaco.corrector"]._get_booked(document)
         first = {
             line.copaco_line_id: line
             for line in booked.values()

@@ -1,8 +1,10 @@
+from collections import defaultdict
 from datetime import datetime
 
 from dateutil.relativedelta import relativedelta
 
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..const import CHECKED_MONTHS, PURCHASE_KINDS
@@ -38,7 +40,7 @@ _MONTH = """
           FROM copaco_document
          WHERE connection_id = ANY(%(connections)s)
            AND invoice_date >= %(before)s AND invoice_date < %(after)s
-           AND line_count > 0
+           AND line_count > 0 AND currency_id IS NOT NULL
       GROUP BY 1
     ),
     whole AS (
@@ -132,7 +134,8 @@ _LINE = """connection_id, sale_line_id, cost_line_id, customer_id, sale, cost,
     sale_quantity, cost_quantity, name"""
 
 _BILLS = """
-    SELECT move.id, -move.amount_untaxed_in_currency_signed, move.copaco_amount
+    SELECT move.id, -move.amount_untaxed_in_currency_signed, move.copaco_amount,
+           coalesce(nullif(move.invoice_currency_rate, 0), 1)
       FROM account_move move
       JOIN copaco_document document ON document.id = move.copaco_document_id
      WHERE document.kind = ANY(%(purchases)s)
@@ -209,14 +212,15 @@ class CopacoMarginChecker(models.AbstractModel):
             self.env["copaco.margin"]._refresh(
                 root_company, first, last + one - relativedelta(days=1)
             )
-        checked = connection
+        to_check = defaultdict(list)
         # Prices are compared with those of the month before.
         for month in sorted({*months, *later}):
             active = self._get_connections(connection, month).filtered("active")
             for each in connection | active:
-                self._check(each, month)
-            checked |= active
-        return checked
+                to_check[each].append(month)
+        for each, own in to_check.items():
+            self._check(each, own)
+        return connection.union(*to_check)
 
     def _get_connections(self, connection, month):
         """:return: the connections whose lines of a month, and of the month before, are
@@ -226,19 +230,24 @@ class CopacoMarginChecker(models.AbstractModel):
             connection, month - one, month + one - relativedelta(days=1)
         )
 
-    def _check(self, connection, month):
-        """Find anew what there is about a month: what was accepted stays so unless its
+    def _check(self, connection, months):
+        """Find anew what there is about months: what was accepted stays so unless its
         figures changed, and what isn't found any more is solved.
 
         :param connection: a `copaco.connection`
-        :param month: its first day
+        :param months: list of first days
         """
-        found = self._find(connection, month)
+        found = {}
+        for month in months:
+            found |= self._find(connection, month)
         Finding = self.env["copaco.finding"]
+        # What Copaco dates otherwise is what it was, in another month.
+        keys = [key for _kind, key in found]
         known = {
             (finding.kind, finding.key): finding
             for finding in Finding.search(
-                [("connection_id", "=", connection.id), ("date", "=", month)]
+                Domain("connection_id", "=", connection.id)
+                & (Domain("date", "in", months) | Domain("key", "in", keys))
             )
         }
         for identity, vals in found.items():
@@ -246,14 +255,16 @@ class CopacoMarginChecker(models.AbstractModel):
             if not finding:
                 continue
             is_changed = finding.figures != vals["figures"]
-            if is_changed:
+            if is_changed or finding.date != vals["date"]:
                 finding.write(vals)
             if finding.state == "solved" or (is_changed and finding.state != "open"):
                 finding.write({"state": "open", "accepted_by_id": False})
             vals.clear()
         Finding.create([vals for vals in found.values() if vals])
-        solved = Finding.union(*known.values())
-        solved.filtered(lambda finding: finding.state != "solved").state = "solved"
+        solved = Finding.union(*known.values()).filtered(
+            lambda finding: finding.date in months and finding.state != "solved"
+        )
+        solved.state = "solved"
 
     def _find(self, connection, month):
         """:return: dict of values for `copaco.finding` by kind and key"""
@@ -288,13 +299,15 @@ class CopacoMarginChecker(models.AbstractModel):
             (row["kind"], row["key"]): {**common, **self._prepare_values(row)}
             for row in rows
         }
-        for move_id, booked, amount in self.env.execute_query(SQL(_BILLS, **values)):
+        for move_id, booked, amount, rate in self.env.execute_query(
+            SQL(_BILLS, **values)
+        ):
             found["bill_differs", str(move_id)] = {
                 **common,
                 "kind": "bill_differs",
                 "key": str(move_id),
                 "move_id": move_id,
-                "amount": float(booked - amount),
+                "amount": float(booked - amount) / float(rate),
                 "figures": {"sale": float(booked), "cost": float(amount)},
             }
         return found

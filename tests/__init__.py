@@ -55,6 +55,8 @@ from . import (
     test_margin,
     test_margin_connections,
     test_margin_faults,
+    test_margin_figures,
+    test_margin_grouped,
     test_margin_lines,
     test_margin_signs,
     test_match,

@@ -51,6 +51,34 @@ class TestBillDocuments(CopacoBillCommon):
 
     # === LINKED BILLS === #
 
+    def test_vendors_who_use_the_same_number_get_no_bill_together(self):
+        vendor = self.vendor.copy({"name": "Copaco België"})
+        other = self._create_connection(
+            name="Second", fetch_purchases=True, vendor_id=vendor.id
+        )
+        other.write({"base_url": self.simulator.url, "api_key": "simulator-key"})
+        self.add_purchase("P-1", {"A1": [price_line("15")]})
+        self.fetch()
+        bill = self.purchases.move_id
+        self.add_purchase("P-1", {"A9": [price_line("4", number=9)]})
+        self.fetch(other)
+        self.assertEqual(self.purchases.mapped("state"), ["invoiced", "held"])
+        for name in ("Copaco Nederland", "Copaco België"):
+            self.assertIn(name, self.purchases[1].hold_message)
+        self.assertEqual(bill.amount_untaxed, 15)
+        self.assertBalanced()
+        with self.subTest("they are one"), self.undone():
+            other.vendor_id = self.vendor
+            self.act(self.purchases[1], "action_retry")
+            self.assertEqual(self.purchases.move_id, bill)
+            self.assertEqual(bill.amount_untaxed, 19)
+            self.assertBalanced()
+        bill.unlink()
+        self.act(self.purchases[1], "action_exclude", "Entered manually")
+        self.act(self.purchases[0], "action_retry")
+        self.assertEqual(self.purchases.move_id.amount_untaxed, 15)
+        self.assertBalanced()
+
     def test_a_received_draft_gets_no_lines_of_copacos_besides_its_own(self):
         bill = self.enter_bill("P-1", 16)
         first, _second = self.receive("15", "1")

@@ -73,6 +73,13 @@ class TestCompleteness(CopacoBillCommon):
         self.fetch()
         self.assertIn("Bakker", self.get_month().missing_names or "")
 
+    def test_a_customer_without_a_name_is_listed_by_its_account(self):
+        self.send_incomplete_month()
+        customers = self.env["copaco.customer"].sudo().search([])
+        customers.filtered(lambda each: each.account_ref == "A2").name = False
+        self.env.flush_all()
+        self.assertEqual(self.get_month().missing_names, "A2")
+
     def test_a_person_may_confirm_an_incomplete_month(self):
         document = self.send_incomplete_month()
         self.act(self.get_month(), "action_confirm_incomplete")

@@ -113,6 +113,58 @@ class TestDoubleBill(CopacoBillCommon):
         credit_note.action_post()
         self.assertEqual(credit_note.state, "posted")
 
+    def test_a_credit_note_with_the_number_of_the_bill_is_not_the_bill(self):
+        self.connection.purchase_policy = "link"
+        credit_note = self.enter_bill("P-001", 15, move_type="in_refund")
+        self.assertFalse(self.make_bill())
+        self.assertEqual(self.purchases.hold_reason, "bill_awaited")
+        self.run_crons()
+        self.assertEqual(self.purchases.hold_reason, "bill_awaited")
+        bill = self.enter_bill("P-001", 15)
+        self.run_crons()
+        self.assertEqual(self.purchases.move_id, bill)
+        self.assertFalse(bill.duplicated_ref_ids)
+        (bill | credit_note).action_post()
+        self.assertBalanced()
+
+    def test_a_received_bill_is_linked_although_its_vat_is_rounded_otherwise(self):
+        self.connection.purchase_policy = "link"
+        for amount, vat, is_linked in (
+            ("15", "3.20", True),
+            ("15", "3.21", False),
+            ("15.01", "3.15", False),
+            ("-15", "-3.10", True),
+        ):
+            with self.subTest(amount=amount, vat=vat), self.undone():
+                values = {"move_type": "in_refund"} if amount == "-15" else {}
+                bill = self.enter_bill("P-001", 15, **values)
+                self.assertEqual(bill.amount_tax, 3.15)
+                self.add_purchase("P-001", {"A1": [price_line(amount, VAT=vat)]})
+                self.fetch()
+                found = bill if is_linked else bill.browse()
+                self.assertEqual(self.purchases.move_id, found)
+                self.assertBalanced()
+                self.simulator.purchases.clear()
+
+    def test_a_credit_note_is_not_the_bill_that_was_received(self):
+        ours = self.make_bill()
+        self.enter_bill("P-001", 15, move_type="in_refund")
+        self.env.invalidate_all()
+        self.assertFalse(ours.copaco_received_bill_id)
+        finder = self.env["copaco.bill.finder"]
+        self.assertFalse(finder._find_replaceable(self.connection))
+        received = self.enter_bill("P-001", 15)
+        self.env.invalidate_all()
+        self.assertEqual(ours.copaco_received_bill_id, received)
+        self.assertEqual(finder._find_replaceable(self.connection), ours)
+
+    def test_a_bill_with_the_number_of_a_credit_is_not_the_credit_note(self):
+        bill = self.enter_bill("P-001", 15)
+        ours = self.make_bill("-15")
+        self.assertEqual(ours.move_type, "in_refund")
+        (bill | ours).action_post()
+        self.assertBalanced()
+
     def test_odoo_warns_of_the_other_bill_however_its_reference_is_written(self):
         ours = self.make_bill()
         received = self.enter_bill("p1", 16)
