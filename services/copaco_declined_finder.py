@@ -26,16 +26,18 @@ class CopacoDeclinedFinder(models.AbstractModel):
         """
         found = {document: [] for document in asked}
         charges = self._find_candidates(asked)
-        none = charges.browse()
         by_hash = charges.filtered("row_hash").grouped("row_hash")
         by_service = charges.grouped(_get_service)
         for document, lines in asked.items() if charges else ():
             for line in lines:
-                candidates = by_hash.get(get_row_hash(line), none)
-                candidates |= by_service.get(_get_service(line), none)
+                # Not their union, of which each would be read by itself.
+                candidates = {
+                    *by_hash.get(get_row_hash(line), ()),
+                    *by_service.get(_get_service(line), ()),
+                }
                 found[document] += [
                     (line, charge)
-                    for charge in candidates.sorted("id")
+                    for charge in sorted(candidates, key=lambda each: each.id)
                     if charge.document_id != document
                     and _is_same_customer(charge.document_id, document)
                     and charge._may_be(line, document)
