@@ -158,7 +158,8 @@ class CopacoDeclinedCharge(models.Model):
     def _describe(self):
         """:return: message with the document, and who decided what about it"""
         self.ensure_one()
-        values = {"document": self.document_id.name, "user": self.user_id.name}
+        user = self.user_id.name or _lt("Somebody")
+        values = {"document": self.document_id.name, "user": user}
         if not self.declined_on:
             return _lt("%(document)s (excluded by %(user)s)", **values)
         return _lt(

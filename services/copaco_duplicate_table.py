@@ -42,7 +42,8 @@ class CopacoDuplicateTable(models.AbstractModel):
         :return: text: what the comparison of its lines says
         """
         if pair.evidence == DECLINED:
-            user, day = pair.other.user_id.name, pair.other.declined_on
+            day = pair.other.declined_on
+            user = pair.other.user_id.name or self.env._("Somebody")
             if not day:
                 return self.env._("Excluded by %(user)s", user=user)
             return self.env._(

@@ -216,6 +216,48 @@ class TestDeclinedCharges(ContentCase):
         self.send("V-1", price_line("10.00"))
         self.assertDeclined(self.receive("V-2", line))
 
+    def test_who_is_asked_about_another_document_is_not_told_to_credit_it(self):
+        kept, line = price_line("10.00"), price_line("25.00", number=2)
+        own = price_line("5.00", number=3)
+        customer = {"CustomerNumber": "K-1"}
+        for others, state in (([], "held"), ([own], "changed")):
+            for changed in ([], [price_line("1.00", number=4)]):
+                with self.subTest(state, changed=changed), self.undone():
+                    self.simulator.invoices.clear()
+                    if others:
+                        self.add_invoice("V-2", "A1", others, customer=customer)
+                    document = self.receive("V-1", kept)
+                    self.post(*self.documents)
+                    self.simulator.invoices.pop()
+                    self.receive("V-1", kept, line)
+                    self.act(document, "action_keep_version")
+                    self.simulator.invoices.clear()
+                    lines = [kept, *changed]
+                    self.add_invoice("V-1", "A1", lines, customer=customer)
+                    moved = self.receive("V-2", *others, line)
+                    self.assertEqual(moved.state, state)
+                    self.assertIn("declined", moved.hold_message)
+                    if not changed:
+                        self.assertEqual(document.state, "invoiced")
+                        self.assertTrue(document.run_id.is_balanced)
+                        continue
+                    self.assertWaits(document)
+                    self.assertNotIn("credit it", document.hold_message)
+
+    def test_who_decided_about_another_document_is_not_told_to_credit_it(self):
+        kept, line = price_line("10.00"), price_line("25.00", number=2)
+        document = self.send("V-1", kept)
+        self.post(document)
+        self.send("V-1", kept, line)
+        self.act(document, "action_keep_version")
+        moved = self.receive("V-2", line)
+        self.act(moved, "action_exclude_duplicates")
+        self.simulator.invoices.clear()
+        self.add_invoice("V-1", "A1", [kept], customer={"CustomerNumber": "K-1"})
+        self.receive("V-2", line)
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(self.billed, 10)
+
     def test_looking_for_them_takes_as_many_queries_for_many(self):
         for number in range(1, 13):
             self.create_partner(ref=f"K-{number + 10}")
