@@ -5,7 +5,7 @@ from odoo.tools import LazyTranslate
 from ..client import parse_payload
 from ..const import TOTALS_FIELDS
 from ..hold_reasons import Hold
-from ..tools import get_charge_key, pair_lines, render_message
+from ..tools import pair_lines, render_message
 
 _lt = LazyTranslate(__name__)
 

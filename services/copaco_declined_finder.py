@@ -51,6 +51,7 @@ class CopacoDeclinedFinder(models.AbstractModel):
             return Charge
         documents = self.env["copaco.document"].union(*asked)
         hashes = set(map(get_row_hash, lines)) - {""}
+        subscriptions, prices = zip(*map(_get_service, lines), strict=True)
         return Charge.search(
             [
                 ("document_id.root_company_id", "in", documents.root_company_id.ids),
@@ -58,8 +59,8 @@ class CopacoDeclinedFinder(models.AbstractModel):
                 "|",
                 ("row_hash", "in", list(hashes)),
                 "&",
-                ("subscription_ref", "in", [line.subscription_ref for line in lines]),
-                ("extended_price", "in", [float(line.extended_price) for line in lines]),
+                ("subscription_ref", "in", subscriptions),
+                ("extended_price", "in", prices),
             ]
         )
 
