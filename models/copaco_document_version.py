@@ -240,12 +240,11 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document, charges = self.document_id, self.env["copaco.declined.charge"]
         excluded_by = document.excluded_by_id
-        if document.is_excluded_by_customer:
-            excluded_by = excluded_by.browse()
+        if excluded_by and not document.is_excluded_by_customer:
+            lost = self._get_lost_lines()
+            charges._keep_lost(document, lost, "excluded", excluded_by)
         self._swap_content()
         charges._end_own(document, document.line_ids)
-        if excluded_by:
-            charges._keep(self, excluded_by)
         # It was declined in favour of what is replaced now.
         document.version_ids._get_declined()._end_declined()
         self.document_id._message_log(body=self.env._("Took over what Copaco changed."))
@@ -340,7 +339,7 @@ class CopacoDocumentVersion(models.Model):
             # Copaco took back what was declined before: nothing is left of it.
             self._end_declined()
         else:
-            self.env["copaco.declined.charge"]._keep(
+            self.env["copaco.declined.charge"]._keep_declined(
                 self, self.env.user, fields.Date.context_today(self)
             )
         document._message_log(

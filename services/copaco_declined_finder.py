@@ -116,7 +116,12 @@ class CopacoDeclinedFinder(models.AbstractModel):
 
     def _enumerate(self, pairs):
         decisions = {
-            (charge.document_id, charge.user_id, charge.declined_on): charge
+            (
+                charge.document_id,
+                charge.decision,
+                charge.user_id,
+                charge.declined_on,
+            ): charge
             for _line, charge in pairs
         }
         return list_names(charge._describe() for charge in decisions.values())

@@ -83,7 +83,7 @@ class RemoteCase(CopacoCommon, HttpCase):
                 "reason": "Agreed",
             }
         )
-        cls.env["copaco.declined.charge"].sudo()._keep(
+        cls.env["copaco.declined.charge"].sudo()._keep_declined(
             cls.document.version_ids.sudo(), cls.env.user, today
         )
         month = cls.document.invoice_date.replace(day=1)

@@ -1,3 +1,4 @@
+from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
 from .test_bill import CopacoBillCommon
@@ -216,6 +217,22 @@ class TestDeclinedCharges(ContentCase):
         self.send("V-1", price_line("10.00"))
         self.assertDeclined(self.receive("V-2", line))
 
+    def test_what_was_removed_from_a_draft_is_asked_about(self):
+        lines = price_line("10.00"), price_line("25.00", number=2)
+        document = self.send("V-1", *lines)
+        added = document.move_id.invoice_line_ids.filtered(
+            lambda line: line.price_subtotal == 25
+        )
+        document.move_id.write({"invoice_line_ids": [Command.delete(added.id)]})
+        self.send("V-1", lines[0])
+        moved = self.receive("V-2", lines[1])
+        self.assertEqual(moved.state, "excluded")
+        self.act(document, "action_use_new_version")
+        self.run_background()
+        self.assertHeld(moved, "V-1", "removed from its invoice")
+        self.assertIn("Removed from its invoice", moved.duplicate_table)
+        self.assertEqual(self.billed, 10)
+
     def test_who_is_asked_about_another_document_is_not_told_to_credit_it(self):
         kept, line = price_line("10.00"), price_line("25.00", number=2)
         own = price_line("5.00", number=3)
@@ -274,6 +291,8 @@ class TestDeclinedCharges(ContentCase):
             [
                 {
                     "name": "Service",
+                    "decision": "declined",
+                    "declined_on": "2026-11-25",
                     "document_id": document.id,
                     "company_id": document.company_id.id,
                     "run_id": document.run_id.id,

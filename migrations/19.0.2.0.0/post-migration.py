@@ -248,7 +248,7 @@ def _keep_declined_charges(env):
     """What was declined is asked about when it comes on another document."""
     Version = env["copaco.document.version"]
     for version in Version.search([("state", "=", "declined")], order="id"):
-        env["copaco.declined.charge"]._keep(
+        env["copaco.declined.charge"]._keep_declined(
             version, version.declined_by_id, version.write_date.date()
         )
 
