@@ -66,19 +66,22 @@ class CopacoDeclinedFinder(models.AbstractModel):
 
     # === WHAT A PERSON IS TOLD === #
 
-    def _get_hold(self, document, pairs):
+    def _get_hold(self, document, pairs, duplicates):
         """:param pairs: see `_find`
+        :param duplicates: list of `Duplicate` of other lines of the document
         :return: a `Hold` when some lines of a document were declined, or None
         """
         if not pairs:
             return None
+        lines, total = {line for line, _charge in pairs}, document._get_billed_lines()
+        has_new_lines = len(lines | {each.line for each in duplicates}) < len(total)
         values = {
-            "count": len({line for line, _charge in pairs}),
-            "total": len(document._get_billed_lines()),
+            "count": len(lines),
+            "total": len(total),
             "document": document.name,
             "others": self._enumerate(pairs),
         }
-        if values["count"] == values["total"]:
+        if not has_new_lines:
             message = _lt(
                 "%(count)s of the %(total)s lines of %(document)s may be charges that "
                 "were not to be invoiced: %(others)s. Compare them under Possible "

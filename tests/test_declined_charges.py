@@ -54,6 +54,16 @@ class TestDeclinedCharges(ContentCase):
         self.assertDeclined(again)
         self.assertEqual(self.billed, 15)
 
+    def test_without_a_new_line_none_is_offered_to_be_invoiced(self):
+        self.decline()
+        self.receive("V-0", price_line("7.00", number=4))
+        lines = price_line("25.00", number=2), price_line("7.00", number=4)
+        moved = self.receive("V-2", *lines)
+        self.assertDeclined(moved, "1 of the 2 lines")
+        self.assertIn("V-0", moved.duplicate_table)
+        self.assertNotIn("new lines", moved.hold_message)
+        self.assertFalse(moved.has_new_lines)
+
     def test_who_invoices_it_anyway_is_not_asked_again(self):
         self.decline()
         line, other = price_line("25.00", number=2), price_line("5.00", number=3)
