@@ -1,23 +1,19 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
-from ..tools import are_apart, get_charge_key, get_row_hash, name_line
+from ..tools import are_apart, get_charge_key, get_row_hash, name_line, round_amount
 
 _lt = LazyTranslate(__name__)
-
-# By these the same charge is recognised on another document.
-KEY_FIELDS = (
-    *("row_hash", "subscription_ref", "description", "date_start", "date_end"),
-    *("quantity", "extended_price", "amount", "currency_id", "company_id"),
-)
 
 
 class CopacoDeclinedCharge(models.Model):
     """A charge that a person decided not to invoice, and that is on no document that
-    tells of that: a change that had it was declined, or Copaco took it off a document
-    that was excluded. It may come on another document (promise 1 in
-    doc/how_it_works.rst)."""
+    tells of that: a change that had it was declined; or Copaco took it off a document
+    that was excluded, or of which it had been removed from the draft invoice. It may
+    come on another document (promise 1 in doc/how_it_works.rst)."""
 
     _name = "copaco.declined.charge"
     _description = "Declined Copaco Charge"
@@ -31,10 +27,16 @@ class CopacoDeclinedCharge(models.Model):
     run_id = fields.Many2one(
         "copaco.run", required=True, ondelete="restrict", index=True
     )
-    user_id = fields.Many2one("res.users", string="Decided by")
-    declined_on = fields.Date(
-        help="When the change was declined; empty: its document was excluded."
+    decision = fields.Selection(
+        [
+            ("declined", "The change that had it was declined"),
+            ("excluded", "Its document was excluded"),
+            ("removed", "It was removed from the invoice"),
+        ],
+        required=True,
     )
+    user_id = fields.Many2one("res.users", string="Decided by")
+    declined_on = fields.Date()
     row_hash = fields.Char()
     subscription_ref = fields.Char()
     description = fields.Char()
@@ -51,13 +53,12 @@ class CopacoDeclinedCharge(models.Model):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _keep(self, version, user, declined_on=False):
-        """Remember what a version has, its document doesn't, and no invoice of another
-        document bills.
+    def _keep_declined(self, version, user, declined_on):
+        """Remember what a version has, and its document doesn't.
 
-        :param version: a `copaco.document.version` that doesn't count
-        :param user: `res.users` who decided that
-        :param declined_on: date, when the version itself was declined
+        :param version: a `copaco.document.version` that was declined
+        :param user: `res.users` who did that
+        :param declined_on: date
         """
         document = version.document_id
         own = {_get_content(line) for line in document.line_ids}
@@ -66,6 +67,36 @@ class CopacoDeclinedCharge(models.Model):
             for line in parse_payload(version.payload).lines
             if _get_content(line) not in own
         ]
+        self._keep(
+            document,
+            lines,
+            decision="declined",
+            user_id=user.id,
+            declined_on=declined_on,
+            run_id=version.run_id.id,
+            currency_id=version._get_currency().id,
+        )
+
+    @api.model
+    def _keep_lost(self, document, lines, decision, user=None):
+        """Remember lines that a document is about to lose.
+
+        :param lines: `copaco.document.line` records
+        :param decision: why they are not invoiced
+        :param user: `res.users` who decided that, if it is known
+        """
+        self._keep(
+            document,
+            list(lines),
+            decision=decision,
+            user_id=user and user.id,
+            run_id=document.run_id.id,
+            currency_id=document.currency_id.id,
+        )
+
+    @api.model
+    def _keep(self, document, lines, **vals):
+        """Remember charges, without those that the invoices of other documents bill."""
         finder = self.env["copaco.duplicate.finder"]
         billed = {
             id(pair.line)
@@ -74,23 +105,30 @@ class CopacoDeclinedCharge(models.Model):
         }
         lines = [line for line in lines if id(line) not in billed]
         self._end_own(document, lines)
-        Line = self.env["copaco.document.line"]
-        vals_list = []
-        for line in lines:
-            vals = Line._prepare_source_values(
-                line, document.company_id, version._get_currency()
-            )
-            vals_list.append(
+        currency = self.env["res.currency"].browse(vals["currency_id"])
+        self.create(
+            [
                 {
                     "name": name_line(line) or line.line_ref or "–",
                     "document_id": document.id,
-                    "run_id": version.run_id.id,
-                    "user_id": user.id,
-                    "declined_on": declined_on,
-                    **{name: vals[name] for name in KEY_FIELDS},
+                    "company_id": document.company_id.id,
+                    "row_hash": get_row_hash(line),
+                    "subscription_ref": line.subscription_ref,
+                    "description": line.description,
+                    "date_start": line.date_start,
+                    "date_end": line.date_end,
+                    "quantity": float(line.quantity or 0),
+                    "extended_price": float(line.extended_price),
+                    "amount": float(
+                        round_amount(
+                            Decimal(str(line.extended_price)), currency.rounding
+                        )
+                    ),
+                    **vals,
                 }
-            )
-        self.create(vals_list)
+                for line in lines
+            ]
+        )
 
     @api.model
     def _end_own(self, document, lines):
@@ -158,8 +196,11 @@ class CopacoDeclinedCharge(models.Model):
     def _describe(self):
         """:return: message with the document, and who decided what about it"""
         self.ensure_one()
-        values = {"document": self.document_id.name, "user": self.user_id.name}
-        if not self.declined_on:
+        user = self.user_id.name or _lt("Somebody")
+        values = {"document": self.document_id.name, "user": user}
+        if self.decision == "removed":
+            return _lt("%(document)s (removed from its invoice)", **values)
+        if self.decision == "excluded":
             return _lt("%(document)s (excluded by %(user)s)", **values)
         return _lt(
             "%(document)s (change declined by %(user)s on %(date)s)",

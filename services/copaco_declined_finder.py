@@ -26,16 +26,18 @@ class CopacoDeclinedFinder(models.AbstractModel):
         """
         found = {document: [] for document in asked}
         charges = self._find_candidates(asked)
-        none = charges.browse()
         by_hash = charges.filtered("row_hash").grouped("row_hash")
         by_service = charges.grouped(_get_service)
         for document, lines in asked.items() if charges else ():
             for line in lines:
-                candidates = by_hash.get(get_row_hash(line), none)
-                candidates |= by_service.get(_get_service(line), none)
+                # Not their union, of which each would be read by itself.
+                candidates = {
+                    *by_hash.get(get_row_hash(line), ()),
+                    *by_service.get(_get_service(line), ()),
+                }
                 found[document] += [
                     (line, charge)
-                    for charge in candidates.sorted("id")
+                    for charge in sorted(candidates, key=lambda each: each.id)
                     if charge.document_id != document
                     and _is_same_customer(charge.document_id, document)
                     and charge._may_be(line, document)
@@ -49,6 +51,7 @@ class CopacoDeclinedFinder(models.AbstractModel):
             return Charge
         documents = self.env["copaco.document"].union(*asked)
         hashes = set(map(get_row_hash, lines)) - {""}
+        subscriptions, prices = zip(*map(_get_service, lines), strict=True)
         return Charge.search(
             [
                 ("document_id.root_company_id", "in", documents.root_company_id.ids),
@@ -56,30 +59,29 @@ class CopacoDeclinedFinder(models.AbstractModel):
                 "|",
                 ("row_hash", "in", list(hashes)),
                 "&",
-                ("subscription_ref", "in", [line.subscription_ref for line in lines]),
-                (
-                    "extended_price",
-                    "in",
-                    [float(line.extended_price) for line in lines],
-                ),
+                ("subscription_ref", "in", subscriptions),
+                ("extended_price", "in", prices),
             ]
         )
 
     # === WHAT A PERSON IS TOLD === #
 
-    def _get_hold(self, document, pairs):
+    def _get_hold(self, document, pairs, duplicates):
         """:param pairs: see `_find`
+        :param duplicates: list of `Duplicate` of other lines of the document
         :return: a `Hold` when some lines of a document were declined, or None
         """
         if not pairs:
             return None
+        lines, total = {line for line, _charge in pairs}, document._get_billed_lines()
+        has_new_lines = len(lines | {each.line for each in duplicates}) < len(total)
         values = {
-            "count": len({line for line, _charge in pairs}),
-            "total": len(document._get_billed_lines()),
+            "count": len(lines),
+            "total": len(total),
             "document": document.name,
             "others": self._enumerate(pairs),
         }
-        if values["count"] == values["total"]:
+        if not has_new_lines:
             message = _lt(
                 "%(count)s of the %(total)s lines of %(document)s may be charges that "
                 "were not to be invoiced: %(others)s. Compare them under Possible "
@@ -117,7 +119,12 @@ class CopacoDeclinedFinder(models.AbstractModel):
 
     def _enumerate(self, pairs):
         decisions = {
-            (charge.document_id, charge.user_id, charge.declined_on): charge
+            (
+                charge.document_id,
+                charge.decision,
+                charge.user_id,
+                charge.declined_on,
+            ): charge
             for _line, charge in pairs
         }
         return list_names(charge._describe() for charge in decisions.values())

@@ -79,6 +79,13 @@ class CopacoDraftUpdater(models.AbstractModel):
         edits = self.env["copaco.manual.edits"]._get_edits(document)
         if version:
             self.env["copaco.restored.charges"]._check_use(document)
+            self.env["copaco.declined.charge"]._keep_lost(
+                document,
+                version._get_lost_lines().filtered(
+                    lambda line: line.id in edits.removed
+                ),
+                "removed",
+            )
             version.env["copaco.versioning"]._take_over(version)
         self._check_lines(document)
         self.env["copaco.customer.linker"]._match(document.customer_id)

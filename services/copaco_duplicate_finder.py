@@ -168,10 +168,11 @@ class CopacoDuplicateFinder(models.AbstractModel):
         declined = self._find_declined(lines, duplicates)
         finder = self.env["copaco.declined.finder"]
         for document in asked:
+            pairs = duplicates[document]
             verdict = (
                 self._get_twice_hold(document)
-                or finder._get_hold(document, declined[document])
-                or self._judge_lines(document, duplicates[document])
+                or finder._get_hold(document, declined[document], pairs)
+                or self._judge_lines(document, pairs)
                 or invoices.get(document)
                 or document._get_missing_hold()
             )

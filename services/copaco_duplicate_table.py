@@ -42,17 +42,25 @@ class CopacoDuplicateTable(models.AbstractModel):
         :return: text: what the comparison of its lines says
         """
         if pair.evidence == DECLINED:
-            user, day = pair.other.user_id.name, pair.other.declined_on
-            if not day:
-                return self.env._("Excluded by %(user)s", user=user)
-            return self.env._(
-                "Declined by %(user)s on %(date)s",
-                user=user,
-                date=format_date(self.env, day),
-            )
+            return self._show_decision(pair.other)
         labels = {
             SAME: self.env._("Same charge"),
             LIKELY: self.env._("Probably the same charge"),
             SUSPECT: self.env._("Same row hash, other figures"),
         }
         return labels[pair.evidence]
+
+    def _show_decision(self, charge):
+        """:param charge: a `copaco.declined.charge`
+        :return: text: who decided what
+        """
+        if charge.decision == "removed":
+            return self.env._("Removed from its invoice")
+        user = charge.user_id.name or self.env._("Somebody")
+        if charge.decision == "excluded":
+            return self.env._("Excluded by %(user)s", user=user)
+        return self.env._(
+            "Declined by %(user)s on %(date)s",
+            user=user,
+            date=format_date(self.env, charge.declined_on),
+        )

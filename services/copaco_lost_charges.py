@@ -57,6 +57,8 @@ class CopacoLostCharges(models.AbstractModel):
                     asked[pair.other.document_id] |= document
         for document, others in asked.items():
             self._ask_again(document, others)
+        for document in lost:
+            self._review_left_out(document)
 
     def _review_missing(self, documents):
         """As `_review`, of all charges of documents that Copaco has no longer."""
@@ -128,7 +130,60 @@ class CopacoLostCharges(models.AbstractModel):
         lost = [new for old, new in pair_lines(document.line_ids, lost) if not old]
         pairs = self.env["copaco.duplicate.finder"]._find_lines({document: lost})
         found = {id(pair.line) for pair in pairs[document]}
-        return [line for line in lost if id(line) not in found]
+        elsewhere = self._get_keys_elsewhere(document, lost)
+        return [
+            line
+            for line in lost
+            if id(line) not in found and get_charge_key(line) not in elsewhere
+        ]
+
+    def _get_keys_elsewhere(self, document, lines):
+        """:param lines: list of `DocumentLine` that Copaco no longer has on a document
+        :return: set of `get_charge_key` of what Copaco has of their subscriptions on
+            other documents of the same customer: whoever is asked there, or decided
+            there, knows of them
+        """
+        domain = [
+            ("document_id", "!=", document.id),
+            ("document_id.customer_id", "=", document.customer_id.id),
+            ("document_id.kind", "=", document.kind),
+        ]
+        Line = self.env["copaco.document.line"]
+        stored = Line.search(
+            [
+                *domain,
+                ("document_id.missing_state", "=", False),
+                ("subscription_ref", "in", [line.subscription_ref for line in lines]),
+            ]
+        )
+        versions = self.env["copaco.document.version"].search(
+            [*domain, ("state", "=", "pending")]
+        )
+        added = [line for version in versions for line in version._get_new_lines()]
+        return set(map(get_charge_key, [*stored, *added]))
+
+    def _review_left_out(self, document):
+        """What Copaco no longer has on a document was stored as part of another one
+        meanwhile: who left it out need not credit it, and is asked there."""
+        version = document._get_pending_version()
+        declined = document.version_ids._get_declined()
+        if not version or not declined or document.hold_reason != "source_changed":
+            return
+        is_own = version.payload_digest == document.payload_digest
+        charges = self.env["copaco.restored.charges"]
+        if (
+            is_own
+            and document._get_live_invoice()
+            and not self._get_warning(version)
+            and not charges._find_undecided(document)
+        ):
+            version._withdraw()
+            declined._end_declined()
+            return
+        warnings = version._get_warnings()
+        message = render_message(self.env, version._get_decision_message(*warnings))
+        if message != document.hold_message:
+            version._request_decision(*warnings)
 
     def _get_warning(self, version):
         """:param version: a `copaco.document.version`

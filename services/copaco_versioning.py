@@ -67,12 +67,11 @@ class CopacoVersioning(models.AbstractModel):
         """
         document, charges = version.document_id, self.env["copaco.declined.charge"]
         excluded_by = document.excluded_by_id
-        if document.is_excluded_by_customer:
-            excluded_by = excluded_by.browse()
+        if excluded_by and not document.is_excluded_by_customer:
+            lost = version._get_lost_lines()
+            charges._keep_lost(document, lost, "excluded", excluded_by)
         self._swap_content(version)
         charges._end_own(document, document.line_ids)
-        if excluded_by:
-            charges._keep(version, excluded_by)
         # It was declined in favour of what is replaced now.
         document.version_ids._get_declined()._end_declined()
         document._message_log(body=self.env._("Took over what Copaco changed."))
@@ -90,7 +89,7 @@ class CopacoVersioning(models.AbstractModel):
             # Copaco took back what was declined before: nothing is left of it.
             version._end_declined()
         else:
-            self.env["copaco.declined.charge"]._keep(
+            self.env["copaco.declined.charge"]._keep_declined(
                 version, self.env.user, fields.Date.context_today(self)
             )
         document._message_log(

@@ -83,6 +83,9 @@ class RemoteCase(CopacoCommon, HttpCase):
                 "reason": "Agreed",
             }
         )
+        cls.env["copaco.declined.charge"].sudo()._keep_declined(
+            cls.document.version_ids.sudo(), cls.env.user, today
+        )
         month = cls.document.invoice_date.replace(day=1)
         cls.env["copaco.margin"]._refresh(cls.company, month, today)
         move = cls.init_invoice("out_invoice", products=cls.product, post=True)

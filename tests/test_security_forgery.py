@@ -61,7 +61,7 @@ WRITABLE = {
 # What the promises are about: no forged value may show in any of it.
 TABLES = (
     *("copaco_run", "copaco_document", "copaco_document_line"),
-    *("copaco_document_version", "copaco_customer"),
+    *("copaco_document_version", "copaco_declined_charge", "copaco_customer"),
 )
 
 

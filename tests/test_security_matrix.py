@@ -33,6 +33,7 @@ copaco.customer              -     -     rw    rw    rw    -     -      -
     action_include           -     -     x     x     x     -     -      -
     action_process           -     -     x     x     x     -     -      -
     action_undo              -     -     x     x     x     -     -      -
+copaco.declined.charge       -     -     r     r     r     -     -      -
 copaco.delivery              -     -     r     r     r     -     -      -
     action_send_again        -     -     x     x     x     -     -      -
     action_was_delivered     -     -     x     x     x     -     -      -

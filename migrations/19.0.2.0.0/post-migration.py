@@ -27,6 +27,7 @@ def migrate(cr, version):
     _tell_of_same_documents(env)
     _tell_of_same_accounts(env)
     _list_what_was_not_sent(env)
+    _keep_declined_charges(env)
     _note_declined_versions(env)
 
 
@@ -241,6 +242,15 @@ def _tell(records, message):
     _logger.warning("%s %s: %s", records._name, records.ids, message)
     for record in records:
         record._message_log(body=message)
+
+
+def _keep_declined_charges(env):
+    """What was declined is asked about when it comes on another document."""
+    Version = env["copaco.document.version"]
+    for version in Version.search([("state", "=", "declined")], order="id"):
+        env["copaco.declined.charge"]._keep_declined(
+            version, version.declined_by_id, version.write_date.date()
+        )
 
 
 def _note_declined_versions(env):
