@@ -193,9 +193,7 @@ class AccountMove(models.Model):
             self.env["copaco.restored.charges"].sudo()._on_credits_removed(removed)
             removed._undo_copaco_corrections()
             self.env["copaco.corrector"]._reopen(removed._get_credited_documents())
-        self.env["copaco.decision"]._handle_invoice_removed(
-            cancelled, "invoice_cancelled"
-        )
+        self.env["copaco.removed.invoice"]._handle(cancelled, "invoice_cancelled")
         if vals["state"] == "posted":
             documents = self.sudo()._get_copaco_documents().filtered("draft_reason")
             documents.write(documents._get_no_draft())
@@ -204,7 +202,7 @@ class AccountMove(models.Model):
             self.env["copaco.sender"].sudo()._start(confirmed)
             charges = self.env["copaco.restored.charges"].sudo()
             charges._on_credits_removed(confirmed.reversed_entry_id)
-            self.env["copaco.exclusion"].sudo()._on_credited(self.sudo())
+            self.env["copaco.excluded.charges"].sudo()._on_credited(self.sudo())
         return res
 
     def unlink(self):
@@ -230,9 +228,7 @@ class AccountMove(models.Model):
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
         self.env["copaco.corrector"]._reopen(credited)
-        self.env["copaco.decision"]._handle_invoice_removed(
-            uninvoiced, "invoice_deleted"
-        )
+        self.env["copaco.removed.invoice"]._handle(uninvoiced, "invoice_deleted")
         return res
 
     # === ACTION METHODS === #

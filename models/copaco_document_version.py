@@ -1,6 +1,9 @@
 from odoo import fields, models
+from odoo.fields import Command
 
-from ..tools import render_message
+from ..client import parse_payload
+from ..const import TOTALS_FIELDS
+from ..tools import pair_lines, render_message
 
 
 class CopacoDocumentVersion(models.Model):
@@ -102,3 +105,96 @@ class CopacoDocumentVersion(models.Model):
             }
         )
         document._message_log(body=render_message(self.env, message))
+
+    def _take_over(self):
+        """What Copaco changed counts from now on."""
+        self.ensure_one()
+        document, charges = self.document_id, self.env["copaco.declined.charge"]
+        excluded_by = document.excluded_by_id
+        if excluded_by and not document.is_excluded_by_customer:
+            lost = self._get_lost_lines()
+            charges._keep_lost(document, lost, "excluded", excluded_by)
+        self._swap_content()
+        charges._end_own(document, document.line_ids)
+        # It was declined in favour of what is replaced now.
+        document.version_ids._get_declined()._end_declined()
+        document._message_log(body=self.env._("Took over what Copaco changed."))
+
+    def _swap_content(self):
+        """Swap the document's own content and that of this version."""
+        document, new_run = self.document_id, self.run_id
+        source = parse_payload(self.payload)
+        builder = self.env["copaco.document.builder"]
+        vals = builder._prepare_document_values(
+            source,
+            new_run,
+            {document.customer_id.account_ref: document.customer_id},
+            builder._get_currency(source.currency),
+            document,
+        )
+        vals |= {name: self[name] for name in TOTALS_FIELDS}
+        finder = self.env["copaco.duplicate.finder"]
+        if document.is_no_double and finder._get_version_warning(self):
+            # A person said that of the lines that it had.
+            vals["is_no_double"] = False
+        if document.state == "excluded":
+            vals["state"] = "excluded"
+            vals.pop("exclude_reason", None)
+        else:
+            vals = {"exclude_reason": False, "excluded_by_id": False, **vals}
+        # Who the document is for was decided when it was first received.
+        for name in (
+            "company_id",
+            "root_company_id",
+            "connection_id",
+            "customer_id",
+            "account_key",
+            "invoice_number",
+        ):
+            vals.pop(name)
+        lost_lines = self._get_lost_lines()
+        lost = document._get_charge_names(lost_lines)
+        self.env["copaco.exclusion"]._review_exclusions(document, lost_lines)
+        vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
+        old_run = document.run_id
+        was_excluded = self.excluded_lines or []
+        excluded = document.line_ids.filtered("is_excluded")
+        self.write(
+            {
+                "run_id": old_run.id,
+                "state": "replaced",
+                "currency_id": document.currency_id.id,
+                "amount_source": document.amount_source,
+                **{name: document[name] for name in TOTALS_FIELDS},
+                "line_count": document.line_count,
+                "payload": document.payload,
+                "payload_digest": document.payload_digest,
+                "excluded_lines": excluded.mapped("sequence"),
+                "credited": False,
+                "amount_credited": 0,
+            }
+        )
+        document.write(vals)
+        document.line_ids.filtered(
+            lambda line: line.sequence in was_excluded
+        ).is_excluded = True
+        document._update_amount_excluded()
+        (old_run | new_run)._refresh_state()
+        document._retry_parts(lost)
+
+    def _keep_lines(self, lines, commands):
+        """Let a line that is still there keep its record, and so its invoice line.
+
+        :param lines: list of the new `DocumentLine`
+        :param commands: list of the `Command.create` of each
+        :return: list of commands that replace the lines of the document by them
+        """
+        creations = iter(commands)
+        result = []
+        for old, new in pair_lines(self.document_id.line_ids, lines):
+            if not new:
+                result.append(Command.delete(old.id))
+                continue
+            creation = next(creations)
+            result.append(Command.update(old.id, creation[2]) if old else creation)
+        return result

@@ -63,6 +63,7 @@ from . import (
     copaco_readiness,
     copaco_reconciliation,
     copaco_reconciliation_table,
+    copaco_removed_invoice,
     copaco_replacement,
     copaco_response_retention,
     copaco_restored_charges,

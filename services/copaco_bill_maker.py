@@ -295,7 +295,7 @@ class CopacoBillMaker(models.AbstractModel):
         :param pending: those that Copaco changed
         """
         for version in pending._get_pending_version():
-            version.env["copaco.versioning"]._take_over(version)
+            version._take_over()
         self.env["copaco.draft.updater"]._update_draft(first)
 
     def _link_anyway(self, documents):

@@ -115,7 +115,7 @@ class CopacoCorrector(models.AbstractModel):
         kind = KINDS[document.kind]
         rounder = self.env["copaco.correction.rounding"]
         billed = rounder._take_billed(document)
-        version.env["copaco.versioning"]._take_over(version)
+        version._take_over()
         # What has no lines may be in any: it takes away what is in that of before.
         document.currency_id = currency
         version.credited = credited

@@ -2,11 +2,9 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate, format_date
 
-from ..hold_reasons import Hold
 from ..tools import (
     Amount,
     enumerate_names,
-    name_invoice,
     render_message,
     to_decimal,
 )
@@ -183,7 +181,7 @@ class CopacoDecision(models.AbstractModel):
         # What a person said of others that wait was said when these did, too.
         finder = self.env["copaco.duplicate.finder"].sudo()
         finder._find_waiting(held | kept).is_no_double = False
-        charges._keep_version(kept)
+        self.env["copaco.versioning"].sudo()._keep_version(kept)
         return self._process(held | kept, documents)
 
     def _exclude_duplicates(self, documents):
@@ -280,7 +278,7 @@ class CopacoDecision(models.AbstractModel):
             version = document._get_pending_version()
             invoice = document._get_live_invoice()
             if not invoice:
-                document.env["copaco.versioning"]._take_over(version)
+                version._take_over()
             elif updater._can_be_rebuilt(document):
                 # Who looked at what changed has accepted its lines.
                 version.write({"totals_difference": 0, "unread_total": False})
@@ -300,7 +298,7 @@ class CopacoDecision(models.AbstractModel):
     def _keep_version(self, documents):
         """See `copaco.document.action_keep_version`."""
         pending = self._lock_pending(documents)
-        asked = self.env["copaco.restored.charges"].sudo()._keep_version(pending)
+        asked = self.env["copaco.versioning"].sudo()._keep_version(pending)
         pending.version_ids.run_id._refresh_state()
         return self.env["copaco.processor"]._add_left_out(
             self._process(pending - asked), asked.mapped("hold_message")
@@ -393,52 +391,3 @@ class CopacoDecision(models.AbstractModel):
         return self._process(excluded)
 
     # === INVOICES === #
-
-    def _handle_invoice_removed(self, documents, reason):
-        """The invoice of documents was deleted or cancelled by a person.
-
-        :param documents: `copaco.document` records
-        :param reason: `invoice_deleted` or `invoice_cancelled`
-        """
-        # Runs and people are told once, at the end.
-        for document in documents.with_context(copaco_refresh_later=True):
-            if document.state == "excluded" or document._get_live_invoice():
-                continue
-            # The charges may be billed elsewhere by the time that it is invoiced again.
-            document.is_no_double = False
-            document.version_ids.write({"credited": False, "amount_credited": 0})
-            hold = self._get_invoice_removed_hold(document, reason)
-            document._hold(hold)
-            document._message_log(body=render_message(self.env, hold.message))
-        documents.run_id._refresh_state()
-        self.env["copaco.monitor"]._update_activity(documents.connection_id)
-
-    def _get_invoice_removed_hold(self, document, reason):
-        if document.has_pending_version:
-            return Hold(
-                "source_changed",
-                _lt(
-                    "%(document)s has no invoice any more, and Copaco has changed it "
-                    "since. Choose which version counts.",
-                    document=document.name,
-                ),
-            )
-        if reason == "invoice_deleted":
-            return Hold(
-                reason,
-                _lt(
-                    "The invoice of %(document)s was deleted. Retry creates a new one; "
-                    "exclude it when there must be none.",
-                    document=document.name,
-                ),
-            )
-        return Hold(
-            reason,
-            _lt(
-                "The invoice of %(document)s was cancelled (%(invoice)s). Reset it to "
-                "draft to use it after all, retry to create a new one, or exclude the "
-                "document when there must be none.",
-                invoice=name_invoice(document.move_id),
-                document=document.name,
-            ),
-        )

@@ -86,7 +86,7 @@ class CopacoDraftUpdater(models.AbstractModel):
                 ),
                 "removed",
             )
-            version.env["copaco.versioning"]._take_over(version)
+            version._take_over()
         self._check_lines(document)
         self.env["copaco.customer.linker"]._match(document.customer_id)
         move = document._get_live_invoice()

@@ -35,6 +35,17 @@ class CopacoExcludedCharges(models.AbstractModel):
             ),
         )
 
+    def _on_credited(self, credits):
+        """A person credited invoices: what was excluded because its charges are on
+        them waits for a person again; what a rule excluded is compared before.
+
+        :param credits: `account.move` records that were confirmed
+        """
+        exclusion = self.env["copaco.exclusion"]
+        for document in self.env["copaco.credit.finder"]._get_documents(credits):
+            exclusion._review_exclusions(document, document.line_ids)
+            self._review(self._find(document, document.line_ids), document)
+
     def _find(self, document, lines):
         """:param lines: of the document
         :return: the `copaco.document.line` records of other documents that a person

@@ -21,7 +21,7 @@ class CopacoExclusion(models.AbstractModel):
         """
         for version in documents._get_pending_version():
             # Nothing is left to decide; undone, what Copaco says now counts.
-            version.env["copaco.versioning"]._take_over(version)
+            version._take_over()
         documents.write(
             {
                 "state": "excluded",
@@ -87,14 +87,3 @@ class CopacoExclusion(models.AbstractModel):
         if excluded:
             self._undo_exclusion(excluded)
             self.env["copaco.background"]._continue_invoicing()
-
-    def _on_credited(self, credits):
-        """A person credited invoices: what was excluded because its charges are on
-        them waits for a person again; what a rule excluded is compared before.
-
-        :param credits: `account.move` records that were confirmed
-        """
-        charges = self.env["copaco.excluded.charges"]
-        for document in self.env["copaco.credit.finder"]._get_documents(credits):
-            self._review_exclusions(document, document.line_ids)
-            charges._review(charges._find(document, document.line_ids), document)

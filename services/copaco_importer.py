@@ -89,6 +89,7 @@ class CopacoImporter(models.AbstractModel):
         # What was rejected may be any of those that are missing.
         presence._update(run, seen, None if rejected else unread)
         self.env["copaco.lost.charges"]._review(lost)
+        self.env["copaco.versioning"]._review_left_out(lost)
         received = Document.union(*seen.values())
         rejected_payload = "\n\n".join(each.payload for each in rejected)
         reasons = tuple(translate(each.problems) for each in rejected)

@@ -57,8 +57,6 @@ class CopacoLostCharges(models.AbstractModel):
                     asked[pair.other.document_id] |= document
         for document, others in asked.items():
             self._ask_again(document, others)
-        for document in lost:
-            self._review_left_out(document)
 
     def _review_missing(self, documents):
         """As `_review`, of all charges of documents that Copaco has no longer."""
@@ -161,29 +159,6 @@ class CopacoLostCharges(models.AbstractModel):
         )
         added = [line for version in versions for line in version._get_new_lines()]
         return set(map(get_charge_key, [*stored, *added]))
-
-    def _review_left_out(self, document):
-        """What Copaco no longer has on a document was stored as part of another one
-        meanwhile: who left it out need not credit it, and is asked there."""
-        version = document._get_pending_version()
-        declined = document.version_ids._get_declined()
-        if not version or not declined or document.hold_reason != "source_changed":
-            return
-        is_own = version.payload_digest == document.payload_digest
-        charges = self.env["copaco.restored.charges"]
-        if (
-            is_own
-            and document._get_live_invoice()
-            and not self._get_warning(version)
-            and not charges._find_undecided(document)
-        ):
-            version._withdraw()
-            declined._end_declined()
-            return
-        warnings = version._get_warnings()
-        message = render_message(self.env, version._get_decision_message(*warnings))
-        if message != document.hold_message:
-            version._request_decision(*warnings)
 
     def _get_warning(self, version):
         """:param version: a `copaco.document.version`

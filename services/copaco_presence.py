@@ -84,6 +84,7 @@ class CopacoPresence(models.AbstractModel):
         )
         missing.missing_state = "reported"
         self.env["copaco.lost.charges"]._review_missing(missing)
+        self.env["copaco.versioning"]._review_left_out(missing)
         self.env["copaco.monitor"]._update_activity(missing.connection_id)
         for document in missing:
             document._message_log(

@@ -131,23 +131,6 @@ class CopacoRestoredCharges(models.AbstractModel):
             )
         )
 
-    def _keep_version(self, documents):
-        """Leave documents as they were before Copaco changed them, unless that has to
-        be asked about as possible duplicates.
-
-        :param documents: `copaco.document` records with a pending version
-        :return: those that are asked about
-        """
-        asked = documents.browse()
-        for document in documents:
-            pairs = document._get_live_invoice() and self._find_undecided(document)
-            if pairs:
-                self._ask(document, pairs)
-                asked |= document
-            else:
-                self.env["copaco.versioning"]._decline(document._get_pending_version())
-        return asked
-
     def _ask(self, document, pairs):
         """:param pairs: list of `Duplicate`"""
         message = _lt(

@@ -94,7 +94,7 @@ class CopacoReverser(models.AbstractModel):
         documents.write({"move_id": False, "move_snapshot": False})
         for pending in documents._get_pending_version() if version else ():
             self._check_version(pending.document_id, pending)
-            pending.env["copaco.versioning"]._take_over(pending)
+            pending._take_over()
         if partner and document.partner_id != partner:
             document.customer_id.partner_id = partner
         invoices = self._create(document, documents)

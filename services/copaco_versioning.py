@@ -1,11 +1,8 @@
 from odoo import fields, models
-from odoo.fields import Command
 from odoo.tools import LazyTranslate
 
-from ..client import parse_payload
-from ..const import TOTALS_FIELDS
 from ..hold_reasons import Hold
-from ..tools import pair_lines
+from ..tools import render_message
 
 _lt = LazyTranslate(__name__)
 
@@ -56,25 +53,27 @@ class CopacoVersioning(models.AbstractModel):
         if (
             is_undecided and not warnings and version._is_continuation()
         ) or document.is_excluded_by_customer:
-            self._take_over(version)
+            version._take_over()
         else:
             version._request_decision(*warnings)
 
-    def _take_over(self, version):
-        """What Copaco changed counts from now on.
+    def _keep_version(self, documents):
+        """Leave documents as they were before Copaco changed them, unless that has to
+        be asked about as possible duplicates.
 
-        :param version: a pending `copaco.document.version`
+        :param documents: `copaco.document` records with a pending version
+        :return: those that are asked about
         """
-        document, charges = version.document_id, self.env["copaco.declined.charge"]
-        excluded_by = document.excluded_by_id
-        if excluded_by and not document.is_excluded_by_customer:
-            lost = version._get_lost_lines()
-            charges._keep_lost(document, lost, "excluded", excluded_by)
-        self._swap_content(version)
-        charges._end_own(document, document.line_ids)
-        # It was declined in favour of what is replaced now.
-        document.version_ids._get_declined()._end_declined()
-        document._message_log(body=self.env._("Took over what Copaco changed."))
+        charges = self.env["copaco.restored.charges"]
+        asked = documents.browse()
+        for document in documents:
+            pairs = document._get_live_invoice() and charges._find_undecided(document)
+            if pairs:
+                charges._ask(document, pairs)
+                asked |= document
+            else:
+                self._decline(document._get_pending_version())
+        return asked
 
     def _decline(self, version):
         """Leave a document as it was before Copaco changed it.
@@ -124,9 +123,7 @@ class CopacoVersioning(models.AbstractModel):
             document._resume()
         elif document.move_id:
             # A person cancelled it: no new invoice unasked.
-            self.env["copaco.decision"]._handle_invoice_removed(
-                document, "invoice_cancelled"
-            )
+            self.env["copaco.removed.invoice"]._handle(document, "invoice_cancelled")
         else:
             # Perhaps a person deleted its invoice: none is made unasked either.
             document._hold(
@@ -141,6 +138,34 @@ class CopacoVersioning(models.AbstractModel):
             )
         document._message_log(body=self.env._("Copaco took back what it had changed."))
 
+    def _review_left_out(self, documents):
+        """What Copaco no longer has on these documents was stored as part of others
+        meanwhile: who left it out need not credit it, and is asked there."""
+        for document in documents:
+            version = document._get_pending_version()
+            declined = document.version_ids._get_declined()
+            if version and declined and document.hold_reason == "source_changed":
+                self._ask_anew(version, declined)
+
+    def _ask_anew(self, version, declined):
+        document = version.document_id
+        is_own = version.payload_digest == document.payload_digest
+        charges = self.env["copaco.restored.charges"]
+        lost_charges = self.env["copaco.lost.charges"]
+        if (
+            is_own
+            and document._get_live_invoice()
+            and not lost_charges._get_warning(version)
+            and not charges._find_undecided(document)
+        ):
+            self._withdraw(version)
+            declined._end_declined()
+            return
+        warnings = self.env["copaco.version.warnings"]._get_warnings(version)
+        message = render_message(self.env, version._get_decision_message(*warnings))
+        if message != document.hold_message:
+            version._request_decision(*warnings)
+
     def _on_correction_removed(self, version):
         """The correction for a version was deleted or cancelled: what Copaco says now
         waits for a person, unless one has declined it. What Copaco still says as in
@@ -153,7 +178,7 @@ class CopacoVersioning(models.AbstractModel):
         newest = document._get_pending_version() or versions._get_declined() or version
         excluded_charges = self.env["copaco.excluded.charges"]
         lost = excluded_charges._find_lost(version, newest)
-        self._swap_content(version)
+        version._swap_content()
         # What was taken over after it is taken back, too.
         later = document.version_ids.filtered(lambda each: each.id > version.id)
         later.write({"credited": False, "amount_credited": 0})
@@ -181,82 +206,3 @@ class CopacoVersioning(models.AbstractModel):
             versions._get_declined()._end_declined()
         document.run_id._refresh_state()
         self.env["copaco.monitor"]._update_activity(document.connection_id)
-
-    def _swap_content(self, version):
-        """Swap a document's own content and that of a version of it."""
-        document, new_run = version.document_id, version.run_id
-        source = parse_payload(version.payload)
-        builder = self.env["copaco.document.builder"]
-        vals = builder._prepare_document_values(
-            source,
-            new_run,
-            {document.customer_id.account_ref: document.customer_id},
-            builder._get_currency(source.currency),
-            document,
-        )
-        vals |= {name: version[name] for name in TOTALS_FIELDS}
-        finder = self.env["copaco.duplicate.finder"]
-        if document.is_no_double and finder._get_version_warning(version):
-            # A person said that of the lines that it had.
-            vals["is_no_double"] = False
-        if document.state == "excluded":
-            vals["state"] = "excluded"
-            vals.pop("exclude_reason", None)
-        else:
-            vals = {"exclude_reason": False, "excluded_by_id": False, **vals}
-        # Who the document is for was decided when it was first received.
-        for name in (
-            "company_id",
-            "root_company_id",
-            "connection_id",
-            "customer_id",
-            "account_key",
-            "invoice_number",
-        ):
-            vals.pop(name)
-        lost_lines = version._get_lost_lines()
-        lost = document._get_charge_names(lost_lines)
-        self.env["copaco.exclusion"]._review_exclusions(document, lost_lines)
-        vals["line_ids"] = self._keep_lines(document, source.lines, vals["line_ids"])
-        old_run = document.run_id
-        was_excluded = version.excluded_lines or []
-        excluded = document.line_ids.filtered("is_excluded")
-        version.write(
-            {
-                "run_id": old_run.id,
-                "state": "replaced",
-                "currency_id": document.currency_id.id,
-                "amount_source": document.amount_source,
-                **{name: document[name] for name in TOTALS_FIELDS},
-                "line_count": document.line_count,
-                "payload": document.payload,
-                "payload_digest": document.payload_digest,
-                "excluded_lines": excluded.mapped("sequence"),
-                "credited": False,
-                "amount_credited": 0,
-            }
-        )
-        document.write(vals)
-        document.line_ids.filtered(
-            lambda line: line.sequence in was_excluded
-        ).is_excluded = True
-        document._update_amount_excluded()
-        (old_run | new_run)._refresh_state()
-        document._retry_parts(lost)
-
-    def _keep_lines(self, document, lines, commands):
-        """Let a line that is still there keep its record, and so its invoice line.
-
-        :param lines: list of the new `DocumentLine`
-        :param commands: list of the `Command.create` of each
-        :return: list of commands that replace the lines of the document by them
-        """
-        creations = iter(commands)
-        result = []
-        for old, new in pair_lines(document.line_ids, lines):
-            if not new:
-                result.append(Command.delete(old.id))
-                continue
-            creation = next(creations)
-            result.append(Command.update(old.id, creation[2]) if old else creation)
-        return result
