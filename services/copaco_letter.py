@@ -60,14 +60,14 @@ class CopacoLetter(models.AbstractModel):
     def _cancel(self, delivery, *states):
         """Have Odoo not print the letters in these states, unless it does right now.
 
-        :return: whether there were any
+        :return: whether there were any, and they are not printed any more
         """
         found = [letter for letter in self._find(delivery) if letter.state in states]
-        if self._is_being_printed(delivery):
+        if not found or self._is_being_printed(delivery):
             return False
         for letter in found:
             letter.cancel()
-        return bool(found)
+        return True
 
     def _describe_failure(self, letter, move):
         """:return: message: why a letter was not printed, and what to do"""
