@@ -121,9 +121,6 @@ class CopacoInvoiceFinder(models.AbstractModel):
         found = self._leave_to_parts(document, found)
         if not found:
             return None
-        for move, is_number, _is_amount in found:
-            if is_number and self._find_joint(document, move):
-                return move
         own = [
             (move, is_amount)
             for move, is_number, is_amount in found
@@ -131,7 +128,11 @@ class CopacoInvoiceFinder(models.AbstractModel):
             if is_number and not (is_amount and move.is_receipt())
         ]
         same = self.env["account.move"].union(
-            *(move for move, is_amount in own if is_amount)
+            *(
+                move
+                for move, is_amount in own
+                if is_amount or self._find_joint(document, move)
+            )
         )
         if len(same) > 1 and document.is_po_part:
             number = document._get_reference()
