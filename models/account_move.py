@@ -190,6 +190,7 @@ class AccountMove(models.Model):
                 move._get_copaco_documents()._set_billed(move)
         if vals["state"] == "cancel":
             removed = self.filtered(lambda move: before[move] != "cancel")
+            self.env["copaco.restored.charges"].sudo()._on_credits_removed(removed)
             removed._undo_copaco_corrections()
             self.env["copaco.corrector"]._reopen(removed._get_credited_documents())
         self.env["copaco.decision"]._handle_invoice_removed(
@@ -201,6 +202,8 @@ class AccountMove(models.Model):
             self.env["copaco.monitor"]._update_activity(documents.connection_id)
             confirmed = self.sudo().filtered(lambda move: before[move] != "posted")
             self.env["copaco.sender"].sudo()._start(confirmed)
+            charges = self.env["copaco.restored.charges"].sudo()
+            charges._on_credits_removed(confirmed.reversed_entry_id)
             self.env["copaco.exclusion"].sudo()._on_credited(self.sudo())
         return res
 
@@ -209,6 +212,7 @@ class AccountMove(models.Model):
         guard._check_removal(self)
         guard._check_origins(self)
         removed = self.filtered(lambda move: move.state != "cancel")
+        self.env["copaco.restored.charges"].sudo()._on_credits_removed(removed)
         removed._undo_copaco_corrections()
         credited = removed._get_credited_documents()
         documents = (

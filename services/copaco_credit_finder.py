@@ -29,6 +29,15 @@ class CopacoCreditFinder(models.AbstractModel):
             found |= newest
         return (found - moves).filtered(lambda move: move.state != "cancel")
 
+    def _get_documents(self, credits):
+        """:param credits: `account.move` records
+        :return: the `copaco.document` records of which they credit the invoices, or the
+            corrections
+        """
+        own = credits.sudo().filtered(lambda move: not move.copaco_version_id)
+        credited = own.reversed_entry_id
+        return credited._get_copaco_documents() | credited.copaco_version_id.document_id
+
     def _settle(self, document, differences):
         """Find out which of Copaco's changes a person has credited already; or
         invoiced, by reversing a credit note. What a credit note says of a line counts

@@ -280,10 +280,11 @@ class CopacoDuplicateFinder(models.AbstractModel):
             or self._is_credited(other)
         )
 
-    def _is_credited(self, document):
+    def _is_credited(self, document, removed=()):
+        """:param removed: credit notes that are about to go"""
         invoiced = document.move_id | document._get_live_corrections()
         credits = invoiced.reversal_move_ids
-        return any(move.state != "cancel" for move in credits)
+        return any(move.state != "cancel" and move not in removed for move in credits)
 
     def _enumerate(self, others, document):
         """:return: message with the names of documents that the charges of another one

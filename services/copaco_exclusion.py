@@ -94,9 +94,5 @@ class CopacoExclusion(models.AbstractModel):
 
         :param credits: `account.move` records that were confirmed
         """
-        own = credits.filtered(lambda move: not move.copaco_version_id)
-        credited = own.reversed_entry_id
-        for document in (
-            credited._get_copaco_documents() | credited.copaco_version_id.document_id
-        ):
+        for document in self.env["copaco.credit.finder"]._get_documents(credits):
             self._review_exclusions(document, document.line_ids)

@@ -69,6 +69,59 @@ class CopacoRestoredCharges(models.AbstractModel):
                 pair.other.document_id.is_no_double = False
         return bool(pairs)
 
+    def _on_credits_removed(self, credits):
+        """Credit notes go: what they credited is billed again. Whoever had another
+        document invoiced because it was credited is asked, by an activity on that
+        invoice.
+
+        :param credits: `account.move` records that are cancelled, deleted or reversed
+        """
+        for credit in credits:
+            for document in self.env["copaco.credit.finder"]._get_documents(credit):
+                for invoice in self._find_invoiced_since(document, credit, credits):
+                    self._ask_of_credit(credit, document, invoice)
+
+    def _find_invoiced_since(self, document, credit, removed):
+        """:param credit: the `account.move` that credited the invoice of a document
+        :param removed: all credit notes that go
+        :return: the `account.move` records of other documents that were created because
+            of it, and bill what the document bills again
+        """
+        finder = self.env["copaco.duplicate.finder"]
+        found = self.env["account.move"]
+        if not document._get_live_invoice() or finder._is_credited(document, removed):
+            return found
+        for other in self._get_others(self._find(document)):
+            invoice = other._get_live_invoice()
+            # What was invoiced before was not because of the credit note.
+            if invoice.id > credit.id and not finder._is_credited(other):
+                other.is_no_double = False
+                found |= invoice
+        return found
+
+    def _ask_of_credit(self, credit, document, invoice):
+        """:param credit: the `account.move` that goes
+        :param document: of which it credited the invoice
+        :param invoice: the `account.move` of another one with the same charges
+        """
+        responsible = self.env["copaco.monitor"]._get_responsible(
+            document.connection_id
+        )
+        env = self.with_context(lang=responsible.lang).env
+        invoice.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=env._("Billed twice?"),
+            note=env._(
+                "Credit note %(credit)s was cancelled, deleted or reversed, so "
+                "%(credited)s bills again what is on %(invoice)s, too. Credit one of "
+                "them, unless both have to be paid.",
+                credit=credit.display_name,
+                credited=document._get_live_invoice().display_name,
+                invoice=invoice.display_name,
+            ),
+            user_id=responsible.id,
+        )
+
     def _get_asked(self, documents):
         """:return: those whose old version was not kept, because a person is asked"""
         return documents.filtered(
@@ -148,7 +201,11 @@ class CopacoRestoredCharges(models.AbstractModel):
 
     def _enumerate(self, pairs, document):
         """:return: message with the names of the documents and invoices of others"""
-        others = self.env["copaco.document"].union(
+        others = self._get_others(pairs)
+        return self.env["copaco.duplicate.finder"]._enumerate(others, document)
+
+    def _get_others(self, pairs):
+        """:return: the `copaco.document` records of the other lines of pairs"""
+        return self.env["copaco.document"].union(
             *(pair.other.document_id for pair in pairs)
         )
-        return self.env["copaco.duplicate.finder"]._enumerate(others, document)

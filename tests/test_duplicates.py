@@ -238,6 +238,57 @@ class TestDuplicates(DuplicateCase):
         first.move_id._reverse_moves([{"invoice_date": date(2026, 11, 25)}])
         self.assertHeld(self.receive("V-2", price_line("10.00")), "V-1")
 
+    def invoice_credited(self):
+        """:return: the credit note of an invoice, and the document whose invoice a
+        person had created because of it"""
+        first = self.receive("V-1", price_line("10.00"))
+        self.post(first)
+        credit = first.move_id._reverse_moves([{"invoice_date": date(2026, 11, 25)}])
+        credit.action_post()
+        second = self.receive("V-2", price_line("10.00"))
+        self.act(second, "action_invoice_anyway")
+        self.assertEqual(self.billed, 10)
+        return credit, second
+
+    def test_a_credit_note_that_goes_bills_its_charges_again_and_is_asked_about(self):
+        for how in ("cancelled", "deleted", "reversed"):
+            with self.subTest(how=how), self.undone():
+                self.simulator.invoices.clear()
+                credit, second = self.invoice_credited()
+                invoice = self.find("V-1").move_id
+                self.assertFalse(second.move_id.activity_ids)
+                if how == "reversed":
+                    credit._reverse_moves().action_post()
+                else:
+                    credit.button_draft()
+                if how == "cancelled":
+                    credit.button_cancel()
+                elif how == "deleted":
+                    credit.unlink()
+                self.assertEqual(self.billed, 20)
+                activity = second.move_id.activity_ids
+                self.assertIn(invoice.name, activity.note)
+                self.assertEqual(activity.user_id, self.connection.responsible_id)
+
+    def test_a_credit_note_that_is_not_the_reason_is_not_asked_about(self):
+        first = self.receive("V-1", price_line("10.00"))
+        second = self.receive("V-2", price_line("10.00", InvoiceRowHash="row-2"))
+        self.post(first)
+        both = first | second
+        credit = first.move_id._reverse_moves([{"invoice_date": date(2026, 11, 25)}])
+        other = second.move_id._reverse_moves([{"invoice_date": date(2026, 11, 25)}])
+        credit.unlink()
+        other.unlink()
+        self.assertFalse(both.move_id.activity_ids)
+
+    def test_one_of_two_credit_notes_that_goes_is_not_asked_about(self):
+        credit, second = self.invoice_credited()
+        invoice = self.find("V-1").move_id
+        invoice._reverse_moves([{"invoice_date": date(2026, 11, 25)}])
+        credit.button_draft()
+        credit.unlink()
+        self.assertFalse(second.move_id.activity_ids)
+
     def test_a_row_hash_twice_in_a_document_is_asked_about(self):
         twice = self.receive("V-1", price_line("10.00"), price_line("10.00"))
         self.assertHeld(twice, "more than once")
