@@ -184,9 +184,6 @@ class CopacoInvoiceFinder(models.AbstractModel):
         found = self._leave_to_parts(document, found)
         if not found:
             return None
-        for move, is_number, _is_amount in found:
-            if is_number and self._find_joint(document, move):
-                return move
         own = [
             each
             for each in found
@@ -194,7 +191,11 @@ class CopacoInvoiceFinder(models.AbstractModel):
             if each.is_number and not (each.is_amount and each.move.is_receipt())
         ]
         same = self.env["account.move"].union(
-            *(each.move for each in own if each.is_amount)
+            *(
+                each.move
+                for each in own
+                if each.is_amount or self._find_joint(document, each.move)
+            )
         )
         if len(same) > 1 and document.is_po_part:
             number = get_number_key(document._get_reference())

@@ -64,10 +64,38 @@ class CopacoReverser(models.AbstractModel):
         if invoice_date != document._get_invoice_date():
             for each in self._get_documents(document):
                 each._choose_date(invoice_date)
-        drafts = document.env["copaco.reverser"]._invoice_anew(
+        reverser = document.env["copaco.reverser"]
+        drafts = reverser._invoice_anew(
             document, partner=partner.with_env(document.env)
         )
+        reverser._readdress_drafts(document.customer_id)
         return drafts.with_env(self.env)._get_copaco_action()
+
+    def _readdress_drafts(self, customer):
+        """Other drafts of a customer are wrong, too: those that nobody edited go to the
+        contact that it is linked to now, in the background.
+
+        :param customer: a `copaco.customer`
+        """
+        updater = self.env["copaco.draft.updater"]
+        documents = self.env["copaco.document"].search(
+            [
+                ("customer_id", "=", customer.id),
+                ("kind", "not in", list(PURCHASE_KINDS)),
+                ("state", "=", "invoiced"),
+                ("move_id.state", "=", "draft"),
+            ]
+        )
+        wrong = documents.filtered(
+            lambda each: (
+                each.move_partner_id.commercial_partner_id
+                != customer.partner_id.commercial_partner_id
+                and updater._is_unedited_draft(each)
+            )
+        )
+        if wrong:
+            wrong.state = "new"
+            self.env["copaco.background"]._continue_invoicing()
 
     def _invoice_anew(self, document, version=None, partner=None):
         """Credit in full what was invoiced of a document, and create its invoice anew.

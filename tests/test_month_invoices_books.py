@@ -448,6 +448,16 @@ class TestMonthInvoicesBooks(CopacoMonthInvoicesCommon):
         self.assertTogether(first | second, 15)
         self.assertEqual(self.get_billed(), 15)
 
+    def test_of_two_with_the_numbers_and_the_amount_none_is_linked(self):
+        documents = self.post(P1=["10"], P2=["5"])
+        move = documents.move_id
+        move.copy({"invoice_origin": move.invoice_origin})
+        self.forget(documents)
+        for document in self.receive(P1=["10"], P2=["5"]):
+            self.assertEqual(document.hold_reason, "possible_double")
+            self.assertIn("Several invoices", document.hold_message)
+        self.assertEqual(self.get_billed(), 30)
+
     def test_another_amount_is_asked_about_when_the_addon_is_installed_anew(self):
         documents = self.post(P1=["10"], P2=["5"])
         move = documents.move_id

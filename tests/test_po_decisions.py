@@ -73,3 +73,25 @@ class TestPoDecisions(PoNumberCommon):
         self.assertEqual(self.get_part("P1").state, "excluded")
         self.assertBilled(P2=30)
         self.assertBalanced()
+
+    def test_drafts_go_to_the_contact_that_one_is_invoiced_to_instead(self):
+        lines = [self.po_line(10, f"P{number}", number) for number in (1, 2, 3)]
+        self.send(*lines)
+        sent, edited = self.get_part("P1"), self.get_part("P3")
+        sent.move_id.action_post()
+        edited.move_id.invoice_line_ids[0].name = "Edited"
+        other = self.create_partner(name="Slagerij")
+        self.billing_user.group_ids += self.env.ref("base.group_partner_manager")
+        wizard = (
+            self.env["copaco.invoice.contact"]
+            .with_user(self.billing_user)
+            .with_context(active_model="copaco.document", active_id=sent.id)
+            .create({"partner_id": other.id})
+        )
+        wizard.action_invoice()
+        with self.committing(self.documents) as committing:
+            committing.sudo()._cron_process()
+        self.assertEqual(self.documents.mapped("state"), ["invoiced"] * 3)
+        for number, partner in (("P1", other), ("P2", other), ("P3", self.partner)):
+            self.assertEqual(self.get_part(number).move_id.partner_id, partner)
+        self.assertBalanced()
