@@ -223,14 +223,22 @@ class CopacoRun(models.Model):
             is_complete = (
                 count + run.unchanged_count == run.received_count
                 and lines + run.unchanged_line_count == run.received_line_count
-                # Floats of a thousand billion have no fourth decimal.
-                and float_compare(amount + run.amount_unchanged, run.amount_received, 3)
-                == 0
+                and run._is_received(amount + run.amount_unchanged)
             )
             run.balance_problem = self.env["copaco.reconciliation.table"]._get_problem(
                 reconciliation, is_complete
             )
             run.is_balanced = not run.balance_problem
+
+    def _is_received(self, amount):
+        """Whether this amount is what was received."""
+        decimals = self.document_ids.currency_id.mapped("decimal_places")
+        if max(decimals, default=0) > self.currency_id.decimal_places:
+            # Of several currencies, one has more than the amounts of a run have: what
+            # was received and what was known are both rounded.
+            return abs(amount - self.amount_received) <= self.currency_id.rounding
+        # Floats of a thousand billion have no fourth decimal.
+        return float_compare(amount, self.amount_received, 3) == 0
 
     @api.depends("received_count", "unchanged_count", "replaced_count", "currency_id")
     def _compute_brought(self):

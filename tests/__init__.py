@@ -21,6 +21,7 @@ from . import (
     test_correction_credited,
     test_coverage,
     test_credit_note_peppol,
+    test_currencies,
     test_customer_decision,
     test_customer_evidence,
     test_dashboard,
