@@ -61,7 +61,8 @@ _MONTH = """
           FROM row
          WHERE match IN ('sure', 'likely') AND charge IN ('cyclefee', 'itemfee')
            AND sale_quantity != 0 AND cost_quantity != 0
-        WINDOW same AS (PARTITION BY concat_ws('|', subscription_ref, charge_type,
+        WINDOW same AS (PARTITION BY customer_id,
+                                     concat_ws('|', subscription_ref, charge_type,
                                                description)
                         ORDER BY month, id)
     ),
