@@ -100,10 +100,9 @@ class CopacoMonthMarginMixin(models.AbstractModel):
         self.check_access("read")
         for month in self.sudo():
             connection = month.connection_id
-            connection.released_months = [
-                *(connection.released_months or []),
-                month.date.isoformat(),
-            ]
+            connection.released_months = sorted(
+                {*(connection.released_months or []), month.date.isoformat()}
+            )
             connection._message_log(
                 body=self.env._(
                     "%(user)s confirmed %(month)s without what is missing: %(names)s.",

@@ -278,7 +278,7 @@ class CopacoBillFinder(models.AbstractModel):
                 lambda each: (each.root_company_id, each.invoice_number)
             ).values()
         }
-        firsts = documents.union(*amounts)
+        firsts = documents.browse().union(*amounts)
         found = firsts.browse()
         for connection, own in firsts.grouped("connection_id").items():
             received = self._search_all(

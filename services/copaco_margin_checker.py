@@ -61,7 +61,8 @@ _MONTH = """
           FROM row
          WHERE match IN ('sure', 'likely') AND charge IN ('cyclefee', 'itemfee')
            AND sale_quantity != 0 AND cost_quantity != 0
-        WINDOW same AS (PARTITION BY concat_ws('|', subscription_ref, charge_type,
+        WINDOW same AS (PARTITION BY customer_id,
+                                     concat_ws('|', subscription_ref, charge_type,
                                                description)
                         ORDER BY month, id)
     ),
@@ -241,28 +242,38 @@ class CopacoMarginChecker(models.AbstractModel):
         for month in months:
             found |= self._find(connection, month)
         Finding = self.env["copaco.finding"]
-        # What Copaco dates otherwise is what it was, in another month.
+        # What Copaco dates otherwise is what it was, in another month; and so is what
+        # was found of a connection whose place this one took.
+        own = self.env["copaco.replacement"]._get_replaced(connection)
         keys = [key for _kind, key in found]
-        known = {
-            (finding.kind, finding.key): finding
-            for finding in Finding.search(
-                Domain("connection_id", "=", connection.id)
-                & (Domain("date", "in", months) | Domain("key", "in", keys))
-            )
-        }
+        findings = Finding.search(
+            Domain("connection_id", "in", own.ids)
+            & (Domain("date", "in", months) | Domain("key", "in", keys))
+        ).sorted(lambda finding: finding.connection_id == connection)
+        known = {(finding.kind, finding.key): finding for finding in findings}
+        confirmed = set()
         for identity, vals in found.items():
-            finding = known.pop(identity, None)
+            finding = known.get(identity)
             if not finding:
                 continue
+            confirmed.add(finding)
             is_changed = finding.figures != vals["figures"]
-            if is_changed or finding.date != vals["date"]:
+            is_moved = (finding.date, finding.connection_id) != (
+                vals["date"],
+                connection,
+            )
+            if is_changed or is_moved:
                 finding.write(vals)
             if finding.state == "solved" or (is_changed and finding.state != "open"):
                 finding.write({"state": "open", "accepted_by_id": False})
             vals.clear()
         Finding.create([vals for vals in found.values() if vals])
-        solved = Finding.union(*known.values()).filtered(
-            lambda finding: finding.date in months and finding.state != "solved"
+        solved = findings.filtered(
+            lambda finding: (
+                finding not in confirmed
+                and finding.date in months
+                and finding.state != "solved"
+            )
         )
         solved.state = "solved"
 

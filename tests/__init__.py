@@ -58,6 +58,7 @@ from . import (
     test_margin_faults,
     test_margin_figures,
     test_margin_grouped,
+    test_margin_hidden,
     test_margin_lines,
     test_margin_signs,
     test_match,

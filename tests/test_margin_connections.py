@@ -158,6 +158,32 @@ class TestMarginConnections(CopacoBillCommon):
         self.receive()
         self.assertEqual(self.get_findings(self.connection), [("below_cost", 2)])
 
+    def test_what_was_accepted_stays_so_where_a_connection_is_replaced(self):
+        self.connection.fetch_purchases = True
+        self.add_known("S-1", lines=[line("10"), line("20", 2)])
+        self.add_purchase("P-1", {"A1": [line("11"), line("22", 2)]})
+        self.fetch()
+        self.run_crons()
+        Finding = self.env["copaco.finding"]
+        accepted = Finding.search([("amount", "=", 1)])
+        accepted.reason = "Agreed with the customer"
+        accepted.action_accept()
+        findings = Finding.search([])
+        self.assertEqual(len(findings), 2)
+        new = self.connection.copy({"name": "New"})
+        self.connection.active = False
+        for _again in range(2):
+            Finding.action_check()
+            self.assertEqual(Finding.search([]), findings)
+            self.assertEqual(findings.connection_id, new)
+            self.assertEqual(self.get_findings(new), [("below_cost", 2)])
+            self.assertEqual(accepted.state, "accepted")
+        self.connection.active = True
+        new.active = False
+        Finding.action_check()
+        self.assertEqual(Finding.search([]), findings)
+        self.assertEqual(findings.connection_id, self.connection)
+
     def test_months_are_compared_across_connections(self):
         """A subscription whose sale is lost is no new one."""
         own = {"InvoiceRowHash": "old", "SubscriptionID": SUBSCRIPTION}

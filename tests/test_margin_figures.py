@@ -150,6 +150,84 @@ class TestMarginFigures(CopacoBillCommon):
             (finding,) = self.findings.filtered(lambda each: each.move_id)
             self.assertEqual(finding.date, day.replace(day=1))
 
+    def test_each_finding_opens_what_has_to_be_corrected(self):
+        self.create_customer("A2", self.partner).write(
+            {"state": "excluded", "partner_id": False}
+        )
+        self.add_known("S-1", lines=[line("10"), line("7", 2)])
+        self.add_purchase("P-1", {"A1": [line("11"), line("5", 3)]})
+        self.add_purchase("P-2", {"A2": [line("4", 4)]})
+        self.fetch()
+        self.run_crons()
+        bill = self.purchases[0].move_id
+        bill.invoice_line_ids[0].price_unit = 9
+        self.env["copaco.finding"].action_check()
+        sale = (self.documents - self.purchases).filtered(
+            lambda each: each.customer_id.account_ref == "A1"
+        )
+        customers = self.env["copaco.customer"].search([])
+        expected = {
+            "below_cost": sale,
+            "sale_without_cost": sale,
+            "cost_without_sale": sale | self.purchases[0],
+            "customer_excluded": customers.filtered(lambda c: c.account_ref == "A2"),
+            "bill_differs": bill,
+        }
+        findings = self.findings.with_user(self.billing_user)
+        self.assertEqual(set(findings.mapped("kind")), set(expected))
+        for finding in findings:
+            action = finding.action_view_subject()
+            Model = self.env[action["res_model"]]
+            opened = Model.browse(action.get("res_id")) or Model.search(
+                action["domain"]
+            )
+            self.assertEqual(opened, expected[finding.kind], finding.kind)
+
+    def test_the_weekly_mail_names_findings_until_they_are_accepted(self):
+        self.connection.weekly_digest = True
+        self.bill_below_cost("20261123")
+        monitor = self.env["copaco.monitor"].sudo()
+
+        def send():
+            last = self.env["mail.message"].search([], order="id desc", limit=1)
+            monitor._send_weekly_digest()
+            newer = self.env["mail.message"].search([("id", ">", last.id)])
+            return newer.filtered(lambda each: "margins" in (each.subject or ""))
+
+        message = send()
+        partner = self.connection.responsible_id.partner_id
+        self.assertEqual(message.notified_partner_ids, partner)
+        for text in ("Sale below cost", "1.00", "11.00"):
+            self.assertIn(text, message.body)
+        self.assertEqual(len(self.connection.activity_ids), 1)
+        self.findings.reason = "Agreed"
+        self.findings.action_accept()
+        self.assertFalse(self.connection.activity_ids)
+        self.assertFalse(send())
+
+    def test_services_of_different_customers_have_no_price_in_common(self):
+        self.connection.import_from = date(2026, 10, 1)
+        for number, account, day in (("1", "A1", "20261023"), ("2", "A2", "20261123")):
+            priced = {
+                kind: line(amount, InvoiceRowHash=f"row-{number}")
+                for kind, amount in (("sale", f"1{number}"), ("cost", number))
+            }
+            for kind, priced_line in priced.items():
+                own = {
+                    "CustomerNumber": f"K-{number}",
+                    "Subscriptions": [{"PriceLines": [priced_line]}],
+                }
+                if kind == "sale":
+                    self.add_invoice(f"S-{number}", account, [], customer=own, Date=day)
+                else:
+                    self.add_purchase(
+                        f"P-{number}", {account: []}, customer=own, Date=day
+                    )
+        self.fetch()
+        self.run_crons()
+        self.assertEqual(self.margins.mapped("match"), ["sure", "sure"])
+        self.assertFalse(self.findings)
+
     def test_who_accepts_without_a_reason_is_told_which_in_his_language(self):
         self.env["res.lang"]._activate_lang("nl_NL")
         self.add_known("S-1", lines=[line("10")])
