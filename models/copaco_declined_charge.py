@@ -113,7 +113,7 @@ class CopacoDeclinedCharge(models.Model):
                     "document_id": document.id,
                     "company_id": document.company_id.id,
                     "row_hash": get_row_hash(line),
-                    "subscription_ref": line.subscription_ref,
+                    "subscription_ref": line.subscription_ref or "",
                     "description": line.description,
                     "date_start": line.date_start,
                     "date_end": line.date_end,

@@ -19,8 +19,8 @@ class CopacoDeclinedFinder(models.AbstractModel):
     def _find(self, asked):
         """It takes the same few queries for any number of documents.
 
-        :param asked: dict of lists of lines by `copaco.document` of one connection: its
-            own, or those of a version of it
+        :param asked: dict of lists of lines by `copaco.document`: its own, or those of
+            a version of it
         :return: dict by document of lists of (line, `copaco.declined.charge` of another
             document that it may be)
         """
@@ -38,8 +38,7 @@ class CopacoDeclinedFinder(models.AbstractModel):
                 found[document] += [
                     (line, charge)
                     for charge in sorted(candidates, key=lambda each: each.id)
-                    if charge.document_id != document
-                    and _is_same_customer(charge.document_id, document)
+                    if _may_share_charges(charge.document_id, document)
                     and charge._may_be(line, document)
                 ]
         return found
@@ -55,7 +54,6 @@ class CopacoDeclinedFinder(models.AbstractModel):
         return Charge.search(
             [
                 ("document_id.root_company_id", "in", documents.root_company_id.ids),
-                ("document_id.kind", "in", get_side(documents[0].kind)),
                 "|",
                 ("row_hash", "in", list(hashes)),
                 "&",
@@ -130,9 +128,14 @@ class CopacoDeclinedFinder(models.AbstractModel):
         return list_names(charge._describe() for charge in decisions.values())
 
 
-def _is_same_customer(document, other):
-    return document.customer_id == other.customer_id or bool(
-        document.partner_id and document.partner_id == other.partner_id
+def _may_share_charges(document, other):
+    """Whether they are different documents of the same customer, on the same side."""
+    is_same_partner = document.partner_id and document.partner_id == other.partner_id
+    return (
+        document != other
+        and document.root_company_id == other.root_company_id
+        and document.kind in get_side(other.kind)
+        and bool(document.customer_id == other.customer_id or is_same_partner)
     )
 
 

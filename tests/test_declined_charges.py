@@ -345,5 +345,17 @@ class TestDeclinedCosts(CopacoBillCommon):
             moved, [{"state": "held", "hold_reason": "possible_double"}]
         )
         self.assertIn("P1", moved.hold_message)
+        self.partner = self.create_partner(name="Bakkerij", ref="K-1")
+        self.add_invoice("V-1", "A1", [line], customer={"CustomerNumber": "K-1"})
+        self.fetch()
+        sale = self.documents.filtered(lambda each: each.invoice_number == "V-1")
+        self.assertEqual(sale.state, "invoiced")
+        self.assertEqual(sale.customer_id, moved.customer_id)
+        with self.undone():
+            self.env["copaco.declined.charge"].sudo()._end(
+                {sale: list(sale.line_ids), moved: []}
+            )
+            self.act(moved, "action_retry")
+            self.assertEqual(moved.state, "held")
         self.act(moved, "action_invoice_anyway")
         self.assertEqual(moved.move_id.amount_untaxed, 25)
