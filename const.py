@@ -23,7 +23,7 @@ class Kind(NamedTuple):
     fetched_until: str = ""
     # Services: what makes invoices of documents, what finds what they need, what has
     # their values, and what creates them.
-    maker: str = ""
+    processor: str = ""
     matcher: str = ""
     builder: str = ""
     writer: str = ""
@@ -55,7 +55,7 @@ KINDS = {
         rule_account="account_id",
         journal="journal_id",
         fetched_until="fetched_until",
-        maker="copaco.processor",
+        processor="copaco.processor",
         matcher="copaco.document.matcher",
         builder="copaco.invoice.builder",
         writer="copaco.invoice.writer",
@@ -71,7 +71,7 @@ KINDS = {
         rule_account="expense_account_id",
         journal="purchase_journal_id",
         fetched_until="purchases_fetched_until",
-        maker="copaco.bill.maker",
+        processor="copaco.bill.processor",
         matcher="copaco.bill.matcher",
         builder="copaco.bill.builder",
         writer="copaco.bill.writer",

@@ -9,6 +9,7 @@ from .address import Address, get_origin
 from .auth import AUTH_METHODS, NAMED_AUTH_METHODS, ApiKey
 from .client import ENDPOINTS, MAX_BODY_BYTES, CopacoClient
 from .digest import digest_document
+from .elements import CustomerInfo, DocumentLine
 from .exceptions import (
     CertificateError,
     CopacoError,
@@ -25,7 +26,6 @@ from .exceptions import (
     TimedOutError,
     UnavailableError,
 )
-from .fields import CustomerInfo, DocumentLine
 from .parser import is_markup, parse_documents, parse_payload
 from .payloads import merge_payloads, rename_lines, take_lines
 from .records import DocumentHead, ParsedResponse, RejectedInvoice, SourceDocument

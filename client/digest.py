@@ -14,7 +14,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from .fields import DocumentLine
+from .elements import DocumentLine
 from .json_reader import write_json
 from .records import SourceDocument
 from .values import EXACT

@@ -15,8 +15,8 @@ from typing import Any, TypeVar, overload
 from pydantic import TypeAdapter, ValidationError
 
 from .digest import digest_document, digest_payload
+from .elements import CustomerInfo, DocumentLine
 from .exceptions import InvalidResponseError
-from .fields import CustomerInfo, DocumentLine
 from .json_reader import read_json, read_slice, write_json
 from .records import DocumentHead, ParsedResponse, RejectedInvoice, SourceDocument
 from .schemas import (

@@ -4,7 +4,7 @@ names of lines."""
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from .fields import DocumentLine
+from .elements import DocumentLine
 from .json_reader import read_slice, write_json
 from .parser import read_tree
 

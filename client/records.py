@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from .fields import CustomerInfo, DocumentLine
+from .elements import CustomerInfo, DocumentLine
 from .sentences import Problems
 from .totals import add_exactly
 

@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from .fields import CONFIG, CustomerInfo, DocumentLine
+from .elements import CONFIG, CustomerInfo, DocumentLine
 from .sentences import Sentence, Value
 from .values import (
     EXACT,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from .fields import DocumentLine
+from .elements import DocumentLine
 from .records import SourceDocument, UnreadableLine
 from .schemas import give_to_lines
 from .values import EXACT, read_number, read_objects, read_text

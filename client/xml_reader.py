@@ -11,7 +11,7 @@ https://kb.copaco.cloud/kb/3-xml-elements)::
           <Customer>…</Customer>          {…},
 
 so it becomes the same tree, and everything after this file knows one form only: what
-of a new element is read stands in ``fields.py``.
+of a new element is read stands in ``elements.py``.
 
 A file is read alone: a document type, and with it every entity and every address in
 it, is refused before it is looked at. Comments and attributes are passed over.

@@ -279,7 +279,7 @@ class AccountMove(models.Model):
                     bill=bill.display_name,
                 )
             )
-        self.env["copaco.bill.maker"].sudo()._use_received(bill, received)
+        self.env["copaco.bill.processor"].sudo()._use_received(bill, received)
         return received.with_env(self.env)._get_copaco_action()
 
     # === MAIL GATEWAY === #

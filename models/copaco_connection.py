@@ -32,7 +32,7 @@ class CopacoConnection(models.Model):
         "copaco.automation.mixin",
         "copaco.journal.mixin",
         "copaco.layout.mixin",
-        "copaco.tolerance.mixin",
+        "copaco.rounding.mixin",
         "copaco.product.mixin",
         "copaco.purchase.mixin",
         "copaco.sending.mixin",

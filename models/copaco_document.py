@@ -27,11 +27,11 @@ class CopacoDocument(models.Model):
         "copaco.content.mixin",
         "copaco.draft.mixin",
         "copaco.invoice.mixin",
-        "copaco.joint.mixin",
+        "copaco.shared.invoice.mixin",
         "copaco.attempt.mixin",
         "copaco.payload.mixin",
         "copaco.po.part.mixin",
-        "copaco.presence.mixin",
+        "copaco.missing.mixin",
         "copaco.to.do.mixin",
         "copaco.unchanged.mixin",
     ]

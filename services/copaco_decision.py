@@ -84,7 +84,7 @@ class CopacoDecision(models.AbstractModel):
         held = self._get_held(documents._get_bill_documents(), "bill_differs")
         for own in held.grouped("connection_id").values():
             own = self.env["copaco.background"]._with_own_context(own)
-            own.env["copaco.bill.maker"]._link_anyway(own)
+            own.env["copaco.bill.processor"]._link_anyway(own)
             for bill in own.move_id:
                 bill._message_log(
                     body=self.env._(

@@ -39,7 +39,7 @@ class CopacoImporter(models.AbstractModel):
             "created_origin": run.date_from and run.origin,
             "created_endpoint": run.date_from and run.endpoint,
         }
-        presence = self.env["copaco.presence"]
+        missing = self.env["copaco.missing.document"]
         merger = self.env["copaco.source.merger"]
         splitter = self.env["copaco.po.splitter"]
         seen, lost = defaultdict(Document.browse), {}
@@ -87,7 +87,7 @@ class CopacoImporter(models.AbstractModel):
                 new_vals_list = []
         new_ids += builder._create_documents(new_vals_list)
         # What was rejected may be any of those that are missing.
-        presence._update(run, seen, None if rejected else unread)
+        missing._update(run, seen, None if rejected else unread)
         self.env["copaco.lost.charges"]._review(lost)
         self.env["copaco.versioning"]._review_left_out(lost)
         received = Document.union(*seen.values())
@@ -140,7 +140,7 @@ class CopacoImporter(models.AbstractModel):
             previous.received_line_count,
             previous.amount_received,
         )
-        self.env["copaco.presence"]._update(run, {"whole": documents}, [])
+        self.env["copaco.missing.document"]._update(run, {"whole": documents}, [])
         self._finish(
             run,
             {"received": received, "unchanged": received},
@@ -298,14 +298,14 @@ class CopacoImporter(models.AbstractModel):
         :param lost: dict that gets what Copaco no longer has, see `copaco.lost.charges`
         :param merged: `SourceDocument` with what is known, if that is told already
         :return: (`SourceDocument` of what is known with it, one of the keys of
-            `copaco.presence._update`, whether all of it was known)
+            `copaco.missing.document._update`, whether all of it was known)
         """
         merger = self.env["copaco.source.merger"]
         if not merged and not _is_known_content(document, source.digest):
             source = merger._use_names_of(document, run, source)
         pending = document._get_pending_version()
         versioning = self.env["copaco.versioning"]
-        is_covered = self.env["copaco.presence"]._is_covered(run, document)
+        is_covered = self.env["copaco.missing.document"]._is_covered(run, document)
         is_own = source.digest == document.payload_digest
         charges = self.env["copaco.lost.charges"]
         if is_covered:

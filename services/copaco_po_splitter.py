@@ -71,7 +71,7 @@ class CopacoPoSplitter(models.AbstractModel):
         source = merger._use_names_of(documents, run, source)
         sources = self._read_parts(source)
         lacking, moves = self._compare(sources, known)
-        is_covered = self.env["copaco.presence"]._is_covered
+        is_covered = self.env["copaco.missing.document"]._is_covered
         for key, document in list(known.items()):
             is_left = key not in sources and (
                 is_covered(run, document) or not lacking[document]

@@ -207,7 +207,7 @@ class CopacoProcessor(models.AbstractModel):
             own = self.env["copaco.background"]._with_own_context(own)
             own = own.with_context(copaco_refresh_later=True)
             own.env["copaco.document.builder"]._read_again(own)
-            own.env[KINDS[kind].maker]._make(own)
+            own.env[KINDS[kind].processor]._make(own)
 
     def _make(self, documents):
         """Make the invoices of documents of one connection, and of what waits for the

@@ -210,7 +210,7 @@ class CopacoReverser(models.AbstractModel):
                     document=document.name,
                 )
             )
-        return self.env["copaco.bill.maker"]._create(match)
+        return self.env["copaco.bill.processor"]._create(match)
 
     def _create_invoices(self, documents):
         matches = self.env["copaco.document.matcher"]._get_matches(documents)

@@ -125,7 +125,6 @@ from . import (
 from .client import (
     test_addresses,
     test_client,
-    test_condemned,
     test_digest,
     test_independence,
     test_json_reader,
@@ -139,6 +138,7 @@ from .client import (
     test_simulator_data,
     test_tls,
     test_totals,
+    test_unreadable_elements,
     test_values,
     test_xml_reader,
 )

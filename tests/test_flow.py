@@ -16,7 +16,7 @@ FLOORS = {
 }
 NAME = re.compile(r'^    _name = "(.+)"', re.MULTILINE)
 CALL = re.compile(r'\benv\[\s*"([^"]+)"\s*\]')
-BY_KIND = re.compile(r"\b(?:kind|KINDS\[[^]]+\])\.(maker|matcher|builder|writer)\b")
+BY_KIND = re.compile(r"\b(?:kind|KINDS\[[^]]+\])\.(processor|matcher|builder|writer)\b")
 
 
 @tagged("post_install", "-at_install")

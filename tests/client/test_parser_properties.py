@@ -100,12 +100,12 @@ class TestNothingIsLost(ClientCase):
             for each in (*response.documents, *response.rejected)
             if getattr(each, "error", "rejected")
         )
-        condemned = count_lines(unread)
+        unreadable = count_lines(unread)
         total = Decimal(0)
         for line in find_lines(tree):
             mark = line["LineId"][5:]
-            if condemned.get(mark):
-                condemned[mark] -= 1
+            if unreadable.get(mark):
+                unreadable[mark] -= 1
             else:
                 total += Decimal(line["ExtendedPrice"])
         self.assertEqual(sum(each.amount for each in response.documents), total)

@@ -3,10 +3,10 @@ from odoo import fields, models
 from ..tools import get_rounding_room, to_decimal
 
 
-class CopacoToleranceMixin(models.AbstractModel):
+class CopacoRoundingMixin(models.AbstractModel):
     """Up to where Copaco's figures are taken without a person."""
 
-    _name = "copaco.tolerance.mixin"
+    _name = "copaco.rounding.mixin"
     _description = "Tolerances of a Copaco Connection"
 
     currency_id = fields.Many2one("res.currency")

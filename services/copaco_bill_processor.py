@@ -15,12 +15,12 @@ _lt = LazyTranslate(__name__)
 _UNTIL_RETRY = ("invoice_deleted", "invoice_cancelled", "too_large")
 
 
-class CopacoBillMaker(models.AbstractModel):
+class CopacoBillProcessor(models.AbstractModel):
     """From the documents of a Copaco purchase invoice, one for each customer, to one
     vendor bill: created, or linked when it is there already."""
 
-    _name = "copaco.bill.maker"
-    _description = "Copaco Bill Maker"
+    _name = "copaco.bill.processor"
+    _description = "Copaco Bill Processor"
 
     def _make(self, documents):
         """Make the bills of documents of one connection. A bill is made by who has the

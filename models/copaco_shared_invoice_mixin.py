@@ -5,12 +5,12 @@ from odoo import fields, models
 from ..const import KINDS, PURCHASE_KINDS
 
 
-class CopacoJointMixin(models.AbstractModel):
+class CopacoSharedInvoiceMixin(models.AbstractModel):
     """What a document has besides, because an invoice may be of several: a vendor bill
     of all documents of a Copaco invoice, a customer invoice of those of a month. The
     first one stands for them: `account.move.copaco_document_id`."""
 
-    _name = "copaco.joint.mixin"
+    _name = "copaco.shared.invoice.mixin"
     _description = "Copaco Document on an Invoice with Others"
 
     currency_id = fields.Many2one("res.currency")

@@ -2,12 +2,12 @@ from odoo import models
 from odoo.tools import SQL, format_date
 
 
-class CopacoPresence(models.AbstractModel):
+class CopacoMissingDocument(models.AbstractModel):
     """On which days Copaco may have created a document, so that it can be asked for
     again, and that it is noticed when Copaco has it no longer."""
 
-    _name = "copaco.presence"
-    _description = "Copaco Document Presence"
+    _name = "copaco.missing.document"
+    _description = "Missing Copaco Document"
 
     def _is_covered(self, run, document):
         """Whether a run asked for every day on which Copaco may have created (a part

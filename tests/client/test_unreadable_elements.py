@@ -11,7 +11,7 @@ from .case import ClientCase
 from .responses import parse, parse_one
 
 
-class TestCondemned(ClientCase):
+class TestUnreadableElements(ClientCase):
     def test_a_bad_line_condemns_its_customer_only(self):
         bad, good = parse(
             make.invoice(make.bad_customer(), make.customer(AccountID="200"))

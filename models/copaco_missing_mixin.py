@@ -6,12 +6,12 @@ from ..hold_reasons import Hold
 _lt = LazyTranslate(__name__)
 
 
-class CopacoPresenceMixin(models.AbstractModel):
+class CopacoMissingMixin(models.AbstractModel):
     """Since when Copaco has a document, and whether it still has it, see
-    `copaco.presence`."""
+    `copaco.missing.document`."""
 
-    _name = "copaco.presence.mixin"
-    _description = "Presence at Copaco"
+    _name = "copaco.missing.mixin"
+    _description = "Whether Copaco Has a Document"
 
     # All windows whose responses had it have these days in common. That a response did
     # not have it tells nothing: Copaco may date something back.
@@ -41,7 +41,7 @@ class CopacoPresenceMixin(models.AbstractModel):
 
     def action_acknowledge_missing(self):
         """Note that a person knows that Copaco no longer has these documents."""
-        self.env["copaco.presence"]._acknowledge(self)
+        self.env["copaco.missing.document"]._acknowledge(self)
 
     def action_fetch_again(self):
         """Ask Copaco again for the days on which it created this document.
