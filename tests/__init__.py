@@ -67,6 +67,7 @@ from . import (
     test_month_invoices,
     test_month_invoices_books,
     test_month_invoices_changed,
+    test_month_invoices_found_again,
     test_month_invoices_sent,
     test_odoos_rules,
     test_official_rules,

@@ -64,6 +64,17 @@ class CopacoMonthInvoicesCommon(CopacoChangeCommon):
         self.assertEqual(move.amount_untaxed, amount)
         self.assertBalanced()
 
+    def post(self, **amounts):
+        """:return: the documents of these numbers, whose invoice is confirmed"""
+        documents = self.receive(**amounts)
+        documents.move_id.action_post()
+        return documents
+
+    def correct(self, document):
+        result = self.act(document, "action_correct")
+        self.env.invalidate_all()
+        return self.env["account.move"].browse(result.get("res_id", []))
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
