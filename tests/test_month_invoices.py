@@ -75,6 +75,18 @@ class CopacoMonthInvoicesCommon(CopacoChangeCommon):
         self.env.invalidate_all()
         return self.env["account.move"].browse(result.get("res_id", []))
 
+    def get_billed(self):
+        """:return: what all invoices say, less what the credit notes say"""
+        self.env.invalidate_all()
+        moves = self.env["account.move"].search(
+            [
+                ("move_type", "in", ("out_invoice", "out_refund")),
+                ("state", "!=", "cancel"),
+                ("company_id", "=", self.company.id),
+            ]
+        )
+        return sum(moves.mapped("amount_untaxed_in_currency_signed"))
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")

@@ -31,18 +31,6 @@ class TestMonthInvoicesBooks(CopacoMonthInvoicesCommon):
                 line.unlink()
         return made
 
-    def get_billed(self):
-        """:return: what all invoices say, less what the credit notes say"""
-        self.env.invalidate_all()
-        moves = self.env["account.move"].search(
-            [
-                ("move_type", "in", ("out_invoice", "out_refund")),
-                ("state", "!=", "cancel"),
-                ("company_id", "=", self.company.id),
-            ]
-        )
-        return sum(moves.mapped("amount_untaxed_in_currency_signed"))
-
     # === CREDITED BY HAND === #
 
     def test_what_was_credited_of_one_is_not_credited_again(self):
