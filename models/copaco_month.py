@@ -49,6 +49,7 @@ class CopacoMonth(models.Model):
     )
     document_count = fields.Integer(string="Documents", readonly=True)
     waiting_count = fields.Integer(string="Waiting", readonly=True)
+    excluded_count = fields.Integer(string="Excluded", readonly=True)
     amount = fields.Monetary(
         readonly=True, help="Without tax: everything received, in any currency."
     )
@@ -87,6 +88,7 @@ class CopacoMonth(models.Model):
                        count(*) AS document_count,
                        count(*) FILTER (WHERE state IN ('new', 'held', 'changed'))
                            AS waiting_count,
+                       count(*) FILTER (WHERE state = 'excluded') AS excluded_count,
                        sum(amount_source) AS amount,
                        CASE WHEN min(document.currency_id) = max(document.currency_id)
                             THEN min(document.currency_id) END AS currency_id
@@ -118,6 +120,7 @@ class CopacoMonth(models.Model):
                 SELECT month.connection_id, span.company_id, month.month,
                        coalesce(received.document_count, 0) AS document_count,
                        coalesce(received.waiting_count, 0) AS waiting_count,
+                       coalesce(received.excluded_count, 0) AS excluded_count,
                        coalesce(received.amount, 0) AS amount,
                        coalesce(received.currency_id, company.currency_id)
                            AS currency_id,
@@ -151,7 +154,7 @@ class CopacoMonth(models.Model):
                        ) days
             )
             SELECT %(id)s AS id, connection_id, company_id, month AS date,
-                   missing_days, document_count, waiting_count, amount,
+                   missing_days, document_count, waiting_count, excluded_count, amount,
                    currency_id,
                    CASE WHEN missing_days > 0 AND failed > 0 THEN 'failed'
                         WHEN stored = 0 THEN 'missing'
@@ -292,6 +295,16 @@ class CopacoMonth(models.Model):
                 *self._get_documents_domain(),
                 ("state", "in", ("new", "held", "changed")),
             ],
+        )
+
+    def action_view_excluded(self):
+        """:return: the window action with the documents of this month that are not to
+        be invoiced"""
+        self.ensure_one()
+        return open_window(
+            self.env,
+            "action_copaco_document",
+            domain=[*self._get_documents_domain(), ("state", "=", "excluded")],
         )
 
     # === BUSINESS METHODS === #

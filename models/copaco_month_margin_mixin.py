@@ -117,6 +117,13 @@ class CopacoMonthMarginMixin(models.AbstractModel):
         """:return: the window action with the pairs of lines of this month"""
         return self._get_own_action("action_copaco_margin", "date", "list,pivot,graph")
 
+    def action_view_sales(self):
+        """:return: the window action with the lines of this month that are billed on,
+        beside what they cost"""
+        action = self.action_view_margins()
+        action["domain"].append(("sale", "!=", 0))
+        return action
+
     def action_view_findings(self):
         """:return: the window action with the findings of this month"""
         return self._get_own_action("action_copaco_finding", "date", "list,form")

@@ -269,6 +269,11 @@ class TestCoverage(CopacoCommon):
         self.assertEqual(found.invoice_number, "INV-1")
         action = month.action_view_waiting()
         self.assertEqual(found.search(action["domain"]), found)
+        found.action_exclude("A gift")
+        self.env.invalidate_all()
+        self.assertRecordValues(month, [{"waiting_count": 0, "excluded_count": 1}])
+        action = month.action_view_excluded()
+        self.assertEqual(found.search(action["domain"]), found)
 
     def test_months_from_before_it_was_replaced_are_still_shown(self):
         self.send("INV-8", date(2026, 8, 23))

@@ -385,10 +385,7 @@ class TestMargin(CopacoBillCommon):
     def test_a_month_shows_both_sides_and_what_lies_between(self):
         self.bill([line("10"), line("20", 2)], [line("8"), line("15", 2)])
         month = self.env["copaco.month"].search(
-            [
-                ("connection_id", "=", self.connection.id),
-                ("date", "=", date(2026, 11, 1)),
-            ]
+            [("connection_id", "=", self.connection.id), ("date", "=", "2026-11-01")]
         )
         self.assertRecordValues(
             month, [{"amount_sale": 30, "amount_cost": 23, "amount_margin": 7}]
@@ -399,6 +396,9 @@ class TestMargin(CopacoBillCommon):
             (month.action_view_margins(), 2),
             (month.action_view_findings(), 0),
             (month.action_view_purchases(), 1),
+            (month.action_view_sales(), 2),
+            (month.action_view_waiting(), 0),
+            (month.action_view_excluded(), 0),
         ):
             found = self.env[action["res_model"]].search_count(action["domain"])
             self.assertEqual(found, count)
