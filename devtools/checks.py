@@ -25,6 +25,7 @@ from .upgrade import run as upgrade
 
 DEVTOOLS = Path(__file__).parent
 OLDEST = DEVTOOLS / "oldest_requirements.txt"
+COMMUNITY = DEVTOOLS / "community_requirements.txt"
 E_INVOICE = DEVTOOLS / "e_invoice_requirements.txt"
 # The tests in Odoo are run by several processes. Those with a browser, or with calls
 # over HTTP, need assets that Odoo generates first, which takes longer than many tests;
@@ -77,7 +78,7 @@ def run_all() -> bool:
                 "Tests in Odoo, the rest": partial(_other_odoo_tests, instance),
                 "Tests with several processes": partial(_process_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
-                "Tests with other modules of Odoo": partial(_module_tests, instance),
+                "Tests with other modules": partial(_module_tests, instance),
                 E_INVOICE_STAGE: partial(_e_invoice_tests, instance),
                 "Tests of the upgrade": partial(_upgrade_tests, instance),
                 **_lint_stages(),
@@ -191,9 +192,11 @@ def _check(command: list, folder: Path) -> Outcome:
 
 
 def _module_tests(instance: CheckoutInstance) -> Outcome:
-    tags = "copaco_automation,copaco_debit_note"
-    modules = ("base_automation", "account_debit_note")
-    return run_odoo_tests(instance, tags, modules=modules)
+    tags = "copaco_automation,copaco_debit_note,copaco_community"
+    community = ("account_invoice_start_end_dates", "account_move_tier_validation")
+    modules = ("base_automation", "account_debit_note", *community)
+    folder = separate_packages("modules of the community", COMMUNITY) / "odoo/addons"
+    return run_odoo_tests(instance, tags, modules=modules, folder=folder)
 
 
 # The tests in Odoo

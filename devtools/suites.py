@@ -65,11 +65,13 @@ def run_odoo_tests(
     tags: str,
     variables: dict[str, str] | None = None,
     modules: tuple[str, ...] = (),
+    folder: Path | None = None,
 ) -> Outcome:
     """Run the tests in Odoo that ``tags`` selects, on a database of their own.
 
     :param variables: what the environment has besides that of Odoo
-    :param modules: of Odoo's, that are installed besides the addon
+    :param modules: that are installed besides the addon
+    :param folder: with those of them that are not Odoo's
     """
     with test_database(instance, BASE_OF_TESTS) as name:
         log = LOGS / f"{name}.log"
@@ -79,6 +81,8 @@ def run_odoo_tests(
             *("--stop-after-init", "--http-port", odoo_cli.free_port()),
             f"--screenshots={LOGS / 'screenshots'}",
         )
+        if folder:
+            command += ["--addons-path", f"{odoo_cli.addons_folder()},{folder}"]
         environment = {**odoo_cli.environment(), **(variables or {})}
         code = _run_into(log, command, environment)
     text = log.read_text(errors="replace")

@@ -13,6 +13,7 @@ from . import (
     test_change_order,
     test_change_parts,
     test_change_undone,
+    test_community_modules,
     test_completeness,
     test_contacts,
     test_content_found,
