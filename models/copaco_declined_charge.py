@@ -4,7 +4,14 @@ from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
-from ..tools import are_apart, get_charge_key, get_row_hash, name_line, round_amount
+from ..tools import (
+    are_apart,
+    get_charge_key,
+    get_row_hash,
+    get_service_key,
+    name_line,
+    round_amount,
+)
 
 _lt = LazyTranslate(__name__)
 
@@ -185,11 +192,11 @@ class CopacoDeclinedCharge(models.Model):
             # Copaco promises no row hash that is the same at another endpoint.
             and self.run_id.endpoint == document.run_id.endpoint
         )
-        service = _get_service(line)
+        service = get_service_key(line)
         return bool(
             not is_other_hash
             and any(service[:2])
-            and service == _get_service(self)
+            and service == get_service_key(self)
             and self.currency_id == document.currency_id
         )
 
@@ -207,17 +214,6 @@ class CopacoDeclinedCharge(models.Model):
             date=self.declined_on,
             **values,
         )
-
-
-def _get_service(line):
-    return (
-        line.subscription_ref or "",
-        line.description or "",
-        line.date_start or None,
-        line.date_end or None,
-        float(line.quantity or 0),
-        float(line.extended_price),
-    )
 
 
 def _get_content(line):

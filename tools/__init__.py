@@ -17,6 +17,7 @@ from .line_pairing import (
     find_repeated,
     get_charge_key,
     get_row_hash,
+    get_service_key,
     is_same_amount,
     pair_charges,
     pair_lines,

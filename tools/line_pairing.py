@@ -101,6 +101,19 @@ def get_charge_key(line):
     )
 
 
+def get_service_key(line):
+    """:return: what is equal of lines without row hash that are the same charge at the
+    same amount"""
+    return (
+        line.subscription_ref or "",
+        line.description or "",
+        line.date_start or None,
+        line.date_end or None,
+        float(line.quantity or 0),
+        float(line.extended_price),
+    )
+
+
 def _get_content(line):
     return (
         line.line_ref or "",
@@ -164,15 +177,7 @@ def find_repeated(lines):
     pairs = []
     for line in lines:
         row_hash = get_row_hash(line)
-        content = (
-            line.line_ref or "",
-            line.subscription_ref or "",
-            line.description or "",
-            line.date_start or None,
-            line.date_end or None,
-            float(line.quantity or 0),
-            float(line.extended_price),
-        )
+        content = (line.line_ref or "", *get_service_key(line))
         same = (other for other in by_hash[row_hash] if not are_apart(line, other))
         other = next(same, None) if row_hash else None
         other = other or (without_hash if row_hash else by_content).get(content)
