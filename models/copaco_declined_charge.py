@@ -5,10 +5,9 @@ from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
 from ..tools import (
-    are_apart,
     get_charge_key,
     get_row_hash,
-    get_service_key,
+    may_be_same_charge,
     name_line,
     round_amount,
 )
@@ -181,24 +180,11 @@ class CopacoDeclinedCharge(models.Model):
         :param line: of a `copaco.document`, or of a version of it
         """
         self.ensure_one()
-        row_hash = get_row_hash(line)
-        if are_apart(line, self):
+        is_same_endpoint = self.run_id.endpoint == document.run_id.endpoint
+        if not may_be_same_charge(line, self, is_same_endpoint):
             return False
-        if row_hash and row_hash == self.row_hash:
-            return True
-        is_other_hash = (
-            row_hash
-            and self.row_hash
-            # Copaco promises no row hash that is the same at another endpoint.
-            and self.run_id.endpoint == document.run_id.endpoint
-        )
-        service = get_service_key(line)
-        return bool(
-            not is_other_hash
-            and any(service[:2])
-            and service == get_service_key(self)
-            and self.currency_id == document.currency_id
-        )
+        is_hash = self.row_hash and self.row_hash == get_row_hash(line)
+        return bool(is_hash or self.currency_id == document.currency_id)
 
     def _describe(self):
         """:return: message with the document, and who decided what about it"""

@@ -3,7 +3,7 @@ from odoo.tools import LazyTranslate
 
 from ..const import get_side
 from ..hold_reasons import Hold
-from ..tools import get_row_hash, list_names
+from ..tools import get_row_hash, list_names, may_be_same_charge
 
 _lt = LazyTranslate(__name__)
 
@@ -107,6 +107,40 @@ class CopacoDeclinedFinder(models.AbstractModel):
             "Some of its new lines may be charges that were not to be invoiced: "
             "%(others)s.",
             others=self._enumerate(pairs),
+        )
+
+    def _get_lost_warning(self, version):
+        """:param version: a pending `copaco.document.version`
+        :return: a message when charges that it lacks are in a change of another
+            document that a person declined: they would be billed nowhere; or ""
+        """
+        document = version.document_id
+        lost = version._get_lost_lines() & document._get_billed_lines()
+        if not lost:
+            return ""
+        declined = version.search(
+            [
+                ("state", "=", "declined"),
+                ("document_id.root_company_id", "=", document.root_company_id.id),
+            ]
+        ).filtered(
+            lambda other: (
+                _may_share_charges(other.document_id, document)
+                and any(
+                    may_be_same_charge(
+                        line, own, other.run_id.endpoint == document.run_id.endpoint
+                    )
+                    for line in other._get_new_lines()
+                    for own in lost
+                )
+            )
+        )
+        if not declined:
+            return ""
+        return _lt(
+            "Charges that it lacks are in a change that was declined on %(documents)s: "
+            "keep the old version if they still have to be paid.",
+            documents=list_names(declined.document_id.mapped("invoice_number")),
         )
 
     def _get_names(self, document):

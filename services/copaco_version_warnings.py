@@ -19,6 +19,7 @@ class CopacoVersionWarnings(models.AbstractModel):
         """
         document = version.document_id
         warnings = self.env["copaco.exclusion.finder"]._get_warnings(version)
+        warnings.append(self.env["copaco.declined.finder"]._get_lost_warning(version))
         warnings.append(self.env["copaco.lost.charges"]._get_warning(version))
         warnings.append(self._get_emptied_warning(version))
         if version.run_id.endpoint != document.run_id.endpoint and (

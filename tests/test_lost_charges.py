@@ -38,6 +38,28 @@ class TestLostCharges(ContentCase):
         self.assertEqual(first.missing_state, "reported")
         self.assertEqual(self.billed, 35)
 
+    def test_what_was_declined_elsewhere_is_not_taken_off_in_silence(self):
+        for row_hash in ("row-1", ""):
+            moved = price_line("10.00", InvoiceRowHash=row_hash)
+            kept, own = price_line("25.00", number=2), price_line("5.00", number=3)
+            with self.subTest(row_hash), self.undone():
+                self.simulator.invoices.clear()
+                first = self.receive("V-1", moved, kept)
+                other = self.receive("V-2", own)
+                for lines in ([moved, kept], [kept]):
+                    self.simulator.invoices.clear()
+                    customer = {"CustomerNumber": "K-1"}
+                    self.add_invoice("V-1", "A1", lines, customer=customer)
+                    self.add_invoice("V-2", "A1", [own, moved], customer=customer)
+                    self.fetch()
+                    if other.state == "changed":
+                        self.act(other, "action_keep_version")
+                self.assertWaits(first)
+                self.assertIn("declined on V-2", first.hold_message)
+                self.assertEqual(self.billed, 40)
+                self.act(first, "action_keep_version")
+                self.assertEqual(self.billed, 40)
+
     def test_what_moves_back_or_costs_something_else_is_not_gone(self):
         first, other = self.leave_to_first()
         kept = price_line("25.00", number=2)

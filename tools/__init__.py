@@ -19,6 +19,7 @@ from .line_pairing import (
     get_row_hash,
     get_service_key,
     is_same_amount,
+    may_be_same_charge,
     pair_charges,
     pair_lines,
 )

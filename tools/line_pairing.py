@@ -166,6 +166,25 @@ def are_apart(line, other):
     )
 
 
+def may_be_same_charge(line, other, is_same_endpoint):
+    """:param is_same_endpoint: of Copaco. It promises no row hash that is the same at
+        another one.
+    :return: whether two lines of different documents have the same row hash or, where
+        that tells nothing, are the same service at the same amount
+    """
+    row_hash, other_hash = get_row_hash(line), get_row_hash(other)
+    if are_apart(line, other):
+        return False
+    if row_hash and row_hash == other_hash:
+        return True
+    service = get_service_key(line)
+    return bool(
+        not (row_hash and other_hash and is_same_endpoint)
+        and any(service[:2])
+        and service == get_service_key(other)
+    )
+
+
 def find_repeated(lines):
     """Find the charges that a document has more than once: lines with the same row
     hash; and where one of two has none, those that are the same in everything else.
