@@ -36,7 +36,7 @@ BATCH_SIZE = 4
 MAX_TURNS = 50
 ATTEMPTS_PER_RESELLER = 20
 # An attack may be made when the work is already done; then there is another.
-ATTEMPTS_PER_HIT = 3
+ATTEMPTS_PER_HIT = 6
 # Both of what Odoo has ready and what it has numbered.
 POLICIES = ("draft", "post")
 
