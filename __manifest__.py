@@ -47,7 +47,7 @@
         "views/copaco_document_views.xml",
         "views/copaco_document_to_do_views.xml",
         "views/copaco_reconciliation_templates.xml",
-        "views/copaco_monitor_templates.xml",
+        "views/copaco_activity_monitor_templates.xml",
         "views/copaco_run_form_views.xml",
         "views/copaco_run_views.xml",
         "views/copaco_month_views.xml",

@@ -197,7 +197,9 @@ class AccountMove(models.Model):
         if vals["state"] == "posted":
             documents = self.sudo()._get_copaco_documents().filtered("draft_reason")
             documents.write(documents._get_no_draft())
-            self.env["copaco.monitor"]._update_activity(documents.connection_id)
+            self.env["copaco.activity.monitor"]._update_activity(
+                documents.connection_id
+            )
             confirmed = self.sudo().filtered(lambda move: before[move] != "posted")
             self.env["copaco.sender"].sudo()._start(confirmed)
             charges = self.env["copaco.restored.charges"].sudo()

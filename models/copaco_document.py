@@ -229,7 +229,7 @@ class CopacoDocument(models.Model):
         res = super().write(vals)
         if "state" in vals and not self.env.context.get("copaco_refresh_later"):
             self.run_id._refresh_state()
-            self.env["copaco.monitor"]._update_activity(self.connection_id)
+            self.env["copaco.activity.monitor"]._update_activity(self.connection_id)
         return res
 
     # === ACTION METHODS === #

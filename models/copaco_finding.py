@@ -183,14 +183,14 @@ class CopacoFinding(models.Model):
                 )
             )
         self.sudo().write({"state": "accepted", "accepted_by_id": self.env.uid})
-        self.env["copaco.monitor"]._update_activity(self.sudo().connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(self.sudo().connection_id)
 
     def action_reopen(self):
         """Undo `action_accept`."""
         self._check_access_to_decide()
         accepted = self.sudo().filtered(lambda each: each.state == "accepted")
         accepted.write({"state": "open", "accepted_by_id": False})
-        self.env["copaco.monitor"]._update_activity(accepted.connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(accepted.connection_id)
 
     def action_view_subject(self):
         """:return: the form of what has to be corrected: the bill, the customer, or the
@@ -219,7 +219,7 @@ class CopacoFinding(models.Model):
             [("company_id", "in", self.env.companies.ids)]
         )
         self.env["copaco.margin.checker"].sudo()._check_recent(connections.sudo())
-        self.env["copaco.monitor"]._update_activity(connections)
+        self.env["copaco.activity.monitor"]._update_activity(connections)
         return soft_reload()
 
     # === BUSINESS METHODS === #

@@ -230,7 +230,11 @@ class CopacoMonth(models.Model):
     )
     def _compute_is_late(self):
         for connection, months in self.grouped("connection_id").items():
-            late = self.env["copaco.monitor"].sudo()._get_late_months(connection.sudo())
+            late = (
+                self.env["copaco.activity.monitor"]
+                .sudo()
+                ._get_late_months(connection.sudo())
+            )
             for month in months:
                 month.is_late = month.date in late
 
@@ -265,7 +269,7 @@ class CopacoMonth(models.Model):
                     month=month.display_name,
                 )
             )
-        self.env["copaco.monitor"]._update_activity(self.sudo().connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(self.sudo().connection_id)
 
     def action_fetch(self):
         """Fetch all that Copaco created in this month, once more if need be.

@@ -300,7 +300,7 @@ class CopacoRun(models.Model):
                 )
             )
         runs._refresh_state()
-        self.env["copaco.monitor"]._update_activity(self.connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(self.connection_id)
 
     def action_download(self):
         """:return: the action that downloads what Copaco sent"""

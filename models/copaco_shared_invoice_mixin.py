@@ -55,7 +55,7 @@ class CopacoSharedInvoiceMixin(models.AbstractModel):
             snapshot = None
         if not is_later:
             self.run_id._refresh_state()
-            self.env["copaco.monitor"]._update_activity(self.connection_id)
+            self.env["copaco.activity.monitor"]._update_activity(self.connection_id)
 
     def _get_numbers(self):
         """:return: Copaco's numbers of these documents, as the source of an invoice"""

@@ -1,4 +1,5 @@
 from . import (
+    copaco_activity_monitor,
     copaco_automation,
     copaco_background,
     copaco_batch_planner,
@@ -55,7 +56,6 @@ from . import (
     copaco_manual_edits,
     copaco_margin_checker,
     copaco_missing_document,
-    copaco_monitor,
     copaco_overview_table,
     copaco_peppol,
     copaco_po_splitter,

@@ -2,8 +2,6 @@ from odoo import models
 from odoo.fields import Command
 from odoo.tools import groupby
 
-from ..const import KINDS
-
 
 class CopacoBillBuilder(models.AbstractModel):
     """Turns the documents of a Copaco invoice and their match into the values of a
@@ -20,12 +18,7 @@ class CopacoBillBuilder(models.AbstractModel):
         :return: values for `account.move.create`, lines included
         """
         vals = {
-            "move_type": KINDS[document.kind].get_move_type(match.amount),
-            "company_id": document.company_id.id,
-            "journal_id": match.journal.id,
-            "partner_id": match.partner.id,
-            "fiscal_position_id": match.fiscal_position.id,
-            "currency_id": document.currency_id.id,
+            **self.env["copaco.invoice.builder"]._prepare_header(document, match),
             "invoice_date": document.invoice_date,
             "invoice_origin": document.invoice_number,
             "ref": document.invoice_number,

@@ -72,7 +72,7 @@ class CopacoExcludedCharges(models.AbstractModel):
         for other in excluded:
             self._ask(other, document)
         if excluded:
-            self.env["copaco.monitor"]._update_activity(excluded.connection_id)
+            self.env["copaco.activity.monitor"]._update_activity(excluded.connection_id)
         others = lines.document_id - excluded
         if not others:
             return ""

@@ -80,12 +80,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
             layout, lines, vals_list, rounding_vals_list
         )
         vals = {
-            "move_type": KINDS[document.kind].get_move_type(match.amount),
-            "company_id": document.company_id.id,
-            "journal_id": match.journal.id,
-            "partner_id": match.partner.id,
-            "fiscal_position_id": match.fiscal_position.id,
-            "currency_id": document.currency_id.id,
+            **self._prepare_header(document, match),
             "invoice_date": max(each._get_invoice_date() for each in documents),
             "invoice_origin": documents._get_numbers(),
             "ref": common_number,
@@ -100,6 +95,17 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         if len(documents) > 1:
             vals["copaco_amount"] = match.amount
         return vals
+
+    def _prepare_header(self, document, match):
+        """:return: values that are prepared alike for invoices and for bills"""
+        return {
+            "move_type": KINDS[document.kind].get_move_type(match.amount),
+            "company_id": document.company_id.id,
+            "journal_id": match.journal.id,
+            "partner_id": match.partner.id,
+            "fiscal_position_id": match.fiscal_position.id,
+            "currency_id": document.currency_id.id,
+        }
 
     def _prepare_common_values(self, match, line_match, add_computed):
         """:return: values that all lines with the same `LineMatch` have in common

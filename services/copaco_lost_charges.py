@@ -107,7 +107,7 @@ class CopacoLostCharges(models.AbstractModel):
         if document.missing_state == "acknowledged":
             document.missing_state = "reported"
             document._message_log(body=render_message(self.env, message))
-            self.env["copaco.monitor"]._update_activity(document.connection_id)
+            self.env["copaco.activity.monitor"]._update_activity(document.connection_id)
             return
         declined = document.version_ids._get_declined()
         declined.write({"state": "pending", "declined_by_id": False})

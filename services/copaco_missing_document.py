@@ -61,7 +61,7 @@ class CopacoMissingDocument(models.AbstractModel):
         found = received.filtered("missing_state")
         found.missing_state = False
         # Of another connection to the same portal, perhaps.
-        self.env["copaco.monitor"]._update_activity(found.connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(found.connection_id)
         if unread is None:
             return
         missing = received.search(
@@ -85,7 +85,7 @@ class CopacoMissingDocument(models.AbstractModel):
         missing.missing_state = "reported"
         self.env["copaco.lost.charges"]._review_missing(missing)
         self.env["copaco.versioning"]._review_left_out(missing)
-        self.env["copaco.monitor"]._update_activity(missing.connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(missing.connection_id)
         for document in missing:
             document._message_log(
                 body=self.env._(
@@ -110,7 +110,7 @@ class CopacoMissingDocument(models.AbstractModel):
                     user=self.env.user.name,
                 )
             )
-        self.env["copaco.monitor"]._update_activity(missing.connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(missing.connection_id)
 
     def _write_creation_days(self, run, documents, date_from, date_to, condition):
         """Write the days on which Copaco may have created documents. Days that are

@@ -268,7 +268,7 @@ class CopacoOverviewTable(models.AbstractModel):
     def _get_keys(self, connections):
         """:return: list of (`Cell` of the connection, when its key expires, whether
         somebody has to do something)"""
-        monitor = self.env["copaco.monitor"]
+        monitor = self.env["copaco.activity.monitor"]
         return [
             (
                 Cell(connection.name, f"/odoo/copaco-connections/{connection.id}"),

@@ -135,7 +135,7 @@ class CopacoProcessor(models.AbstractModel):
             waiting -= batch
             if not seconds_left:
                 break
-        self.env["copaco.monitor"]._refresh_progress(runs, connections)
+        self.env["copaco.activity.monitor"]._refresh_progress(runs, connections)
         if errors:
             self._raise_database_error(errors)
 
@@ -311,7 +311,7 @@ class CopacoProcessor(models.AbstractModel):
         runs = self.env["copaco.run"].search(
             [("state", "=", "running"), ("stored_at", "!=", False)]
         )
-        self.env["copaco.monitor"]._refresh_progress(runs, runs.connection_id)
+        self.env["copaco.activity.monitor"]._refresh_progress(runs, runs.connection_id)
         self._check_margins()
 
     def _confirm_complete(self):
@@ -352,7 +352,7 @@ class CopacoProcessor(models.AbstractModel):
                 [("company_id", "child_of", companies.root_id.ids)]
             )
             checked = self.env["copaco.margin.checker"]._check_changed(connections)
-            self.env["copaco.monitor"]._update_activity(checked)
+            self.env["copaco.activity.monitor"]._update_activity(checked)
             self.env["ir.cron"]._commit_progress()
         except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
             # Someone checks them right now; the next time will do.

@@ -31,7 +31,7 @@ class CopacoRemovedInvoice(models.AbstractModel):
             document._hold(hold)
             document._message_log(body=render_message(self.env, hold.message))
         documents.run_id._refresh_state()
-        self.env["copaco.monitor"]._update_activity(documents.connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(documents.connection_id)
 
     def _get_hold(self, document, reason):
         if document.has_pending_version:

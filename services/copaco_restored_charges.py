@@ -104,7 +104,7 @@ class CopacoRestoredCharges(models.AbstractModel):
         :param document: of which it credited the invoice
         :param invoice: the `account.move` of another one with the same charges
         """
-        responsible = self.env["copaco.monitor"]._get_responsible(
+        responsible = self.env["copaco.activity.monitor"]._get_responsible(
             document.connection_id
         )
         env = self.with_context(lang=responsible.lang).env

@@ -226,7 +226,7 @@ class CopacoRunScheduler(models.AbstractModel):
         self.env["ir.cron"]._commit_progress(remaining=len(runs))
         self._execute(runs)
         self.env["copaco.background"]._continue_invoicing()
-        self.env["copaco.monitor"]._check_overdue()
+        self.env["copaco.activity.monitor"]._check_overdue()
 
     def _execute(self, runs, deadline=None):
         """Fetch and store runs, oldest first, and commit after each.
@@ -264,7 +264,9 @@ class CopacoRunScheduler(models.AbstractModel):
             if run.state == "failed":
                 failed.add(_get_source(run))
                 self._drop_later(runs, run)
-            self.env["copaco.monitor"]._refresh_progress(run, run.connection_id)
+            self.env["copaco.activity.monitor"]._refresh_progress(
+                run, run.connection_id
+            )
             if not cron._commit_progress(1):
                 self.env["copaco.background"]._continue_fetching()
                 break

@@ -79,7 +79,7 @@ class CopacoSender(models.AbstractModel):
                 lang=delivery.connection_id.responsible_id.lang
             )
             proof._note(delivery, "failed", proof._get_outdated(delivery))
-        self.env["copaco.monitor"]._update_activity(outdated.connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(outdated.connection_id)
         # What never reached anybody is no more wanted than what was never sent.
         unsent = deliveries.filtered(
             lambda each: (
@@ -235,7 +235,7 @@ class CopacoSender(models.AbstractModel):
                     user=user.name,
                 )
             )
-        self.env["copaco.monitor"]._update_activity(deliveries.connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(deliveries.connection_id)
 
     def _cancel_queued(self, delivery, *states):
         """A mail that still waits would arrive besides what is sent now, and so would a
@@ -282,7 +282,7 @@ class CopacoSender(models.AbstractModel):
 
     def _tell(self, connections):
         no_runs = self.env["copaco.run"]
-        self.env["copaco.monitor"]._refresh_progress(no_runs, connections)
+        self.env["copaco.activity.monitor"]._refresh_progress(no_runs, connections)
 
     def _leave_directory_alone(self, connections):
         """Peppol's directory did not answer: no pass asks it for a while; commits."""

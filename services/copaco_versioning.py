@@ -205,4 +205,4 @@ class CopacoVersioning(models.AbstractModel):
         if is_known and newest.state != "pending":
             versions._get_declined()._end_declined()
         document.run_id._refresh_state()
-        self.env["copaco.monitor"]._update_activity(document.connection_id)
+        self.env["copaco.activity.monitor"]._update_activity(document.connection_id)

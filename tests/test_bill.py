@@ -430,7 +430,7 @@ class TestBill(CopacoBillCommon):
         received = self.enter_bill("P-1", 16)
         draft.invalidate_recordset(["copaco_received_bill_id"])
         self.assertEqual(draft.copaco_received_bill_id, received)
-        self.env["copaco.monitor"]._update_activity(self.connection)
+        self.env["copaco.activity.monitor"]._update_activity(self.connection)
         self.assertIn("Use the received one", self.connection.activity_ids.summary)
         draft.action_copaco_use_received()
         self.assertFalse(draft.exists())

@@ -4,7 +4,7 @@ from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
 from .common import price_line
 from .test_bill import CopacoBillCommon
-from .test_services import ServicesCommon
+from .test_services import BelgianCommon, ServicesCommon
 
 
 class BillTaxCommon(ServicesCommon, CopacoBillCommon):
@@ -108,15 +108,8 @@ class TestDutchBillTax(BillTaxCommon):
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestBelgianBillTax(BillTaxCommon):
+class TestBelgianBillTax(BelgianCommon, BillTaxCommon):
     """What Copaco bills a Belgian reseller is booked as a bookkeeper expects."""
-
-    country = "BE"
-
-    @classmethod
-    @AccountTestInvoicingCommon.setup_chart_template("be_comp")
-    def setUpClass(cls):
-        super().setUpClass()
 
     @property
     def replacement(self):

@@ -316,7 +316,7 @@ class TestCoverage(CopacoCommon):
         self.fetch()
         successor = self.replace_connection(import_from=date(2026, 8, 1))
         self.fetch(successor)
-        monitor = self.env["copaco.monitor"]
+        monitor = self.env["copaco.activity.monitor"]
         with freeze_time("2026-11-26 10:00:00"):
             self.fetch(successor)
             self.assertEqual(monitor._get_late_months(successor), [date(2026, 11, 1)])
@@ -330,5 +330,6 @@ class TestCoverage(CopacoCommon):
         successor = self.replace_connection(import_from=date(2026, 9, 1))
         self.fetch(successor)
         self.assertEqual(
-            self.env["copaco.monitor"]._get_late_months(successor), [date(2026, 9, 1)]
+            self.env["copaco.activity.monitor"]._get_late_months(successor),
+            [date(2026, 9, 1)],
         )

@@ -23,12 +23,7 @@ class TestDeliveryProof(SendingCommon):
 
     def test_a_mail_that_comes_back_later_is_told(self):
         delivery = self.book("5")
-        self.send()
-        notification = self.get_mails(delivery).sudo().notification_ids
-        notification.write(
-            {"notification_status": "bounce", "failure_type": "mail_bounce"}
-        )
-        self.send()
+        self.send_and_bounce(delivery)
         self.assertUnsent(delivery, "info@bakkerij.example")
         self.send_again(delivery)
         self.assertSent(delivery)

@@ -337,12 +337,7 @@ class TestOtherMethods(SendingCommon):
     def test_what_a_person_said_is_not_doubted_for_an_older_failure(self):
         self.partner.invoice_sending_method = "email"
         delivery = self.book("5")
-        self.send()
-        notification = self.get_mails(delivery).sudo().notification_ids
-        notification.write(
-            {"notification_status": "bounce", "failure_type": "mail_bounce"}
-        )
-        self.send()
+        self.send_and_bounce(delivery)
         self.assertUnsent(delivery)
         self.was_delivered(delivery)
         self.send()

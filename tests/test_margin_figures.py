@@ -186,7 +186,7 @@ class TestMarginFigures(CopacoBillCommon):
     def test_the_weekly_mail_names_findings_until_they_are_accepted(self):
         self.connection.weekly_digest = True
         self.bill_below_cost("20261123")
-        monitor = self.env["copaco.monitor"].sudo()
+        monitor = self.env["copaco.activity.monitor"].sudo()
 
         def send():
             last = self.env["mail.message"].search([], order="id desc", limit=1)

@@ -2,7 +2,7 @@ from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
 from .common import price_line
-from .test_month_invoices import CopacoMonthInvoicesCommon
+from .month_invoices import CopacoMonthInvoicesCommon
 
 
 @tagged("post_install", "-at_install")
@@ -196,12 +196,7 @@ class TestMonthInvoicesBooks(CopacoMonthInvoicesCommon):
         self.assertEqual(first.move_id.partner_id, other)
 
     def test_of_two_accounts_one_is_relinked(self):
-        self.link_accounts()
-        other = self.create_partner(name="Slagerij")
-        self.provide("A1", P1=["10"])
-        self.provide("A2", P2=["5"])
-        self.fetch()
-        first, second = self.get("P1", "P2")
+        first, second, other = self.receive_two_accounts()
         second.customer_id.partner_id = other
         self.press(second, "action_retry")
         self.assertIn("Delete the draft", second.hold_message)
@@ -212,12 +207,7 @@ class TestMonthInvoicesBooks(CopacoMonthInvoicesCommon):
         self.assertEqual(second.move_id.partner_id, other)
 
     def test_of_two_accounts_one_relinked_gets_what_comes_later(self):
-        self.link_accounts()
-        other = self.create_partner(name="Slagerij")
-        self.provide("A1", P1=["10"])
-        self.provide("A2", P2=["5"])
-        self.fetch()
-        first, second = self.get("P1", "P2")
+        first, second, other = self.receive_two_accounts()
         second.customer_id.partner_id = other
         self.receive("A2", P3=["1"])
         self.assertEqual(self.get("P3").move_id.partner_id, other)

@@ -2,8 +2,8 @@ from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
 from .common import price_line
+from .month_invoices import CopacoMonthInvoicesCommon
 from .preview import PreviewCommon
-from .test_month_invoices import CopacoMonthInvoicesCommon
 from .test_source import SourceCommon
 
 
@@ -139,12 +139,7 @@ class TestMonthInvoicesChanged(CopacoMonthInvoicesCommon):
         self.assertTrue(old.copaco_is_replaced)
 
     def test_of_two_accounts_only_one_is_invoiced_to_another_contact(self):
-        self.link_accounts()
-        other = self.create_partner(name="Slagerij")
-        self.provide("A1", P1=["10"])
-        self.provide("A2", P2=["5"])
-        self.fetch()
-        first, second = self.get("P1", "P2")
+        first, second, other = self.receive_two_accounts()
         first.move_id.action_post()
         self.env["copaco.reverser"].sudo()._invoice_anew(second.sudo(), partner=other)
         self.env.invalidate_all()

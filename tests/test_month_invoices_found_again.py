@@ -1,6 +1,6 @@
 from odoo.tests import freeze_time, tagged
 
-from .test_month_invoices import CopacoMonthInvoicesCommon
+from .month_invoices import CopacoMonthInvoicesCommon
 
 
 @tagged("post_install", "-at_install")

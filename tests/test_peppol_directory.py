@@ -304,7 +304,7 @@ class TestPeppolDirectory(PeppolCommon):
         with freeze_time("2026-11-25 11:01:00"):
             self.env.invalidate_all()
             self.assertEqual(waiting.mapped("is_unsent"), [True] * 5)
-            self.env["copaco.monitor"]._update_activity(self.connection)
+            self.env["copaco.activity.monitor"]._update_activity(self.connection)
             self.assertIn("could not be sent: 5", self.connection.activity_ids.summary)
             self.access_point.behave()
             for delivery in waiting:

@@ -16,15 +16,6 @@ class TestPoDecisions(PoNumberCommon):
         self.get_part("P1").move_id.action_post()
         self.send(*rest, self.po_line("5", "P2", 3), *lines)
 
-    def send_moved_to_new(self):
-        self.send(self.po_line("10", "P1", 1), self.po_line("5", "P1", 2))
-        self.documents.move_id.action_post()
-        self.send(
-            self.po_line("10", "P1", 1),
-            self.po_line("5", "P2", 2),
-            self.po_line("7", "P2", 3),
-        )
-
     def test_what_was_left_to_another_part_is_asked_again_when_it_is_credited(self):
         self.send_moved()
         self.act(self.get_part("P2"), "action_keep_version")

@@ -32,6 +32,15 @@ class PoNumberCommon(CopacoChangeCommon):
             {key: round(amount, 2) for key, amount in booked.items()}, amounts
         )
 
+    def send_moved_to_new(self):
+        self.send(self.po_line("10", "P1", 1), self.po_line("5", "P1", 2))
+        self.documents.move_id.action_post()
+        self.send(
+            self.po_line("10", "P1", 1),
+            self.po_line("5", "P2", 2),
+            self.po_line("7", "P2", 3),
+        )
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
@@ -310,13 +319,7 @@ class TestPoNumbers(PoNumberCommon):
         self.assertBalanced()
 
     def test_what_was_held_for_a_moved_line_goes_on_when_that_is_credited(self):
-        self.send(self.po_line("10", "P1", 1), self.po_line("5", "P1", 2))
-        self.documents.move_id.action_post()
-        self.send(
-            self.po_line("10", "P1", 1),
-            self.po_line("5", "P2", 2),
-            self.po_line("7", "P2", 3),
-        )
+        self.send_moved_to_new()
         self.assertEqual(self.get_part("P2").hold_reason, "possible_double")
         self.assertBilled(P1=15)
         self.get_correction(self.get_part("P1"))

@@ -96,7 +96,7 @@ class TestReconciliationUnbalanced(CopacoChangeCommon):
         self.env.invalidate_all()
 
     def test_an_old_run_is_checked_when_an_invoice_of_it_changes(self):
-        monitor = self.env["copaco.monitor"]
+        monitor = self.env["copaco.activity.monitor"]
         self.assertIn(self.run, monitor._get_runs_to_check(self.connection))
         self.make_old()
         self.assertNotIn(self.run, monitor._get_runs_to_check(self.connection))

@@ -83,6 +83,15 @@ class SendingCommon(CopacoCommon):
         self.assertFalse(delivery.is_unsent)
         self.assertFalse(delivery.message)
 
+    def send_and_bounce(self, delivery):
+        """Send what waits; the mail of this delivery comes back later."""
+        self.send()
+        notification = self.get_mails(delivery).sudo().notification_ids
+        notification.write(
+            {"notification_status": "bounce", "failure_type": "mail_bounce"}
+        )
+        self.send()
+
     def get_mails(self, delivery):
         """:return: the messages with the invoice to somebody"""
         return delivery.move_id.message_ids.filtered("partner_ids")
@@ -207,7 +216,7 @@ class TestSending(SendingCommon):
         with freeze_time("2026-11-25 11:01:00"):
             self.assertTrue(delivery.is_unsent)
             self.assertIn("scheduled action", delivery.message)
-            self.env["copaco.monitor"]._update_activity(self.connection)
+            self.env["copaco.activity.monitor"]._update_activity(self.connection)
             self.assertIn("could not be sent: 1", self.connection.activity_ids.summary)
             self.send()
             self.assertSent(delivery)
@@ -334,7 +343,7 @@ class TestSending(SendingCommon):
         self.assertUnsent(delivery, "e-mail address")
         self.confirm_with_price(delivery.move_id, 0)
         self.assertFalse(delivery.move_id.copaco_delivery_ids)
-        self.env["copaco.monitor"]._update_activity(self.connection)
+        self.env["copaco.activity.monitor"]._update_activity(self.connection)
         self.assertFalse(self.connection.activity_ids)
         self.partner.email = "info@bakkerij.example"
         self.confirm_with_price(delivery.move_id, 4)

@@ -389,7 +389,7 @@ class TestServerLimits(CopacoCommon):
         self.assertIn("more than an hour: 2.", self.connection.activity_ids.summary)
 
     def get_alerts(self):
-        return self.env["copaco.monitor"]._get_alerts(self.connection)
+        return self.env["copaco.activity.monitor"]._get_alerts(self.connection)
 
     def test_where_no_scheduled_action_runs_nothing_goes_on_in_the_background(self):
         self.receive(A=50)

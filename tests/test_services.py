@@ -6,6 +6,17 @@ from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from .common import CopacoCommon, price_line
 
 
+class BelgianCommon:
+    """The tests of the other class, in a Belgian company."""
+
+    country = "BE"
+
+    @classmethod
+    @AccountTestInvoicingCommon.setup_chart_template("be_comp")
+    def setUpClass(cls):
+        super().setUpClass()
+
+
 class ServicesCommon(CopacoCommon):
     """A connection as a new user gets it, in a chart of accounts of a country."""
 
@@ -179,14 +190,7 @@ class TestDutchServices(ServicesCommon):
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestBelgianServices(ServicesCommon):
-    country = "BE"
-
-    @classmethod
-    @AccountTestInvoicingCommon.setup_chart_template("be_comp")
-    def setUpClass(cls):
-        super().setUpClass()
-
+class TestBelgianServices(BelgianCommon, ServicesCommon):
     @property
     def be(self):
         return self.env.ref("base.be")

@@ -37,7 +37,7 @@ class CopacoApiKey(models.TransientModel):
         self.ensure_one()
         connection = self.connection_id
         connection.api_key_expiry = self.api_key_expiry
-        self.env["copaco.monitor"]._update_activity(connection)
+        self.env["copaco.activity.monitor"]._update_activity(connection)
         store = self.env["copaco.key.store"]
         message = store._get_duplicate_message(
             connection, connection.origin, store._read(connection)

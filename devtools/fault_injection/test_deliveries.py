@@ -131,7 +131,7 @@ class TestDeliveries(MultiprocessCase):
                 self.assertTrue(delivery.is_unsent, delivery.state)
                 self.assertIn(delivery.move_id.name, delivery.message)
             unsent = deliveries.filtered("is_unsent")
-            env["copaco.monitor"]._update_activity(unsent.connection_id)
+            env["copaco.activity.monitor"]._update_activity(unsent.connection_id)
             for connection in unsent.connection_id:
                 self.assertIn("could not be sent", connection.activity_ids.summary)
 

@@ -246,7 +246,7 @@ class TestEnqueued(JobCase):
 
     def _get_alerts(self):
         connection = self.documents.connection_id
-        return self.env["copaco.monitor"]._get_alerts(connection)
+        return self.env["copaco.activity.monitor"]._get_alerts(connection)
 
     def _get_jobs(self):
         return self.env["queue.job"].search(

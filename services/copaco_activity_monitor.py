@@ -33,12 +33,12 @@ EARLY_DAYS = 10
 CHANGED_DAYS = 2
 
 
-class CopacoMonitor(models.AbstractModel):
+class CopacoActivityMonitor(models.AbstractModel):
     """Alerts the responsible user of a connection, in one activity and by a weekly
     mail, of what waits or goes wrong."""
 
-    _name = "copaco.monitor"
-    _description = "Copaco Monitor"
+    _name = "copaco.activity.monitor"
+    _description = "Copaco Activity Monitor"
 
     # === ACTIVITY AND MAIL === #
 
@@ -167,7 +167,7 @@ class CopacoMonitor(models.AbstractModel):
                     "Findings about margins: %(count)s", count=len(findings)
                 ),
                 body=connection.env["ir.qweb"]._render(
-                    "account_copaco.copaco_monitor_weekly_digest",
+                    "account_copaco.copaco_activity_monitor_weekly_digest",
                     {
                         "documents": documents.with_env(connection.env),
                         "findings": findings.with_env(connection.env),
