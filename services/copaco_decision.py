@@ -389,5 +389,3 @@ class CopacoDecision(models.AbstractModel):
         ).sudo()
         self.env["copaco.exclusion"]._undo_exclusion(excluded)
         return self._process(excluded)
-
-    # === INVOICES === #

@@ -122,6 +122,9 @@ class CopacoDeclinedFinder(models.AbstractModel):
             [
                 ("state", "=", "declined"),
                 ("document_id.root_company_id", "=", document.root_company_id.id),
+                "|",
+                ("document_id.customer_id", "=", document.customer_id.id),
+                ("document_id.customer_id.partner_id", "in", document.partner_id.ids),
             ]
         ).filtered(
             lambda other: (
