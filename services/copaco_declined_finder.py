@@ -3,7 +3,7 @@ from odoo.tools import LazyTranslate
 
 from ..const import get_side
 from ..hold_reasons import Hold
-from ..tools import get_row_hash, list_names, may_be_same_charge
+from ..tools import get_row_hash, join_messages, list_names, may_be_same_charge
 
 _lt = LazyTranslate(__name__)
 
@@ -64,15 +64,17 @@ class CopacoDeclinedFinder(models.AbstractModel):
 
     # === WHAT A PERSON IS TOLD === #
 
-    def _get_hold(self, document, pairs, duplicates):
+    def _get_hold(self, document, pairs, duplicates, others):
         """:param pairs: see `_find`
         :param duplicates: list of `Duplicate` of other lines of the document
+        :param others: message with the names of the documents that these are on
         :return: a `Hold` when some lines of a document were declined, or None
         """
         if not pairs:
             return None
         lines, total = {line for line, _charge in pairs}, document._get_billed_lines()
-        has_new_lines = len(lines | {each.line for each in duplicates}) < len(total)
+        doubted = {each.line for each in duplicates}
+        has_new_lines = len(lines | doubted) < len(total)
         values = {
             "count": len(lines),
             "total": len(total),
@@ -95,14 +97,20 @@ class CopacoDeclinedFinder(models.AbstractModel):
                 "the document, or press Invoice anyway.",
                 **values,
             )
+        if doubted:
+            values |= {"count": len(doubted), "others": others}
+            sentence = _lt(
+                "%(count)s of the %(total)s lines of %(document)s may be charges that "
+                "are on %(others)s already.",
+                **values,
+            )
+            message = join_messages(sentence, message)
         return Hold("possible_double", message)
 
     def _get_warning(self, pairs):
         """:param pairs: see `_find`, of new lines of a version
-        :return: a message, "" for no lines
+        :return: a message
         """
-        if not pairs:
-            return ""
         return _lt(
             "Some of its new lines may be charges that were not to be invoiced: "
             "%(others)s.",

@@ -12,6 +12,7 @@ from ..tools import (
     find_repeated,
     get_row_hash,
     is_same_amount,
+    join_messages,
     list_names,
     name_invoice,
 )
@@ -169,9 +170,10 @@ class CopacoDuplicateFinder(models.AbstractModel):
         finder = self.env["copaco.declined.finder"]
         for document in asked:
             pairs = duplicates[document]
+            others = self._enumerate(self._get_documents(pairs), document)
             verdict = (
                 self._get_twice_hold(document)
-                or finder._get_hold(document, declined[document], pairs)
+                or finder._get_hold(document, declined[document], pairs, others)
                 or self._judge_lines(document, pairs)
                 or invoices.get(document)
                 or document._get_missing_hold()
@@ -214,9 +216,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         :return: a `Hold`, an `Exclusion`, or None"""
         if not duplicates:
             return None
-        others = self.env["copaco.document"].union(
-            *(duplicate.other.document_id for duplicate in duplicates)
-        )
+        others = self._get_documents(duplicates)
         same = {each.line for each in duplicates if each.evidence == SAME}
         other_lines = document.line_ids.browse().union(
             *(duplicate.other for duplicate in duplicates)
@@ -382,16 +382,21 @@ class CopacoDuplicateFinder(models.AbstractModel):
         lines = document.line_ids.browse().union(*(pair.other for pair in pairs))
         if is_settling:
             lines -= lines.document_id._get_leaving_lines()
+        warnings = []
         if others := lines.document_id:
-            return _lt(
-                "Some of its new lines may be charges that are on %(documents)s "
-                "already.",
-                documents=self._enumerate(others, document),
+            warnings.append(
+                _lt(
+                    "Some of its new lines may be charges that are on %(documents)s "
+                    "already.",
+                    documents=self._enumerate(others, document),
+                )
             )
         if self._find_twice(parse_payload(version.payload).lines):
-            return _lt("It has the same charge more than once.")
-        declined = self._find_declined(asked, found)[document]
-        return self.env["copaco.declined.finder"]._get_warning(declined)
+            warnings.append(_lt("It has the same charge more than once."))
+        if declined := self._find_declined(asked, found)[document]:
+            finder = self.env["copaco.declined.finder"]
+            warnings.append(finder._get_warning(declined))
+        return join_messages(*warnings) if warnings else ""
 
     # === FOR A PERSON === #
 

@@ -61,6 +61,7 @@ class TestDeclinedCharges(ContentCase):
         moved = self.receive("V-2", *lines)
         self.assertDeclined(moved, "1 of the 2 lines")
         self.assertIn("V-0", moved.duplicate_table)
+        self.assertIn("may be charges that are on V-0", moved.hold_message)
         self.assertNotIn("new lines", moved.hold_message)
         self.assertFalse(moved.has_new_lines)
 
@@ -160,6 +161,16 @@ class TestDeclinedCharges(ContentCase):
                 again = self.receive("V-3", line)
                 self.assertEqual(again.state, "invoiced")
                 self.assertEqual(self.billed, 40)
+
+    def test_a_change_names_what_was_declined_and_what_is_billed_elsewhere(self):
+        self.decline()
+        own, billed = price_line("5.00", number=3), price_line("7.00", number=4)
+        self.receive("V-0", billed)
+        other = self.send("V-2", own)
+        self.send("V-2", own, price_line("25.00", number=2), billed)
+        self.assertWaits(other)
+        for text in ("may be charges that are on V-0", "V-1", "change declined by"):
+            self.assertIn(text, other.hold_message)
 
     def test_a_change_of_what_is_held_is_asked_about_when_it_is_invoiced(self):
         self.decline()
