@@ -44,10 +44,13 @@ class CopacoContactChecker(models.AbstractModel):
 
     def _get_labels(self, lacking):
         """:param lacking: see `_find_lacking`
-        :return: list of the labels of the fields
+        :return: list of the labels of the fields, as Odoo's forms have them: that of
+            the VAT number is the one of the company's country
         """
         return [
-            record._fields[name]._description_string(self.env)
+            record.with_env(self.env).vat_label
+            if name == "vat"
+            else record._fields[name]._description_string(self.env)
             for record, name in lacking
         ]
 

@@ -113,7 +113,7 @@ class TestContacts(SourceCommon):
 
     def test_an_invoice_to_an_incomplete_contact_stays_a_draft(self):
         for lacking, label in (
-            ({"VATNumber": ""}, "Tax ID"),
+            ({"VATNumber": ""}, "VAT"),
             ({"CountryCode": "", "VATNumber": ""}, "Country"),
             ({"Address": ""}, "Street"),
         ):
@@ -170,7 +170,7 @@ class TestContacts(SourceCommon):
         to_do = self.documents.search(literal_eval(action.domain))
         self.assertEqual(to_do, draft)
         self.assertIn("Other lacks", draft.draft_message)
-        self.assertIn("lacks Tax ID", draft.next_step)
+        self.assertIn("lacks VAT", draft.next_step)
         self.assertEqual(draft.action_view_contact()["res_id"], other.id)
         other.vat = "/"
         draft.invalidate_recordset()

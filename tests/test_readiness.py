@@ -35,7 +35,7 @@ class TestReadiness(CopacoCommon):
             "country_id": "Country",
             "email": "Email",
             "lang": "Language",
-            "vat": "Tax ID",
+            "vat": "VAT",
         }.items():
             known = self.partner[field]
             self.partner[field] = False
@@ -85,7 +85,7 @@ class TestReadiness(CopacoCommon):
 
     def test_several_that_are_missing_are_all_named(self):
         self.partner.write({"street": False, "vat": False, "email": False})
-        self.assertEqual(self.partner.copaco_missing, "Street, Tax ID, Email")
+        self.assertEqual(self.partner.copaco_missing, "Street, VAT, Email")
 
     def test_who_is_sent_nothing_needs_no_email_address(self):
         self.partner.email = False
@@ -106,7 +106,7 @@ class TestReadiness(CopacoCommon):
         )
         self.assertEqual(self.find("is_copaco_billed"), self.partner + address)
         self.assertEqual(address.copaco_missing, "Country, Email")
-        self.assertEqual(self.partner.copaco_missing, "Tax ID")
+        self.assertEqual(self.partner.copaco_missing, "VAT")
 
     def test_who_was_not_billed_lately_is_not_listed(self):
         self.create_partner(name="Never billed", email=False)

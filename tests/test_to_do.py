@@ -102,7 +102,7 @@ class TestToDo(CopacoCommon):
         self.add("INV-1", "A1", CustomerNumber="K-3")
         self.fetch()
         document = self.documents
-        for step in ("lacks Tax ID", "complete now"):
+        for step in ("lacks VAT", "complete now"):
             self.assertEqual(document.to_do_reason, "contact_incomplete")
             self.assertIn(step, document.next_step)
             self.assertNotIn(document.invoice_number, document.next_step)
