@@ -1,4 +1,4 @@
-"""What several rooms have to agree on: kinds, sources, limits, groups."""
+"""What several folders have to agree on: kinds, sources, limits, groups."""
 
 from typing import NamedTuple
 
