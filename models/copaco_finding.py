@@ -159,7 +159,7 @@ class CopacoFinding(models.Model):
         if not self.env.su and vals.keys() - {"reason"}:
             raise AccessError(
                 self.env._(
-                    "Of a finding only the reason is written by hand. Use its buttons."
+                    "Of a finding only the reason is entered manually. Use its buttons."
                 )
             )
         if "reason" in vals and not (vals["reason"] or "").strip():

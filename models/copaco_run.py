@@ -78,7 +78,7 @@ class CopacoRun(models.Model):
         readonly=True,
         help="Invoices of which not even the number could be read.",
     )
-    rejected_reason = Message(string="Why", readonly=True)
+    rejected_reason = Message(string="Reason", readonly=True)
     rejected_payload = fields.Text(string="Unreadable Text", readonly=True)
     is_unread = fields.Boolean(
         string="To Acknowledge",
