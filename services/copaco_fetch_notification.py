@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..const import SALES_KINDS
+from ..const import PURCHASE_KINDS, SALES_KINDS
 from ..tools import open_window, soft_reload
 
 
@@ -110,15 +110,35 @@ class CopacoFetchNotification(models.AbstractModel):
         return "\n".join([*failed.mapped("message"), " ".join(parts)]).strip()
 
     def _describe_waiting(self, connection):
-        """:return: a sentence: how much of a connection waits for a person, whenever it
-        was received"""
+        """:return: sentences: how much of a connection waits for a person, whenever it
+        was received. What customers pay, and what Copaco bills, add up to nothing."""
+        sales = self._get_waiting(connection, SALES_KINDS)
+        purchases = self._get_waiting(connection, PURCHASE_KINDS)
+        parts = []
+        if sales["count"]:
+            parts.append(
+                self.env._(
+                    "Waiting for a decision in all: %(count)s (%(amounts)s).", **sales
+                )
+            )
+        if purchases["count"]:
+            parts.append(
+                self.env._(
+                    "Documents of purchase invoices waiting for a decision: %(count)s "
+                    "(%(amounts)s).",
+                    **purchases,
+                )
+            )
+        return " ".join(parts)
+
+    def _get_waiting(self, connection, kinds):
+        Document = self.env["copaco.document"]
         domain = [
             ("connection_id", "=", connection.id),
-            ("kind", "in", SALES_KINDS),
+            ("kind", "in", kinds),
             ("state", "in", ("held", "changed")),
         ]
-        return self.env._(
-            "Waiting for a decision in all: %(count)s (%(amounts)s).",
-            count=connection.held_count,
-            amounts=self.env["copaco.document"]._describe_amounts(domain),
-        )
+        return {
+            "count": Document.search_count(domain),
+            "amounts": Document._describe_amounts(domain),
+        }

@@ -46,6 +46,15 @@ class TestFetchNotification(CopacoCommon):
         self.assertEqual(params["buttons"][0]["name"], "Show what waits")
         self.assertEqual(params["buttons"][0]["action"]["res_model"], "copaco.document")
 
+    def test_what_waits_of_either_side_is_counted_with_its_own_amount(self):
+        self.fetch_all()
+        held = self.documents.filtered(lambda each: each.state == "held")
+        held.sudo().kind = "purchase"
+        self.env.invalidate_all()
+        message = self.connection.waiting_message
+        self.assertRegex(message, r"purchase invoices .* decision: 1 \(.*1,234\.56")
+        self.assertNotIn("decision in all", message)
+
     def test_one_connection_that_fails_does_not_hide_what_the_others_brought(self):
         broken = self._create_connection(
             name="Broken", base_url="http://127.0.0.1:9/", api_key="key"
