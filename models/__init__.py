@@ -29,6 +29,7 @@ from . import (
     copaco_unchanged_mixin,
 )
 
+# What the others inherit from comes first.
 # isort: split
 
 from . import (

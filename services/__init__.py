@@ -80,6 +80,7 @@ from . import (
     copaco_versioning,
 )
 
+# What inherits from others comes last.
 # isort: split
 
 from . import copaco_bill_builder, copaco_bill_writer

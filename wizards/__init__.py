@@ -1,5 +1,6 @@
 from . import copaco_api_key_mixin
 
+# What the others inherit from comes first.
 # isort: split
 
 from . import (
