@@ -87,7 +87,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
             return None
         except OperationalError:
             raise
-        except Exception as error:  # noqa: BLE001 # told to a person
+        except Exception as error:  # told to a person
             return self._get_error_hold(next(iter(matches)), error)
 
     def _try_each(self, documents, step, refuse=None):
@@ -104,7 +104,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
             except OperationalError:
                 # Conflicts with other transactions are no document's fault.
                 raise
-            except Exception as error:  # noqa: BLE001 # found below, one by one
+            except Exception as error:  # found below, one by one
                 _logger.info("Copaco documents one by one (%s)", type(error))
         for document in documents:
             if hold := self._try(document, step, document):
@@ -123,7 +123,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
                 step(*arguments)
         except OperationalError:
             raise
-        except Exception as error:  # noqa: BLE001 # told to a person
+        except Exception as error:  # told to a person
             return self._get_error_hold(document, error)
         return None
 

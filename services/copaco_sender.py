@@ -323,7 +323,7 @@ class CopacoSender(models.AbstractModel):
             delivery.write({"state": "waiting", "reason": error.message})
             self.env.cr.commit()  # pylint: disable=invalid-commit
             return
-        except Exception as error:  # noqa: BLE001 # it must not stop the others
+        except Exception as error:  # it must not stop the others
             self.env.cr.rollback()
             if isinstance(error, CONCURRENCY_ERRORS) and methods <= {"email", LETTER}:
                 # These are sent after the transaction is committed, so nothing was.

@@ -30,7 +30,7 @@ _asked_at = -math.inf  # `time.monotonic()`
 def ask_for_whole_time():
     """Note that a scheduled action of this process is about to be triggered: Odoo lets
     a worker begin again at once for that, and so it has not slept before."""
-    global _asked_at  # noqa: PLW0603 # of this worker, and of no database
+    global _asked_at  # of this worker, and of no database
     _asked_at = time.monotonic()
 
 
