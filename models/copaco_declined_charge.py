@@ -7,6 +7,7 @@ from ..client import parse_payload
 from ..tools import (
     get_charge_key,
     get_row_hash,
+    get_text_key,
     may_be_same_charge,
     name_line,
     round_amount,
@@ -54,7 +55,7 @@ class CopacoDeclinedCharge(models.Model):
     amount = fields.Float(min_display_digits=2)
 
     _row_hash_idx = models.Index("(row_hash) WHERE row_hash != ''")
-    _charge_idx = models.Index("(subscription_ref, extended_price)")
+    _extended_price_idx = models.Index("(extended_price)")
 
     # === BUSINESS METHODS === #
 
@@ -204,4 +205,4 @@ class CopacoDeclinedCharge(models.Model):
 
 def _get_content(line):
     # With a row hash, another text makes no other charge.
-    return get_charge_key(line), "" if line.row_hash else line.description or ""
+    return get_charge_key(line), "" if line.row_hash else get_text_key(line.description)

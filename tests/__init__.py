@@ -116,6 +116,7 @@ from . import (
     test_setup,
     test_small_amounts,
     test_source,
+    test_spellings,
     test_to_do,
     test_tours,
     test_translations,
