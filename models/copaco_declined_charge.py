@@ -102,6 +102,18 @@ class CopacoDeclinedCharge(models.Model):
         )
 
     @api.model
+    def _keep_removed(self, version, edits):
+        """Remember what a document is about to lose of what a person had removed from
+        its invoice.
+
+        :param version: the `copaco.document.version` that is taken over
+        :param edits: the `ManualEdits` of the invoice
+        """
+        lost = version._get_lost_lines()
+        lost = lost.filtered(lambda line: line.id in edits.removed)
+        self._keep_lost(version.document_id, lost, "removed")
+
+    @api.model
     def _keep(self, document, lines, **vals):
         """Remember charges, without those that the invoices of other documents bill."""
         finder = self.env["copaco.duplicate.finder"]

@@ -199,9 +199,7 @@ class CopacoInvoiceFinder(models.AbstractModel):
         )
         if len(same) > 1 and document.is_po_part:
             number = get_text_key(document._get_reference())
-            same = (
-                same.filtered(lambda move: get_text_key(move.ref) == number) or same
-            )
+            same = same.filtered(lambda move: get_text_key(move.ref) == number) or same
         if len(same) == 1:
             return same
         if same:

@@ -20,6 +20,7 @@ from . import (
     test_content_machine,
     test_correction,
     test_correction_credited,
+    test_correction_edited,
     test_coverage,
     test_credit_note_peppol,
     test_currencies,

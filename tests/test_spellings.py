@@ -141,9 +141,7 @@ class TestSpellings(ContentCase):
                 self.fetch()
                 self.simulator.customer_invoices.clear()
                 self.assertEqual(self.billed, 10)
-                self.assertIn(
-                    self.find(number).hold_reason, (False, "possible_double")
-                )
+                self.assertIn(self.find(number).hold_reason, (False, "possible_double"))
 
     def test_a_charge_that_is_written_otherwise_is_the_same_line(self):
         document = self.receive_first()
