@@ -71,6 +71,7 @@ from . import (
     test_month_invoices_changed,
     test_month_invoices_found_again,
     test_month_invoices_sent,
+    test_new_total,
     test_odoos_rules,
     test_official_rules,
     test_older_documents,
