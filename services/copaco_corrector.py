@@ -142,6 +142,8 @@ class CopacoCorrector(models.AbstractModel):
 
         roundings = rounder._get_roundings(document, billed, booked, get_match)
         roundings = rounder._settle(document, version, roundings)
+        # A credit note that settled it may go.
+        version.move_snapshot = {"positions": positions}
         if not differences and not roundings:
             return invoice.browse()
         match = get_match()

@@ -88,6 +88,28 @@ class TestCorrectionEdited(ContentCase):
             self.assertEqual(self.billed, 17)
             self.assertBalanced()
 
+    def test_a_credit_note_that_settled_the_rest_may_be_cancelled(self):
+        lines = [price_line(amount, number=amount) for amount in (10, 5, 7)]
+        document = self.confirm(*lines, edits={5: None})
+        reversal = self.env["account.move.reversal"].create(
+            {
+                "move_ids": document.move_id.ids,
+                "journal_id": document.move_id.journal_id.id,
+            }
+        )
+        reversal.refund_moves()
+        credit = reversal.new_move_ids
+        credit.invoice_line_ids.filtered(lambda line: line.price_unit == 10).unlink()
+        credit.action_post()
+        self.correct(document, lines[0])
+        self.assertEqual(self.billed, 10)
+        credit.button_draft()
+        credit.button_cancel()
+        self.assertWaits(document)
+        self.act(document, "action_correct")
+        self.assertEqual(self.billed, 10)
+        self.assertBalanced()
+
     def test_what_was_billed_on_a_line_of_ones_own_is_credited(self):
         kept = price_line("10.00")
         document = self.send("V-1", kept, price_line("5.00", number=2))
