@@ -110,6 +110,9 @@ TOTALS_FIELDS = (
     "whole_vat",
 )
 
+# What of the change in a version is known to be settled otherwise than by a correction.
+NOTHING_SETTLED = {"credited": False, "amount_credited": 0, "amount_taken_off": 0}
+
 # === INVOICES === #
 
 # By which a person's invoice or credit note tells what it was made of: Odoo's own

@@ -94,11 +94,11 @@ class DocumentLine:
     """
 
     extended_price: Money
-    line_ref: Text = _named("LineId")
-    row_hash: Text = _named("InvoiceRowHash")
-    subscription_ref: Text = _of_subscription("SubscriptionID")
+    line_ref: OptionalIdentity = _named("LineId")
+    row_hash: OptionalIdentity = _named("InvoiceRowHash")
+    subscription_ref: OptionalIdentity = _of_subscription("SubscriptionID")
     subscription_name: Text = _of_subscription("SubscriptionName")
-    plan_ref: Text = _of_subscription("PlanID")
+    plan_ref: OptionalIdentity = _of_subscription("PlanID")
     plan_name: Text = _of_subscription("PlanName")
     plan_category: Text = _of_subscription("PlanCategoryName")
     charge_type: Text = ""

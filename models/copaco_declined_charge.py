@@ -7,6 +7,7 @@ from ..client import parse_payload
 from ..tools import (
     get_charge_key,
     get_row_hash,
+    get_text_key,
     may_be_same_charge,
     name_line,
     round_amount,
@@ -54,7 +55,7 @@ class CopacoDeclinedCharge(models.Model):
     amount = fields.Float(min_display_digits=2)
 
     _row_hash_idx = models.Index("(row_hash) WHERE row_hash != ''")
-    _charge_idx = models.Index("(subscription_ref, extended_price)")
+    _extended_price_idx = models.Index("(extended_price)")
 
     # === BUSINESS METHODS === #
 
@@ -99,6 +100,18 @@ class CopacoDeclinedCharge(models.Model):
             run_id=document.run_id.id,
             currency_id=document.currency_id.id,
         )
+
+    @api.model
+    def _keep_removed(self, version, edits):
+        """Remember what a document is about to lose of what a person had removed from
+        its invoice.
+
+        :param version: the `copaco.document.version` that is taken over
+        :param edits: the `ManualEdits` of the invoice
+        """
+        lost = version._get_lost_lines()
+        lost = lost.filtered(lambda line: line.id in edits.removed)
+        self._keep_lost(version.document_id, lost, "removed")
 
     @api.model
     def _keep(self, document, lines, **vals):
@@ -204,4 +217,4 @@ class CopacoDeclinedCharge(models.Model):
 
 def _get_content(line):
     # With a row hash, another text makes no other charge.
-    return get_charge_key(line), "" if line.row_hash else line.description or ""
+    return get_charge_key(line), "" if line.row_hash else get_text_key(line.description)

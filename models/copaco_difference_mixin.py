@@ -67,6 +67,16 @@ class CopacoDifferenceMixin(models.AbstractModel):
             if old and new and get_charge_key(old) == get_charge_key(new)
         )
 
+    def _misses_total(self):
+        """Whether the lines are those of the document, and Copaco's total is another
+        one."""
+        self.ensure_one()
+        document = self.document_id
+        is_same = self.payload_digest == document.payload_digest
+        return is_same and document.connection_id._is_total_missed(
+            self._get_currency(), self.totals_difference, self.totals_line_count
+        )
+
     def _is_unreadable(self):
         return bool(parse_payload(self.payload).error)
 
@@ -201,6 +211,8 @@ class CopacoDifferenceMixin(models.AbstractModel):
                 error=builder._describe_error(source),
             )
         if self.payload_digest == document.payload_digest:
+            if self._misses_total():
+                return join_messages(*obstacles)
             return join_messages(
                 _lt(
                     "Copaco took back a change of %(document)s that was not taken "

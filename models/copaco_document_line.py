@@ -1,9 +1,11 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..const import PURCHASE_KINDS
-from ..tools import get_row_hash, round_amount
+from ..tools import get_row_hash, get_text_key, round_amount, write_text_key
 
 # What a `DocumentLine` calls as it is called here, and is stored as it is.
 SOURCE_FIELDS = (
@@ -12,6 +14,7 @@ SOURCE_FIELDS = (
     *("description", "date_start", "date_end", "vendor_details", "subscription_po"),
     *("line_po", "consumer_name", "consumer_number", "quantity_type", "sku"),
 )
+_SUBSCRIPTION_KEY = write_text_key("subscription_ref")
 
 
 class CopacoDocumentLine(models.Model):
@@ -137,9 +140,9 @@ class CopacoDocumentLine(models.Model):
 
     # By these the same charge is found elsewhere.
     _row_hash_idx = models.Index("(row_hash) WHERE row_hash != ''")
-    _charge_idx = models.Index("(subscription_ref, extended_price)")
+    _charge_idx = models.Index(f"({_SUBSCRIPTION_KEY}, extended_price)")
     _charge_without_row_hash_idx = models.Index(
-        "(subscription_ref, extended_price) WHERE coalesce(row_hash, '') = ''"
+        f"({_SUBSCRIPTION_KEY}, extended_price) WHERE coalesce(row_hash, '') = ''"
     )
 
     @api.depends("document_id.company_id", "document_id.currency_id")
@@ -242,6 +245,20 @@ class CopacoDocumentLine(models.Model):
         """:return: the unit of the quantity, "" where it is pieces"""
         unit = (self.quantity_type or "").strip()
         return "" if unit.casefold() in ("item", "items") else unit
+
+    @api.model
+    def _get_subscription_domain(self, lines):
+        """:param lines: `copaco.document.line` records or list of `DocumentLine`
+        :return: `Domain` of the lines of the same subscriptions, however their IDs are
+            written
+        """
+        keys = list({get_text_key(line.subscription_ref) for line in lines})
+
+        def to_sql(_model, alias, _query):
+            column = SQL.identifier(alias, "subscription_ref")
+            return SQL("%s = ANY(%s)", SQL(write_text_key("%s"), column), keys)
+
+        return Domain.custom(to_sql=to_sql)
 
     def _has_period(self):
         """:return: whether both of its days are known, and in order"""

@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.fields import Command
 
 from ..client import parse_payload
-from ..const import TOTALS_FIELDS
+from ..const import NOTHING_SETTLED, TOTALS_FIELDS
 from ..tools import pair_lines, render_message
 
 
@@ -69,6 +69,11 @@ class CopacoDocumentVersion(models.Model):
         "amounts without tax by the text of the invoice line."
     )
     amount_credited = fields.Monetary(help="The sum of them.")
+    amount_taken_off = fields.Monetary(
+        string="Taken Off",
+        help="What of this change a person had taken off the lines of the invoice, so "
+        "that it is not credited.",
+    )
 
     # === CRUD METHODS === #
 
@@ -170,8 +175,7 @@ class CopacoDocumentVersion(models.Model):
                 "payload": document.payload,
                 "payload_digest": document.payload_digest,
                 "excluded_lines": excluded.mapped("sequence"),
-                "credited": False,
-                "amount_credited": 0,
+                **NOTHING_SETTLED,
             }
         )
         document.write(vals)

@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
-from ..tools import get_row_hash, pair_lines
+from ..tools import get_row_hash, get_text_key, pair_lines
 
 _lt = LazyTranslate(__name__)
 
@@ -177,9 +177,9 @@ class CopacoPoPartMixin(models.AbstractModel):
 
 def _get_charge(line):
     return (
-        line.subscription_ref or "",
-        line.description or "",
-        line.charge_type or "",
+        get_text_key(line.subscription_ref),
+        get_text_key(line.description),
+        get_text_key(line.charge_type),
         line.date_start or None,
         line.date_end or None,
         float(line.extended_price),
@@ -189,4 +189,4 @@ def _get_charge(line):
 def _has_same_name(line, other):
     hashes = get_row_hash(line), get_row_hash(other)
     names = hashes if any(hashes) else (line.line_ref, other.line_ref)
-    return names[0] == names[1]
+    return get_text_key(names[0]) == get_text_key(names[1])

@@ -39,3 +39,10 @@ class CopacoRoundingMixin(models.AbstractModel):
         """
         room = get_rounding_room(line_count, currency.rounding)
         return to_decimal(self.totals_tolerance) + room
+
+    def _is_total_missed(self, currency, difference, line_count):
+        """:param difference: of Copaco's total and the sum of so many lines
+        :return: whether it is more than is allowed, see `_get_allowed_difference`
+        """
+        allowed = self._get_allowed_difference(currency, line_count)
+        return abs(to_decimal(difference)) > allowed

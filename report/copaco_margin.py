@@ -6,15 +6,19 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..const import PURCHASE_KINDS
-from ..tools import avoid_compiling, open_window
+from ..tools import avoid_compiling, get_text_key, open_window, write_text_key
 
+_LIKELY_KEY = write_text_key(
+    "concat_ws('|', line.subscription_ref, line.date_start, line.date_end, "
+    "line.charge_type, line.line_ref)"
+)
 # Lines of both sides are paired within the books of a root company: by row hash; and,
 # where one side has none, by subscription, period, charge type and line number. A hash
 # that another period has, too, is of another charge. What a rule excluded is on another
 # document; what a person excluded of the sales side is known, and no sale. Of what is
 # held as a possible duplicate only the lines count that are on no other document. What
 # is in a currency that Odoo doesn't know can't be converted, and counts for nothing.
-_PAIRS = """
+_PAIRS = f"""
     WITH arrived AS (
         SELECT line.id, document.kind = ANY(%(purchases)s) AS is_cost,
                document.state = 'excluded' AND document.kind != ALL(%(purchases)s)
@@ -25,9 +29,7 @@ _PAIRS = """
                document.connection_id, document.invoice_date,
                line.date_start, nullif(line.row_hash, '') AS row_hash,
                CASE WHEN line.subscription_ref != ''
-                    THEN concat_ws('|', line.subscription_ref, line.date_start,
-                                   line.date_end, line.charge_type, line.line_ref)
-               END AS likely_key,
+                    THEN {_LIKELY_KEY} END AS likely_key,
                line.subscription_ref, line.quantity,
                line.amount * coalesce(rate.rate, 1) AS amount,
                rate.rate IS NOT NULL AS is_converted
@@ -402,10 +404,11 @@ class CopacoMargin(models.Model):
     def _get_condition(self, lines):
         """:return: see `_get_pairs_query`: that of what may be paired with these
         `copaco.document.line` records"""
+        keys = {line: get_text_key(line.subscription_ref) for line in lines}
         return SQL(
-            "(line.row_hash = ANY(%s) OR line.subscription_ref = ANY(%s) "
-            "OR line.id = ANY(%s))",
+            f"(line.row_hash = ANY(%s) OR {write_text_key('line.subscription_ref')}"
+            " = ANY(%s) OR line.id = ANY(%s))",
             [line.row_hash for line in lines if line.row_hash],
-            [line.subscription_ref for line in lines if line.subscription_ref],
-            [line.id for line in lines if not (line.row_hash or line.subscription_ref)],
+            list(set(filter(None, keys.values()))),
+            [line.id for line in lines if not (line.row_hash or keys[line])],
         )

@@ -47,6 +47,12 @@ class CopacoCorrector(models.AbstractModel):
                     move._get_html_link() for move in correction
                 ),
             )
+        if version.amount_taken_off:
+            return self.env._(
+                "Nothing is left to correct: %(amount)s of what Copaco changed was "
+                "taken off the invoice manually.",
+                amount=document._format_amount(version.amount_taken_off),
+            )
         if version.amount_credited > 0:
             return self.env._(
                 "Nothing is left to correct: %(amount)s of what Copaco changed was "
@@ -107,6 +113,7 @@ class CopacoCorrector(models.AbstractModel):
             if not (difference.is_only_text or difference.is_excluded)
         ]
         finder = self.env["copaco.credit.finder"]
+        changes, taken_off = finder._settle_edits(document, changes)
         differences, credited, credits = finder._settle(document, changes)
         booked = self._get_booked(document)
         manual_edits = self.env["copaco.manual.edits"]
@@ -115,10 +122,13 @@ class CopacoCorrector(models.AbstractModel):
         kind = KINDS[document.kind]
         rounder = self.env["copaco.correction.rounding"]
         billed = rounder._take_billed(document)
+        self.env["copaco.declined.charge"]._keep_removed(
+            version, manual_edits._get_edits(document)
+        )
         version._take_over()
         # What has no lines may be in any: it takes away what is in that of before.
         document.currency_id = currency
-        version.credited = credited
+        version.write({"credited": credited, "amount_taken_off": taken_off})
         differences = [
             difference
             for difference in differences
@@ -132,11 +142,16 @@ class CopacoCorrector(models.AbstractModel):
 
         roundings = rounder._get_roundings(document, billed, booked, get_match)
         roundings = rounder._settle(document, version, roundings)
+        # A credit note that settled it may go.
+        version.move_snapshot = {"positions": positions}
         if not differences and not roundings:
             return invoice.browse()
         match = get_match()
         amount = currency.round(
-            document.amount_to_invoice - billed.amount + version.amount_credited
+            document.amount_to_invoice
+            - billed.amount
+            + version.amount_credited
+            + version.amount_taken_off
         )
         is_refund = amount < 0
         # Where a person had the invoice created anew, for another contact perhaps.
@@ -212,6 +227,14 @@ class CopacoCorrector(models.AbstractModel):
                     credits=Markup(", ").join(
                         move._get_html_link() for move in credits
                     ),
+                )
+            )
+        if version.amount_taken_off:
+            correction._message_log(
+                body=self.env._(
+                    "%(amount)s of what Copaco changed is not on it, because a person "
+                    "had taken that off the invoice.",
+                    amount=version.document_id._format_amount(version.amount_taken_off),
                 )
             )
         currency = version.document_id.currency_id

@@ -77,6 +77,48 @@ class CopacoCreditFinder(models.AbstractModel):
                 left[position] = difference
         return left, dict(settled), moves
 
+    def _settle_edits(self, document, differences):
+        """Find out what Copaco takes off lines that was not billed, because a person
+        had taken it off before: a correction credits no more of a line than was billed
+        of it.
+
+        :param document: a `copaco.document` with an invoice
+        :param differences: list of `LineDifference`
+        :return: (list of `LineDifference`, in which ``was`` is less by that; its sum)
+        """
+        made, billed, total = self._get_line_amounts(document)
+        settled, left = 0.0, []
+        for difference in differences:
+            line_id, change = difference.line_id, difference.was - difference.now
+            amount = 0.0
+            excess = document.currency_id.round(change - billed[line_id])
+            if excess * difference.was > 0:
+                taken_off = made[line_id] - billed[line_id]
+                amount = get_common(excess, taken_off, total - settled)
+            settled += amount
+            left.append(difference._replace(was=difference.was - amount))
+        return left, document.currency_id.round(settled)
+
+    def _get_line_amounts(self, document):
+        """:return: (dict by id of the `copaco.document.line` of what was made for it,
+        dict of what is left of that, what a person took off in all)"""
+        made, billed, total = defaultdict(float), defaultdict(float), 0.0
+        manual_edits = self.env["copaco.manual.edits"]
+        sign = document._get_sign()
+        for move in self._get_billed(document):
+            entries = manual_edits._read_snapshot(move)["lines"]
+            if move.currency_id != document.currency_id or any(
+                entry["amount"] is None for entry in entries.values()
+            ):
+                continue
+            total += manual_edits._get_amount_of_move(move)
+            lines = {str(line.id): line for line in move.invoice_line_ids}
+            for key, entry in entries.items():
+                made[entry["line"]] += entry["amount"]
+                if key in lines:
+                    billed[entry["line"]] -= sign * lines[key].amount_currency
+        return made, billed, total
+
     def _settle_rounding(self, document, rounding, taxes=None):
         """Find out what a person has credited of the rounding already, once what was
         credited of the lines is known to the version that was taken over.
@@ -139,7 +181,9 @@ class CopacoCreditFinder(models.AbstractModel):
         :return: dict of what was credited without tax, and did not settle an earlier
             change, by the text of the line of the invoice; "" for what is no line of it
         """
-        texts = set(self._get_lines(billed).mapped("name"))
+        # Of what was linked, nobody knows which line is which of Copaco's.
+        own = billed.filtered(lambda move: move.invoice_line_ids.copaco_line_id)
+        texts = set(self._get_lines(own).mapped("name"))
         sign = document._get_sign()
         amounts = defaultdict(float)
         for line in moves.invoice_line_ids:

@@ -7,7 +7,13 @@ from typing import NamedTuple
 from odoo import models
 from odoo.tools import SQL, LazyTranslate, email_domain_extract
 
-from ..tools import VatKey, get_number_key, get_vat_key, is_same_vat_key
+from ..tools import (
+    VatKey,
+    get_text_key,
+    get_vat_key,
+    is_same_vat_key,
+    write_text_key,
+)
 
 _lt = LazyTranslate(__name__)
 
@@ -200,7 +206,7 @@ class CopacoCustomerMatcher(models.AbstractModel):
         matches = {}
         for customer in customers:
             vat_key = get_vat_key(customer.vat, customer.country_code)
-            number_key = get_number_key(customer.customer_number)
+            number_key = get_text_key(customer.customer_number)
             by_vat = [row for row in rows if is_same_vat_key(row.vat_key, vat_key)]
             by_number = [row for row in rows if number_key == row.number_key != ""]
             found = self.env["res.partner"].union(
@@ -232,17 +238,17 @@ class CopacoCustomerMatcher(models.AbstractModel):
         """:return: list of `Spelling` of the contacts that one of these customers may
         be; the database compares less strictly"""
         vat_keys = [get_vat_key(each.vat, each.country_code) for each in customers]
-        numbers = [get_number_key(each.customer_number) for each in customers]
+        numbers = [get_text_key(each.customer_number) for each in customers]
         Partner = self.env["res.partner"]
         Partner.flush_model(["active", "vat", "ref"])
         rows = self.env.execute_query(
             SQL(
-                r"""
+                rf"""
                 SELECT id
                   FROM res_partner
                  WHERE active
                    AND (ltrim(regexp_replace(vat, '\D', '', 'g'), '0') = ANY(%s)
-                        OR lower(regexp_replace(ref, '[\s\u00a0]', '', 'g')) = ANY(%s))
+                        OR {write_text_key("ref")} = ANY(%s))
                 """,
                 [key.digits for key in vat_keys if key],
                 list(filter(None, numbers)),
@@ -253,7 +259,7 @@ class CopacoCustomerMatcher(models.AbstractModel):
             Spelling(
                 partner,
                 get_vat_key(partner.vat, partner.country_id.code),
-                get_number_key(partner.ref),
+                get_text_key(partner.ref),
             )
             for partner in partners.filtered_domain(self._get_partner_domain(company))
         ]

@@ -3,7 +3,7 @@ from odoo.tools import LazyTranslate
 
 from ..const import get_side
 from ..hold_reasons import Hold
-from ..tools import get_row_hash, join_messages, list_names, may_be_same_charge
+from ..tools import get_text_key, join_messages, list_names, may_be_same_charge
 
 _lt = LazyTranslate(__name__)
 
@@ -50,15 +50,13 @@ class CopacoDeclinedFinder(models.AbstractModel):
             return Charge
         documents = self.env["copaco.document"].union(*asked)
         hashes = set(map(get_row_hash, lines)) - {""}
-        subscriptions, prices = zip(*map(_get_service, lines), strict=True)
+        prices = {float(line.extended_price) for line in lines}
         return Charge.search(
             [
                 ("document_id.root_company_id", "in", documents.root_company_id.ids),
                 "|",
                 ("row_hash", "in", list(hashes)),
-                "&",
-                ("subscription_ref", "in", subscriptions),
-                ("extended_price", "in", prices),
+                ("extended_price", "in", list(prices)),
             ]
         )
 
@@ -185,4 +183,4 @@ def _may_share_charges(document, other):
 
 
 def _get_service(line):
-    return line.subscription_ref or "", float(line.extended_price)
+    return get_text_key(line.subscription_ref), float(line.extended_price)

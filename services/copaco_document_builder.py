@@ -62,6 +62,20 @@ class CopacoDocumentBuilder(models.AbstractModel):
             "line_count": len(source.lines),
         }
 
+    def _is_total_missed(self, document, source):
+        """Whether what Copaco's total differs from the lines by is more than is
+        allowed.
+
+        :param document: a `copaco.document`
+        :param source: the `SourceDocument` that was received of it
+        """
+        amounts = self._prepare_amounts(source, document.currency_id)
+        return document.connection_id._is_total_missed(
+            document.currency_id,
+            amounts["totals_difference"],
+            source.totals_line_count,
+        )
+
     def _get_amount(self, source, currency):
         """Promise 4 in doc/how_it_works.rst.
 

@@ -79,13 +79,7 @@ class CopacoDraftUpdater(models.AbstractModel):
         edits = self.env["copaco.manual.edits"]._get_edits(document)
         if version:
             self.env["copaco.restored.charges"]._check_use(document)
-            self.env["copaco.declined.charge"]._keep_lost(
-                document,
-                version._get_lost_lines().filtered(
-                    lambda line: line.id in edits.removed
-                ),
-                "removed",
-            )
+            self.env["copaco.declined.charge"]._keep_removed(version, edits)
             version._take_over()
         self._check_lines(document)
         self.env["copaco.customer.linker"]._match(document.customer_id)

@@ -11,10 +11,12 @@ from ..tools import (
     avoid_compiling,
     find_repeated,
     get_row_hash,
+    get_text_key,
     is_same_amount,
     join_messages,
     list_names,
     name_invoice,
+    write_text_key,
 )
 
 _lt = LazyTranslate(__name__)
@@ -25,7 +27,11 @@ LIKELY = "likely"  # without a row hash, or without a period, all else agrees
 SUSPECT = "suspect"  # the row hash agrees, and something else doesn't
 DECLINED = "declined"  # a person decided not to invoice it as part of another document
 
-_LINE_QUERY = """
+_IS_SUBSCRIPTION = (
+    f"{write_text_key('other.subscription_ref')} = asked.subscription_key"
+)
+
+_LINE_QUERY = f"""
     WITH asked AS (
         SELECT *
           FROM unnest(%(keys)s::int[], %(documents)s::int[], %(hashes)s::text[],
@@ -34,7 +40,7 @@ _LINE_QUERY = """
                       %(prices)s::float8[], %(currencies)s::int[],
                       %(customers)s::int[], %(partners)s::int[],
                       %(endpoints)s::text[])
-            AS asked (key, document_id, row_hash, subscription_ref, description,
+            AS asked (key, document_id, row_hash, subscription_key, description_key,
                       date_start, date_end, quantity, extended_price, currency_id,
                       customer_id, partner_id, endpoint)
     ),
@@ -46,18 +52,21 @@ _LINE_QUERY = """
      UNION ALL
         SELECT asked.key, other.id
           FROM asked
-          JOIN copaco_document_line other USING (subscription_ref, extended_price)
+          JOIN copaco_document_line other
+            ON {_IS_SUBSCRIPTION} AND other.extended_price = asked.extended_price
          WHERE asked.row_hash = ''
      UNION ALL
         SELECT asked.key, other.id
           FROM asked
-          JOIN copaco_document_line other USING (subscription_ref, extended_price)
+          JOIN copaco_document_line other
+            ON {_IS_SUBSCRIPTION} AND other.extended_price = asked.extended_price
          WHERE asked.row_hash != '' AND coalesce(other.row_hash, '') = ''
      UNION ALL
         -- Copaco promises no row hash that is the same at another endpoint.
         SELECT asked.key, other.id
           FROM asked
-          JOIN copaco_document_line other USING (subscription_ref, extended_price)
+          JOIN copaco_document_line other
+            ON {_IS_SUBSCRIPTION} AND other.extended_price = asked.extended_price
           JOIN copaco_document document ON document.id = other.document_id
           JOIN copaco_run run ON run.id = document.run_id
          WHERE %(has_endpoints)s AND asked.row_hash != ''
@@ -67,7 +76,7 @@ _LINE_QUERY = """
     compared AS (
         SELECT asked.key, other.id AS line_id, document.id AS document_id,
                asked.row_hash != '' AND other.row_hash = asked.row_hash AS is_hash,
-               other.subscription_ref = asked.subscription_ref AS is_subscription,
+               {_IS_SUBSCRIPTION} AS is_subscription,
                other.date_start IS NOT DISTINCT FROM asked.date_start
                AND other.date_end IS NOT DISTINCT FROM asked.date_end AS is_period,
                other.date_start IS NOT NULL AND other.date_end IS NOT NULL
@@ -82,8 +91,9 @@ _LINE_QUERY = """
                other.extended_price = asked.extended_price
                AND document.currency_id IS NOT DISTINCT FROM asked.currency_id
                AS is_amount,
-               coalesce(other.description, '') = asked.description
-               AND (asked.description != '' OR asked.subscription_ref != '')
+               {write_text_key("coalesce(other.description, '')")}
+                   = asked.description_key
+               AND (asked.description_key != '' OR asked.subscription_key != '')
                AND other.quantity = asked.quantity
                AND (document.customer_id = asked.customer_id
                     OR partner.commercial_partner_id = asked.partner_id) AS is_service
@@ -264,7 +274,8 @@ class CopacoDuplicateFinder(models.AbstractModel):
         return (
             other.state == "excluded"
             and not (is_kept and document.connection_id.purchase_policy == "off")
-            or other.invoice_number.lower() == document.invoice_number.lower()
+            or get_text_key(other.invoice_number)
+            == get_text_key(document.invoice_number)
             and other.invoice_number != document.invoice_number
             or self._is_credited(other)
         )
@@ -320,8 +331,8 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 keys=list(range(len(keys))),
                 documents=[document.id for document, _line in keys],
                 hashes=[get_row_hash(line) for _document, line in keys],
-                subscriptions=[line.subscription_ref or "" for _document, line in keys],
-                descriptions=[line.description or "" for _document, line in keys],
+                subscriptions=[get_text_key(line.subscription_ref) for _, line in keys],
+                descriptions=[get_text_key(line.description) for _, line in keys],
                 starts=[line.date_start or None for _document, line in keys],
                 ends=[line.date_end or None for _document, line in keys],
                 quantities=[float(line.quantity or 0) for _document, line in keys],

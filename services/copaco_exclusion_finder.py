@@ -1,8 +1,9 @@
 from odoo import models
+from odoo.fields import Domain
 from odoo.tools import LazyTranslate
 
 from ..const import get_side
-from ..tools import are_apart
+from ..tools import are_apart, get_text_key
 
 _lt = LazyTranslate(__name__)
 
@@ -60,20 +61,17 @@ class CopacoExclusionFinder(models.AbstractModel):
             return lines
         by_hash = lines.filtered("row_hash").grouped("row_hash")
         by_service = lines.grouped(_get_service)
+        is_excluded = Domain("is_excluded", "=", True)
+        is_excluded |= Domain("document_id.state", "=", "excluded")
+        is_same = lines._get_subscription_domain(lines)
+        is_same &= Domain("extended_price", "in", lines.mapped("extended_price"))
+        is_same |= Domain("row_hash", "in", list(by_hash))
         candidates = lines.search(
-            [
-                ("document_id", "!=", document.id),
-                ("document_id.root_company_id", "=", document.root_company_id.id),
-                ("document_id.kind", "in", get_side(document.kind)),
-                "|",
-                ("is_excluded", "=", True),
-                ("document_id.state", "=", "excluded"),
-                "|",
-                ("row_hash", "in", list(by_hash)),
-                "&",
-                ("subscription_ref", "in", lines.mapped("subscription_ref")),
-                ("extended_price", "in", lines.mapped("extended_price")),
-            ]
+            Domain("document_id", "!=", document.id)
+            & Domain("document_id.root_company_id", "=", document.root_company_id.id)
+            & Domain("document_id.kind", "in", get_side(document.kind))
+            & is_excluded
+            & is_same
         )
         return candidates.filtered(
             lambda other: any(
@@ -98,4 +96,8 @@ def _may_be_same(line, other):
 
 
 def _get_service(line):
-    return line.subscription_ref, line.description, line.extended_price
+    return (
+        get_text_key(line.subscription_ref),
+        get_text_key(line.description),
+        line.extended_price,
+    )

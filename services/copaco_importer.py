@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from odoo import fields, models
 
-from ..client import RejectedInvoice
+from ..client import RejectedInvoice, parse_payload
 from ..tools import Joined, get_account_key, translate
 
 # New documents are stored when they have so many lines together, and then forgotten:
@@ -310,17 +310,18 @@ class CopacoImporter(models.AbstractModel):
         charges = self.env["copaco.lost.charges"]
         if is_covered:
             lost[document] = charges._find_lost(document._get_newest(), source)
-        is_taken_back = is_own and (
+        is_asked = is_own and (
             bool(lost.get(document) and charges._find_left_out(document, source))
             or (is_covered and self._is_billed_twice(document, pending))
+            or self._has_new_total(document, source)
         )
-        if _is_known_content(document, source.digest) and not is_taken_back:
+        if _is_known_content(document, source.digest) and not is_asked:
             is_newest = source.digest == (pending or document).payload_digest
             if is_covered:
                 versioning._withdraw_unless(pending, source.digest)
                 if is_own:
                     document.version_ids._get_declined()._end_declined()
-            self._receive_totals(document, source)
+            self._receive_totals(document, source, pending)
             self.env["copaco.vat.checker"]._receive(document, source, run)
             return source, "whole" if is_covered or is_newest else "partial", True
         extent = "changed"
@@ -360,15 +361,45 @@ class CopacoImporter(models.AbstractModel):
             and bool(charges._find_undecided(document))
         )
 
-    def _receive_totals(self, document, source):
+    def _has_new_total(self, document, source):
+        """Whether Copaco states another total than it ever did with the lines that are
+        invoiced, and they are not the sum: some may be missing."""
+        builder = self.env["copaco.document.builder"]
+        if (
+            not document._get_live_invoice()
+            or source.stated_amount is None
+            or not builder._is_total_missed(document, source)
+        ):
+            return False
+        payloads = [
+            document.payload,
+            *(
+                version.payload
+                for version in document.version_ids
+                if version.payload_digest == source.digest
+            ),
+        ]
+        return all(
+            parse_payload(payload).stated_amount != source.stated_amount
+            for payload in payloads
+        )
+
+    def _receive_totals(self, document, source, pending):
         """Copaco's totals were received again, and are no part of what makes a document
         known: what was held because of them is processed anew when they changed.
 
         :param source: the `SourceDocument` that was received
+        :param pending: `copaco.document.version` records
         """
-        amounts = self.env["copaco.document.builder"]._prepare_amounts(
-            source, document.currency_id
-        )
+        builder = self.env["copaco.document.builder"]
+        for version in pending:
+            if (
+                version.payload_digest == source.digest
+                and version._misses_total()
+                and not builder._is_total_missed(document, source)
+            ):
+                self.env["copaco.versioning"]._withdraw(version)
+        amounts = builder._prepare_amounts(source, document.currency_id)
         totals = {name: amounts[name] for name in ("totals_difference", "unread_total")}
         if (
             document.state == "held"

@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tools import float_round, groupby
 
 from ..const import KINDS
-from ..tools import get_number_key, round_amount, to_decimal
+from ..tools import get_text_key, round_amount, to_decimal
 
 # What the product of two floats may differ from that of the numbers they stand for.
 FLOAT_NOISE = 1e-15
@@ -34,7 +34,7 @@ class CopacoInvoiceBuilder(models.AbstractModel):
         documents = match.documents.with_env(builder.env)
         lines = documents._get_billed_lines()
         numbers = [line._get_po_number() for line in lines]
-        is_common = len(set(map(get_number_key, numbers))) == 1
+        is_common = len(set(map(get_text_key, numbers))) == 1
         common_number = numbers[0] if is_common else ""
         formats = builder.env["copaco.line.text"]._get_formats()
         layout = document.with_env(builder.env)._get_layout()

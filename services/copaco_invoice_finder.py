@@ -9,7 +9,7 @@ from odoo.tools import SQL, LazyTranslate
 
 from ..const import KINDS, PURCHASE_KINDS
 from ..hold_reasons import Hold
-from ..tools import get_number_key, list_names, name_invoice
+from ..tools import get_text_key, list_names, name_invoice
 
 _lt = LazyTranslate(__name__)
 
@@ -198,10 +198,8 @@ class CopacoInvoiceFinder(models.AbstractModel):
             )
         )
         if len(same) > 1 and document.is_po_part:
-            number = get_number_key(document._get_reference())
-            same = (
-                same.filtered(lambda move: get_number_key(move.ref) == number) or same
-            )
+            number = get_text_key(document._get_reference())
+            same = same.filtered(lambda move: get_text_key(move.ref) == number) or same
         if len(same) == 1:
             return same
         if same:
@@ -298,13 +296,13 @@ class CopacoInvoiceFinder(models.AbstractModel):
         :return: it, without the invoices of other parts of the same Copaco invoice
         """
         parts = document._get_parts() - document
-        numbers = {get_number_key(part._get_reference()) for part in parts}
+        numbers = {get_text_key(part._get_reference()) for part in parts}
         # An invoice without a PO number may be of any.
-        numbers -= {"", get_number_key(document._get_reference())}
+        numbers -= {"", get_text_key(document._get_reference())}
         return [
             each
             for each in found
-            if not (each.is_number and get_number_key(each.move.ref) in numbers)
+            if not (each.is_number and get_text_key(each.move.ref) in numbers)
         ]
 
 

@@ -3,7 +3,7 @@ from datetime import date
 from odoo import models
 from odoo.tools import groupby
 
-from ..tools import get_name_key, get_number_key
+from ..tools import get_name_key, get_text_key
 
 # Charge types, as `get_name_key` has them, by the heading that they are under on
 # Copaco's invoices (https://kb.copaco.cloud/kb/invoice-explanation).
@@ -285,7 +285,7 @@ _KEYS = {
     "subscription": _get_subscription_key,
     "consumer": lambda line: line._get_consumer(),
     "charge": _get_kind,
-    "po": lambda line: get_number_key(line._get_po_number()),
+    "po": lambda line: get_text_key(line._get_po_number()),
 }
 
 

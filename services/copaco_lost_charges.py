@@ -1,6 +1,7 @@
 from collections import defaultdict
 
 from odoo import models
+from odoo.fields import Domain
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
@@ -141,21 +142,19 @@ class CopacoLostCharges(models.AbstractModel):
             other documents of the same customer: whoever is asked there, or decided
             there, knows of them
         """
-        domain = [
-            ("document_id", "!=", document.id),
-            ("document_id.customer_id", "=", document.customer_id.id),
-            ("document_id.kind", "=", document.kind),
-        ]
+        domain = (
+            Domain("document_id", "!=", document.id)
+            & Domain("document_id.customer_id", "=", document.customer_id.id)
+            & Domain("document_id.kind", "=", document.kind)
+        )
         Line = self.env["copaco.document.line"]
         stored = Line.search(
-            [
-                *domain,
-                ("document_id.missing_state", "=", False),
-                ("subscription_ref", "in", [line.subscription_ref for line in lines]),
-            ]
+            domain
+            & Domain("document_id.missing_state", "=", False)
+            & Line._get_subscription_domain(lines)
         )
         versions = self.env["copaco.document.version"].search(
-            [*domain, ("state", "=", "pending")]
+            domain & Domain("state", "=", "pending")
         )
         added = [line for version in versions for line in version._get_new_lines()]
         return set(map(get_charge_key, [*stored, *added]))

@@ -290,7 +290,7 @@ class CopacoManualEdits(models.AbstractModel):
         # Each correction that the addon makes has a snapshot.
         for correction in corrections.filtered("copaco_version_id.move_snapshot"):
             amount += self._get_amount_of_move(correction)
-        return amount
+        return amount - sum(document.version_ids.mapped("amount_taken_off"))
 
     def _get_amount_of_move(self, move, total=0.0):
         """:param total: what was made, for when the snapshot doesn't tell

@@ -5,7 +5,7 @@ from odoo import models
 
 from ..client import SourceDocument, merge_payloads, parse_payload, take_lines
 from ..const import SALES_KINDS
-from ..tools import get_number_key, pair_lines
+from ..tools import get_text_key, pair_lines
 
 
 class Part(NamedTuple):
@@ -62,7 +62,7 @@ class CopacoPoSplitter(models.AbstractModel):
     def _split(self, run, source, documents):
         """:return: list of `Part`, those that lose lines to others first"""
         sources = self._read_parts(source)
-        known = {get_number_key(document.po_part): document for document in documents}
+        known = {get_text_key(document.po_part): document for document in documents}
         if sources.keys() == known.keys() and all(
             known[key].payload_digest == own.digest for key, own in sources.items()
         ):
@@ -101,12 +101,12 @@ class CopacoPoSplitter(models.AbstractModel):
         return parts
 
     def _read_parts(self, source):
-        """:return: dict of `SourceDocument` by `get_number_key` of the PO number, ""
+        """:return: dict of `SourceDocument` by `get_text_key` of the PO number, ""
         for the lines without one; what Copaco states of the whole is the same on each
         """
         positions = defaultdict(list)
         for position, line in enumerate(source.lines):
-            positions[get_number_key(_get_po_number(line))].append(position)
+            positions[get_text_key(_get_po_number(line))].append(position)
         if len(positions) < 2:
             return {next(iter(positions), ""): source}
         return {key: self._take(source, own) for key, own in positions.items()}
@@ -144,7 +144,7 @@ class CopacoPoSplitter(models.AbstractModel):
             if old:
                 document, position = places[id(old)]
                 if new:
-                    moves[document].add(get_number_key(_get_po_number(new)))
+                    moves[document].add(get_text_key(_get_po_number(new)))
                 else:
                     lacking[document].append(position)
         return lacking, moves

@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.tools import LazyTranslate
 
+from ..const import NOTHING_SETTLED
 from ..hold_reasons import Hold
 from ..tools import name_invoice, render_message
 
@@ -26,7 +27,7 @@ class CopacoRemovedInvoice(models.AbstractModel):
                 continue
             # The charges may be billed elsewhere by the time that it is invoiced again.
             document.is_no_double = False
-            document.version_ids.write({"credited": False, "amount_credited": 0})
+            document.version_ids.write(NOTHING_SETTLED)
             hold = self._get_hold(document, reason)
             document._hold(hold)
             document._message_log(body=render_message(self.env, hold.message))

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
 
-from ..const import PURCHASE_KINDS
+from ..const import NOTHING_SETTLED, PURCHASE_KINDS
 from ..tools import enumerate_names
 
 
@@ -118,7 +118,7 @@ class CopacoReverser(models.AbstractModel):
         # Before the database sees another invoice of the document.
         invoiced.flush_recordset(["copaco_is_replaced"])
         invoiced.filtered(lambda move: move.state == "draft").button_cancel()
-        documents.version_ids.write({"credited": False, "amount_credited": 0})
+        documents.version_ids.write(NOTHING_SETTLED)
         documents.write({"move_id": False, "move_snapshot": False})
         for pending in documents._get_pending_version() if version else ():
             self._check_version(pending.document_id, pending)

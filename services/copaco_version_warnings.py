@@ -2,7 +2,7 @@ from odoo import models
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
-from ..tools import pair_lines
+from ..tools import Amount, pair_lines, to_decimal
 
 _lt = LazyTranslate(__name__)
 
@@ -22,6 +22,7 @@ class CopacoVersionWarnings(models.AbstractModel):
         warnings.append(self.env["copaco.declined.finder"]._get_lost_warning(version))
         warnings.append(self.env["copaco.lost.charges"]._get_warning(version))
         warnings.append(self._get_emptied_warning(version))
+        warnings.append(self._get_total_warning(version))
         if version.run_id.endpoint != document.run_id.endpoint and (
             version._get_new_lines() or version._get_lost_lines()
         ):
@@ -65,6 +66,20 @@ class CopacoVersionWarnings(models.AbstractModel):
         return _lt(
             "Copaco sent a customer or subscription without price lines: keep the old "
             "version if the lines that are gone still have to be paid, and ask Copaco."
+        )
+
+    def _get_total_warning(self, version):
+        """:return: a message when Copaco states another total for the lines that are
+        known; "" otherwise"""
+        if not version._misses_total():
+            return ""
+        document = version.document_id
+        return _lt(
+            "Copaco states another total for %(document)s than before, which differs "
+            "from the sum of its lines by %(amount)s: lines may be missing. Ask "
+            "Copaco. When that is settled, keep the old version.",
+            document=document.name,
+            amount=Amount(to_decimal(version.totals_difference), document.currency_id),
         )
 
     def _warn_of(self, documents):

@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.tools import LazyTranslate
 
+from ..const import NOTHING_SETTLED
 from ..hold_reasons import Hold
 from ..tools import render_message
 
@@ -181,7 +182,7 @@ class CopacoVersioning(models.AbstractModel):
         version._swap_content()
         # What was taken over after it is taken back, too.
         later = document.version_ids.filtered(lambda each: each.id > version.id)
-        later.write({"credited": False, "amount_credited": 0})
+        later.write(NOTHING_SETTLED)
         self.env["copaco.manual.edits"]._restore_links(
             document, (version.move_snapshot or {}).get("positions", {})
         )

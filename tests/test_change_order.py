@@ -187,9 +187,10 @@ class TestChangeOrder(CopacoChangeCommon):
         self.assertEqual(runs.mapped("state"), ["done"] * 2)
 
     def correct_and_undo(self, document):
-        """Correct an invoice for a line that is gone, then take all of that back."""
+        """Correct an invoice for a line that is gone, and one that became less, then
+        take all of that back."""
         document.move_id.action_post()
-        self.send(price_line("10"), number=document.invoice_number)
+        self.send(price_line("9"), number=document.invoice_number)
         self.get_correction(document).unlink()
         document.move_id.button_draft()
         self.act(document, "action_keep_version")

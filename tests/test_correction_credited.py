@@ -126,6 +126,24 @@ class TestCorrectionCredited(CopacoChangeCommon):
         self.assertEqual(self.get_amounts(document), {"posted": 109.99, "draft": -9.99})
         self.assertBalanced()
 
+    def test_a_credit_of_an_invoice_that_was_linked_settles_whatever_became_less(self):
+        invoice = self.init_invoice(
+            "out_invoice",
+            partner=self.partner,
+            invoice_date="2026-11-23",
+            amounts=[10.0],
+            company=self.company,
+        )
+        invoice.invoice_origin = "INV-1"
+        invoice.action_post()
+        self.credit(invoice, amount=2).action_post()
+        document = self.send(price_line("10"))
+        self.assertEqual(document.move_id, invoice)
+        self.send(price_line("8"))
+        self.assertFalse(self.correct(document))
+        self.assertIn("credited manually", document.message_ids[0].body)
+        self.assertBalanced()
+
     def test_a_credit_in_another_currency_settles_nothing_and_is_named(self):
         document = self.invoice("100", "9.99")
         usd = self.env.ref("base.USD")

@@ -4,10 +4,11 @@ from .client_messages import translate, translate_advice
 from .evidence import (
     EVIDENCE,
     VatKey,
-    get_number_key,
+    get_text_key,
     get_vat_key,
     is_same_number,
     is_same_vat_key,
+    write_text_key,
 )
 from .json_text import indent_json
 from .limits import ask_for_whole_time, get_seconds_left, get_server

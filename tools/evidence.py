@@ -1,4 +1,5 @@
-"""How customer numbers and VAT numbers are compared, however people write them."""
+"""How VAT numbers, and the texts by which something is known, are compared, however
+they are written."""
 
 import re
 from typing import NamedTuple
@@ -32,11 +33,19 @@ def get_vat_key(vat, country_code=""):
     return key if len(key.digits) >= _MIN_DIGITS else None
 
 
-def get_number_key(number):
-    """:param number: a customer number or reference, as anyone wrote it
+def get_text_key(text):
+    """:param text: a number, an ID, a description or whatever else something is known
+        by, as anyone wrote it
     :return: it without blanks and capitals; "" for none
     """
-    return "".join((number or "").split()).lower()
+    return "".join((text or "").split()).lower()
+
+
+def write_text_key(column):
+    """:param column: SQL, as text
+    :return: the same of it as `get_text_key`, as text of SQL
+    """
+    return rf"lower(regexp_replace({column}, '[\s\u00a0]', '', 'g'))"
 
 
 def is_same_vat(vat, other):
@@ -58,7 +67,7 @@ def is_same_vat_key(key, other):
 
 def is_same_number(number, other):
     """:return: whether these are two spellings of one customer number"""
-    return bool(number) and get_number_key(number) == get_number_key(other)
+    return bool(number) and get_text_key(number) == get_text_key(other)
 
 
 # What links a customer by itself: a value of `copaco.customer.match_method`, which is a

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+from .evidence import get_text_key
+
 
 def pair_lines(old_lines, new_lines):
     """Pair the lines of a document with those received again: on the best evidence
@@ -94,7 +96,7 @@ def get_charge_key(line):
     """:return: what is equal of lines that are the same charge at the same amount"""
     return (
         get_row_hash(line),
-        line.subscription_ref or "",
+        get_text_key(line.subscription_ref),
         line.date_start or None,
         line.date_end or None,
         float(line.extended_price),
@@ -105,8 +107,8 @@ def get_service_key(line):
     """:return: what is equal of lines without row hash that are the same charge at the
     same amount"""
     return (
-        line.subscription_ref or "",
-        line.description or "",
+        get_text_key(line.subscription_ref),
+        get_text_key(line.description),
         line.date_start or None,
         line.date_end or None,
         float(line.quantity or 0),
@@ -116,12 +118,12 @@ def get_service_key(line):
 
 def _get_content(line):
     return (
-        line.line_ref or "",
+        get_text_key(line.line_ref),
         get_row_hash(line),
-        line.subscription_ref or "",
-        line.plan_ref or "",
-        line.charge_type or "",
-        line.description or "",
+        get_text_key(line.subscription_ref),
+        get_text_key(line.plan_ref),
+        get_text_key(line.charge_type),
+        get_text_key(line.description),
         line.date_start or None,
         line.date_end or None,
         float(line.quantity or 0),
@@ -133,15 +135,19 @@ def _get_hash(line):
 
 
 def _get_service(line):
-    service = (line.subscription_ref, line.description, line.date_start)
+    service = (
+        get_text_key(line.subscription_ref),
+        get_text_key(line.description),
+        line.date_start,
+    )
     return service if all(service) else None
 
 
 def _get_charge(line):
     return (
-        line.subscription_ref,
-        line.description,
-        line.charge_type,
+        get_text_key(line.subscription_ref),
+        get_text_key(line.description),
+        get_text_key(line.charge_type),
         line.date_start,
         line.date_end,
     )
@@ -196,7 +202,7 @@ def find_repeated(lines):
     pairs = []
     for line in lines:
         row_hash = get_row_hash(line)
-        content = (line.line_ref or "", *get_service_key(line))
+        content = (get_text_key(line.line_ref), *get_service_key(line))
         same = (other for other in by_hash[row_hash] if not are_apart(line, other))
         other = next(same, None) if row_hash else None
         other = other or (without_hash if row_hash else by_content).get(content)
@@ -211,9 +217,10 @@ def find_repeated(lines):
 
 def is_same_amount(line, other):
     """:return: whether two lines are of one subscription and cost the same"""
-    return (line.subscription_ref or "") == (
-        other.subscription_ref or ""
-    ) and line.extended_price == other.extended_price
+    return (
+        get_text_key(line.subscription_ref) == get_text_key(other.subscription_ref)
+        and line.extended_price == other.extended_price
+    )
 
 
 def _is_contradicted(line, other):
@@ -222,7 +229,7 @@ def _is_contradicted(line, other):
         return get_row_hash(line) != get_row_hash(other) or are_apart(line, other)
     # What one of them doesn't say says nothing.
     return any(
-        value and other_value and value != other_value
+        value and other_value and get_text_key(value) != get_text_key(other_value)
         for value, other_value in (
             (line.line_ref, other.line_ref),
             (line.charge_type, other.charge_type),
