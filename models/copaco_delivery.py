@@ -84,6 +84,12 @@ class CopacoDelivery(models.Model):
         readonly=True,
         help="Who said that it was delivered, of which nothing else is a proof.",
     )
+    requested_by_id = fields.Many2one(
+        "res.users",
+        readonly=True,
+        help="Who pressed Send again: it is sent even if its connection sends no "
+        "invoices any more.",
+    )
     # What was posted before, or Peppol accepted, is no proof that it was sent since.
     last_message_id = fields.Integer(readonly=True)
     last_peppol_uuid = fields.Char(string="Last Peppol Message ID", readonly=True)

@@ -121,6 +121,7 @@ class CopacoSender(models.AbstractModel):
             "last_message_id": max(move.message_ids.ids, default=0),
             "last_peppol_uuid": self.env["copaco.peppol"]._get_uuid(move),
             "confirmed_by_id": False,
+            "requested_by_id": False,
         }
 
     def _get_due_domain(self):
@@ -186,6 +187,7 @@ class CopacoSender(models.AbstractModel):
                     "reason": False,
                     "send_at": self._get_send_time(delivery.move_id),
                     **self._get_past(delivery.move_id),
+                    "requested_by_id": self.env.user.id,
                 }
             )
         self.env.cr.commit()  # pylint: disable=invalid-commit
@@ -308,8 +310,9 @@ class CopacoSender(models.AbstractModel):
         methods, problem = set(), ""
         try:
             if proof._is_to_be_sent(delivery):
-                choose = self.env["copaco.sending.method"]._choose
-                methods = choose(delivery.move_id, directory)
+                sending_method = self.env["copaco.sending.method"]
+                sending_method._check_wanted(delivery)
+                methods = sending_method._choose(delivery.move_id, directory)
             # What others did meanwhile is seen.
             self.env.cr.commit()  # pylint: disable=invalid-commit
             sendable = delivery.filtered_domain(delivery._get_sendable_domain())
