@@ -115,11 +115,12 @@ class CopacoDelivery(models.Model):
         for delivery in self:
             delivery.is_unsent = delivery in unsent
 
-    @api.depends("state", "reason", "send_at", "tried_at")
+    @api.depends("reason", "is_unsent")
     @api.depends_context("lang")
     def _compute_message(self):
         proof = self.env["copaco.delivery.proof"]
-        for delivery in self:
+        self.message = ""
+        for delivery in self.filtered_domain(self._get_sendable_domain()):
             delivery.message = delivery.reason or proof._describe_wait(delivery)
 
     def _search_is_unsent(self, operator, value):

@@ -17,7 +17,7 @@ from ..exceptions import (
     UndeliverableError,
     get_message,
 )
-from ..tools import notify, soft_reload
+from ..tools import enumerate_names, notify, soft_reload
 from .copaco_fetch_window import COPACO_TIME_ZONE
 from .copaco_letter import METHOD as LETTER
 from .copaco_peppol import Directory
@@ -168,7 +168,20 @@ class CopacoSender(models.AbstractModel):
         takes longer goes on in the background.
 
         :return: a notification with what became of them
+        :raise UserError: when none of them is to be sent any more
         """
+        wanted = deliveries.filtered_domain(deliveries._get_sendable_domain())
+        if not wanted:
+            raise UserError(
+                self.env._(
+                    "%(invoices)s: nothing is to be sent, because it is no confirmed "
+                    "invoice, or was invoiced anew.",
+                    invoices=enumerate_names(
+                        self.env, deliveries.move_id.mapped("display_name")
+                    ),
+                )
+            )
+        deliveries = wanted
         proof = self.env["copaco.delivery.proof"]
         proof._check(deliveries)
         letters = self.env["copaco.letter"]

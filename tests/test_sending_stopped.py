@@ -117,3 +117,31 @@ class TestSendingStopped(SendingMeanwhileCommon):
         triggers.search([("cron_id", "=", cron.id)]).unlink()
         self.connection.invoice_policy = "post"
         self.assertTrue(triggers.search([("cron_id", "=", cron.id)]))
+
+    # === WHAT IS NOT TO BE SENT ANY MORE === #
+
+    def test_of_what_is_invoiced_anew_nothing_is_said_any_more(self):
+        self.partner.email = False
+        delivery = self.book("5")
+        self.send()
+        other = self.create_partner(name="Slagerij", email="info@slagerij.example")
+        reverser = self.env["copaco.reverser"].sudo()
+        reverser._invoice_anew(self.documents.sudo(), partner=other)
+        self.assertFalse(delivery.move_id.copaco_unsent_message)
+        self.assertIn(delivery.move_id.name, self.refuse_send_again(delivery))
+
+    def test_of_what_is_no_confirmed_invoice_nobody_says_that_it_is_sent(self):
+        delivery = self.book("5")
+        delivery.move_id.button_draft()
+        self.assertIn(delivery.move_id.name, self.refuse_send_again(delivery))
+        delivery.move_id.button_cancel()
+        self.assertIn(delivery.move_id.name, self.refuse_send_again(delivery))
+        other = self.book("6", number="INV-2")
+        message = self.send_again(delivery | other)
+        self.assertIn("other 1 are sent", message, "the confirmed one")
+        self.assertEqual(delivery.state, "waiting")
+
+    def refuse_send_again(self, delivery):
+        return self.get_refusal(
+            delivery.with_user(self.billing_user), "action_send_again"
+        )
