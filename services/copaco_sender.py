@@ -67,11 +67,8 @@ class CopacoSender(models.AbstractModel):
         was written about them until then didn't send them; it is known only now whether
         there is an amount to pay. What was sent before was another."""
         deliveries = moves.with_context(active_test=False).copaco_delivery_ids
+        self._stop(moves)
         for delivery in deliveries:
-            # What was not printed yet is made anew of the invoice as it is now.
-            is_queued = self.env["copaco.letter"]._cancel(delivery, "pending", "error")
-            if is_queued and delivery.state == "sending":
-                delivery.state = "waiting"
             delivery.write(self._get_past(delivery.move_id))
         outdated = deliveries.filtered(lambda each: each.state in ("sending", "sent"))
         for delivery in outdated:
@@ -98,6 +95,14 @@ class CopacoSender(models.AbstractModel):
             delivery.write({"active": True, "send_at": send_at})
         if waiting:
             self._continue_in_background()
+
+    def _stop(self, moves):
+        """These invoices are not to be sent as they are now: what Odoo queued of them
+        would still arrive."""
+        for delivery in moves.with_context(active_test=False).copaco_delivery_ids:
+            is_queued = self._cancel_queued(delivery, "pending", "error")
+            if is_queued and delivery.state == "sending":
+                delivery.state = "waiting"
 
     def _has_to_be_sent(self, move, connection):
         """Whether an invoice has an amount, or its connection sends those without."""
@@ -254,11 +259,15 @@ class CopacoSender(models.AbstractModel):
 
     def _cancel_queued(self, delivery, *states):
         """A mail that still waits would arrive besides what is sent now, and so would a
-        letter in these states: Odoo tries some again by itself."""
-        self.env["copaco.letter"]._cancel(delivery, *states)
+        letter in these states: Odoo tries some again by itself.
+
+        :return: whether there was any
+        """
+        is_cancelled = self.env["copaco.letter"]._cancel(delivery, *states)
         messages = self.env["copaco.delivery.proof"]._get_messages(delivery)
-        mails = messages.sudo().mail_ids
-        mails.filtered(lambda mail: mail.state == "outgoing").cancel()
+        mails = messages.sudo().mail_ids.filtered(lambda mail: mail.state == "outgoing")
+        mails.cancel()
+        return is_cancelled or bool(mails)
 
     def _send(self, deliveries, deadline=None):
         """Send these invoices one by one; none stops the others. Any number of workers

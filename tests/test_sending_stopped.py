@@ -118,6 +118,22 @@ class TestSendingStopped(SendingMeanwhileCommon):
         self.connection.invoice_policy = "post"
         self.assertTrue(triggers.search([("cron_id", "=", cron.id)]))
 
+    def test_a_mail_that_still_waits_is_not_sent_when_its_invoice_is_reset(self):
+        delivery = self.book("5")
+        mail_mail = self.registry["mail.mail"]
+        with patch.object(mail_mail, "send_after_commit", lambda mails: None):
+            self.send()
+        self.assertEqual(delivery.state, "sending")
+        self.env.invalidate_all()
+        queued = self.get_mails(delivery).sudo().mail_ids
+        delivery.move_id.button_draft()
+        self.assertEqual(queued.state, "cancel")
+        self.assertEqual(delivery.state, "waiting")
+        delivery.move_id.action_post()
+        self.send()
+        self.assertSent(delivery)
+        self.assertEqual(self.mail_server.count(delivery.move_id.name), 1)
+
     # === WHAT IS NOT TO BE SENT ANY MORE === #
 
     def test_of_what_is_invoiced_anew_nothing_is_said_any_more(self):
