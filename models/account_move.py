@@ -180,6 +180,9 @@ class AccountMove(models.Model):
             self.env["copaco.double.bill"]._check(unposted)
         res = super().write(vals)
         self.env["copaco.automation"]._on_state(before)
+        if vals["state"] != "posted":
+            unposted = self.filtered(lambda move: before[move] == "posted")
+            self.env["copaco.sender"].sudo()._stop(unposted.sudo())
         cancelled = self.env["copaco.document"].sudo()
         for move in self.sudo().filtered("copaco_document_id"):
             if before[move] == move.state or move.copaco_is_replaced:

@@ -84,6 +84,12 @@ class CopacoDelivery(models.Model):
         readonly=True,
         help="Who said that it was delivered, of which nothing else is a proof.",
     )
+    requested_by_id = fields.Many2one(
+        "res.users",
+        readonly=True,
+        help="Who pressed Send again: it is sent even if its connection sends no "
+        "invoices any more.",
+    )
     # What was posted before, or Peppol accepted, is no proof that it was sent since.
     last_message_id = fields.Integer(readonly=True)
     last_peppol_uuid = fields.Char(string="Last Peppol Message ID", readonly=True)
@@ -109,11 +115,12 @@ class CopacoDelivery(models.Model):
         for delivery in self:
             delivery.is_unsent = delivery in unsent
 
-    @api.depends("state", "reason", "send_at", "tried_at")
+    @api.depends("reason", "is_unsent")
     @api.depends_context("lang")
     def _compute_message(self):
         proof = self.env["copaco.delivery.proof"]
-        for delivery in self:
+        self.message = ""
+        for delivery in self.filtered_domain(self._get_sendable_domain()):
             delivery.message = delivery.reason or proof._describe_wait(delivery)
 
     def _search_is_unsent(self, operator, value):

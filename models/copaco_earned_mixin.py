@@ -99,4 +99,8 @@ class CopacoEarnedMixin(models.AbstractModel):
                     customers=", ".join(self.mapped("display_name")),
                 )
             )
-        return super().write(vals)
+        res = super().write(vals)
+        if "invoice_policy" in vals:
+            # See `copaco.sending.mixin`.
+            self.env["copaco.sender"]._continue_in_background()
+        return res

@@ -40,3 +40,12 @@ class CopacoSendingMixin(models.AbstractModel):
         )
         for connection in self:
             connection.unsent_count = counts.get(connection, 0)
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        res = super().write(vals)
+        if not vals.keys().isdisjoint(("invoice_policy", "active")):
+            # Whoever turns sending off sees soon what is not sent any more.
+            self.env["copaco.sender"]._continue_in_background()
+        return res

@@ -134,11 +134,13 @@ class CopacoCorrector(models.AbstractModel):
             for difference in differences
             if not currency.is_zero(difference.now - difference.was)
         ]
-        today = fields.Date.context_today(self)
+        date = self.env["copaco.document.matcher"]._get_first_open_day(
+            document, fields.Date.context_today(self)
+        )
 
         @cache
         def get_match():
-            return self.env[kind.matcher]._get_match(document, correction_date=today)
+            return self.env[kind.matcher]._get_match(document, correction_date=date)
 
         roundings = rounder._get_roundings(document, billed, booked, get_match)
         roundings = rounder._settle(document, version, roundings)
@@ -170,7 +172,7 @@ class CopacoCorrector(models.AbstractModel):
                 "partner_id": invoice.partner_id.id,
                 "fiscal_position_id": invoice.fiscal_position_id.id,
                 "currency_id": currency.id,
-                "invoice_date": today,
+                "invoice_date": date,
                 "invoice_origin": document.invoice_number,
                 "ref": invoice.ref,
                 "invoice_user_id": invoice.invoice_user_id.id,

@@ -436,13 +436,13 @@ class CopacoDocumentMatcher(models.AbstractModel):
             )
         return Hold("period_locked", message)
 
-    def _get_first_open_day(self, document):
-        """:return: the first day from the date of a document on that is not locked;
-        today, if it is not locked, when that date is unlikely
+    def _get_first_open_day(self, document, day=None):
+        """:param day: by default the date of the document; if that is unlikely, today
+        :return: the first day from then on that is not locked
         """
-        day = document.invoice_date
-        if document.hold_reason == "date_unlikely":
+        if not day and document.hold_reason == "date_unlikely":
             day = fields.Date.context_today(document)
+        day = day or document.invoice_date
         while violated := document.company_id._get_violated_lock_dates(
             day, True, document.connection_id[KINDS[document.kind].journal]
         ):

@@ -117,6 +117,7 @@ class CopacoReverser(models.AbstractModel):
         invoiced.copaco_is_replaced = True
         # Before the database sees another invoice of the document.
         invoiced.flush_recordset(["copaco_is_replaced"])
+        self.env["copaco.sender"]._stop(invoiced)
         invoiced.filtered(lambda move: move.state == "draft").button_cancel()
         documents.version_ids.write(NOTHING_SETTLED)
         documents.write({"move_id": False, "move_snapshot": False})

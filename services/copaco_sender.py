@@ -17,7 +17,7 @@ from ..exceptions import (
     UndeliverableError,
     get_message,
 )
-from ..tools import notify, soft_reload
+from ..tools import enumerate_names, notify, soft_reload
 from .copaco_fetch_window import COPACO_TIME_ZONE
 from .copaco_letter import METHOD as LETTER
 from .copaco_peppol import Directory
@@ -67,11 +67,8 @@ class CopacoSender(models.AbstractModel):
         was written about them until then didn't send them; it is known only now whether
         there is an amount to pay. What was sent before was another."""
         deliveries = moves.with_context(active_test=False).copaco_delivery_ids
+        self._stop(moves)
         for delivery in deliveries:
-            # What was not printed yet is made anew of the invoice as it is now.
-            is_queued = self.env["copaco.letter"]._cancel(delivery, "pending", "error")
-            if is_queued and delivery.state == "sending":
-                delivery.state = "waiting"
             delivery.write(self._get_past(delivery.move_id))
         outdated = deliveries.filtered(lambda each: each.state in ("sending", "sent"))
         for delivery in outdated:
@@ -99,6 +96,14 @@ class CopacoSender(models.AbstractModel):
         if waiting:
             self._continue_in_background()
 
+    def _stop(self, moves):
+        """These invoices are not to be sent as they are now: what Odoo queued of them
+        would still arrive."""
+        for delivery in moves.with_context(active_test=False).copaco_delivery_ids:
+            is_queued = self._cancel_queued(delivery, "pending", "error")
+            if is_queued and delivery.state == "sending":
+                delivery.state = "waiting"
+
     def _has_to_be_sent(self, move, connection):
         """Whether an invoice has an amount, or its connection sends those without."""
         return connection.send_zero_totals or not move.currency_id.is_zero(
@@ -121,6 +126,7 @@ class CopacoSender(models.AbstractModel):
             "last_message_id": max(move.message_ids.ids, default=0),
             "last_peppol_uuid": self.env["copaco.peppol"]._get_uuid(move),
             "confirmed_by_id": False,
+            "requested_by_id": False,
         }
 
     def _get_due_domain(self):
@@ -167,7 +173,20 @@ class CopacoSender(models.AbstractModel):
         takes longer goes on in the background.
 
         :return: a notification with what became of them
+        :raise UserError: when none of them is to be sent any more
         """
+        wanted = deliveries.filtered_domain(deliveries._get_sendable_domain())
+        if not wanted:
+            raise UserError(
+                self.env._(
+                    "%(invoices)s: nothing is to be sent, because it is no confirmed "
+                    "invoice, or was invoiced anew.",
+                    invoices=enumerate_names(
+                        self.env, deliveries.move_id.mapped("display_name")
+                    ),
+                )
+            )
+        deliveries = wanted
         proof = self.env["copaco.delivery.proof"]
         proof._check(deliveries)
         letters = self.env["copaco.letter"]
@@ -186,6 +205,7 @@ class CopacoSender(models.AbstractModel):
                     "reason": False,
                     "send_at": self._get_send_time(delivery.move_id),
                     **self._get_past(delivery.move_id),
+                    "requested_by_id": self.env.user.id,
                 }
             )
         self.env.cr.commit()  # pylint: disable=invalid-commit
@@ -239,11 +259,15 @@ class CopacoSender(models.AbstractModel):
 
     def _cancel_queued(self, delivery, *states):
         """A mail that still waits would arrive besides what is sent now, and so would a
-        letter in these states: Odoo tries some again by itself."""
-        self.env["copaco.letter"]._cancel(delivery, *states)
+        letter in these states: Odoo tries some again by itself.
+
+        :return: whether there was any
+        """
+        is_cancelled = self.env["copaco.letter"]._cancel(delivery, *states)
         messages = self.env["copaco.delivery.proof"]._get_messages(delivery)
-        mails = messages.sudo().mail_ids
-        mails.filtered(lambda mail: mail.state == "outgoing").cancel()
+        mails = messages.sudo().mail_ids.filtered(lambda mail: mail.state == "outgoing")
+        mails.cancel()
+        return is_cancelled or bool(mails)
 
     def _send(self, deliveries, deadline=None):
         """Send these invoices one by one; none stops the others. Any number of workers
@@ -308,8 +332,9 @@ class CopacoSender(models.AbstractModel):
         methods, problem = set(), ""
         try:
             if proof._is_to_be_sent(delivery):
-                choose = self.env["copaco.sending.method"]._choose
-                methods = choose(delivery.move_id, directory)
+                sending_method = self.env["copaco.sending.method"]
+                sending_method._check_wanted(delivery)
+                methods = sending_method._choose(delivery.move_id, directory)
             # What others did meanwhile is seen.
             self.env.cr.commit()  # pylint: disable=invalid-commit
             sendable = delivery.filtered_domain(delivery._get_sendable_domain())

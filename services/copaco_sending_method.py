@@ -9,10 +9,40 @@ _lt = LazyTranslate(__name__)
 
 
 class CopacoSendingMethod(models.AbstractModel):
-    """By which of Odoo's sending methods an invoice is sent."""
+    """By which of Odoo's sending methods an invoice is sent, and whether it still is to
+    be."""
 
     _name = "copaco.sending.method"
     _description = "Copaco Sending Method"
+
+    def _check_wanted(self, delivery):
+        """:raise UndeliverableError: when a person turned sending off while an invoice
+        waited, and nobody asked for it since"""
+        connection = delivery.connection_id
+        documents = delivery.move_id._get_copaco_documents()
+        stopping = documents.customer_id.filtered(
+            lambda each: each.invoice_policy in ("draft", "post")
+        )[:1]
+        if connection.invoice_policy != "send":
+            stopping = connection
+        if delivery.requested_by_id or (connection.active and not stopping):
+            return
+        if not connection.active:
+            message = _lt(
+                "%(invoice)s was not sent: connection %(connection)s was archived "
+                "while it waited. Press Send again to send it all the same.",
+                invoice=delivery.move_id.name,
+                connection=connection.name,
+            )
+        else:
+            message = _lt(
+                "%(invoice)s was not sent: Invoice Status on Import of %(record)s was "
+                "changed while it waited, and is not Confirm and send any more. Press "
+                "Send again to send it all the same.",
+                invoice=delivery.move_id.name,
+                record=stopping.display_name,
+            )
+        raise UndeliverableError(self.env, message)
 
     def _choose(self, move, directory):
         """:param directory: the `Directory` of this pass

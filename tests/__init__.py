@@ -111,6 +111,7 @@ from . import (
     test_security_upload,
     test_sending,
     test_sending_meanwhile,
+    test_sending_stopped,
     test_sending_tour,
     test_server_errors,
     test_server_limits,

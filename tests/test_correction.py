@@ -175,6 +175,18 @@ class TestCorrection(CopacoChangeCommon):
         self.send(price_line("12"))
         self.assertEqual(self.get_correction(document).date, date(2026, 11, 25))
 
+    def test_a_correction_is_of_the_first_open_day_where_today_is_locked(self):
+        for lock in ("sale_lock_date", "hard_lock_date"):
+            with self.subTest(lock=lock), self.undone():
+                document = self.send(price_line("10"))
+                document.move_id.action_post()
+                self.company[lock] = "2026-11-30"
+                self.send(price_line("7"))
+                correction = self.get_correction(document)
+                self.assertEqual(correction.invoice_date, date(2026, 12, 1))
+                correction.action_post()
+                self.assertEqual(correction.date, date(2026, 12, 1))
+
     def test_the_correction_of_an_edited_invoice_is_what_copaco_changed(self):
         document = self.send(price_line("10"))
         document.move_id.invoice_line_ids.price_unit = 9

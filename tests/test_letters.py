@@ -94,6 +94,16 @@ class TestLetters(SendingCommon):
         self.assertSent(delivery)
         self.assertEqual(len(self.letters), 1)
 
+    def test_a_letter_that_waits_is_not_printed_when_it_is_invoiced_to_another(self):
+        delivery = self.book("5")
+        self.send()
+        other = self.create_partner(name="Slagerij", email="info@slagerij.example")
+        reverser = self.env["copaco.reverser"].sudo()
+        reverser._invoice_anew(self.documents.sudo(), partner=other)
+        self.print_letters()
+        self.assertEqual(self.letters.state, "canceled")
+        self.assertFalse(delivery.is_unsent)
+
     def test_a_letter_that_failed_is_told_with_odoos_reason(self):
         delivery = self.book("5")
         self.send()
@@ -250,6 +260,18 @@ class TestLetters(SendingCommon):
         self.send()
         self.assertEqual(self.letters.mapped("state"), ["canceled", "pending"])
         self.print_letters()
+        self.assertSent(delivery)
+
+    def test_what_is_a_draft_is_not_printed(self):
+        delivery = self.book("5")
+        self.send()
+        delivery.move_id.button_draft()
+        self.print_letters()
+        self.assertEqual(self.letters.mapped("state"), ["canceled"])
+        delivery.move_id.action_post()
+        self.print_letters()
+        self.print_letters()
+        self.assertEqual(self.letters.mapped("state"), ["canceled", "sent"])
         self.assertSent(delivery)
 
     def test_a_printed_letter_of_an_invoice_that_changed_since_is_told(self):

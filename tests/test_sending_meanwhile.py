@@ -44,11 +44,8 @@ Text
 """
 
 
-@tagged("post_install", "-at_install")
-@freeze_time("2026-11-25 10:00:00")
-class TestSendingMeanwhile(SendingCommon):
-    """Promise 8, whatever others do at the same time: nothing is called sent that
-    wasn't, and nothing is sent twice."""
+class SendingMeanwhileCommon(SendingCommon):
+    """What others do while an invoice is being sent."""
 
     def meanwhile(self, action, service="copaco.sending.method", method="_choose"):
         """Let something happen while an invoice is being sent, right after a step.
@@ -71,6 +68,13 @@ class TestSendingMeanwhile(SendingCommon):
         self.env["account.move.send"]._generate_and_send_invoices(
             delivery.move_id, sending_methods={"email"}
         )
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestSendingMeanwhile(SendingMeanwhileCommon):
+    """Promise 8, whatever others do at the same time: nothing is called sent that
+    wasn't, and nothing is sent twice."""
 
     def test_what_a_person_sends_at_the_same_moment_is_not_sent_again(self):
         delivery = self.book("5")
