@@ -3,7 +3,13 @@ from odoo.tools import LazyTranslate
 
 from ..const import get_side
 from ..hold_reasons import Hold
-from ..tools import get_text_key, join_messages, list_names, may_be_same_charge
+from ..tools import (
+    get_row_hash,
+    get_text_key,
+    join_messages,
+    list_names,
+    may_be_same_charge,
+)
 
 _lt = LazyTranslate(__name__)
 

@@ -27,9 +27,7 @@ LIKELY = "likely"  # without a row hash, or without a period, all else agrees
 SUSPECT = "suspect"  # the row hash agrees, and something else doesn't
 DECLINED = "declined"  # a person decided not to invoice it as part of another document
 
-_IS_SUBSCRIPTION = (
-    f"{write_text_key('other.subscription_ref')} = asked.subscription_key"
-)
+_IS_SAME_ID = f"{write_text_key('other.subscription_ref')} = asked.subscription_key"
 
 _LINE_QUERY = f"""
     WITH asked AS (
@@ -53,20 +51,20 @@ _LINE_QUERY = f"""
         SELECT asked.key, other.id
           FROM asked
           JOIN copaco_document_line other
-            ON {_IS_SUBSCRIPTION} AND other.extended_price = asked.extended_price
+            ON {_IS_SAME_ID} AND other.extended_price = asked.extended_price
          WHERE asked.row_hash = ''
      UNION ALL
         SELECT asked.key, other.id
           FROM asked
           JOIN copaco_document_line other
-            ON {_IS_SUBSCRIPTION} AND other.extended_price = asked.extended_price
+            ON {_IS_SAME_ID} AND other.extended_price = asked.extended_price
          WHERE asked.row_hash != '' AND coalesce(other.row_hash, '') = ''
      UNION ALL
         -- Copaco promises no row hash that is the same at another endpoint.
         SELECT asked.key, other.id
           FROM asked
           JOIN copaco_document_line other
-            ON {_IS_SUBSCRIPTION} AND other.extended_price = asked.extended_price
+            ON {_IS_SAME_ID} AND other.extended_price = asked.extended_price
           JOIN copaco_document document ON document.id = other.document_id
           JOIN copaco_run run ON run.id = document.run_id
          WHERE %(has_endpoints)s AND asked.row_hash != ''
@@ -76,7 +74,7 @@ _LINE_QUERY = f"""
     compared AS (
         SELECT asked.key, other.id AS line_id, document.id AS document_id,
                asked.row_hash != '' AND other.row_hash = asked.row_hash AS is_hash,
-               {_IS_SUBSCRIPTION} AS is_subscription,
+               {_IS_SAME_ID} AS is_subscription,
                other.date_start IS NOT DISTINCT FROM asked.date_start
                AND other.date_end IS NOT DISTINCT FROM asked.date_end AS is_period,
                other.date_start IS NOT NULL AND other.date_end IS NOT NULL
