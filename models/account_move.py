@@ -218,6 +218,7 @@ class AccountMove(models.Model):
         self.env["copaco.restored.charges"].sudo()._on_credits_removed(removed)
         removed._undo_copaco_corrections()
         credited = removed._get_credited_documents()
+        corrected = removed.sudo().copaco_version_id.document_id
         documents = (
             self.sudo()
             .filtered(lambda move: not move.copaco_is_replaced)
@@ -232,6 +233,8 @@ class AccountMove(models.Model):
         )
         documents.filtered(lambda document: document.move_id in self).move_id = False
         res = super().unlink()
+        # As long as the corrections were there, they were more than what was due.
+        corrected.run_id._refresh_state()
         self.env["copaco.corrector"]._reopen(credited)
         self.env["copaco.removed.invoice"]._handle(uninvoiced, "invoice_deleted")
         return res

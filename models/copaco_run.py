@@ -345,6 +345,9 @@ class CopacoRun(models.Model):
     def _refresh_state(self):
         """Bring the state of these runs in line with what became of their documents;
         a failed one stays failed."""
+        # They are added up from invoices and versions, too, which may have changed.
+        counted = ["held_count", "is_balanced", "waiting_count"]
+        self.invalidate_recordset(counted, flush=False)
         for run in self:
             if run.state == "failed" or not run.stored_at:
                 continue

@@ -143,6 +143,21 @@ class TestCorrection(CopacoChangeCommon):
         self.assertEqual(self.get_correction(document).amount_untaxed, 4)
         self.assertBalanced()
 
+    def test_a_fetch_is_done_once_its_correction_is_not_needed_any_more(self):
+        document = self.send(price_line("10"))
+        document.move_id.action_post()
+        self.send(price_line("10"), price_line("5", number=2))
+        correction = self.get_correction(document)
+        self.send(price_line("10"))
+        self.assertWaits(document)
+        self.act(document, "action_correct")
+        self.assertFalse(correction.exists())
+        self.assertEqual(document.state, "invoiced")
+        self.assertEqual(
+            set(self.env["copaco.run"].search([]).mapped("state")), {"done"}
+        )
+        self.assertBalanced()
+
     def test_an_invoice_with_a_correction_can_not_go_before_it(self):
         document = self.send(price_line("10"))
         invoice = document.move_id
