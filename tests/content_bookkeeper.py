@@ -173,6 +173,8 @@ class Bookkeeper:
         pending, own = self.get_pending(document), self.get_lines(document)
         if self._is_outdated(document):
             self._press_keep(document, own)
+            # What waited has moved elsewhere since, and is not received there yet.
+            self._note(dict(pending))
             return
         charges = {charge for charge, _amount in pending}
         elsewhere = self.get_charges_elsewhere(document)
@@ -270,7 +272,9 @@ class Bookkeeper:
         if not document._get_pending_version():
             self.must_press("action_retry", document)
         elif self._is_outdated(document):
+            pending = self.get_pending(document)
             self.must_press("action_keep_version", document)
+            self._note(dict(pending))
         else:
             self._note_lost(
                 self.get_shown(document) - dict(self.get_pending(document)).keys()

@@ -16,6 +16,10 @@ def step(is_possible=lambda machine: True, is_checked=True):
 
             self.log.append(method.__name__)
             self.frozen.move_to(f"{self.copaco.today} 10:00:00")
+            # Odoo commits before each, and so forgets which number was the last one;
+            # the scheduled actions take numbers by a cursor of their own.
+            self.env.cr.flush()
+            self.env.cr.precommit.clear()
             with self.telling():
                 method(self, pick)
                 if is_checked:
