@@ -405,9 +405,9 @@ class CopacoConnection(models.Model):
     @api.model
     def _cron_check_alerts(self):
         """Scheduled action, daily: alert responsible users of what nobody did."""
-        self.env["copaco.activity.monitor"]._check_alerts()
+        self.sudo().env["copaco.activity.monitor"]._check_alerts()
 
     @api.model
     def _cron_weekly_digest(self):
         """Scheduled action, weekly: mail what waits for a decision."""
-        self.env["copaco.activity.monitor"]._send_weekly_digest()
+        self.sudo().env["copaco.activity.monitor"]._send_weekly_digest()

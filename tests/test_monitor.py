@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import CopacoCommon, copaco_invoice, price_line
@@ -417,3 +417,25 @@ class TestMonitor(CopacoCommon):
         self.assertEqual(message.notified_partner_ids, partner)
         for text in ("INV-7", "10.00", "Customer unknown"):
             self.assertIn(text, message.body)
+
+    def test_the_checks_see_everything_whoever_is_their_user(self):
+        self.connection.weekly_digest = True
+        self.add_invoice("INV-7", "A1", [price_line("10")])
+        self.fetch()
+        other = self.setup_other_company()["company"]
+        for login, company, group in (
+            ("portal", self.company, "base.group_portal"),
+            ("elsewhere", other, "account.group_account_manager"),
+        ):
+            user = new_test_user(self.env, login, group, company_id=company.id)
+            for name in ("check_alerts", "weekly_digest"):
+                with self.subTest(login=login, name=name):
+                    cron = self.env.ref(f"account_copaco.ir_cron_{name}").sudo()
+                    cron.user_id = user
+                    last = self.env["mail.message"].search([], order="id desc", limit=1)
+                    with self.enter_registry_test_mode():
+                        cron.method_direct_trigger()
+                    cron.invalidate_recordset()
+                    self.assertEqual(cron.failure_count, 0)
+            mail = self.env["mail.message"].search([("id", ">", last.id)])
+            self.assertIn("INV-7", "".join(mail.mapped("body")))
