@@ -57,6 +57,12 @@ class RefusalCase(CopacoCommon):
         self.assertEqual(tuple(sorted(self.good.mapped("invoice_number"))), GOOD)
         self.assertEqual(set(self.good.mapped("state")), {"invoiced"})
         self.assertEqual(self.good.move_id.mapped("amount_untaxed"), [12.5] * len(GOOD))
+        self.assert_confirmed(self.good)
+
+    def assert_confirmed(self, documents):
+        """Check that invoices are confirmed if the connection says so."""
+        state = "draft" if self.connection.invoice_policy == "draft" else "posted"
+        self.assertEqual(set(documents.move_id.mapped("state")), {state})
 
     def assert_held(self, documents, reason, *words):
         """Check that documents are held, with a message that has these words."""
@@ -72,11 +78,38 @@ class RefusalCase(CopacoCommon):
         self.assertEqual(set(self.documents.run_id.mapped("state")), {"attention"})
         self.assertTrue(self.connection.activity_ids, "a person is told")
 
+    def assert_left_as_draft(self, documents, *words):
+        """Check that documents have their whole invoices, which wait for a person, with
+        a reason that has these words."""
+        for document in documents:
+            self.assertEqual(document.state, "invoiced", document.hold_message)
+            self.assertEqual(document.move_id.state, "draft")
+            self.assertEqual(document.move_id.amount_untaxed, 12.5)
+            self.assertEqual(document.draft_reason, "not_confirmed")
+            for word in words:
+                self.assertIn(word, document.draft_message)
+            self.assertNotIn("Traceback", document.draft_message)
+        self.assertTrue(all(self.documents.run_id.mapped("is_balanced")))
+        told = self.connection.activity_ids.summary
+        self.assertIn(f"left as drafts: {len(documents)}", told, "a person is told")
+
+    def confirm(self):
+        """Confirm what was left as a draft, when its cause is solved."""
+        drafts = self.documents.filtered("draft_message")
+        with self.committing(drafts.with_user(self.billing_user)) as committing:
+            committing.action_confirm_invoice()
+        self.assert_all_invoiced()
+
     def retry(self):
         held = self.documents.filtered(lambda each: each.state == "held")
         with self.committing(held.with_user(self.billing_user)) as committing:
             committing.action_retry()
+        self.assert_all_invoiced()
+
+    def assert_all_invoiced(self):
+        """Check that each document is invoiced, once."""
         self.assertEqual(set(self.documents.mapped("state")), {"invoiced"})
+        self.assert_confirmed(self.documents)
         self.assertEqual(
             self.env["account.move"].search_count(
                 [("copaco_document_id", "in", self.documents.ids)]
@@ -89,14 +122,37 @@ class RefusalCase(CopacoCommon):
     def refused(self, reason, *words, all_of_them=False):
         """The block spoils what Odoo needs; then the schedule runs and the result is
         checked. After it, correct what was spoilt and call `retry`."""
-        if not self.simulator.invoices[len(GOOD) :] and not all_of_them:
-            self.add()
-        yield
-        self.run_schedule()
+        with self.scheduled(adds=not all_of_them):
+            yield
         if all_of_them:
             self.assert_held(self.documents, reason, *words)
         else:
             self.assert_held(self.bad, reason, *words)
             self.assert_good_invoiced()
+        self.note()
+
+    @contextmanager
+    def left_as_draft(self, *words, all_of_them=False):
+        """As `refused`, of what only keeps the invoice from being confirmed. After it,
+        correct what was spoilt and call `confirm`."""
+        with self.scheduled(adds=not all_of_them):
+            yield
+        if all_of_them:
+            self.assert_left_as_draft(self.documents, *words)
+        else:
+            self.assert_left_as_draft(self.bad, *words)
+            self.assert_good_invoiced()
+        self.note()
+
+    @contextmanager
+    def scheduled(self, adds=True):
+        """Have a document among the good ones that the block spoils; after the block,
+        the schedule runs."""
+        if not self.simulator.invoices[len(GOOD) :] and adds:
+            self.add()
+        yield
+        self.run_schedule()
+
+    def note(self):
         # Time is frozen here, so none is noted.
         note("refusal of Odoo", times=1, documents=len(self.documents))

@@ -244,6 +244,12 @@ class TestBadDocumentsBooked(BadDocumentsCase):
         for records in (run, documents, documents.line_ids, documents.customer_id):
             records.with_user(self.billing_user).read()
 
+    def assert_says_what_waits(self, waiting):
+        """Damage that could be read may have left documents for a person."""
+        held = self.documents.filtered(lambda each: each.state in ("held", "changed"))
+        start = f"Waiting for a decision in all: {len(held)} (" if held else ""
+        self.assertEqual(waiting[: len(start) or None], start)
+
     def is_booked_whole(self, document):
         move = document.move_id
         sign = -1 if move.move_type == "out_refund" else 1
@@ -265,7 +271,9 @@ class TestBadDocumentsBooked(BadDocumentsCase):
                     run, told = self.upload(damaged)
                     if told:
                         self.assertEqual(run.state, "failed")
-                        self.assertEqual(told, run.message)
+                        said, _line, waiting = told.partition("\n")
+                        self.assertEqual(said, run.message)
+                        self.assert_says_what_waits(waiting)
                         self.assertFalse(run.document_ids)
                     self.assertNotIn("Traceback", told)
                     self.upload(raw)

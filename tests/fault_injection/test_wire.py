@@ -73,12 +73,14 @@ class TestWire(CopacoCommon):
         self.connection.import_from = today - timedelta(days=100)
         self.create_partner(ref="K-1")
         for number, days in enumerate(DAYS_AGO):
+            day = today - timedelta(days=days)
             self.add_invoice(
                 f"INV-{number}",
                 "A1",
                 [price_line("10.005"), price_line(f"{number}.5", number=2)],
                 customer={"CustomerNumber": "K-1"},
-                created=today - timedelta(days=days),
+                created=day,
+                Date=f"{day:%Y%m%d}",
             )
             content = self.simulator.invoices[-1].content
             content["Totals"] = {"TotalExcludingVAT": Decimal(f"{number + 10}.505")}
