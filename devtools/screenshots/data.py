@@ -109,7 +109,10 @@ def fail_to_send(documents):
     documents.move_id.filtered(lambda move: move.state == "draft").action_post()
     env = documents.sudo().env
     env["copaco.sender"]._queue(documents.sudo())
+    connection = documents.connection_id
+    policy, connection.invoice_policy = connection.invoice_policy, "send"
     env["copaco.delivery"]._cron_send()
+    connection.invoice_policy = policy
 
 
 def map_plans(env):
