@@ -101,7 +101,12 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         invoice = document._get_live_invoice()
-        message = self._get_decision_message(*obstacles)
+        warnings = self.env["copaco.version.warnings"]._get_warnings(self)
+        messages = filter(None, (*obstacles, *warnings))
+        distinct = {render_message(self.env, each): each for each in messages}
+        message = self._get_decision_message(*distinct.values())
+        text = render_message(self.env, message)
+        is_said = document.hold_message == text
         document.write(
             {
                 "state": "changed" if invoice else "held",
@@ -109,7 +114,8 @@ class CopacoDocumentVersion(models.Model):
                 "hold_message": message,
             }
         )
-        document._message_log(body=render_message(self.env, message))
+        if not is_said:
+            document._message_log(body=text)
 
     def _take_over(self):
         """What Copaco changed counts from now on."""
@@ -159,7 +165,7 @@ class CopacoDocumentVersion(models.Model):
             vals.pop(name)
         lost_lines = self._get_lost_lines()
         lost = document._get_charge_names(lost_lines)
-        self.env["copaco.exclusion"]._review_exclusions(document, lost_lines)
+        self.env["copaco.exclusion"]._retry_others(document, lost_lines)
         vals["line_ids"] = self._keep_lines(source.lines, vals["line_ids"])
         old_run = document.run_id
         was_excluded = self.excluded_lines or []
@@ -185,6 +191,7 @@ class CopacoDocumentVersion(models.Model):
         document._update_amount_excluded()
         (old_run | new_run)._refresh_state()
         document._retry_parts(lost)
+        self.env["copaco.version.warnings"]._warn_of_lost(document, lost)
 
     def _keep_lines(self, lines, commands):
         """Let a line that is still there keep its record, and so its invoice line.

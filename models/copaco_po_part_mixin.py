@@ -1,10 +1,6 @@
 from odoo import fields, models
-from odoo.tools import LazyTranslate
-
 from ..client import parse_payload
 from ..tools import get_row_hash, get_text_key, pair_lines
-
-_lt = LazyTranslate(__name__)
 
 
 class CopacoPoPartMixin(models.AbstractModel):
@@ -151,12 +147,8 @@ class CopacoPoPartMixin(models.AbstractModel):
             declined = part.version_ids._get_declined()
             if declined and lost & self._get_charge_names(declined._get_new_lines()):
                 declined.write({"state": "pending", "declined_by_id": False})
-                declined._request_decision(
-                    _lt(
-                        "Charges that it adds are not on %(document)s any longer.",
-                        document=self.name,
-                    )
-                )
+                warnings = self.env["copaco.version.warnings"]
+                declined._request_decision(warnings._get_left_warning(self))
 
     def _get_charge_names(self, lines):
         """:param lines: `copaco.document.line` records or list of `DocumentLine`
@@ -164,15 +156,6 @@ class CopacoPoPartMixin(models.AbstractModel):
         """
         hashes = filter(None, map(get_row_hash, lines))
         return {*hashes, *map(_get_charge, lines)}
-
-    def _warn_parts(self):
-        """Lines of this document were excluded: what other parts of the same Copaco
-        invoice lose, and a person is asked about, may be these."""
-        warnings = self.env["copaco.version.warnings"]
-        for part in self._get_parts() - self:
-            version = part._get_pending_version()
-            if version and part.hold_reason == "source_changed":
-                warnings._warn_of_exclusions(version)
 
 
 def _get_charge(line):

@@ -225,9 +225,8 @@ class CopacoDecision(models.AbstractModel):
 
     def _exclude_lines(self, document, lines):
         lines.is_excluded = True
-        self.env["copaco.exclusion"]._review_exclusions(document, lines)
         document._update_amount_excluded()
-        document._warn_parts()
+        self.env["copaco.exclusion"]._on_excluded(document, lines)
         document._message_log(
             body=self.env._(
                 "%(user)s excluded lines that are the same charges as others: "

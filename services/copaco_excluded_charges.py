@@ -43,7 +43,7 @@ class CopacoExcludedCharges(models.AbstractModel):
         """
         exclusion = self.env["copaco.exclusion"]
         for document in self.env["copaco.credit.finder"]._get_documents(credits):
-            exclusion._review_exclusions(document, document.line_ids)
+            exclusion._retry_others(document, document.line_ids)
             self._review(self._find(document, document.line_ids), document)
 
     def _find(self, document, lines):
@@ -105,6 +105,8 @@ class CopacoExcludedCharges(models.AbstractModel):
             reason=other.exclude_reason,
             other=document.name,
         )
+        user = other.excluded_by_id
         self.env["copaco.exclusion"]._undo_exclusion(other)
         other._hold(Hold("possible_double", message))
+        other.excluded_by_id = user
         other._message_log(body=render_message(self.env, message))

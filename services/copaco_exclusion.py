@@ -35,8 +35,7 @@ class CopacoExclusion(models.AbstractModel):
         text = render_message(self.env, reason)
         for document in documents:
             if user:
-                self._review_exclusions(document, document.line_ids)
-                document._warn_parts()
+                self._on_excluded(document, document.line_ids)
             document._message_log(
                 body=self.env._(
                     "Excluded by %(user)s: %(reason)s", user=user.name, reason=text
@@ -77,13 +76,22 @@ class CopacoExclusion(models.AbstractModel):
             }
         )
 
-    def _review_exclusions(self, document, lines):
-        """Process those documents anew, in the background, that a rule excluded because
-        their charges were on these lines of a document, which no longer count."""
+    def _on_excluded(self, document, lines):
+        """A person excluded lines of a document."""
+        self._retry_others(document, lines)
+        self.env["copaco.version.warnings"]._warn_of_decision(document)
+
+    def _retry_others(self, document, lines):
+        """Process those documents anew, in the background, that a rule excluded, or
+        that wait as possible duplicates, because their charges were on these lines of a
+        document, which no longer count."""
         finder = self.env["copaco.exclusion.finder"]
-        excluded = finder._find_lines(document, lines).document_id.filtered(
-            self._is_excluded_by_rule
-        )
-        if excluded:
-            self._undo_exclusion(excluded)
+        others = finder._find_lines(document, lines, finder.IS_ASKED_ABOUT).document_id
+        # What a person excluded before is not invoiced unasked.
+        others = others.filtered(lambda other: not other.excluded_by_id)
+        excluded = others.filtered(self._is_excluded_by_rule)
+        self._undo_exclusion(excluded)
+        held = others.filtered(lambda other: other.state == "held")
+        held.state = "new"
+        if excluded or held:
             self.env["copaco.background"]._continue_invoicing()

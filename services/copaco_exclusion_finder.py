@@ -15,6 +15,16 @@ class CopacoExclusionFinder(models.AbstractModel):
     _name = "copaco.exclusion.finder"
     _description = "Copaco Exclusion Finder"
 
+    IS_EXCLUDED = Domain("is_excluded", "=", True) | Domain(
+        "document_id.state", "=", "excluded"
+    )
+    IS_ASKED_ABOUT = IS_EXCLUDED | Domain(
+        [
+            ("document_id.state", "=", "held"),
+            ("document_id.hold_reason", "=", "possible_double"),
+        ]
+    )
+
     def _get_warnings(self, version):
         """:param version: a `copaco.document.version`
         :return: list of messages: that a person excluded a charge which it lacks, on
@@ -52,17 +62,15 @@ class CopacoExclusionFinder(models.AbstractModel):
             )
         return warnings
 
-    def _find_lines(self, document, lines):
+    def _find_lines(self, document, lines, domain=IS_EXCLUDED):
         """:param lines: of the document
-        :return: the lines of other documents that are not invoiced, and may be the same
-            charges as these
+        :param domain: which lines of other documents are asked for
+        :return: those of them that may be the same charges as these
         """
         if not lines:
             return lines
         by_hash = lines.filtered("row_hash").grouped("row_hash")
         by_service = lines.grouped(_get_service)
-        is_excluded = Domain("is_excluded", "=", True)
-        is_excluded |= Domain("document_id.state", "=", "excluded")
         is_same = lines._get_subscription_domain(lines)
         is_same &= Domain("extended_price", "in", lines.mapped("extended_price"))
         is_same |= Domain("row_hash", "in", list(by_hash))
@@ -70,7 +78,7 @@ class CopacoExclusionFinder(models.AbstractModel):
             Domain("document_id", "!=", document.id)
             & Domain("document_id.root_company_id", "=", document.root_company_id.id)
             & Domain("document_id.kind", "in", get_side(document.kind))
-            & is_excluded
+            & domain
             & is_same
         )
         return candidates.filtered(

@@ -3,7 +3,7 @@ from odoo.tools import LazyTranslate
 
 from ..const import NOTHING_SETTLED
 from ..hold_reasons import Hold
-from ..tools import name_invoice, render_message
+from ..tools import join_messages, name_invoice, render_message
 
 _lt = LazyTranslate(__name__)
 
@@ -35,15 +35,14 @@ class CopacoRemovedInvoice(models.AbstractModel):
         self.env["copaco.activity.monitor"]._update_activity(documents.connection_id)
 
     def _get_hold(self, document, reason):
-        if document.has_pending_version:
-            return Hold(
-                "source_changed",
-                _lt(
-                    "%(document)s has no invoice any more, and Copaco has changed it "
-                    "since. Choose which version counts.",
-                    document=document.name,
-                ),
+        if version := document._get_pending_version():
+            message = _lt(
+                "%(document)s has no invoice any more, and Copaco has changed it "
+                "since. Choose which version counts.",
+                document=document.name,
             )
+            warnings = self.env["copaco.version.warnings"]._get_warnings(version)
+            return Hold("source_changed", join_messages(message, *warnings))
         if reason == "invoice_deleted":
             return Hold(
                 reason,

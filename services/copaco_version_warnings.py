@@ -2,7 +2,15 @@ from odoo import models
 from odoo.tools import LazyTranslate
 
 from ..client import parse_payload
-from ..tools import Amount, pair_lines, to_decimal
+from ..const import get_side
+from ..tools import (
+    Amount,
+    join_messages,
+    pair_lines,
+    quote_message,
+    render_message,
+    to_decimal,
+)
 
 _lt = LazyTranslate(__name__)
 
@@ -110,11 +118,69 @@ class CopacoVersionWarnings(models.AbstractModel):
         )
         for document, pairs in found.items():
             if any(pair.other.document_id in documents for pair in pairs):
-                version = waiting[document]
-                version._request_decision(*self._get_warnings(version))
+                waiting[document]._request_decision()
 
-    def _warn_of_exclusions(self, version):
-        """Lines were excluded: where a pending version lacks them, its message says
-        so."""
-        if self.env["copaco.exclusion.finder"]._get_warnings(version):
-            version._request_decision(*self._get_warnings(version))
+    def _warn_of_decision(self, document):
+        """A person excluded charges of a document, or declined to add them to it: where
+        a change of another one that waits for a person lacks them, its message says so.
+
+        :param document: a `copaco.document`
+        """
+        for version in self._find_waiting(document):
+            self._add(
+                version,
+                *self.env["copaco.exclusion.finder"]._get_warnings(version),
+                self.env["copaco.declined.finder"]._get_lost_warning(version),
+            )
+
+    def _warn_of_lost(self, document, lost):
+        """Charges are on a document no longer: where a change of another one that waits
+        for a person adds them, its message says so.
+
+        :param document: a `copaco.document`
+        :param lost: set of `_get_charge_names` of the lines that it does not have now
+        """
+        for version in self._find_waiting(document) if lost else ():
+            if lost & document._get_charge_names(version._get_new_lines()):
+                self._add(version, self._get_left_warning(document))
+
+    def _get_left_warning(self, document):
+        """:return: a message of a change that adds what was on this document before"""
+        return _lt(
+            "Charges that it adds are not on %(document)s any longer.",
+            document=document.name,
+        )
+
+    def _find_waiting(self, document):
+        """:return: the pending `copaco.document.version` records of other documents of
+        the same customer that wait for a person"""
+        return document.version_ids.search(
+            [
+                ("state", "=", "pending"),
+                ("document_id", "!=", document.id),
+                ("document_id.state", "in", ("held", "changed")),
+                ("document_id.hold_reason", "=", "source_changed"),
+                ("document_id.kind", "in", get_side(document.kind)),
+                ("document_id.root_company_id", "=", document.root_company_id.id),
+                "|",
+                ("document_id.customer_id", "=", document.customer_id.id),
+                ("document_id.customer_id.partner_id", "in", document.partner_id.ids),
+            ]
+        )
+
+    def _add(self, version, *warnings):
+        """Add what is not said yet to the message of a change that waits.
+
+        :param warnings: messages, of which some may be empty
+        """
+        document = version.document_id
+        new = [
+            warning
+            for warning in filter(None, warnings)
+            if render_message(self.env, warning) not in document.hold_message
+        ]
+        if new:
+            document.hold_message = join_messages(
+                quote_message(document, "hold_message"), *new
+            )
+            document._message_log(body=document.hold_message)

@@ -3,7 +3,6 @@ from odoo.tools import LazyTranslate
 
 from ..const import NOTHING_SETTLED
 from ..hold_reasons import Hold
-from ..tools import render_message
 
 _lt = LazyTranslate(__name__)
 
@@ -25,23 +24,23 @@ class CopacoVersioning(models.AbstractModel):
         :param version: a pending `copaco.document.version`, just received
         """
         document = version.document_id
-        warnings = self.env["copaco.version.warnings"]._get_warnings(version)
+        warnings = self.env["copaco.version.warnings"]
         if version.run_id.trigger == "file" or (
             document.line_count and not version.line_count
         ):
-            version._request_decision(*warnings)
+            version._request_decision()
             return
         if document._get_live_invoice():
             if (
-                not warnings
-                and document.state in ("new", "invoiced")
+                document.state in ("new", "invoiced")
                 and version._is_continuation()
                 and self.env["copaco.draft.updater"]._is_unedited_draft(document)
+                and not warnings._get_warnings(version)
             ):
                 # It is rebuilt where invoices are made.
                 document.write({"state": "new", "hold_reason": "source_changed"})
             else:
-                version._request_decision(*warnings)
+                version._request_decision()
             return
         if document.is_margin_only:
             self.env["copaco.exclusion"]._undo_exclusion(document)
@@ -51,12 +50,14 @@ class CopacoVersioning(models.AbstractModel):
             and not document.move_id
             and document.hold_reason not in ("invoice_deleted", "source_changed")
         )
-        if (
-            is_undecided and not warnings and version._is_continuation()
-        ) or document.is_excluded_by_customer:
+        if document.is_excluded_by_customer or (
+            is_undecided
+            and version._is_continuation()
+            and not warnings._get_warnings(version)
+        ):
             version._take_over()
         else:
-            version._request_decision(*warnings)
+            version._request_decision()
 
     def _keep_version(self, documents):
         """Leave documents as they were before Copaco changed them, unless that has to
@@ -102,6 +103,7 @@ class CopacoVersioning(models.AbstractModel):
             document._set_invoiced()
         elif document.state == "held" and document.hold_reason == "source_changed":
             document._resume()
+        self.env["copaco.version.warnings"]._warn_of_decision(document)
 
     def _withdraw_unless(self, pending, digest):
         """Known content was received. A pending version that is another one is not what
@@ -162,10 +164,7 @@ class CopacoVersioning(models.AbstractModel):
             self._withdraw(version)
             declined._end_declined()
             return
-        warnings = self.env["copaco.version.warnings"]._get_warnings(version)
-        message = render_message(self.env, version._get_decision_message(*warnings))
-        if message != document.hold_message:
-            version._request_decision(*warnings)
+        version._request_decision()
 
     def _on_correction_removed(self, version):
         """The correction for a version was deleted or cancelled: what Copaco says now
@@ -198,7 +197,7 @@ class CopacoVersioning(models.AbstractModel):
         is_decided = is_known or is_declined and not warning
         if charges._on_restored(document, version._get_lost_lines()) or not is_decided:
             newest.write({"state": "pending", "declined_by_id": False})
-            newest._request_decision(charges._get_warning(document), warning)
+            newest._request_decision(warning)
         elif newest.state == "pending":
             self._withdraw(newest)
         elif document._get_live_invoice():

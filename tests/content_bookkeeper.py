@@ -178,12 +178,7 @@ class Bookkeeper:
             return
         charges = {charge for charge, _amount in pending}
         elsewhere = self.get_charges_elsewhere(document)
-        # They have moved to a number that is not invoiced because of this one.
-        resting = {
-            charge
-            for charge, _amount in own
-            if charge not in charges | elsewhere and self.copaco.has(charge)
-        }
+        resting = self._get_resting(document)
         is_repeated = len(charges) < len(pending)
         if not prefer_new or self._get_decided(document) & resting:
             prefer_new = not resting
@@ -201,6 +196,17 @@ class Bookkeeper:
         elif self.press("action_use_new_version", document):
             # An invoice that became a credit note, or has no line any more.
             self.delete(invoice)
+
+    def _get_resting(self, document):
+        """:return: set of the charges that have moved to a number that is not invoiced
+        because of this document"""
+        billed = self.get_charges_elsewhere(document)
+        billed |= dict(self.get_pending(document)).keys()
+        return {
+            charge
+            for charge, _amount in self.get_lines(document)
+            if charge not in billed and self.copaco.has(charge)
+        }
 
     def _keep(self, document, own, pending):
         lost = self.get_shown(document) - dict(pending).keys()
@@ -275,6 +281,9 @@ class Bookkeeper:
             pending = self.get_pending(document)
             self.must_press("action_keep_version", document)
             self._note(dict(pending))
+        elif self._get_decided(document) & self._get_resting(document):
+            own, pending = self.get_lines(document), self.get_pending(document)
+            self._keep(document, own, pending)
         else:
             self._note_lost(
                 self.get_shown(document) - dict(self.get_pending(document)).keys()

@@ -60,6 +60,90 @@ class TestLostCharges(ContentCase):
                 self.act(first, "action_keep_version")
                 self.assertEqual(self.billed, 40)
 
+    def receive_moved(self, first_is_sent_alone=False):
+        """Copaco moves a charge of 10.00 of V-1, which has 25.00 besides, to V-2."""
+        kept, own = price_line("25.00", number=2), price_line("5.00", number=3)
+        self.simulator.invoices.clear()
+        customer = {"CustomerNumber": "K-1"}
+        self.add_invoice("V-1", "A1", [kept], customer=customer)
+        if first_is_sent_alone:
+            self.fetch()
+        self.add_invoice("V-2", "A1", [price_line("10.00"), own], customer=customer)
+        self.fetch()
+        return self.find("V-2")
+
+    def receive_first(self):
+        self.simulator.invoices.clear()
+        document = self.receive(
+            "V-1", price_line("10.00"), price_line("25.00", number=2)
+        )
+        self.post(document)
+        return document
+
+    def test_what_is_excluded_while_it_waits_elsewhere_is_said_there(self):
+        for first_is_sent_alone in (True, False):
+            for decide in ("action_invoice_new_lines", "action_exclude_duplicates"):
+                with self.subTest((first_is_sent_alone, decide)), self.undone():
+                    first = self.receive_first()
+                    moved = self.receive_moved(first_is_sent_alone)
+                    self.assertWaits(first)
+                    self.assertHeld(moved, "V-1")
+                    self.act(moved, decide)
+                    self.assertIn("excluded on V-2: keep", first.hold_message)
+                    self.assertIn("excluded on V-2: keep", first.message_ids[0].body)
+
+    def test_what_is_declined_while_it_waits_elsewhere_is_said_there(self):
+        for is_posted in (True, False):
+            with self.subTest(is_posted), self.undone():
+                first, own = self.receive_first(), price_line("5.00", number=3)
+                other = self.receive("V-2", own)
+                if is_posted:
+                    self.post(other)
+                else:
+                    first.move_id.button_draft()
+                    other.move_id.invoice_line_ids[:1].name = "Edited"
+                self.receive_moved()
+                self.assertWaits(first)
+                self.assertNotIn("declined", first.hold_message)
+                self.assertWaits(other)
+                self.assertIn("are on V-1", other.hold_message)
+                with self.subTest("taken over first"), self.undone():
+                    act = "action_correct" if is_posted else "action_use_new_version"
+                    self.act(first, act)
+                    self.assertIn("not on V-1", other.hold_message)
+                self.act(other, "action_keep_version")
+                self.assertIn("declined on V-2: keep", first.hold_message)
+                if is_posted:
+                    self.get_correction(first).unlink()
+                else:
+                    first.move_id.with_context(force_delete=True).unlink()
+                    self.assertIn("no invoice any more", first.hold_message)
+                self.assertIn("declined on V-2: keep", first.hold_message)
+                self.act(first, "action_keep_version")
+                self.assertEqual(self.billed, 40)
+
+    def test_what_waits_as_a_duplicate_is_invoiced_when_it_is_none_any_more(self):
+        first = self.receive_first()
+        moved = self.receive_moved()
+        self.assertHeld(moved, "V-1")
+        self.get_correction(first)
+        self.run_background()
+        self.assertEqual(moved.state, "invoiced")
+        self.assertEqual(self.billed, 40)
+
+    def test_what_was_excluded_before_is_not_invoiced_unasked(self):
+        first = self.receive_first()
+        moved = self.receive_moved()
+        self.act(moved, "action_exclude_duplicates")
+        credit = first.move_id._reverse_moves(
+            [{"invoice_date": first.move_id.invoice_date}]
+        )
+        credit.action_post()
+        self.assertHeld(moved, self.billing_user.name, "credited")
+        self.act(first, "action_correct")
+        self.run_background()
+        self.assertHeld(moved, self.billing_user.name, "credited")
+
     def test_what_moves_back_or_costs_something_else_is_not_gone(self):
         first, other = self.leave_to_first()
         kept = price_line("25.00", number=2)
