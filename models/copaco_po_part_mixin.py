@@ -1,4 +1,5 @@
 from odoo import fields, models
+
 from ..client import parse_payload
 from ..tools import get_row_hash, get_text_key, pair_lines
 

@@ -289,9 +289,19 @@ class CopacoDuplicateFinder(models.AbstractModel):
         are on, and of their invoices"""
         return list_names(self._describe(other, document) for other in others)
 
-    def _describe(self, other, document):
+    def _enumerate_excluded(self, others, document):
+        """:return: message with the names of documents on which charges of another one
+        are excluded"""
+        return list_names(self._get_name(other, document) for other in others)
+
+    def _get_name(self, other, document):
         is_same_customer = other.customer_id == document.customer_id
-        name = other._get_number() if is_same_customer else other.name
+        return other._get_number() if is_same_customer else other.name
+
+    def _describe(self, other, document):
+        name = self._get_name(other, document)
+        if other.state == "excluded":
+            return _lt("%(document)s (excluded)", document=name)
         if invoice := other._get_live_invoice():
             values = {"document": name, "invoice": name_invoice(invoice)}
             if self._is_credited(other):

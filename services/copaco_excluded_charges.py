@@ -80,7 +80,7 @@ class CopacoExcludedCharges(models.AbstractModel):
         return _lt(
             "Charges of the correction that was removed are excluded on "
             "%(documents)s: invoice them manually if they still have to be paid.",
-            documents=finder._enumerate(others, document),
+            documents=finder._enumerate_excluded(others, document),
         )
 
     def _get_billed(self, lines):

@@ -91,7 +91,13 @@ class CopacoExclusion(models.AbstractModel):
         others = others.filtered(lambda other: not other.excluded_by_id)
         excluded = others.filtered(self._is_excluded_by_rule)
         self._undo_exclusion(excluded)
-        held = others.filtered(lambda other: other.state == "held")
+        # Of two that both wait, the later one waits because of the other.
+        is_invoiced = bool(document._get_live_invoice())
+        held = others.filtered(
+            lambda other: (
+                other.state == "held" and (is_invoiced or other.id > document.id)
+            )
+        )
         held.state = "new"
         if excluded or held:
             self.env["copaco.background"]._continue_invoicing()

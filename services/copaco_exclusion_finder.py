@@ -44,7 +44,7 @@ class CopacoExclusionFinder(models.AbstractModel):
                 _lt(
                     "Charges that it lacks are excluded on %(documents)s: keep the old "
                     "version if they still have to be paid.",
-                    documents=finder._enumerate(others, document),
+                    documents=finder._enumerate_excluded(others, document),
                 )
             )
         excluded = list(lost.filtered("is_excluded"))

@@ -131,6 +131,18 @@ class TestLostCharges(ContentCase):
         self.assertEqual(moved.state, "invoiced")
         self.assertEqual(self.billed, 40)
 
+    def test_whoever_compares_duplicates_is_told_which_are_excluded(self):
+        first, own = self.receive_first(), price_line("5.00", number=3)
+        moved = self.receive("V-2", price_line("10.00"), own)
+        self.assertHeld(moved, "on V-1 (invoice")
+        first.move_id.button_draft()
+        first.move_id.button_cancel()
+        self.act(first, "action_exclude", "It is on V-2")
+        self.run_background()
+        self.assertHeld(moved, "on V-1 (excluded) already")
+        self.act(moved, "action_invoice_anyway")
+        self.assertEqual(self.billed, 15)
+
     def test_what_was_excluded_before_is_not_invoiced_unasked(self):
         first = self.receive_first()
         moved = self.receive_moved()
