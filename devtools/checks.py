@@ -48,6 +48,8 @@ FIRST = (
         "TestCoverage",
         "TestDecide",
     ),
+    *("TestBadDocumentsBooked", "TestBadDocumentsRead", "TestOtherModules"),
+    *("TestRefusals", "TestWire"),
     *("TestCustomerEvidence", "TestDuplicates", "TestEInvoice", "TestInvoice"),
     *("TestMargin", "TestMatch", "TestMonitor", "TestPartialResponses"),
     *("TestPoNumbers", "TestRounding"),

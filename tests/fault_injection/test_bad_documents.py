@@ -81,7 +81,7 @@ def is_whole(payload, count, amount):
     return (count, amount) == (len(amounts), round_half_up(total))
 
 
-@tagged("post_install", "-at_install", "-standard", "copaco_faults")
+@tagged("post_install", "-at_install", "copaco_faults")
 class TestBadDocumentsRead(BadDocumentsCase):
     """Whatever comes is read or refused in words, whole or not at all, and what stands
     beside it is read as if it stood alone."""
@@ -162,7 +162,7 @@ class TestBadDocumentsRead(BadDocumentsCase):
         self.assertGreater(sum(kinds.values()), times / 2)
 
 
-@tagged("post_install", "-at_install", "-standard", "copaco_faults")
+@tagged("post_install", "-at_install", "copaco_faults")
 class TestBadDocumentsBooked(BadDocumentsCase):
     """The same through the whole of Odoo: stored, invoiced or held, and balanced."""
 

@@ -1,12 +1,14 @@
 from datetime import date
+from operator import itemgetter
 
 from odoo import Command
 from odoo.tests import freeze_time, new_test_user, tagged
 
+from .figures import choose
 from .refusal_case import CRONS, GOOD, RefusalCase
 
 
-@tagged("post_install", "-at_install", "-standard", "copaco_faults")
+@tagged("post_install", "-at_install", "copaco_faults")
 @freeze_time("2026-11-25 10:00:00")
 class TestRefusals(RefusalCase):
     """What is archived, locked, missing or deleted in Odoo."""
@@ -47,14 +49,12 @@ class TestRefusals(RefusalCase):
         self.retry()
 
     def test_a_period_that_is_locked_in_any_way(self):
-        for field in (
-            *("fiscalyear_lock_date", "tax_lock_date", "sale_lock_date"),
-            "hard_lock_date",
-        ):
+        soft = ("fiscalyear_lock_date", "tax_lock_date", "sale_lock_date")
+        # Nobody opens what is locked for good.
+        cases = *((field, False) for field in soft), ("hard_lock_date", True)
+        for field, for_good in choose(cases, kind=itemgetter(1)):
             with self.subTest(field=field), self.undone():
                 self.add(Date="20261031")
-                # Nobody opens what is locked for good.
-                for_good = field == "hard_lock_date"
                 advice = "Invoice with another date" if for_good else "Open the period"
                 with self.refused("period_locked", "10/31/2026", advice):
                     self.company.sudo()[field] = date(2026, 10, 31)
@@ -79,12 +79,13 @@ class TestRefusals(RefusalCase):
 
     def test_currencies(self):
         usd = self.env.ref("base.USD")
-        for code, reason, word in (
+        cases = (
             ("USD", "currency_rate_missing", "exchange rate"),
             ("CHF", "currency_inactive", "Activate"),
             ("XYZ", "currency_unknown", "XYZ"),
             ("", "currency_unknown", "no currency"),
-        ):
+        )
+        for code, reason, word in choose(cases, kind=itemgetter(1)):
             with self.subTest(code=code), self.undone():
                 self.add(Currency=code)
                 with self.refused(reason, word):
@@ -170,7 +171,7 @@ class TestRefusals(RefusalCase):
     def test_a_user_without_rights_as_the_scheduled_user(self):
         self.connection.weekly_digest = True
         self.add(who="UNKNOWN")
-        for groups in ("base.group_user", "base.group_portal"):
+        for groups in choose(("base.group_user", "base.group_portal")):
             with self.subTest(groups=groups), self.undone():
                 user = new_test_user(
                     self.env, "clerk", groups=groups, company_id=self.company.id
