@@ -86,7 +86,7 @@ class TestBadDocumentsRead(BadDocumentsCase):
     """Whatever comes is read or refused in words, whole or not at all, and what stands
     beside it is read as if it stood alone."""
 
-    def test_bad_documents_among_good_ones(self):
+    def test_bad_documents_spoil_no_good_ones(self):
         mutator = Mutator(seed())
         kinds = Counter()
         with noted("bad document, read") as figures:
@@ -140,7 +140,7 @@ class TestBadDocumentsRead(BadDocumentsCase):
             self.assertFalse(alone.error)
             self.assertEqual(by_number[element["Header"]["InvoiceID"]], alone)
 
-    def test_damaged_responses(self):
+    def test_damaged_responses_are_refused_in_words(self):
         """All of it is refused in words, or it can still be read."""
         mutator = Mutator(f"{seed()}-damage")
         kinds, times = Counter(), number("PAYLOADS") // 10
@@ -197,7 +197,7 @@ class TestBadDocumentsBooked(BadDocumentsCase):
         self.env.invalidate_all()
         return self.env["copaco.run"].search([], limit=1), told
 
-    def test_bad_documents_among_good_ones(self):
+    def test_bad_documents_spoil_no_good_ones(self):
         mutator = Mutator(f"{seed()}-odoo")
         states = Counter()
         with noted("bad document, booked") as figures:

@@ -42,7 +42,7 @@ UNFORESEEN = [
 class TestOtherModules(RefusalCase):
     """What another module says when an invoice is made or confirmed."""
 
-    def test_any_exception_of_another_module(self):
+    def test_any_exception_of_another_module_holds_only_its_document(self):
         errors = [
             *((error, "unexpected_error", words) for error, words in TOLD),
             *((error, "unexpected_error", words) for error, words in UNFORESEEN),
@@ -52,7 +52,7 @@ class TestOtherModules(RefusalCase):
         cases = [
             (*operation, *error)
             for operation, error in product(operations, errors)
-            # See test_an_invoice_that_may_not_be_confirmed_yet.
+            # See test_an_invoice_that_may_not_be_confirmed_yet_stays_a_draft.
             if operation != ("post", "_post") or MESSAGE not in error
         ]
         chosen = choose(cases, kind=itemgetter(1, 3))
@@ -62,7 +62,7 @@ class TestOtherModules(RefusalCase):
                     self.run_schedule()
                 self.retry()
 
-    def test_an_invoice_that_may_not_be_confirmed_yet(self):
+    def test_an_invoice_that_may_not_be_confirmed_yet_stays_a_draft(self):
         for error, words in choose(TOLD):
             with self.raised("post", "_post", error):
                 with self.left_as_draft(words), self.raising("_post", error):
@@ -94,7 +94,7 @@ class TestOtherModules(RefusalCase):
         with patch.object(self.registry["account.move"], method, raise_afterwards):
             yield
 
-    def test_a_constraint_of_the_database(self):
+    def test_a_constraint_of_the_database_holds_only_its_document(self):
         self.env.cr.execute(
             "ALTER TABLE account_move ADD CONSTRAINT someone_elses "
             "CHECK (invoice_origin <> 'BAD-1') NOT VALID"
@@ -104,7 +104,7 @@ class TestOtherModules(RefusalCase):
         self.env.cr.execute("ALTER TABLE account_move DROP CONSTRAINT someone_elses")
         self.retry()
 
-    def test_an_error_while_looking_for_the_customer(self):
+    def test_an_error_while_looking_for_the_customer_holds_only_its_document(self):
         matcher = self.registry["copaco.customer.matcher"]
         original = matcher._match_customer
 

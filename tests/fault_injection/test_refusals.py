@@ -29,14 +29,14 @@ class TestRefusals(RefusalCase):
             }
         )
 
-    def test_an_archived_contact(self):
+    def test_an_archived_contact_holds_its_document_until_it_is_restored(self):
         self.link_bad_partner()
         with self.refused("partner_archived", "Bad", "Restore"):
             self.bad_partner.active = False
         self.bad_partner.active = True
         self.retry()
 
-    def test_a_contact_of_another_company(self):
+    def test_a_contact_of_another_company_holds_its_document(self):
         self.link_bad_partner()
         other = self.setup_other_company()["company"]
         with self.refused("partner_company", "Bad", other.name):
@@ -48,7 +48,7 @@ class TestRefusals(RefusalCase):
         self.bad_partner.company_id = False
         self.retry()
 
-    def test_a_period_that_is_locked_in_any_way(self):
+    def test_a_period_that_is_locked_in_any_way_holds_its_document(self):
         soft = ("fiscalyear_lock_date", "tax_lock_date", "sale_lock_date")
         # Nobody opens what is locked for good.
         cases = *((field, False) for field in soft), ("hard_lock_date", True)
@@ -77,7 +77,7 @@ class TestRefusals(RefusalCase):
         self.assert_all_invoiced()
         self.assertEqual(self.bad.move_id.invoice_date, day)
 
-    def test_currencies(self):
+    def test_a_currency_that_can_not_be_used_holds_its_document(self):
         usd = self.env.ref("base.USD")
         cases = (
             ("USD", "currency_rate_missing", "exchange rate"),
@@ -97,7 +97,7 @@ class TestRefusals(RefusalCase):
                     self.retry()
                 del self.simulator.invoices[len(GOOD) :]
 
-    def test_a_receivable_account_that_can_not_be_used(self):
+    def test_a_receivable_account_that_can_not_be_used_leaves_a_draft(self):
         self.connection.invoice_policy = "post"
         account = self.bad_partner.property_account_receivable_id.copy({"name": "X"})
         self.bad_partner.property_account_receivable_id = account
@@ -108,33 +108,33 @@ class TestRefusals(RefusalCase):
 
     # What is wrong with the set-up, so that nothing can be invoiced
 
-    def test_an_archived_journal(self):
+    def test_an_archived_journal_holds_everything(self):
         with self.refused("account_missing", "archived", all_of_them=True):
             self.connection.journal_id.active = False
         self.connection.journal_id.active = True
         self.retry()
 
-    def test_an_archived_product(self):
+    def test_an_archived_product_holds_everything(self):
         with self.refused("account_missing", "Cloud", "archived", all_of_them=True):
             self.product.active = False
         self.product.active = True
         self.retry()
 
-    def test_an_archived_income_account(self):
+    def test_an_archived_income_account_holds_everything(self):
         account = self.product.product_tmpl_id.get_product_accounts()["income"]
         with self.refused("account_missing", "income account", all_of_them=True):
             account.active = False
         account.active = True
         self.retry()
 
-    def test_an_archived_tax(self):
+    def test_an_archived_tax_holds_everything(self):
         with self.refused("tax_missing", "Cloud", all_of_them=True):
             self.tax.active = False
             self.strip_account_taxes()
         self.tax.active = True
         self.retry()
 
-    def test_a_tax_that_was_deleted(self):
+    def test_a_tax_that_was_deleted_holds_everything(self):
         tax = self.tax.copy({"name": "To be deleted"})
         self.product.taxes_id = tax
         with self.refused("tax_missing", "Cloud", all_of_them=True):
@@ -147,7 +147,7 @@ class TestRefusals(RefusalCase):
         accounts = self.product.product_tmpl_id.get_product_accounts()
         accounts["income"].tax_ids = False
 
-    def test_a_numbering_that_makes_no_sense(self):
+    def test_a_numbering_that_makes_no_sense_holds_everything(self):
         self.connection.invoice_policy = "post"
         journal = self.connection.journal_id
         # Odoo's own code fails of this, with each new invoice.
@@ -158,7 +158,7 @@ class TestRefusals(RefusalCase):
         journal.sequence_override_regex = False
         self.retry()
 
-    def test_a_numbering_that_odoo_refuses(self):
+    def test_a_numbering_that_odoo_refuses_leaves_drafts(self):
         self.connection.invoice_policy = "post"
         journal = self.connection.journal_id
         with self.left_as_draft("The sequence regex", all_of_them=True):
@@ -168,7 +168,7 @@ class TestRefusals(RefusalCase):
 
     # What is wrong with who does it, or is told
 
-    def test_a_user_without_rights_as_the_scheduled_user(self):
+    def test_a_scheduled_user_without_rights_stops_nothing(self):
         self.connection.weekly_digest = True
         self.add(who="UNKNOWN")
         for groups in choose(("base.group_user", "base.group_portal")):
@@ -183,7 +183,7 @@ class TestRefusals(RefusalCase):
                 self.assert_good_invoiced()
                 self.assert_held(self.bad, "customer_unknown")
 
-    def test_a_responsible_user_who_is_gone(self):
+    def test_a_responsible_user_who_is_gone_stops_nothing(self):
         leaver = new_test_user(
             self.env,
             "leaver",
@@ -198,14 +198,14 @@ class TestRefusals(RefusalCase):
         self.assert_held(self.bad, "customer_unknown")
         self.assertTrue(self.connection.activity_ids.user_id.active)
 
-    def test_an_activity_type_that_was_deleted(self):
+    def test_an_activity_type_that_was_deleted_stops_nothing(self):
         self.env.ref("account_copaco.mail_activity_type_attention").sudo().unlink()
         self.add(who="UNKNOWN")
         self.run_schedule()
         self.assert_good_invoiced()
         self.assertEqual(self.bad.state, "held")
 
-    def test_scheduled_actions_that_were_deleted(self):
+    def test_scheduled_actions_that_were_deleted_do_not_stop_the_button(self):
         for name in CRONS[1:]:
             self.env.ref(f"account_copaco.ir_cron_{name}").sudo().unlink()
         self.fetch()

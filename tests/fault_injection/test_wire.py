@@ -117,7 +117,7 @@ class TestWire(CopacoCommon):
     def test_the_table_has_every_misbehaviour(self):
         self.assertEqual(set(OPTIONS), set(FAULTS))
 
-    def test_each_misbehaviour_at_each_position(self):
+    def test_each_misbehaviour_fails_clearly_and_the_next_fetch_brings_the_rest(self):
         cases = [
             (fault, options, place)
             for fault in OPTIONS.keys() - READABLE - LIKE_NOTHING - WRONG
