@@ -107,8 +107,10 @@ def may_be_told(task):
 def _press(action, model, domain):
     def task(env):
         records = _as_person(env)[model].search(domain)
-        # As Odoo's web server calls it.
-        retrying(getattr(records, action), records.env)
+        # Where nothing is listed, nobody can press anything.
+        if records:
+            # As Odoo's web server calls it.
+            retrying(getattr(records, action), records.env)
 
     return task
 
