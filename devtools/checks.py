@@ -79,6 +79,7 @@ def run_all() -> bool:
                 "Tests in Odoo, second third": partial(_odoo_tests, instance, SECOND),
                 "Tests in Odoo, the rest": partial(_other_odoo_tests, instance),
                 "Tests with several processes": partial(_process_tests, instance),
+                "Tests of make faults": partial(_fault_tests, instance),
                 "Tests of queue_job's jobs": partial(_job_tests, instance),
                 "Tests with other modules": partial(_module_tests, instance),
                 E_INVOICE_STAGE: partial(_e_invoice_tests, instance),
@@ -248,6 +249,15 @@ def _e_invoice_tests(instance: CheckoutInstance) -> Outcome:
 def _process_tests(instance: CheckoutInstance) -> Outcome:
     with test_database(instance) as name:
         return run_unittests(DEVTOOLS / "processes", install(instance, name))
+
+
+def _fault_tests(instance: CheckoutInstance) -> Outcome:
+    # One round of the part that breaks nothing which others use. Its reseller, and what
+    # is compared, are those of most other parts.
+    with test_database(instance) as name:
+        variables = install(instance, name)
+        folder = DEVTOOLS / "fault_injection"
+        return run_unittests(folder, variables, "test_simultaneous.py")
 
 
 def _job_tests(instance: CheckoutInstance) -> Outcome:
