@@ -8,14 +8,15 @@ from ..client import parse_payload
 from ..const import get_side
 from ..hold_reasons import Hold
 from ..tools import (
+    CHARGE_COLUMNS,
     avoid_compiling,
     find_repeated,
-    get_row_hash,
     get_text_key,
     is_same_amount,
     join_messages,
     list_names,
     name_invoice,
+    write_charges,
     write_text_key,
 )
 
@@ -27,44 +28,42 @@ LIKELY = "likely"  # without a row hash, or without a period, all else agrees
 SUSPECT = "suspect"  # the row hash agrees, and something else doesn't
 DECLINED = "declined"  # a person decided not to invoice it as part of another document
 
+# A line is most like itself: its document is left out before anything else is read.
+_IS_ELSEWHERE = "other.document_id != asked.document_id"
 _IS_SAME_ID = f"{write_text_key('other.subscription_ref')} = asked.subscription_key"
+_IS_SAME_SERVICE = (
+    f"{_IS_ELSEWHERE} AND {_IS_SAME_ID} AND other.extended_price = asked.extended_price"
+)
 
 _LINE_QUERY = f"""
     WITH asked AS (
         SELECT *
-          FROM unnest(%(keys)s::int[], %(documents)s::int[], %(hashes)s::text[],
-                      %(subscriptions)s::text[], %(descriptions)s::text[],
-                      %(starts)s::date[], %(ends)s::date[], %(quantities)s::float8[],
-                      %(prices)s::float8[], %(currencies)s::int[],
-                      %(customers)s::int[], %(partners)s::int[],
-                      %(endpoints)s::text[])
-            AS asked (key, document_id, row_hash, subscription_key, description_key,
-                      date_start, date_end, quantity, extended_price, currency_id,
-                      customer_id, partner_id, endpoint)
+          FROM json_to_recordset(%(charges)s) AS asked ({CHARGE_COLUMNS})
     ),
     candidate AS MATERIALIZED (
         SELECT asked.key, other.id
           FROM asked
           JOIN copaco_document_line other
-            ON other.row_hash = asked.row_hash AND other.row_hash != ''
+            ON {_IS_ELSEWHERE}
+               AND other.row_hash = asked.row_hash AND other.row_hash != ''
      UNION ALL
         SELECT asked.key, other.id
           FROM asked
           JOIN copaco_document_line other
-            ON {_IS_SAME_ID} AND other.extended_price = asked.extended_price
+            ON {_IS_SAME_SERVICE}
          WHERE asked.row_hash = ''
      UNION ALL
         SELECT asked.key, other.id
           FROM asked
           JOIN copaco_document_line other
-            ON {_IS_SAME_ID} AND other.extended_price = asked.extended_price
+            ON {_IS_SAME_SERVICE}
          WHERE asked.row_hash != '' AND coalesce(other.row_hash, '') = ''
      UNION ALL
         -- Copaco promises no row hash that is the same at another endpoint.
         SELECT asked.key, other.id
           FROM asked
           JOIN copaco_document_line other
-            ON {_IS_SAME_ID} AND other.extended_price = asked.extended_price
+            ON {_IS_SAME_SERVICE}
           JOIN copaco_document document ON document.id = other.document_id
           JOIN copaco_run run ON run.id = document.run_id
          WHERE %(has_endpoints)s AND asked.row_hash != ''
@@ -104,8 +103,7 @@ _LINE_QUERY = f"""
      LEFT JOIN copaco_customer customer ON customer.id = document.customer_id
      LEFT JOIN res_partner partner ON partner.id = customer.partner_id
      LEFT JOIN account_move move ON move.id = document.move_id
-         WHERE document.id != asked.document_id
-           AND document.company_id = ANY(%(companies)s)
+         WHERE document.company_id = ANY(%(companies)s)
            AND document.kind = ANY(%(kinds)s)
            AND other.is_excluded IS NOT TRUE
            -- Of two that both wait, the later one is asked about, unless a person
@@ -180,7 +178,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
             pairs = duplicates[document]
             others = self._enumerate(self._get_documents(pairs), document)
             verdict = (
-                self._get_twice_hold(document)
+                self._get_twice_hold(document, lines[document])
                 or finder._get_hold(document, declined[document], pairs, others)
                 or self._judge_lines(document, pairs)
                 or invoices.get(document)
@@ -193,9 +191,9 @@ class CopacoDuplicateFinder(models.AbstractModel):
                 verdicts[document] = verdict
         return verdicts
 
-    def _get_twice_hold(self, document):
+    def _get_twice_hold(self, document, lines):
         """:return: a `Hold` when a document has the same charge twice, or None"""
-        pairs = self._find_twice(document._get_billed_lines())
+        pairs = self._find_twice(lines)
         if not pairs:
             return None
         return Hold(
@@ -336,22 +334,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 _LINE_QUERY,
-                keys=list(range(len(keys))),
-                documents=[document.id for document, _line in keys],
-                hashes=[get_row_hash(line) for _document, line in keys],
-                subscriptions=[get_text_key(line.subscription_ref) for _, line in keys],
-                descriptions=[get_text_key(line.description) for _, line in keys],
-                starts=[line.date_start or None for _document, line in keys],
-                ends=[line.date_end or None for _document, line in keys],
-                quantities=[float(line.quantity or 0) for _document, line in keys],
-                prices=[float(line.extended_price) for _document, line in keys],
-                currencies=[document.currency_id.id or None for document, _ in keys],
-                customers=[document.customer_id.id or None for document, _ in keys],
-                partners=[
-                    document.partner_id.commercial_partner_id.id or None
-                    for document, _line in keys
-                ],
-                endpoints=[document.run_id.endpoint for document, _line in keys],
+                charges=write_charges(asked),
                 has_endpoints=self._has_several_endpoints(companies, kinds),
                 companies=companies.ids,
                 kinds=kinds,

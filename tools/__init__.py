@@ -40,7 +40,13 @@ from .messages import (
 from .month_comparison import Charge, compare_months
 from .names import enumerate_names, join_different, list_names, name_line
 from .pace import Pace
-from .queries import avoid_compiling, get_month_id, read_month_id
+from .queries import (
+    CHARGE_COLUMNS,
+    avoid_compiling,
+    get_month_id,
+    read_month_id,
+    write_charges,
+)
 from .rounding import (
     CENT,
     format_exact,

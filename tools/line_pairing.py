@@ -200,9 +200,13 @@ def find_repeated(lines):
     """
     by_hash, by_content, without_hash = defaultdict(list), {}, {}
     pairs = []
+    # Mostly each has one: then what else they are need not be known.
+    has_hashes = all(line.row_hash for line in lines)
     for line in lines:
         row_hash = get_row_hash(line)
-        content = (get_text_key(line.line_ref), *get_service_key(line))
+        content = None
+        if not has_hashes:
+            content = (get_text_key(line.line_ref), *get_service_key(line))
         same = (other for other in by_hash[row_hash] if not are_apart(line, other))
         other = next(same, None) if row_hash else None
         other = other or (without_hash if row_hash else by_content).get(content)
