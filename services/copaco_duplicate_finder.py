@@ -37,7 +37,7 @@ _IS_SAME_SERVICE = (
 
 _LINE_QUERY = f"""
     WITH asked AS (
-        SELECT *
+        SELECT *, {write_text_key("subscription_ref")} AS subscription_key
           FROM json_to_recordset(%(charges)s) AS asked ({CHARGE_COLUMNS})
     ),
     candidate AS MATERIALIZED (
@@ -89,8 +89,8 @@ _LINE_QUERY = f"""
                AND document.currency_id IS NOT DISTINCT FROM asked.currency_id
                AS is_amount,
                {write_text_key("coalesce(other.description, '')")}
-                   = asked.description_key
-               AND (asked.description_key != '' OR asked.subscription_key != '')
+                   = {write_text_key("asked.description")}
+               AND (asked.description != '' OR asked.subscription_key != '')
                AND other.quantity = asked.quantity
                AND (document.customer_id = asked.customer_id
                     OR partner.commercial_partner_id = asked.partner_id) AS is_service

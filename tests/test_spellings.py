@@ -3,6 +3,7 @@ from decimal import Decimal
 
 from odoo.tests import freeze_time, tagged
 
+from ..tools import get_text_key, write_text_key
 from .common import CREATED, copaco_invoice
 from .simulator.server import CUSTOMER_INVOICES
 from .test_bill import CopacoBillCommon
@@ -61,6 +62,29 @@ class TestSpellings(ContentCase):
             self.fetch()
             self.assertHeld(self.find("V-2"), "V-1")
             self.assertEqual(self.billed, 10)
+
+    def test_the_same_text_is_the_same_charge_whatever_is_in_it(self):
+        """PostgreSQL keeps some blanks, and makes other small letters of some capitals,
+        than Python."""
+        for text in (
+            "Domain\u202fexample.nl",
+            "Domain\u2007example.nl",
+            "\u0130zmir.nl",
+        ):
+            with self.subTest(text=text), self.undone():
+                self.receive_first(self.make_line(text))
+                self.assertHeld(self.receive("V-2", self.make_line(text)), "V-1")
+                self.assertEqual(self.billed, 10)
+                self.simulator.invoices.clear()
+
+    def test_the_database_leaves_out_the_blanks_that_python_does(self):
+        texts = [f"a{chr(code)}B" for code in range(1, 0x3100)]
+        texts = [text for text in texts if get_text_key(text) == "ab"]
+        self.env.cr.execute(
+            f"SELECT {write_text_key('text')} FROM unnest(%s) text", [texts]
+        )
+        self.assertGreater(len(texts), 20)
+        self.assertEqual({key for (key,) in self.env.cr.fetchall()}, {"ab"})
 
     def test_with_row_hash_it_is_excluded_by_a_rule(self):
         self.receive_first(price_line("10.00", Description=NAME))

@@ -8,6 +8,11 @@ from typing import NamedTuple
 _LABEL = "(?:BTW|TVA|VAT|MWST|UST)(?:NUMMER|NUMERO|NUMBER|NR|NO|ID)?"
 # "NVT" and "0" are what people type who have none.
 _MIN_DIGITS = 6
+# What Python takes for blanks. PostgreSQL's ``\s`` knows fewer, and which ones depends
+# on the database.
+_BLANKS = (
+    r"\s\u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 
 
 class VatKey(NamedTuple):
@@ -43,9 +48,10 @@ def get_text_key(text):
 
 def write_text_key(column):
     """:param column: SQL, as text
-    :return: the same of it as `get_text_key`, as text of SQL
+    :return: the same of it as `get_text_key`, as text of SQL. Which capitals have small
+        letters depends on the database, so that it is best compared with its like.
     """
-    return rf"lower(regexp_replace({column}, '[\s\u00a0]', '', 'g'))"
+    return f"lower(regexp_replace({column}, '[{_BLANKS}]', '', 'g'))"
 
 
 def is_same_vat(vat, other):

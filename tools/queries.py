@@ -8,26 +8,13 @@ from dateutil.relativedelta import relativedelta
 
 from odoo.tools import SQL
 
-from .line_pairing import get_row_hash, get_service_key
+from .line_pairing import get_row_hash
 
 # Of a charge that is looked for: where it stands, and what it is known by.
-_CHARGE = {
-    "key": "int",
-    "document_id": "int",
-    "currency_id": "int",
-    "customer_id": "int",
-    "partner_id": "int",
-    "endpoint": "text",
-    "row_hash": "text",
-    # The others as `get_service_key` has them.
-    "subscription_key": "text",
-    "description_key": "text",
-    "date_start": "date",
-    "date_end": "date",
-    "quantity": "float8",
-    "extended_price": "float8",
-}
-CHARGE_COLUMNS = ", ".join(map(" ".join, _CHARGE.items()))
+CHARGE_COLUMNS = """
+    key int, document_id int, currency_id int, customer_id int, partner_id int,
+    endpoint text, row_hash text, subscription_ref text, description text,
+    date_start date, date_end date, quantity float8, extended_price float8"""
 
 # An id of a month is made of that of its owner and the number of the month, so that it
 # stays: a month before is one less.
@@ -54,24 +41,33 @@ def write_charges(asked):
         lines, from 0
     """
     keys = itertools.count()
-    rows = (
-        (next(keys), *values, get_row_hash(line), *get_service_key(line))
+    charges = [
+        {
+            "key": next(keys),
+            **values,
+            "row_hash": get_row_hash(line),
+            "subscription_ref": line.subscription_ref or "",
+            "description": line.description or "",
+            "date_start": line.date_start or None,
+            "date_end": line.date_end or None,
+            "quantity": float(line.quantity or 0),
+            "extended_price": float(line.extended_price),
+        }
         for document, lines in asked.items()
         for values in [_get_values(document)]
         for line in lines
-    )
-    charges = [dict(zip(_CHARGE, row, strict=True)) for row in rows]
+    ]
     return json.dumps(charges, default=str)
 
 
 def _get_values(document):
-    records = (
-        document,
-        document.currency_id,
-        document.customer_id,
-        document.partner_id.commercial_partner_id,
-    )
-    return *(record.id or None for record in records), document.run_id.endpoint
+    return {
+        "document_id": document.id,
+        "currency_id": document.currency_id.id or None,
+        "customer_id": document.customer_id.id or None,
+        "partner_id": document.partner_id.commercial_partner_id.id or None,
+        "endpoint": document.run_id.endpoint,
+    }
 
 
 def get_month_id(owner, day):
