@@ -169,7 +169,7 @@ class CopacoDraftUpdater(models.AbstractModel):
             self.env.add_to_compute(move._fields["narration"], move)
         self.env[kind.writer]._check_totals(match.documents, move, edits)
         move.copaco_document_id.move_snapshot = manual_edits._update_snapshot(
-            move, edits, snapshot, sequences
+            move, edits, snapshot, sequences, values
         )
         self.env["copaco.document.line"]._set_matches(match.lines)
 

@@ -36,7 +36,7 @@ TEXT_FIELDS = ("display_type", "name", "collapse_composition", "collapse_prices"
 # Which LINE_FIELDS the digest of a line is of: a stored one outlives an upgrade.
 LINE_DIGEST_PREFIX = "2:"
 # What changes the amount of an invoice although its lines stay as they are.
-AMOUNT_FIELDS = frozenset({"move_type", "currency_id", "invoice_cash_rounding_id"})
+AMOUNT_FIELDS = frozenset({"move_type", "invoice_cash_rounding_id"})
 
 
 class ManualEdits(NamedTuple):
@@ -145,10 +145,11 @@ class CopacoManualEdits(models.AbstractModel):
             "texts": {},
         }
 
-    def _update_snapshot(self, move, edits, snapshot, sequences):
+    def _update_snapshot(self, move, edits, snapshot, sequences, values):
         """:param edits: the `ManualEdits` that an update of the invoice has kept
         :param snapshot: from before the update
         :param sequences: see `_take_snapshot`
+        :param values: dict of what the addon would have put above the lines
         :return: dict for `move_snapshot` by which they still are manual edits
         """
         kept = edits.edited | edits.added | edits.edited_texts
@@ -159,7 +160,12 @@ class CopacoManualEdits(models.AbstractModel):
                 sequence = sequences.get(entry["key"], entry["sequence"])
                 updated["texts"][key] = {**entry, "sequence": sequence}
         for name in edits.header:
-            updated["header"][name] = snapshot["header"].get(name)
+            digest = snapshot["header"].get(name)
+            # Who takes the edit back has not what Copaco says now.
+            is_current = name not in values or digest == _get_digest(
+                {name: _get_value(move, name, values[name])}, [name]
+            )
+            updated["header"][name] = digest if is_current else None
         keys = {line_id: f"removed {line_id}" for line_id in edits.removed}
         keys |= {line.copaco_line_id.id: str(line.id) for line in edits.edited}
         entries = {entry["line"]: entry for entry in snapshot["lines"].values()}
@@ -167,7 +173,6 @@ class CopacoManualEdits(models.AbstractModel):
             lambda line: line.id in keys
         ):
             entry = entries.get(line.id, _prepare_entry(line))
-            # Who takes the edit back has not what Copaco says now.
             is_current = entry["amount"] in (None, line.amount)
             updated["lines"][keys[line.id]] = {
                 **_prepare_entry(
@@ -274,11 +279,7 @@ class CopacoManualEdits(models.AbstractModel):
         )
         others = invoice._get_copaco_documents() - document
         # In another currency than theirs, an invoice bills nothing of any of several.
-        is_nothing_left = (
-            others
-            and invoice.currency_id != document.currency_id
-            and "currency_id" in self._compare(invoice).header
-        )
+        is_nothing_left = others and invoice.currency_id != document.currency_id
         amount = 0.0
         if invoice.copaco_document_id == document:
             # The first one has what a person changed on an invoice of several.
@@ -297,22 +298,20 @@ class CopacoManualEdits(models.AbstractModel):
         :return: what a person took off an invoice or a correction
         """
         edits = self._compare(move)
-        # An amount in another currency is none in that of the document.
         document = move._get_copaco_document()
+        # Snapshots are in Copaco's currency: when that changes, the invoice is updated
+        # or created anew. An amount in another one is none of it.
         is_same = move.currency_id == document.currency_id
-        was_same = is_same != ("currency_id" in edits.header)
         sign = document._get_sign() if is_same else 0
         booked = sign * move.amount_untaxed_in_currency_signed
         amounts = {
             key: entry["amount"]
             for key, entry in self._read_snapshot(move)["lines"].items()
         }
-        if not (is_same or was_same):
-            return 0.0
         if not amounts or None in amounts.values():
             return total - booked if edits.has_line_edits or not is_same else 0.0
-        if edits.header & AMOUNT_FIELDS:
-            return (sum(amounts.values()) if was_same else 0.0) - booked
+        if not is_same or edits.header & AMOUNT_FIELDS:
+            return sum(amounts.values()) - booked
         for line in edits.unedited:
             del amounts[str(line.id)]
         others = move.invoice_line_ids - edits.unedited
@@ -382,6 +381,12 @@ def _prepare_entry(line, amount=None, digest=None):
 
 def _get_line_digest(line):
     return LINE_DIGEST_PREFIX + _get_digest(line, LINE_FIELDS)
+
+
+def _get_value(record, name, value):
+    """:return: what a field would be, were this written to it"""
+    field = record._fields[name]
+    return field.convert_to_record(field.convert_to_cache(value, record), record)
 
 
 def _get_digest(record, names):

@@ -94,6 +94,7 @@ from . import (
     test_preview_matches,
     test_readiness,
     test_reconciliation,
+    test_reconciliation_currencies,
     test_reconciliation_unbalanced,
     test_rounding,
     test_rule_analytic,

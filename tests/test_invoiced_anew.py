@@ -6,11 +6,8 @@ from odoo.tests import freeze_time, tagged
 from .common import CopacoChangeCommon, copaco_invoice, price_line
 
 
-@tagged("post_install", "-at_install")
-@freeze_time("2026-11-25 10:00:00")
-class TestInvoicedAnew(CopacoChangeCommon):
-    """What can't be corrected by the difference is credited in full, and invoiced anew:
-    promises 1, 4, 5 and 7."""
+class InvoicedAnewCommon(CopacoChangeCommon):
+    """One customer, and another contact to which it may be invoiced."""
 
     def setUp(self):
         super().setUp()
@@ -49,6 +46,13 @@ class TestInvoicedAnew(CopacoChangeCommon):
     def get_table(self, document):
         self.env.invalidate_all()
         return str(document.run_id.reconciliation)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestInvoicedAnew(InvoicedAnewCommon):
+    """What can't be corrected by the difference is credited in full, and invoiced anew:
+    promises 1, 4, 5 and 7."""
 
     # === ANOTHER CONTACT === #
 
