@@ -129,10 +129,17 @@ _DOCUMENTS = """
                sum(amount) FILTER (WHERE is_same AND state = 'posted') AS posted,
                sum(amount) FILTER (WHERE is_same AND state = 'draft') AS draft,
                -sum(amount) FILTER (WHERE is_same AND role = 'credited') AS credited,
-               -sum(amount) FILTER (WHERE is_same AND role = 'added') AS added,
-               sum(amount) FILTER (WHERE NOT is_same) AS other_amount,
-               max(currency_id) FILTER (WHERE NOT is_same) AS other_currency_id
+               -sum(amount) FILTER (WHERE is_same AND role = 'added') AS added
           FROM amounts
+      GROUP BY document_id
+    ),
+    other AS (
+        SELECT document_id, jsonb_object_agg(currency_id, amount) AS amounts
+          FROM (SELECT document_id, currency_id, sum(amount) AS amount
+                  FROM amounts
+                 WHERE NOT is_same
+              GROUP BY document_id, currency_id
+                HAVING sum(amount) != 0) currency
       GROUP BY document_id
     ),
     settled AS (
@@ -147,10 +154,10 @@ _DOCUMENTS = """
                coalesce(booked.draft, 0) AS draft,
                coalesce(booked.credited, 0) - coalesce(settled.amount, 0) AS credited,
                coalesce(booked.added, 0) AS added,
-               coalesce(booked.other_amount, 0) AS other_amount,
-               booked.other_currency_id
+               other.amounts AS other_amounts
           FROM received
      LEFT JOIN booked ON booked.document_id = received.id
+     LEFT JOIN other ON other.document_id = received.id
      LEFT JOIN settled ON settled.document_id = received.id
     ),
     compared AS (
@@ -165,14 +172,14 @@ _DOCUMENTS = """
            CASE WHEN compared.state = 'held' THEN hold_reason END,
            CASE WHEN compared.state = 'excluded' THEN excluded_by_id END,
            CASE WHEN compared.state = 'excluded' THEN exclude_reason END,
-           CASE WHEN difference != 0 OR other_amount != 0 THEN compared.id END,
+           CASE WHEN difference != 0 OR other_amounts IS NOT NULL
+                THEN compared.id END,
            count(*), sum(line_count), sum(amount_source), sum(amount_excluded),
            sum(totals_difference), sum(posted), sum(draft), sum(credited), sum(added),
-           sum(difference), sum(other_amount), max(other_currency_id),
-           sum(amount_estimated)
+           sum(difference), other_amounts, sum(amount_estimated)
       FROM compared
  LEFT JOIN account_move main ON main.id = compared.move_id
-  GROUP BY 1, 2, 3, 4, 5, 6"""
+  GROUP BY 1, 2, 3, 4, 5, 6, other_amounts"""
 
 # What a person made of an invoice, by a field of Odoo's.
 _MADE_OF = """
@@ -187,7 +194,7 @@ _VERSIONS = """
            CASE WHEN version.state = 'pending' THEN 'source_changed' END,
            version.declined_by_id, NULL, NULL,
            count(*), sum(version.line_count), sum(version.amount_source), 0, 0,
-           0, 0, 0, 0, 0, 0, NULL, 0
+           0, 0, 0, 0, 0, NULL, 0
       FROM copaco_document_version version
      WHERE version.run_id IN %(runs)s
   GROUP BY 1, 2, 3, 4"""
@@ -220,8 +227,7 @@ class Row(NamedTuple):
     credited: float  # manually
     added: float  # below zero: invoiced manually besides
     difference: float  # how much less that is than it should be
-    other_amount: float  # that is in another currency
-    other_currency_id: int
+    other_amounts: dict  # that are in others, by the id of the currency
     estimated: float  # of what can't be read
 
 
@@ -405,15 +411,13 @@ class CopacoReconciliation(models.AbstractModel):
             reconciliation.add("edited", amount=edited)
         if unexplained := round(float(row.difference) - edited, 6):
             reconciliation.add("unexplained", differing.name, amount=unexplained)
-        if row.other_amount:
-            currency = self.env["res.currency"].browse(row.other_currency_id)
+        for currency_id, other_amount in (row.other_amounts or {}).items():
+            currency = self.env["res.currency"].browse(int(currency_id))
             text = self.env._(
                 "%(document)s is invoiced in another currency than Copaco's: "
                 "%(amount)s",
                 document=differing.name,
-                amount=formatLang(
-                    self.env, float(row.other_amount), currency_obj=currency
-                ),
+                amount=formatLang(self.env, other_amount, currency_obj=currency),
             )
             reconciliation.notes.append((text, 0.0))
 

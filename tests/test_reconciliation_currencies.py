@@ -61,7 +61,7 @@ class TestReconciliationCurrencies(InvoicedAnewCommon):
             self.assertBalanced()
 
     def test_a_currency_chosen_after_copaco_changed_its_own_is_named_once(self):
-        self.invoice("12")
+        old = self.invoice("12").move_id
         self.invoice_to(self.documents, self.other)
         self.choose(self.usd)
         self.assertReconciled(["$ 12.00"], posted=12, draft=-12, edited=12)
@@ -71,6 +71,8 @@ class TestReconciliationCurrencies(InvoicedAnewCommon):
         self.assertReconciled(["9.00 €"], edited=9)
         self.choose(self.gbp)
         self.assertReconciled(["£ 9.00"], edited=9)
+        old.reversal_move_ids.unlink()
+        self.assertReconciled(["12.00 €", "£ 9.00"], edited=9)
 
     def test_what_else_was_edited_is_named_when_copaco_chose_the_same_currency(self):
         self.send_with("10", "5")
@@ -96,6 +98,18 @@ class TestReconciliationCurrencies(InvoicedAnewCommon):
         self.env.flush_all()
         self.env.cr.execute("DELETE FROM account_move WHERE id = %s", [move.id])
         self.assertReconciled(unexplained=10)
+
+    def test_amounts_in_several_currencies_are_named_each_in_its_own(self):
+        self.send_with("10")
+        self.choose(self.usd)
+        self.documents.move_id.action_post()
+        credit, new = self.invoice_to(self.documents, self.other).sorted("id")
+        self.choose(self.gbp)
+        self.assertReconciled(["£ 10.00"], edited=10)
+        credit.unlink()
+        self.assertReconciled(["$ 10.00", "£ 10.00"], edited=10)
+        new.action_switch_move_type()
+        self.assertReconciled(["$ 10.00", "£ -10.00"], edited=10)
 
     def test_a_currency_that_a_person_chose_again_is_kept(self):
         self.send_with("10")
