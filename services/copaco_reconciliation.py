@@ -69,7 +69,7 @@ _DOCUMENTS = """
                true AS is_first
           FROM received
           JOIN account_move move ON move.copaco_document_id = received.id
-         WHERE NOT received.is_purchase
+         WHERE NOT received.is_purchase OR move.copaco_is_replaced
      UNION ALL
         SELECT received.id, received.state != 'new', move.id, received.amount_billed,
                false

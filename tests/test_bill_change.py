@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import date
 
 from odoo.exceptions import UserError
@@ -197,6 +198,21 @@ class TestBillChange(CopacoBillCommon):
             self.assertBalanced()
             credit.action_post()
         self.assertEqual(anew.currency_id, dollar)
+
+    def test_a_credit_note_of_a_bill_that_goes_is_named_by_the_reconciliation(self):
+        two = {"A1": [price_line("15")], "A2": [price_line("1")]}
+        self.add_purchase("P-1", two)
+        self.fetch()
+        bill = self.change_bill(two, Date="20261022")
+        self.act(self.purchases, "action_correct")
+        bill.reversal_move_ids.unlink()
+        self.env.invalidate_all()
+        found = self.env["copaco.reconciliation"]._reconcile_runs(self.purchases.run_id)
+        amounts = defaultdict(float)
+        for part in found[self.purchases.run_id].parts:
+            amounts[part.bucket] += part.amount
+        self.assertEqual(amounts, {"posted": 16, "draft": 16, "credited": -16})
+        self.assertBalanced()
 
     def test_a_bill_made_anew_follows_its_amounts_its_corrections_and_what_is_new(self):
         self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
