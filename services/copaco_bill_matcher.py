@@ -68,6 +68,7 @@ class CopacoBillMatcher(models.AbstractModel):
             (not correction_date and self._check_source_totals(documents))
             or (not correction_date and self._check_vat(documents))
             or matcher._check_currency(document)
+            or self._check_same_currency(documents)
             or self._check_vendor(document)
             or self._check_same_vendor(documents)
             or self._check_vendor_country(document)
@@ -193,6 +194,23 @@ class CopacoBillMatcher(models.AbstractModel):
                 "enter their bills manually. Then retry.",
                 number=documents[0].invoice_number,
                 vendors=list_names(vendors.mapped("display_name")),
+            ),
+        )
+
+    def _check_same_currency(self, documents):
+        """Copaco may have changed that of some of them."""
+        currencies = documents.currency_id
+        if len(currencies) < 2:
+            return None
+        return Hold(
+            "bill_incomplete",
+            _lt(
+                "Copaco invoice %(number)s can't be billed, because its documents are "
+                "in different currencies: %(currencies)s. Delete its draft bill, if "
+                "there is one. Then use the new version of each of its documents, or "
+                "fetch the day on which Copaco created it again.",
+                number=documents[0].invoice_number,
+                currencies=list_names(currencies.mapped("name")),
             ),
         )
 

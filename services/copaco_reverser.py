@@ -191,7 +191,6 @@ class CopacoReverser(models.AbstractModel):
         """
         if document.kind not in PURCHASE_KINDS:
             return self._create_invoices(documents)
-        match = self.env["copaco.bill.matcher"]._get_match(document)
         headers = documents.grouped(lambda each: (each.invoice_date, each.currency_id))
         if len(headers) > 1:
             own = documents.filtered(
@@ -211,6 +210,7 @@ class CopacoReverser(models.AbstractModel):
                     document=document.name,
                 )
             )
+        match = self.env["copaco.bill.matcher"]._get_match(document)
         return self.env["copaco.bill.processor"]._create(match)
 
     def _create_invoices(self, documents):

@@ -156,7 +156,7 @@ class TestBillChange(CopacoBillCommon):
         self.assertIn("P-2", changed.hold_message)
         self.assertIn("already", changed.hold_message)
 
-    def test_a_posted_bill_of_another_month_or_currency_is_credited_and_made_anew(self):
+    def activate_dollar(self):
         dollar = self.env.ref("base.USD")
         dollar.active = True
         self.env["res.currency.rate"].create(
@@ -167,6 +167,10 @@ class TestBillChange(CopacoBillCommon):
                 "rate": 1.25,
             }
         )
+        return dollar
+
+    def test_a_posted_bill_of_another_month_or_currency_is_credited_and_made_anew(self):
+        dollar = self.activate_dollar()
         two = {"A1": [price_line("15")], "A2": [price_line("1")]}
         self.add_purchase("P-1", two)
         self.fetch()
@@ -242,9 +246,16 @@ class TestBillChange(CopacoBillCommon):
         self.assertEqual(self.purchases.move_id.amount_untaxed, 16)
 
     def test_a_bill_is_not_made_anew_of_documents_with_several_dates(self):
+        self.check_not_made_anew(Date="20261022")
+
+    def test_a_bill_is_not_made_anew_of_documents_with_several_currencies(self):
+        self.activate_dollar()
+        self.check_not_made_anew(Currency="USD")
+
+    def check_not_made_anew(self, **values):
         self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
         self.fetch()
-        bill = self.change_bill({"A1": [price_line("15")]}, Date="20261022")
+        bill = self.change_bill({"A1": [price_line("15")]}, **values)
         changed = self.purchases.filtered(lambda each: each.state == "changed")
         self.assertEqual(changed.customer_id.account_ref, "A1")
         with self.assertRaisesRegex(UserError, "another date or currency"):
@@ -253,6 +264,32 @@ class TestBillChange(CopacoBillCommon):
         self.assertFalse(bill.reversal_move_ids)
         self.act(changed, "action_keep_version")
         self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 2)
+        self.assertBalanced()
+
+    def test_an_edited_draft_of_documents_in_several_currencies_says_what_to_do(self):
+        dollar = self.activate_dollar()
+        two = {"A1": [price_line("15")], "A2": [price_line("1")]}
+        self.add_purchase("P-1", two)
+        self.fetch()
+        draft = self.purchases.move_id
+        draft.invoice_line_ids[0].price_unit = 14
+        self.simulator.purchases.clear()
+        self.add_purchase("P-1", two, Currency="USD")
+        self.fetch()
+        first, second = self.purchases
+        for pressed in (first, second, first | second):
+            with self.assertRaisesRegex(UserError, "different currencies"):
+                self.act(pressed, "action_use_new_version")
+        self.env.invalidate_all()
+        draft.unlink()
+        self.act(first, "action_use_new_version")
+        self.assertEqual(first.state, "held")
+        self.assertBalanced()
+        self.act(second, "action_use_new_version")
+        self.assertRecordValues(
+            self.purchases.move_id,
+            [{"currency_id": dollar.id, "amount_untaxed": 16}],
+        )
         self.assertBalanced()
 
     def test_a_document_that_is_added_to_a_posted_bill_is_held(self):
