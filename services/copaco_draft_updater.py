@@ -88,6 +88,8 @@ class CopacoDraftUpdater(models.AbstractModel):
         match = self.env[KINDS[document.kind].matcher]._get_match(documents)
         self._rebuild(document, match, edits)
         match.documents._set_billed(move)
+        # A document of a bill that has no lines any more is excluded.
+        (documents - match.documents).amount_billed = 0.0
         document._message_log(
             body=self.env._(
                 "Draft invoice updated. Manual edits that were kept: lines edited: "

@@ -48,6 +48,21 @@ class TestBillChange(CopacoBillCommon):
         self.assertEqual(self.purchases.mapped("state"), ["invoiced"] * 3)
         self.assertBalanced()
 
+    def test_a_draft_loses_a_document_that_has_no_lines_any_more(self):
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
+        self.fetch()
+        bill = self.purchases.move_id
+        self.simulator.purchases.clear()
+        self.add_purchase("P-1", {"A1": [price_line("15")], "A2": []})
+        self.fetch()
+        second = self.purchases[1]
+        self.act(second, "action_use_new_version")
+        self.assertEqual(bill.amount_untaxed, 15)
+        self.assertEqual(second.state, "excluded")
+        self.assertBalanced()
+        bill.invoice_line_ids.price_unit = 14
+        self.assertBalanced()
+
     def test_a_change_after_posting_is_corrected_by_a_draft_of_the_difference(self):
         self.add_purchase("P-1", {"A1": [price_line("15")], "A2": [price_line("1")]})
         self.fetch()
