@@ -223,7 +223,7 @@ class CopacoDeliveryProof(models.AbstractModel):
                 "The letter with %(invoice)s waits in Odoo for more than an hour. Ask "
                 "your administrator to check the scheduled action Snailmail: process "
                 "letters queue. It is not sent again while the letter waits; cancel "
-                "that first under Settings, Technical, Snailmail Letters.",
+                "that first under Settings, Technical, Email, Snailmail Letters.",
                 invoice=invoice,
             )
         if self._get_messages(delivery):
