@@ -2,6 +2,7 @@ from odoo import models
 from odoo.tools import LazyTranslate
 
 from ..exceptions import PostponedError, UndeliverableError
+from ..tools import list_names
 from .copaco_letter import METHOD as LETTER
 from .copaco_peppol import UNVERIFIED
 
@@ -17,7 +18,9 @@ class CopacoSendingMethod(models.AbstractModel):
 
     def _check_wanted(self, delivery):
         """:raise UndeliverableError: when a person turned sending off while an invoice
-        waited, and nobody asked for it since"""
+        waited, or credited it in full, and nobody asked for it since"""
+        if not delivery.requested_by_id:
+            self._check_credited(delivery.move_id)
         connection = delivery.connection_id
         documents = delivery.move_id._get_copaco_documents()
         stopping = documents.customer_id.filtered(
@@ -43,6 +46,22 @@ class CopacoSendingMethod(models.AbstractModel):
                 record=stopping.display_name,
             )
         raise UndeliverableError(self.env, message)
+
+    def _check_credited(self, move):
+        """:raise UndeliverableError: when a customer would get an invoice that was
+        credited in full, without its credit note"""
+        credits = move.reversal_move_ids.filtered(lambda each: each.state == "posted")
+        if move.payment_state != "reversed" or credits.copaco_delivery_ids:
+            return
+        raise UndeliverableError(
+            self.env,
+            _lt(
+                "%(invoice)s was not sent: it was credited in full while it waited "
+                "(%(credits)s). Press Send again to send it all the same.",
+                invoice=move.name,
+                credits=list_names(credits.mapped("name")),
+            ),
+        )
 
     def _choose(self, move, directory):
         """:param directory: the `Directory` of this pass

@@ -134,6 +134,26 @@ class TestSendingStopped(SendingMeanwhileCommon):
         self.assertSent(delivery)
         self.assertEqual(self.mail_server.count(delivery.move_id.name), 1)
 
+    def test_what_was_credited_in_full_is_not_sent_unasked(self):
+        delivery = self.book("5")
+        move = delivery.move_id
+        credit = move._reverse_moves([{"invoice_date": move.invoice_date}], cancel=True)
+        self.assertEqual(move.payment_state, "reversed")
+        self.send()
+        self.assertFalse(self.mail_server.mails)
+        self.assertUnsent(delivery, credit.name, "credited in full", "Send again")
+        self.send_again(delivery)
+        self.assertSent(delivery)
+
+    def test_what_was_credited_in_part_is_sent(self):
+        delivery = self.book("5")
+        move = delivery.move_id
+        credit = move._reverse_moves([{"invoice_date": move.invoice_date}])
+        credit.invoice_line_ids[:1].price_unit = 1
+        credit.action_post()
+        self.send()
+        self.assertSent(delivery)
+
     # === WHAT IS NOT TO BE SENT ANY MORE === #
 
     def test_of_what_is_invoiced_anew_nothing_is_said_any_more(self):
