@@ -401,6 +401,15 @@ class CopacoDocument(models.Model):
             vals.update(self._get_no_draft())
         self.write(vals)
 
+    def _is_excluded(self):
+        """Whether it is excluded, also while what Copaco changed in it waits."""
+        self.ensure_one()
+        return self.state == "excluded" or bool(
+            self.state == "held"
+            and self.hold_reason == "source_changed"
+            and self.excluded_by_id
+        )
+
     def _resume(self):
         """Go back to what was decided before Copaco's change, which is settled."""
         self.ensure_one()

@@ -268,7 +268,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
         that one may be a newer version of the other."""
         is_kept = other.is_margin_only
         return (
-            other.state == "excluded"
+            other._is_excluded()
             and not (is_kept and document.connection_id.purchase_policy == "off")
             or get_text_key(other.invoice_number)
             == get_text_key(document.invoice_number)
@@ -298,7 +298,7 @@ class CopacoDuplicateFinder(models.AbstractModel):
 
     def _describe(self, other, document):
         name = self._get_name(other, document)
-        if other.state == "excluded":
+        if other._is_excluded():
             return _lt("%(document)s (excluded)", document=name)
         if invoice := other._get_live_invoice():
             values = {"document": name, "invoice": name_invoice(invoice)}

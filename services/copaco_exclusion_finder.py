@@ -15,8 +15,17 @@ class CopacoExclusionFinder(models.AbstractModel):
     _name = "copaco.exclusion.finder"
     _description = "Copaco Exclusion Finder"
 
-    IS_EXCLUDED = Domain("is_excluded", "=", True) | Domain(
-        "document_id.state", "=", "excluded"
+    # See `copaco.document._is_excluded`.
+    IS_EXCLUDED = (
+        Domain("is_excluded", "=", True)
+        | Domain("document_id.state", "=", "excluded")
+        | Domain(
+            [
+                ("document_id.state", "=", "held"),
+                ("document_id.hold_reason", "=", "source_changed"),
+                ("document_id.excluded_by_id", "!=", False),
+            ]
+        )
     )
     IS_ASKED_ABOUT = IS_EXCLUDED | Domain(
         [

@@ -122,6 +122,26 @@ class TestLostCharges(ContentCase):
                 self.act(first, "action_keep_version")
                 self.assertEqual(self.billed, 40)
 
+    def test_what_is_excluded_is_so_while_its_change_waits(self):
+        first = self.receive_first()
+        moved = self.receive_moved()
+        self.act(first, "action_keep_version")
+        self.act(moved, "action_exclude_duplicates")
+        self.simulator.invoices.clear()
+        customer = {"CustomerNumber": "K-1"}
+        for number, line in (
+            ("V-1", price_line("25.00", number=2)),
+            ("V-2", price_line("5.00", number=3)),
+            ("V-3", price_line("10.00")),
+        ):
+            self.add_invoice(number, "A1", [line], customer=customer)
+        self.fetch()
+        self.assertEqual(moved.hold_reason, "source_changed")
+        self.assertIn("excluded on V-2: keep", first.hold_message)
+        self.get_correction(first)
+        self.run_background()
+        self.assertHeld(self.find("V-3"), "V-2 (excluded)")
+
     def test_what_waits_as_a_duplicate_is_invoiced_when_it_is_none_any_more(self):
         first = self.receive_first()
         moved = self.receive_moved()
