@@ -207,6 +207,7 @@ class AccountMove(models.Model):
             self.env["copaco.sender"].sudo()._start(confirmed)
             charges = self.env["copaco.restored.charges"].sudo()
             charges._on_credits_removed(confirmed.reversed_entry_id)
+            charges._on_corrections_reversed(confirmed.reversed_entry_id)
             self.env["copaco.excluded.charges"].sudo()._on_credited(self.sudo())
         return res
 

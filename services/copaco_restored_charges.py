@@ -81,6 +81,19 @@ class CopacoRestoredCharges(models.AbstractModel):
                 for invoice in self._find_invoiced_since(document, credit, credits):
                     self._ask_of_credit(credit, document, invoice)
 
+    def _on_corrections_reversed(self, corrections):
+        """Corrections are reversed: what they took off is billed again.
+
+        :param corrections: `account.move` records
+        """
+        for correction in corrections.filtered("copaco_version_id"):
+            version = correction.copaco_version_id
+            document = version.document_id
+            lines = version._get_new_lines()
+            for other in self._get_others(self._find(document, lines)):
+                other.is_no_double = False
+                self._ask_of_credit(correction, document, other._get_live_invoice())
+
     def _find_invoiced_since(self, document, credit, removed):
         """:param credit: the `account.move` that credited the invoice of a document
         :param removed: all credit notes that go

@@ -142,6 +142,17 @@ class TestLostCharges(ContentCase):
         self.run_background()
         self.assertHeld(self.find("V-3"), "V-2 (excluded)")
 
+    def test_who_reverses_a_correction_is_told_where_its_charges_are(self):
+        first = self.receive_first()
+        moved = self.receive_moved()
+        correction = self.get_correction(first)
+        self.run_background()
+        correction.action_post()
+        self.assertFalse(moved.move_id.activity_ids)
+        correction._reverse_moves([{"invoice_date": correction.date}]).action_post()
+        self.assertEqual(self.billed, 50)
+        self.assertIn(first.move_id.name, moved.move_id.activity_ids.note)
+
     def test_what_waits_as_a_duplicate_is_invoiced_when_it_is_none_any_more(self):
         first = self.receive_first()
         moved = self.receive_moved()
