@@ -101,10 +101,16 @@ class CopacoDocumentVersion(models.Model):
         self.ensure_one()
         document = self.document_id
         invoice = document._get_live_invoice()
-        warnings = self.env["copaco.version.warnings"]._get_warnings(self)
-        messages = filter(None, (*obstacles, *warnings))
-        distinct = {render_message(self.env, each): each for each in messages}
-        message = self._get_decision_message(*distinct.values())
+        warnings = self.env["copaco.version.warnings"]._get_group(self)
+        said = {render_message(self.env, each) for each in warnings.parts}
+        message = self._get_decision_message(
+            *(
+                each
+                for each in filter(None, obstacles)
+                if render_message(self.env, each) not in said
+            ),
+            *([warnings] if warnings.parts else ()),
+        )
         text = render_message(self.env, message)
         is_said = document.hold_message == text
         document.write(

@@ -45,6 +45,7 @@ class CopacoExcludedCharges(models.AbstractModel):
         for document in self.env["copaco.credit.finder"]._get_documents(credits):
             exclusion._retry_others(document, document.line_ids)
             self._review(self._find(document, document.line_ids), document)
+            self.env["copaco.version.warnings"]._warn_of_decision(document)
 
     def _find(self, document, lines):
         """:param lines: of the document

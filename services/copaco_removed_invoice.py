@@ -31,6 +31,7 @@ class CopacoRemovedInvoice(models.AbstractModel):
             hold = self._get_hold(document, reason)
             document._hold(hold)
             document._message_log(body=render_message(self.env, hold.message))
+            self.env["copaco.version.warnings"]._warn_of_decision(document)
         documents.run_id._refresh_state()
         self.env["copaco.activity.monitor"]._update_activity(documents.connection_id)
 
@@ -41,8 +42,10 @@ class CopacoRemovedInvoice(models.AbstractModel):
                 "since. Choose which version counts.",
                 document=document.name,
             )
-            warnings = self.env["copaco.version.warnings"]._get_warnings(version)
-            return Hold("source_changed", join_messages(message, *warnings))
+            warnings = self.env["copaco.version.warnings"]._get_group(version)
+            if warnings.parts:
+                message = join_messages(message, warnings)
+            return Hold("source_changed", message)
         if reason == "invoice_deleted":
             return Hold(
                 reason,

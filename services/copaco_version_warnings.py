@@ -5,14 +5,18 @@ from ..client import parse_payload
 from ..const import get_side
 from ..tools import (
     Amount,
+    Joined,
     join_messages,
     pair_lines,
     quote_message,
     render_message,
+    replace_group,
     to_decimal,
 )
 
 _lt = LazyTranslate(__name__)
+
+GROUP = "warnings"  # what a message says of other documents, and is renewed
 
 
 class CopacoVersionWarnings(models.AbstractModel):
@@ -90,9 +94,13 @@ class CopacoVersionWarnings(models.AbstractModel):
             amount=Amount(to_decimal(version.totals_difference), document.currency_id),
         )
 
+    def _get_group(self, version):
+        """:return: `_get_warnings`, as the part of a message that `_renew` replaces"""
+        return Joined(tuple(self._get_warnings(version)), group=GROUP)
+
     def _warn_of(self, documents):
         """Documents were invoiced: a change of another one that waits for a person may
-        add the same charges, and then its message says so.
+        add the same charges, or lack them, and then its message says so.
 
         :param documents: `copaco.document` records of one kind
         """
@@ -114,35 +122,34 @@ class CopacoVersionWarnings(models.AbstractModel):
             .grouped("document_id")
         )
         found = self.env["copaco.duplicate.finder"]._find_lines(
-            {document: own[0]._get_new_lines() for document, own in waiting.items()}
+            {
+                document: [*own[0]._get_new_lines(), *own[0]._get_lost_lines()]
+                for document, own in waiting.items()
+            }
         )
         for document, pairs in found.items():
             if any(pair.other.document_id in documents for pair in pairs):
-                waiting[document]._request_decision()
+                self._renew(waiting[document][:1])
 
     def _warn_of_decision(self, document):
-        """A person excluded charges of a document, or declined to add them to it: where
-        a change of another one that waits for a person lacks them, its message says so.
+        """Charges of a document are billed there no longer, or a person excluded them
+        or declined to add them to it: changes of others that wait for a person say so.
 
         :param document: a `copaco.document`
         """
         for version in self._find_waiting(document):
-            self._add(
-                version,
-                *self.env["copaco.exclusion.finder"]._get_warnings(version),
-                self.env["copaco.declined.finder"]._get_lost_warning(version),
-            )
+            self._renew(version)
 
     def _warn_of_lost(self, document, lost):
-        """Charges are on a document no longer: where a change of another one that waits
-        for a person adds them, its message says so.
+        """Charges are on a document no longer: changes of others that wait for a person
+        don't say that they are, and those that add them say that they are not.
 
         :param document: a `copaco.document`
         :param lost: set of `_get_charge_names` of the lines that it does not have now
         """
         for version in self._find_waiting(document) if lost else ():
-            if lost & document._get_charge_names(version._get_new_lines()):
-                self._add(version, self._get_left_warning(document))
+            is_added = lost & document._get_charge_names(version._get_new_lines())
+            self._renew(version, is_added and self._get_left_warning(document))
 
     def _get_left_warning(self, document):
         """:return: a message of a change that adds what was on this document before"""
@@ -168,19 +175,24 @@ class CopacoVersionWarnings(models.AbstractModel):
             ]
         )
 
-    def _add(self, version, *warnings):
-        """Add what is not said yet to the message of a change that waits.
+    def _renew(self, version, warning=""):
+        """Let the message of a change that waits say what is true by now. Why else it
+        waits stays.
 
-        :param warnings: messages, of which some may be empty
+        :param warning: a message that stays, too
         """
         document = version.document_id
-        new = [
-            warning
-            for warning in filter(None, warnings)
-            if render_message(self.env, warning) not in document.hold_message
-        ]
-        if new:
-            document.hold_message = join_messages(
-                quote_message(document, "hold_message"), *new
-            )
+        message = quote_message(document, "hold_message")
+        rest = replace_group(message, Joined((), group=GROUP))
+        said = render_message(self.env, rest)
+        new = tuple(
+            each
+            for each in self._get_warnings(version)
+            if render_message(self.env, each) not in said
+        )
+        renewed = replace_group(message, Joined(new, group=GROUP))
+        if warning and render_message(self.env, warning) not in said:
+            renewed = join_messages(renewed, warning)
+        if render_message(self.env, renewed) != document.hold_message:
+            document.hold_message = renewed
             document._message_log(body=document.hold_message)

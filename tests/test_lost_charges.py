@@ -111,6 +111,7 @@ class TestLostCharges(ContentCase):
                     act = "action_correct" if is_posted else "action_use_new_version"
                     self.act(first, act)
                     self.assertIn("not on V-1", other.hold_message)
+                    self.assertNotIn("are on V-1", other.hold_message)
                 self.act(other, "action_keep_version")
                 self.assertIn("declined on V-2: keep", first.hold_message)
                 if is_posted:
@@ -141,6 +142,41 @@ class TestLostCharges(ContentCase):
         self.get_correction(first)
         self.run_background()
         self.assertHeld(self.find("V-3"), "V-2 (excluded)")
+
+    def receive_twice_billed(self):
+        """:return: a document whose correction was deleted, and the one that its charge
+        is billed on, too"""
+        first = self.receive_first()
+        moved = self.receive_moved()
+        correction = self.get_correction(first)
+        self.run_background()
+        self.assertEqual(moved.state, "invoiced")
+        correction.unlink()
+        self.assertIn("billed twice: they are on V-2", first.hold_message)
+        return first, moved
+
+    def test_what_is_billed_twice_no_longer_is_not_said_to_be(self):
+        first, moved = self.receive_twice_billed()
+        with self.subTest("credited"), self.undone():
+            self.post(moved)
+            day = {"invoice_date": moved.move_id.invoice_date}
+            moved.move_id._reverse_moves([day]).action_post()
+            self.assertIn("which was credited", first.hold_message)
+        moved.move_id.unlink()
+        self.assertNotIn("billed twice", first.hold_message)
+        self.act(moved, "action_retry")
+        self.act(moved, "action_exclude_duplicates")
+        self.assertNotIn("billed twice", first.hold_message)
+        self.assertIn("excluded on V-2: keep", first.hold_message)
+
+    def test_what_is_not_excluded_any_longer_is_not_said_to_be(self):
+        first = self.receive_first()
+        moved = self.receive_moved()
+        self.act(moved, "action_exclude_duplicates")
+        self.assertIn("excluded on V-2: keep", first.hold_message)
+        self.act(moved, "action_include")
+        self.act(moved, "action_invoice_anyway")
+        self.assertNotIn("excluded on V-2", first.hold_message)
 
     def test_who_reverses_a_correction_is_told_where_its_charges_are(self):
         first = self.receive_first()

@@ -36,6 +36,7 @@ from .messages import (
     name_invoice,
     quote_message,
     render_message,
+    replace_group,
 )
 from .month_comparison import Charge, compare_months
 from .names import enumerate_names, join_different, list_names, name_line

@@ -44,6 +44,7 @@ class Joined(NamedTuple):
 
     parts: tuple
     separator: str = " "
+    group: str = ""  # by which `replace_group` finds it
 
 
 class Stored(NamedTuple):
@@ -117,6 +118,25 @@ def quote_message(record, name):
     return record._fields[name].get_stored(record)
 
 
+def replace_group(message, group):
+    """:param message: `Stored`
+    :param group: a `Joined`, perhaps empty
+    :return: message in which this stands for what was of the same group, or at the end
+    """
+    if _replace(message.json, group.group, "") == message.json:
+        return join_messages(message, group) if group.parts else message
+    return Stored(_replace(message.json, group.group, store_message(group)))
+
+
+def _replace(stored, group, replacement):
+    if not isinstance(stored, dict) or "parts" not in stored:
+        return stored
+    if stored.get("group") == group:
+        return replacement
+    replaced = [(part, _replace(part, group, replacement)) for part in stored["parts"]]
+    return {**stored, "parts": [new for old, new in replaced if new or not old]}
+
+
 def name_invoice(move):
     """:param move: `account.move`
     :return: message: its number; Odoo names a draft, which has none, by words
@@ -135,7 +155,10 @@ def store_message(message):
         return {"source": message._source, "values": values}
     if isinstance(message, Joined):
         parts = [store_message(part) for part in message.parts]
-        return {"parts": parts, "separator": message.separator} if parts else ""
+        stored = {"parts": parts, "separator": message.separator}
+        if message.group:
+            stored["group"] = message.group
+        return stored if parts else ""
     if isinstance(message, Amount):
         name, amount = "amount", message.amount
         if isinstance(amount, Decimal):
