@@ -66,6 +66,7 @@ class CopacoExclusion(models.AbstractModel):
         )
 
     def _undo_exclusion(self, documents):
+        decided = documents.filtered("excluded_by_id")
         documents.write(
             {
                 "state": "new",
@@ -75,6 +76,8 @@ class CopacoExclusion(models.AbstractModel):
                 "is_margin_only": False,
             }
         )
+        for document in decided:
+            self.env["copaco.version.warnings"]._warn_of_decision(document)
 
     def _on_excluded(self, document, lines):
         """A person excluded lines of a document."""
