@@ -210,6 +210,11 @@ class TestLostCharges(ContentCase):
         self.act(moved, "action_invoice_anyway")
         self.assertEqual(self.billed, 15)
 
+    def test_a_draft_that_was_cancelled_is_named_although_it_has_no_number(self):
+        document = self.receive("V-1", price_line("10.00"))
+        document.move_id.button_cancel()
+        self.assertIn("was cancelled (A draft)", document.hold_message)
+
     def test_what_was_excluded_before_is_not_invoiced_unasked(self):
         first = self.receive_first()
         moved = self.receive_moved()

@@ -13,9 +13,11 @@ from odoo import fields
 from odoo.exceptions import MissingError
 from odoo.models import BaseModel
 from odoo.tools import SQL, format_date, formatLang
-from odoo.tools.translate import LazyGettext
+from odoo.tools.translate import LazyGettext, LazyTranslate
 
 from .rounding import format_exact
+
+_lt = LazyTranslate(__name__)
 
 MODULE = "account_copaco"
 
@@ -139,9 +141,12 @@ def _replace(stored, group, replacement):
 
 def name_invoice(move):
     """:param move: `account.move`
-    :return: message: its number; Odoo names a draft, which has none, by words
+    :return: message: its number; Odoo names a draft, which has none, by words, and not
+        one that was cancelled
     """
-    return move if move.state == "draft" else move.display_name
+    if move.state == "draft":
+        return move
+    return move.display_name or _lt("A draft")
 
 
 def store_message(message):
