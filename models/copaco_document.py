@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import formatLang
 
 from ..const import KIND_SELECTION
@@ -401,14 +402,21 @@ class CopacoDocument(models.Model):
             vals.update(self._get_no_draft())
         self.write(vals)
 
-    def _is_excluded(self):
-        """Whether it is excluded, also while what Copaco changed in it waits."""
-        self.ensure_one()
-        return self.state == "excluded" or bool(
-            self.state == "held"
-            and self.hold_reason == "source_changed"
-            and self.excluded_by_id
+    @api.model
+    def _get_excluded_domain(self):
+        """:return: `Domain` of documents that are excluded, also while what Copaco
+        changed in them waits"""
+        return Domain("state", "=", "excluded") | Domain(
+            [
+                ("state", "=", "held"),
+                ("hold_reason", "=", "source_changed"),
+                ("excluded_by_id", "!=", False),
+            ]
         )
+
+    def _is_excluded(self):
+        self.ensure_one()
+        return bool(self.filtered_domain(self._get_excluded_domain()))
 
     def _resume(self):
         """Go back to what was decided before Copaco's change, which is settled."""

@@ -102,15 +102,11 @@ class CopacoDocumentVersion(models.Model):
         document = self.document_id
         invoice = document._get_live_invoice()
         warnings = self.env["copaco.version.warnings"]._get_group(self)
-        said = {render_message(self.env, each) for each in warnings.parts}
-        message = self._get_decision_message(
-            *(
-                each
-                for each in filter(None, obstacles)
-                if render_message(self.env, each) not in said
-            ),
-            *([warnings] if warnings.parts else ()),
+        said = render_message(self.env, warnings)
+        others = (
+            each for each in obstacles if render_message(self.env, each) not in said
         )
+        message = self._get_decision_message(*others, warnings)
         text = render_message(self.env, message)
         is_said = document.hold_message == text
         document.write(

@@ -89,7 +89,7 @@ class CopacoExclusion(models.AbstractModel):
         that wait as possible duplicates, because their charges were on these lines of a
         document, which no longer count."""
         finder = self.env["copaco.exclusion.finder"]
-        others = finder._find_lines(document, lines, finder.IS_ASKED_ABOUT).document_id
+        others = finder._find_lines(document, lines, with_duplicates=True).document_id
         # What a person excluded before is not invoiced unasked.
         others = others.filtered(lambda other: not other.excluded_by_id)
         excluded = others.filtered(self._is_excluded_by_rule)

@@ -15,25 +15,6 @@ class CopacoExclusionFinder(models.AbstractModel):
     _name = "copaco.exclusion.finder"
     _description = "Copaco Exclusion Finder"
 
-    # See `copaco.document._is_excluded`.
-    IS_EXCLUDED = (
-        Domain("is_excluded", "=", True)
-        | Domain("document_id.state", "=", "excluded")
-        | Domain(
-            [
-                ("document_id.state", "=", "held"),
-                ("document_id.hold_reason", "=", "source_changed"),
-                ("document_id.excluded_by_id", "!=", False),
-            ]
-        )
-    )
-    IS_ASKED_ABOUT = IS_EXCLUDED | Domain(
-        [
-            ("document_id.state", "=", "held"),
-            ("document_id.hold_reason", "=", "possible_double"),
-        ]
-    )
-
     def _get_warnings(self, version):
         """:param version: a `copaco.document.version`
         :return: list of messages: that a person excluded a charge which it lacks, on
@@ -71,15 +52,21 @@ class CopacoExclusionFinder(models.AbstractModel):
             )
         return warnings
 
-    def _find_lines(self, document, lines, domain=IS_EXCLUDED):
+    def _find_lines(self, document, lines, with_duplicates=False):
         """:param lines: of the document
-        :param domain: which lines of other documents are asked for
-        :return: those of them that may be the same charges as these
+        :param with_duplicates: also those of documents that wait as possible duplicates
+        :return: the excluded lines of other documents that may be the same charges as
+            these
         """
         if not lines:
             return lines
         by_hash = lines.filtered("row_hash").grouped("row_hash")
         by_service = lines.grouped(_get_service)
+        is_excluded = document._get_excluded_domain()
+        if with_duplicates:
+            is_excluded |= Domain("state", "=", "held") & Domain(
+                "hold_reason", "=", "possible_double"
+            )
         is_same = lines._get_subscription_domain(lines)
         is_same &= Domain("extended_price", "in", lines.mapped("extended_price"))
         is_same |= Domain("row_hash", "in", list(by_hash))
@@ -87,7 +74,10 @@ class CopacoExclusionFinder(models.AbstractModel):
             Domain("document_id", "!=", document.id)
             & Domain("document_id.root_company_id", "=", document.root_company_id.id)
             & Domain("document_id.kind", "in", get_side(document.kind))
-            & domain
+            & (
+                Domain("is_excluded", "=", True)
+                | Domain("document_id", "any", is_excluded)
+            )
             & is_same
         )
         return candidates.filtered(

@@ -43,9 +43,7 @@ class CopacoRemovedInvoice(models.AbstractModel):
                 document=document.name,
             )
             warnings = self.env["copaco.version.warnings"]._get_group(version)
-            if warnings.parts:
-                message = join_messages(message, warnings)
-            return Hold("source_changed", message)
+            return Hold("source_changed", join_messages(message, warnings))
         if reason == "invoice_deleted":
             return Hold(
                 reason,

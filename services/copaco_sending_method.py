@@ -19,8 +19,9 @@ class CopacoSendingMethod(models.AbstractModel):
     def _check_wanted(self, delivery):
         """:raise UndeliverableError: when a person turned sending off while an invoice
         waited, or credited it in full, and nobody asked for it since"""
-        if not delivery.requested_by_id:
-            self._check_credited(delivery.move_id)
+        if delivery.requested_by_id:
+            return
+        self._check_credited(delivery.move_id)
         connection = delivery.connection_id
         documents = delivery.move_id._get_copaco_documents()
         stopping = documents.customer_id.filtered(
@@ -28,7 +29,7 @@ class CopacoSendingMethod(models.AbstractModel):
         )[:1]
         if connection.invoice_policy != "send":
             stopping = connection
-        if delivery.requested_by_id or (connection.active and not stopping):
+        if connection.active and not stopping:
             return
         if not connection.active:
             message = _lt(

@@ -95,8 +95,10 @@ class CopacoVersionWarnings(models.AbstractModel):
         )
 
     def _get_group(self, version):
-        """:return: `_get_warnings`, as the part of a message that `_renew` replaces"""
-        return Joined(tuple(self._get_warnings(version)), group=GROUP)
+        """:return: `_get_warnings`, as the part of a message that `_renew` replaces; ""
+        for none"""
+        warnings = self._get_warnings(version)
+        return Joined(tuple(warnings), group=GROUP) if warnings else ""
 
     def _warn_of(self, documents):
         """Documents were invoiced: a change of another one that waits for a person may
@@ -149,7 +151,7 @@ class CopacoVersionWarnings(models.AbstractModel):
         """
         for version in self._find_waiting(document) if lost else ():
             is_added = lost & document._get_charge_names(version._get_new_lines())
-            self._renew(version, is_added and self._get_left_warning(document))
+            self._renew(version, self._get_left_warning(document) if is_added else "")
 
     def _get_left_warning(self, document):
         """:return: a message of a change that adds what was on this document before"""
