@@ -170,11 +170,11 @@ class CopacoConnection(models.Model):
     )
     run_ids = fields.One2many("copaco.run", "connection_id")
     document_ids = fields.One2many("copaco.document", "connection_id")
-    run_count = fields.Integer(compute="_compute_counts")
+    run_count = fields.Integer(compute="_compute_run_count")
     document_count = fields.Integer(compute="_compute_counts")
     held_count = fields.Integer(string="To Do", compute="_compute_counts")
     invoice_count = fields.Integer(compute="_compute_counts")
-    waiting_message = fields.Text(compute="_compute_counts")
+    waiting_message = fields.Text(compute="_compute_waiting_message")
     last_run_id = fields.Many2one(
         "copaco.run", string="Last Fetch", compute="_compute_last_run"
     )
@@ -219,7 +219,6 @@ class CopacoConnection(models.Model):
         self.invalidate_recordset(["api_key"])
 
     @api.depends("run_ids", "document_ids.state")
-    @api.depends_context("lang")
     def _compute_counts(self):
         states, invoiced = defaultdict(Counter), Counter()
         for connection, kind, state, count in self.env["copaco.document"]._read_group(
@@ -232,15 +231,27 @@ class CopacoConnection(models.Model):
                 invoiced[connection] += count
         for connection in self:
             counts = states[connection]
-            connection.run_count = self.env["copaco.run"].search_count(
-                [("connection_id", "=", connection.id)]
-            )
             connection.document_count = counts.total()
             connection.held_count = counts["held"] + counts["changed"]
             connection.invoice_count = invoiced[connection]
+
+    @api.depends("run_ids")
+    def _compute_run_count(self):
+        counts = dict(
+            self.env["copaco.run"]._read_group(
+                [("connection_id", "in", self.ids)], ["connection_id"], ["__count"]
+            )
+        )
+        for connection in self:
+            connection.run_count = counts.get(connection, 0)
+
+    @api.depends("held_count")
+    @api.depends_context("lang")
+    def _compute_waiting_message(self):
+        notification = self.env["copaco.fetch.notification"]
+        for connection in self:
             connection.waiting_message = (
-                connection.held_count
-                and self.env["copaco.fetch.notification"]._describe_waiting(connection)
+                connection.held_count and notification._describe_waiting(connection)
             ) or False
 
     @api.depends("run_ids.state")

@@ -264,9 +264,11 @@ class CopacoRunScheduler(models.AbstractModel):
             if run.state == "failed":
                 failed.add(_get_source(run))
                 self._drop_later(runs, run)
-            self.env["copaco.activity.monitor"]._refresh_progress(
-                run, run.connection_id
-            )
+            if run.state != "running":
+                # Otherwise what became of its documents is told when they are invoiced.
+                self.env["copaco.activity.monitor"]._refresh_progress(
+                    run, run.connection_id
+                )
             if not cron._commit_progress(1):
                 self.env["copaco.background"]._continue_fetching()
                 break

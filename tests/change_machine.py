@@ -137,6 +137,10 @@ class ChangeMachine(CopacoCommon):
             {"name": "2020-01-01", "rate": 1.1, "currency_id": cls.usd.id}
         )
         cls.billing_user.group_ids += cls.env.ref("base.group_partner_manager")
+        # To whom a person may invoice, or link, instead.
+        cls.partner_b = cls.create_partner(
+            property_payment_term_id=cls.create_payment_terms().id
+        )
 
     def play_episodes(self, seed, steps, first=0):
         """:param seed: of all episodes, each of which has a number behind it

@@ -3,6 +3,7 @@ from datetime import date
 from decimal import Decimal
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user
 from odoo.tools import mute_logger
 
@@ -112,9 +113,13 @@ class CopacoCommon(AccountTestInvoicingCommon):
     @classmethod
     @AccountTestInvoicingCommon.setup_country("nl")
     def setUpClass(cls):
-        super().setUpClass()
+        # What Odoo's own tests of invoices begin with besides takes longer than many a
+        # test here; its helpers need these two.
+        super(AccountTestInvoicingCommon, cls).setUpClass()
+        cls.tax_number, cls.partner_a = 0, cls.partner
+        cls.company_data = cls.collect_company_accounting_data(cls.env.company)
         cls.company = cls.company_data["company"]
-        cls.tax = cls.company_data["default_tax_sale"]
+        cls.tax = cls.tax_sale_a = cls.company_data["default_tax_sale"]
         cls.product = cls._create_product(name="Cloud", taxes_id=cls.tax)
         cls.connection = cls._create_connection()
         cls.billing_user = new_test_user(
@@ -281,14 +286,15 @@ class CopacoCommon(AccountTestInvoicingCommon):
         with self.committing(wizard) as committing:
             committing.action_fetch()
 
-    def create_partner(self, **values):
-        return self.env["res.partner"].create(
+    @classmethod
+    def create_partner(cls, **values):
+        return cls.env["res.partner"].create(
             {
                 "name": "Partner",
                 "is_company": True,
                 "street": "Straat 1",
                 "city": "Plaats",
-                "country_id": self.nl.id,
+                "country_id": cls.env.ref("base.nl").id,
                 "vat": "/",
                 **values,
             }
@@ -322,6 +328,28 @@ class CopacoCommon(AccountTestInvoicingCommon):
                     "state": "matched",
                 }
             )
+        )
+
+    @classmethod
+    def create_payment_terms(cls):
+        """:return: `account.payment.term`: 30 % at once, the rest a month later"""
+        return cls.env["account.payment.term"].create(
+            {
+                "name": "30% Advance End of Following Month",
+                "line_ids": [
+                    Command.create(
+                        {"value": "percent", "value_amount": 30, "nb_days": 0}
+                    ),
+                    Command.create(
+                        {
+                            "value": "percent",
+                            "value_amount": 70,
+                            "delay_type": "days_after_end_of_next_month",
+                            "nb_days": 0,
+                        }
+                    ),
+                ],
+            }
         )
 
     @property

@@ -95,7 +95,7 @@ class TestAutomation(CopacoChangeCommon):
         self.assertEqual(ours, entered)
 
     def test_what_a_rule_writes_has_the_same_effect(self):
-        terms = self.pay_terms_b
+        terms = self.create_payment_terms()
         self.add_rule(
             "on_create",
             code=f"record.write({{'invoice_payment_term_id': {terms.id}}})",
@@ -121,7 +121,7 @@ class TestAutomation(CopacoChangeCommon):
     def test_each_invoice_of_a_batch_is_seen_once(self):
         self.add_rule("on_create", filter_domain="[('amount_tax', '>', 0)]")
         later = self.create_partner(
-            ref="K-2", property_payment_term_id=self.pay_terms_b.id
+            ref="K-2", property_payment_term_id=self.create_payment_terms().id
         )
         self.add_invoice(
             "INV-2", "A2", [price_line("9")], customer={"CustomerNumber": "K-2"}

@@ -69,13 +69,13 @@ class TestChange(CopacoChangeCommon):
                         .id
                     },
                 ),
-                ("line", {"product_id": self.product_b.id}),
+                ("line", {"product_id": self._create_product().id}),
                 ("line", {"copaco_vendor_details": "Theirs"}),
                 ("move", {"ref": "Theirs"}),
                 ("move", {"narration": "Dear customer"}),
                 ("move", {"invoice_date": "2026-11-24"}),
-                ("move", {"invoice_payment_term_id": self.pay_terms_b.id}),
-                ("move", {"partner_id": self.partner_b.id}),
+                ("move", {"invoice_payment_term_id": self.create_payment_terms().id}),
+                ("move", {"partner_id": self.create_partner().id}),
                 (
                     "move",
                     {"invoice_line_ids": [(0, 0, {"name": "Mine", "price_unit": 1})]},

@@ -278,12 +278,12 @@ class TestCorrectionCredited(CopacoChangeCommon):
     def test_a_correction_is_for_whom_the_invoice_was_created_anew(self):
         document = self.invoice("100")
         anew = self.create_anew(document.move_id)
-        anew.partner_id = self.partner_b
+        anew.partner_id = other = self.create_partner(name="Other")
         anew.action_post()
         self.send(*self.lines("90"))
         self.assertRecordValues(
             self.correct(document),
-            [{"partner_id": self.partner_b.id, "reversed_entry_id": anew.id}],
+            [{"partner_id": other.id, "reversed_entry_id": anew.id}],
         )
 
     def test_what_was_created_anew_may_be_created_anew_again(self):

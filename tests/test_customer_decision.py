@@ -122,7 +122,9 @@ class TestCustomerDecision(CopacoCommon):
         self.assertEqual(document.move_id.partner_id, other)
 
     def test_a_contact_that_is_gone_is_not_suggested_again(self):
-        self.bakery.with_user(self.billing_user).partner_id = self.partner_b
+        self.bakery.with_user(self.billing_user).partner_id = self.create_partner(
+            name="Other"
+        )
         self.partner.unlink()
         self.act(self.bakery, "action_undo")
         self.assertRecordValues(

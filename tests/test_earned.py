@@ -95,7 +95,7 @@ class TestEarned(EarnedCommon):
             "removed": lambda line: line.unlink(),
             "added": lambda line: line.copy({"move_id": line.move_id.id}),
             "terms": lambda line: line.move_id.write(
-                {"invoice_payment_term_id": self.pay_terms_b.id}
+                {"invoice_payment_term_id": self.create_payment_terms().id}
             ),
         }
         self.month += 1

@@ -37,7 +37,8 @@ class TestInvoice(CopacoCommon):
             committing.action_retry()
 
     def test_tax_account_and_due_date_are_odoos(self):
-        self.partner.property_payment_term_id = self.pay_terms_b
+        terms = self.create_payment_terms()
+        self.partner.property_payment_term_id = terms
         move = self.book([price_line("100.00")]).move_id
         self.assertRecordValues(
             move,
@@ -48,7 +49,7 @@ class TestInvoice(CopacoCommon):
                     "state": "draft",
                     "invoice_date": date(2026, 11, 23),
                     "invoice_origin": "INV-1",
-                    "invoice_payment_term_id": self.pay_terms_b.id,
+                    "invoice_payment_term_id": terms.id,
                     "amount_untaxed": 100,
                     "amount_tax": 21,
                     "amount_total": 121,
@@ -64,7 +65,7 @@ class TestInvoice(CopacoCommon):
     def test_due_dates_are_odoos_for_each_invoice_of_a_batch(self):
         # Odoo gives what follows an invoice without payment term the same due date.
         later = self.create_partner(
-            ref="K-2", property_payment_term_id=self.pay_terms_b.id
+            ref="K-2", property_payment_term_id=self.create_payment_terms().id
         )
         for number, key in (("INV-1", "K-1"), ("INV-2", "K-2")):
             customer = {"CustomerNumber": key}

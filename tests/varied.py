@@ -71,7 +71,10 @@ class VariedCommon(CopacoCommon):
 
     def create_terms(self):
         """:return: dict of payment terms by name, three of them with cash discount"""
-        terms = {"none": self.env["account.payment.term"], "in parts": self.pay_terms_b}
+        terms = {
+            "none": self.env["account.payment.term"],
+            "in parts": self.create_payment_terms(),
+        }
         for computation in ("included", "excluded", "mixed"):
             terms[computation] = self.env["account.payment.term"].create(
                 {
