@@ -32,8 +32,8 @@ E_INVOICE = DEVTOOLS / "e_invoice_requirements.txt"
 # so they are together.
 HTTP_TESTS = (
     *("TestBillTours", "TestDeliveryTours", "TestEarnedTours", "TestMailMerge"),
-    *("TestManual", "TestOverviewTour", "TestPeopleTours", "TestRuleTours"),
-    *("TestSendingTour", "TestServiceTour", "TestTours"),
+    *("TestManual", "TestMarginHidden", "TestOverviewTour", "TestPeopleTours"),
+    *("TestRuleTours", "TestSendingTour", "TestServiceTour", "TestTours"),
     *("TestSecurityContext", "TestSecurityForgery", "TestSecurityInvoices"),
     *("TestSecurityKey", "TestSecurityMatrix", "TestSecurityTexts"),
 )

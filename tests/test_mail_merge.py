@@ -72,6 +72,8 @@ class TestMailMerge(CopacoCommon, HttpCase):
                 "args": dialog.ids,
                 "kwargs": {},
             },
+            # The first PDF of a database waits until Odoo has bundled its styles.
+            timeout=60,
         )
         self.env.invalidate_all()
         answer = self.url_open(action["url"])
