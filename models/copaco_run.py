@@ -348,17 +348,16 @@ class CopacoRun(models.Model):
         # They are added up from invoices and versions, too, which may have changed.
         counted = ["held_count", "is_balanced", "waiting_count"]
         self.invalidate_recordset(counted, flush=False)
-        # That takes long, and is no use before there is nothing to wait for.
+        # Adding up takes long, and says nothing as long as documents wait.
         Document = self.env["copaco.document"]
-        waiting = Document._read_group(
-            [("run_id", "in", self.ids), *Document._get_waiting_domain()], ["run_id"]
-        )
+        domain = [("run_id", "in", self.ids), *Document._get_waiting_domain()]
+        waiting = dict(Document._read_group(domain, ["run_id"], ["__count"]))
         for run in self:
             if run.state == "failed" or not run.stored_at:
                 continue
             if not run.received_count and not run.rejected_count:
                 state = "empty"
-            elif (run,) in waiting:
+            elif run in waiting:
                 state = "running"
             elif run.held_count or run.is_unread or not run.is_balanced:
                 state = "attention"

@@ -332,7 +332,8 @@ class CopacoCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def create_payment_terms(cls):
-        """:return: `account.payment.term`: 30 % at once, the rest a month later"""
+        """:return: `account.payment.term`: 30 % at once, the rest at the end of the
+        next month"""
         return cls.env["account.payment.term"].create(
             {
                 "name": "30% Advance End of Following Month",
