@@ -79,8 +79,11 @@ class CopacoActivityMonitor(models.AbstractModel):
             elif activities[0].summary != summary:
                 activities[0].summary = summary
 
-    def _refresh_progress(self, runs, connections):
+    def _refresh_progress(self, runs, connections=()):
         """Tell runs and responsible users what became of the documents; commits.
+
+        :param connections: of these documents, if they may be others than those of the
+            runs: a run may change documents of a connection that it took the place of
 
         It has a transaction of its own: workers that share a run would otherwise
         undo each other's invoices over its state.
@@ -88,7 +91,7 @@ class CopacoActivityMonitor(models.AbstractModel):
         for _attempt in range(CONCURRENCY_ATTEMPTS):
             try:
                 runs._refresh_state()
-                self._update_activity(connections)
+                self._update_activity(runs.connection_id.union(*connections))
                 self.env["ir.cron"]._commit_progress()
                 return
             except (*CONCURRENCY_ERRORS, UniqueViolation) as error:

@@ -51,7 +51,9 @@ class CopacoJob(models.AbstractModel):
             self.env.cr.savepoint(),
         ):
             runs._refresh_state()
-            self.env["copaco.activity.monitor"]._update_activity(runs.connection_id)
+            self.env["copaco.activity.monitor"]._update_activity(
+                runs.connection_id | runs.document_ids.connection_id
+            )
 
 
 @contextmanager

@@ -311,7 +311,7 @@ class CopacoProcessor(models.AbstractModel):
         runs = self.env["copaco.run"].search(
             [("state", "=", "running"), ("stored_at", "!=", False)]
         )
-        self.env["copaco.activity.monitor"]._refresh_progress(runs, runs.connection_id)
+        self.env["copaco.activity.monitor"]._refresh_progress(runs)
         self._check_margins()
 
     def _confirm_complete(self):

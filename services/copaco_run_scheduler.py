@@ -127,6 +127,7 @@ class CopacoRunScheduler(models.AbstractModel):
             )
             self.env.cr.commit()  # pylint: disable=invalid-commit # it can fail now
             self._attempt(run, self.env["copaco.fetcher"]._receive, raw, deadline)
+            self.env["copaco.activity.monitor"]._refresh_progress(run)
             runs += run
         return self._finish_now(runs, deadline)
 
@@ -264,11 +265,7 @@ class CopacoRunScheduler(models.AbstractModel):
             if run.state == "failed":
                 failed.add(_get_source(run))
                 self._drop_later(runs, run)
-            if run.state != "running":
-                # Otherwise what became of its documents is told when they are invoiced.
-                self.env["copaco.activity.monitor"]._refresh_progress(
-                    run, run.connection_id
-                )
+            self.env["copaco.activity.monitor"]._refresh_progress(run)
             if not cron._commit_progress(1):
                 self.env["copaco.background"]._continue_fetching()
                 break

@@ -27,6 +27,21 @@ class TestToDo(CopacoCommon):
         with self.committing(records.with_user(self.billing_user)) as committing:
             return getattr(committing, action)(*args)
 
+    def test_a_failure_is_told_no_more_when_a_document_of_another_one_is_changed(self):
+        self.add("INV-1", "A2")
+        self.fetch()
+        self.connection.active = False
+        connection = self._create_connection(base_url=self.simulator.url)
+        connection.api_key = "simulator-key"
+        self.simulator.misbehave("status", status=403)
+        self.fetch(connection, expect_failure=True)
+        self.assertIn("failed", connection.activity_ids.summary)
+        self.simulator.invoices.clear()
+        self.add("INV-1", "A2", "11")
+        self.assertEqual(self.fetch(connection), self.documents.run_id)
+        self.assertFalse(connection.activity_ids)
+        self.assertIn("decision: 1", self.connection.activity_ids.summary)
+
     def test_it_waits_since_the_first_day_however_often_it_is_tried(self):
         self.add("INV-1", "A2")
         self.fetch()

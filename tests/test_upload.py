@@ -51,6 +51,12 @@ class TestUpload(CopacoCommon):
         with self.committing(wizard) as committing, mute_logger(*MUTED):
             return committing.action_upload()
 
+    def test_what_can_not_be_read_in_a_file_is_told_although_the_rest_is_known(self):
+        self.upload(self.answer)
+        self.upload(dumps({"Invoices": [self.invoice, {"Header": "rubbish"}]}))
+        self.assertEqual(self.connection.last_run_id.state, "attention")
+        self.assertIn("could not be read: 1", self.connection.activity_ids.summary)
+
     def test_a_file_that_collides_before_it_is_kept_is_stored_all_the_same(self):
         Attachment = self.registry["ir.attachment"]
         create = Attachment.create
