@@ -2,9 +2,10 @@ from collections import Counter, defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
 
 from ..client import AUTH_METHODS, NAMED_AUTH_METHODS, get_origin
-from ..const import BILLING_GROUP, SALES_KINDS
+from ..const import BILLING_GROUP
 from ..tools import open_invoices
 from .copaco_source_mixin import TEST_FIELDS
 
@@ -171,9 +172,10 @@ class CopacoConnection(models.Model):
     run_ids = fields.One2many("copaco.run", "connection_id")
     document_ids = fields.One2many("copaco.document", "connection_id")
     run_count = fields.Integer(compute="_compute_run_count")
-    document_count = fields.Integer(compute="_compute_counts")
-    held_count = fields.Integer(string="To Do", compute="_compute_counts")
-    invoice_count = fields.Integer(compute="_compute_counts")
+    document_count = fields.Integer(compute="_compute_document_counts")
+    held_count = fields.Integer(string="Held", compute="_compute_document_counts")
+    to_do_count = fields.Integer(string="To Do", compute="_compute_to_do_count")
+    invoice_count = fields.Integer(compute="_compute_invoice_count")
     waiting_message = fields.Text(compute="_compute_waiting_message")
     last_run_id = fields.Many2one(
         "copaco.run", string="Last Fetch", compute="_compute_last_run"
@@ -218,22 +220,36 @@ class CopacoConnection(models.Model):
             connection.sudo().api_key_hint = key and hint
         self.invalidate_recordset(["api_key"])
 
-    @api.depends("run_ids", "document_ids.state")
-    def _compute_counts(self):
-        states, invoiced = defaultdict(Counter), Counter()
-        for connection, kind, state, count in self.env["copaco.document"]._read_group(
+    @api.depends("document_ids.state")
+    def _compute_document_counts(self):
+        states = defaultdict(Counter)
+        for connection, state, count in self.env["copaco.document"]._read_group(
             [("connection_id", "in", self.ids)],
-            ["connection_id", "kind", "state"],
+            ["connection_id", "state"],
             ["__count"],
         ):
-            states[connection][state] += count
-            if kind in SALES_KINDS and state in ("invoiced", "changed"):
-                invoiced[connection] += count
+            states[connection][state] = count
         for connection in self:
             counts = states[connection]
             connection.document_count = counts.total()
             connection.held_count = counts["held"] + counts["changed"]
-            connection.invoice_count = invoiced[connection]
+
+    @api.depends(
+        "document_ids.state", "document_ids.missing_state", "document_ids.draft_reason"
+    )
+    def _compute_to_do_count(self):
+        Document = self.env["copaco.document"]
+        domain = Document._get_to_do_domain() & Domain("connection_id", "in", self.ids)
+        counts = dict(Document._read_group(domain, ["connection_id"], ["__count"]))
+        for connection in self:
+            connection.to_do_count = counts.get(connection, 0)
+
+    @api.depends("document_ids.move_id.state")
+    def _compute_invoice_count(self):
+        Move = self.env["account.move"]
+        for connection in self:
+            domain = connection._get_invoices_domain()
+            connection.invoice_count = Move.search_count(domain)
 
     @api.depends("run_ids")
     def _compute_run_count(self):
@@ -380,18 +396,20 @@ class CopacoConnection(models.Model):
 
     def action_view_invoices(self):
         """:return: the window action with the invoices of this connection"""
-        return open_invoices(
-            self.env,
-            [
-                "|",
-                ("copaco_document_id.connection_id", "in", self.ids),
-                ("copaco_version_id.document_id.connection_id", "in", self.ids),
-                ("move_type", "in", ("out_invoice", "out_refund")),
-                ("state", "!=", "cancel"),
-            ],
-        )
+        return open_invoices(self.env, list(self._get_invoices_domain()))
 
     # === BUSINESS METHODS === #
+
+    def _get_invoices_domain(self):
+        """See `action_view_invoices`."""
+        return (
+            (
+                Domain("copaco_document_id.connection_id", "in", self.ids)
+                | Domain("copaco_version_id.document_id.connection_id", "in", self.ids)
+            )
+            & Domain("move_type", "in", ("out_invoice", "out_refund"))
+            & Domain("state", "!=", "cancel")
+        )
 
     def _check_billing_access(self):
         """:raise AccessError: when the user may not fetch, or see these connections"""

@@ -114,7 +114,7 @@ class CopacoCustomer(models.Model):
     excluded_by_id = fields.Many2one("res.users", readonly=True)
     document_ids = fields.One2many("copaco.document", "customer_id")
     document_count = fields.Integer(compute="_compute_document_counts")
-    held_count = fields.Integer(string="To Do", compute="_compute_document_counts")
+    held_count = fields.Integer(string="Held", compute="_compute_document_counts")
 
     # Nobody knows whether Copaco tells accounts apart that differ only in capitals.
     _account_ref_unique = models.UniqueIndex(
@@ -244,9 +244,13 @@ class CopacoCustomer(models.Model):
         return customers._retry_documents()
 
     def action_view_documents(self):
-        """:return: the window action with the documents of these customers"""
-        context = {"search_default_customer_id": self.ids}
-        return open_window(self.env, "action_copaco_document", context=context)
+        """:return: the window action with what is billed to these customers"""
+        return open_window(
+            self.env,
+            "action_copaco_document",
+            context={"search_default_customer_id": self.ids},
+            domain=[("kind", "in", SALES_KINDS)],
+        )
 
     # === BUSINESS METHODS === #
 

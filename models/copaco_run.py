@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import LazyTranslate, float_compare
 
 from ..const import KIND_SELECTION, KINDS
@@ -101,6 +102,10 @@ class CopacoRun(models.Model):
     new_count = fields.Integer(string="New Documents", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     has_several_currencies = fields.Boolean(readonly=True)
+    document_count = fields.Integer(
+        string="Documents", compute="_compute_document_count"
+    )
+    invoice_count = fields.Integer(string="Invoices", compute="_compute_invoice_count")
     # Where it is now, see `copaco.reconciliation`.
     waiting_count = fields.Integer(
         string="Documents Waiting", compute="_compute_reconciliation"
@@ -176,6 +181,17 @@ class CopacoRun(models.Model):
     def _compute_endpoint(self):
         for run in self:
             run.endpoint = KINDS[run.kind].get_endpoint(run.connection_id.source)
+
+    @api.depends("document_ids", "version_ids")
+    def _compute_document_count(self):
+        Document = self.env["copaco.document"]
+        for run in self:
+            run.document_count = Document.search_count(run._get_documents_domain())
+
+    @api.depends("document_ids.move_id")
+    def _compute_invoice_count(self):
+        for run in self:
+            run.invoice_count = len(run.document_ids.move_id)
 
     @api.depends("stored_at", "waiting_count", "new_count")
     def _compute_progress(self):
@@ -313,34 +329,43 @@ class CopacoRun(models.Model):
         }
 
     def action_view_documents(self):
-        """:return: the window action with the documents that these runs received"""
-        context = {"search_default_run_id": self.ids}
-        return open_window(self.env, "action_copaco_document", context=context)
+        """:return: the window action with the documents of which these runs received
+        anything new"""
+        return self._open_documents(self._get_documents_domain())
 
     def action_view_held(self):
         """:return: the window action with what of these runs waits for a decision"""
+        pending = Domain("run_id", "in", self.ids) & Domain("state", "=", "pending")
+        domain = self._get_own_domain("held") | Domain("version_ids", "any", pending)
         return open_window(
-            self.env,
-            "action_copaco_document_to_do",
-            domain=[
-                ("state", "in", ("held", "changed")),
-                "|",
-                ("run_id", "in", self.ids),
-                ("version_ids.run_id", "in", self.ids),
-            ],
+            self.env, "action_copaco_document_to_do", domain=list(domain)
         )
 
     def action_view_excluded(self):
         """:return: the window action with what of these runs is not invoiced"""
-        action = self.action_view_documents()
-        action["domain"] = [("state", "=", "excluded")]
-        return action
+        return self._open_documents(self._get_own_domain("excluded"))
 
     def action_view_invoices(self):
-        """:return: the window action with the invoices of what these runs received"""
-        return open_invoices(self.env, [("copaco_document_ids.run_id", "in", self.ids)])
+        """:return: the window action with the invoices, or bills, of what this run
+        received"""
+        self.ensure_one()
+        domain = [("copaco_document_ids.run_id", "=", self.id)]
+        return open_invoices(self.env, domain, KINDS[self.kind].move_type)
 
     # === BUSINESS METHODS === #
+
+    def _get_documents_domain(self):
+        """See `action_view_documents`."""
+        return Domain("run_id", "in", self.ids) | Domain(
+            "version_ids.run_id", "in", self.ids
+        )
+
+    def _get_own_domain(self, state):
+        """:return: domain of the documents that these runs received, in a state"""
+        return Domain("run_id", "in", self.ids) & Domain("state", "=", state)
+
+    def _open_documents(self, domain):
+        return open_window(self.env, "action_copaco_document", domain=list(domain))
 
     def _refresh_state(self):
         """Bring the state of these runs in line with what became of their documents;

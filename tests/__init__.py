@@ -121,6 +121,7 @@ from . import (
     test_small_amounts,
     test_source,
     test_spellings,
+    test_stat_buttons,
     test_to_do,
     test_tours,
     test_translations,

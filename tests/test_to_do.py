@@ -91,6 +91,20 @@ class TestToDo(CopacoCommon):
             for name, each in found.items()
         }
 
+    def test_what_is_to_do_is_counted_as_it_is_listed(self):
+        self.connection.invoice_policy = "post"
+        self.create_partner(name="Slager", ref="K-2", street=False)
+        self.add("INV-1", "A1", CustomerNumber="K-9")
+        self.add("INV-2", "A2", CustomerNumber="K-2")
+        self.add("INV-3", "A3", CustomerNumber="K-1")
+        self.fetch()
+        self.assertEqual(self.connection.to_do_count, 2, "one is held, one a draft")
+        self.documents[-1].sudo().missing_state = "reported"
+        listed = self.documents.filtered_domain(self.documents._get_to_do_domain())
+        self.assertEqual(len(listed), 3)
+        self.assertEqual(self.connection.to_do_count, 3)
+        self.assertEqual(self.connection.held_count, 1, "the first one")
+
     def test_retry_is_offered_where_it_can_help(self):
         self.add("INV-1", "A2")
         self.add("INV-2", "A1", CustomerNumber="K-1")

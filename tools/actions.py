@@ -28,11 +28,13 @@ def open_window(env, xml_id, **values):
     return {**env["ir.actions.act_window"]._for_xml_id(xml_id), **values}
 
 
-def open_invoices(env, domain):
-    """:return: the window action with the customer invoices of a domain"""
+def open_invoices(env, domain, move_type="out_invoice"):
+    """:param move_type: `out_invoice` or `in_invoice`
+    :return: the window action with the customer invoices, or bills, of a domain
+    """
     return open_window(
         env,
-        "account.action_move_out_invoice",
+        f"account.action_move_{move_type}",
         domain=domain,
-        context={"create": False, "default_move_type": "out_invoice"},
+        context={"create": False, "default_move_type": move_type},
     )

@@ -1,0 +1,126 @@
+from lxml import etree
+
+from odoo.fields import Domain
+from odoo.tests import freeze_time, tagged
+from odoo.tools.safe_eval import safe_eval
+
+from .common import price_line
+from .test_bill import CopacoBillCommon
+
+MODELS = (
+    *("copaco.connection", "copaco.run", "copaco.customer", "copaco.month"),
+    *("copaco.document", "res.partner", "account.move"),
+)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-25 10:00:00")
+class TestStatButtons(CopacoBillCommon):
+    """The figure on a button is that of what it opens."""
+
+    def setUp(self):
+        super().setUp()
+        self.partner = self.create_partner(name="Bakkerij", ref="K-1")
+        self.connection.invoice_grouping = "month"
+        self.add("INV-1", "A1", "10", "2.50")
+        self.add("INV-2", "A1", "20")
+        self.add("INV-3", "A1", "30")
+        self.add("INV-4", "A2", "40", CustomerNumber="K-2")
+        lines = {"A1": [price_line("8")], "A2": [price_line("30")]}
+        self.add_purchase("P-1", lines)
+        self.fetch()
+
+    def add(self, number, account, *amounts, CustomerNumber="K-1"):
+        lines = [price_line(each, number=at) for at, each in enumerate(amounts, 1)]
+        customer = {"CustomerNumber": CustomerNumber}
+        self.add_invoice(number, account, lines, customer=customer)
+
+    def test_after_a_fetch(self):
+        self.assertLessEqual(
+            {"to_do_count", "invoice_count", "finding_count", "copaco_document_count"},
+            self.check(),
+        )
+
+    def test_when_copaco_changed_something_and_something_is_excluded(self):
+        first, _second, _third, unknown = self.documents.filtered(
+            lambda document: document.kind == "specification"
+        )
+        first.move_id.action_post()
+        self.create_delivery(first.move_id, "failed")
+        self.simulator.invoices.clear()
+        self.add("INV-1", "A1", "10", "3.50")
+        self.add("INV-2", "A1", "20")
+        self.add("INV-5", "A3", "50", CustomerNumber="K-9")
+        self.fetch()
+        self.act(unknown, "action_exclude", "Own use")
+        self.check()
+        self.act(first, "action_correct")
+        self.check()
+
+    def check(self):
+        """:return: set of the fields whose figures were compared"""
+        self.env.invalidate_all()
+        wrong, compared = [], set()
+        for model in MODELS:
+            form = etree.fromstring(self.env[model].get_view(view_type="form")["arch"])
+            fields = form.xpath("//button[contains(@class, 'oe_stat_button')]/field")
+            for field in fields:
+                name = field.get("name")
+                if self.env[model]._fields[name].type != "integer":
+                    continue
+                if not model.startswith("copaco") and not name.startswith("copaco"):
+                    continue
+                button = field.getparent()
+                for record in self.env[model].search([]):
+                    if _is_hidden(button, record):
+                        continue
+                    compared.add(name)
+                    listed = self.count_listed(record, button)
+                    if record[name] != listed:
+                        wrong.append((record.display_name, name, record[name], listed))
+        self.assertEqual(wrong, [])
+        return compared
+
+    def count_listed(self, record, button):
+        """:return: of how many records the list is that a button opens"""
+        if button.get("type") == "action":
+            action_id = int(button.get("name"))
+            action = self.env["ir.actions.act_window"].browse(action_id)
+            action = action._get_action_dict()
+        else:
+            action = getattr(record, button.get("name"))()
+        if action.get("res_id"):
+            return 1
+        values = {"id": record.id, "uid": self.env.uid}
+        context = _evaluate(action.get("context"), values)
+        context |= _evaluate(button.get("context"), values)
+        Model = self.env[action["res_model"]]
+        domain = Domain(_evaluate(action.get("domain"), values) or [])
+        search_view = action.get("search_view_id") or [False]
+        search = etree.fromstring(Model.get_view(search_view[0], "search")["arch"])
+        for key, value in context.items():
+            if not key.startswith("search_default_") or not value:
+                continue
+            name = key.removeprefix("search_default_")
+            (part,) = search.xpath(
+                f"//filter[@name='{name}'] | //field[@name='{name}']"
+            )
+            if part.tag == "filter":
+                domain &= Domain(_evaluate(part.get("domain"), values) or [])
+            else:
+                operator = "in" if isinstance(value, list) else "="
+                domain &= Domain(name, operator, value)
+        return Model.with_context(active_test=True).search_count(domain)
+
+
+def _is_hidden(button, record):
+    condition = button.get("invisible") or "False"
+    names = [name for name in record._fields if name in condition]
+    return safe_eval(condition, {name: record[name] for name in names})
+
+
+def _evaluate(text, values):
+    """:return: what a domain or context of an action is"""
+    if not isinstance(text, str):
+        return text or {}
+    return safe_eval(text, values) if text.strip() else {}
