@@ -79,6 +79,7 @@ class CopacoContentMixin(models.AbstractModel):
     @api.depends_context("lang")
     def _compute_unreadable_table(self):
         builder = self.env["copaco.document.builder"]
+        formats = self.env["copaco.line.text"]._get_formats()
         self.unreadable_table = False
         for document in self.filtered(
             lambda each: each.hold_reason == "payload_invalid" and not each.line_ids
@@ -92,6 +93,7 @@ class CopacoContentMixin(models.AbstractModel):
                         self.env, builder._describe_unread(line)
                     ),
                     "show": document._format_amount,
+                    "show_number": formats.number,
                 },
             )
 

@@ -208,13 +208,16 @@ class TestMessages(MessagesCommon, CopacoChangeCommon):
     def test_what_can_not_be_read(self):
         line = price_line("1.00")
         line["ExtendedPrice"] = "?"
-        document = self.hold(lines=[line])
+        readable = price_line("1.00", number=2, Quantity=Decimal("1234.5"))
+        document = self.hold(lines=[line, readable])
         self.assertTranslated(
             document, "hold_message", "the amount can't be read", "bedrag"
         )
         english, dutch = self.read_as_both(document, "unreadable_table")
         self.assertIn("the amount can", english)
+        self.assertIn("1,234.5<", english)
         self.assertNotIn("the amount can", dutch)
+        self.assertIn("1.234,5<", dutch)
         self.add_known("INV-2")
         del self.simulator.invoices[-1].content["Header"]["InvoiceID"]
         run = self.fetch()
