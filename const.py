@@ -82,6 +82,8 @@ KIND_SELECTION = [
     ("specification", "Customer Invoice or Specification"),
     ("purchase", "Purchase Invoice"),
 ]
+# Where nobody says otherwise.
+DEFAULT_KIND = "specification"
 SALES_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign > 0)
 PURCHASE_KINDS = tuple(name for name, kind in KINDS.items() if kind.sign < 0)
 

@@ -43,12 +43,14 @@ class Endpoint:
     :ivar permission: that the key needs, as Copaco's portal calls it
     :ivar has_window: it is asked for a window of creation dates
     :ivar is_on_request: Copaco has to release it first
+    :ivar has_vat: its responses may state VAT
     """
 
     path: str
     permission: str
     has_window: bool = True
     is_on_request: bool = False
+    has_vat: bool = True
 
 
 # What customers have to pay, twice: as whole invoices with all that Copaco knows of the
@@ -61,7 +63,7 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
             "customer-invoices", "Get Customer Invoices", is_on_request=True
         ),
         "specification": Endpoint(
-            "customer-specifications", "Get Customer Specifications"
+            "customer-specifications", "Get Customer Specifications", has_vat=False
         ),
         "purchase": Endpoint("invoices", "Get Invoices"),
         "example": Endpoint(

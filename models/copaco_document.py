@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import formatLang
 
-from ..const import KIND_SELECTION
+from ..const import DEFAULT_KIND, KIND_SELECTION
 from ..hold_reasons import HOLD_REASONS
 from ..tools import Message, ShortMessage, get_account_key, open_window, round_amount
 
@@ -66,7 +66,7 @@ class CopacoDocument(models.Model):
     run_id = fields.Many2one(
         "copaco.run", required=True, ondelete="restrict", index=True
     )
-    kind = fields.Selection(KIND_SELECTION, required=True, default="specification")
+    kind = fields.Selection(KIND_SELECTION, required=True, default=DEFAULT_KIND)
     invoice_number = fields.Char(required=True, help="Copaco's InvoiceID.")
     customer_id = fields.Many2one(
         "copaco.customer", ondelete="restrict", index=True, check_company=True

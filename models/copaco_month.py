@@ -94,7 +94,7 @@ class CopacoMonth(models.Model):
                             THEN min(document.currency_id) END AS currency_id
                   FROM copaco_document document
                   JOIN replacement ON replacement.id = document.connection_id
-                 WHERE document.kind = 'specification'
+                 WHERE document.kind IN %(kinds)s
               GROUP BY 1, 2
             ),
             month AS (
@@ -113,7 +113,7 @@ class CopacoMonth(models.Model):
             CROSS JOIN LATERAL generate_series(
                            date_trunc('month', run.date_from), run.date_to, '1 month'
                        ) day
-                 WHERE run.kind = 'specification' AND run.rejected_count > 0
+                 WHERE run.kind IN %(kinds)s AND run.rejected_count > 0
               GROUP BY 1, 2
             ),
             figures AS (
@@ -165,6 +165,7 @@ class CopacoMonth(models.Model):
               FROM figures
             """,
             asked=window._get_asked_days_query(),
+            kinds=SALES_KINDS,
             replacement=self.env["copaco.replacement"]._get_query(),
             first_day=window._get_first_window_start(),
             last_day=today - timedelta(days=1),
@@ -320,7 +321,7 @@ class CopacoMonth(models.Model):
     def _get_documents_domain(self):
         return [
             ("connection_id", "in", self._get_connections().ids),
-            ("kind", "=", "specification"),
+            ("kind", "in", SALES_KINDS),
             ("invoice_date", ">=", self.date),
             ("invoice_date", "<=", self._get_last_day()),
         ]

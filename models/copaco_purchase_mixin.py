@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..const import KINDS, PURCHASE_KINDS
+from ..const import KINDS, PURCHASE_KINDS, SALES_KINDS
 
 
 class CopacoPurchaseMixin(models.AbstractModel):
@@ -158,7 +158,7 @@ class CopacoPurchaseMixin(models.AbstractModel):
 
     def _get_fetched_kinds(self):
         """:return: list of the kinds that this connection fetches"""
-        return ["specification", *(PURCHASE_KINDS if self.fetch_purchases else ())]
+        return [*SALES_KINDS, *(PURCHASE_KINDS if self.fetch_purchases else ())]
 
     def _get_last_run(self):
         """:return: the newest run; of the newest ones of each kind, one that failed"""

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import LazyTranslate, float_compare
 
-from ..const import KIND_SELECTION, KINDS
+from ..const import DEFAULT_KIND, KIND_SELECTION, KINDS
 from ..tools import Message, open_invoices, open_window, translate
 
 _lt = LazyTranslate(__name__)
@@ -26,7 +26,7 @@ class CopacoRun(models.Model):
     company_id = fields.Many2one(
         related="connection_id.company_id", store=True, index=True
     )
-    kind = fields.Selection(KIND_SELECTION, required=True, default="specification")
+    kind = fields.Selection(KIND_SELECTION, required=True, default=DEFAULT_KIND)
     trigger = fields.Selection(
         [
             ("scheduled", "Scheduled"),

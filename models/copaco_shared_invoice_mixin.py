@@ -2,7 +2,7 @@ import hashlib
 
 from odoo import fields, models
 
-from ..const import KINDS, PURCHASE_KINDS
+from ..const import DEFAULT_KIND, KINDS, PURCHASE_KINDS
 
 
 class CopacoSharedInvoiceMixin(models.AbstractModel):
@@ -70,4 +70,4 @@ class CopacoSharedInvoiceMixin(models.AbstractModel):
 
     def _get_sign(self):
         """:return: what Odoo signs as a sale times this is what these documents say"""
-        return KINDS[self[:1].kind or "specification"].sign
+        return KINDS[self[:1].kind or DEFAULT_KIND].sign

@@ -11,7 +11,7 @@ from ..client import (
     PermissionMissingError,
     SettingsError,
 )
-from ..const import KINDS
+from ..const import DEFAULT_KIND, KINDS
 from ..tools import render_message, translate, translate_advice
 
 _lt = LazyTranslate(__name__)
@@ -149,7 +149,7 @@ class CopacoSourceMixin(models.AbstractModel):
     def _get_endpoint(self):
         """:return: the one of `client.ENDPOINTS` that has what customers have to pay"""
         self.ensure_one()
-        return KINDS["specification"].get_endpoint(self.source)
+        return KINDS[DEFAULT_KIND].get_endpoint(self.source)
 
     def _get_error_message(self, error, endpoint=""):
         """:param error: a `CopacoError`

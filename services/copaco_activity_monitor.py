@@ -14,6 +14,7 @@ from ..const import (
     CONCURRENCY_ATTEMPTS,
     MANAGER_GROUP,
     OVERDUE_HOURS,
+    SALES_KINDS,
 )
 from ..exceptions import CONCURRENCY_ERRORS
 
@@ -379,7 +380,7 @@ class CopacoActivityMonitor(models.AbstractModel):
     def _get_received_months(self, connections, since, expected_day):
         """:return: set of the first days of the months of which something was received;
         of uploaded files, the date of the invoice tells"""
-        own = [("connection_id", "in", connections.ids), ("kind", "=", "specification")]
+        own = [("connection_id", "in", connections.ids), ("kind", "in", SALES_KINDS)]
         Document = self.env["copaco.document"]
         fetched = Document._read_group(
             [*own, ("created_to", ">=", since)], ["created_from:day", "created_to:day"]

@@ -5,7 +5,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..const import KINDS, SOURCES
+from ..const import DEFAULT_KIND, KINDS, SOURCES
 
 # Copaco's own default window is three months back (Copaco's knowledge base, Billing
 # APIs).
@@ -33,7 +33,7 @@ class CopacoFetchWindow(models.AbstractModel):
         return max(connection.import_from or self._get_first_window_start(), FIRST_DAY)
 
     def _get_chunks(
-        self, connection, date_from=None, date_to=None, kind="specification"
+        self, connection, date_from=None, date_to=None, kind=DEFAULT_KIND
     ):
         """Cut a window into parts that Copaco is asked for one by one.
 
@@ -61,7 +61,7 @@ class CopacoFetchWindow(models.AbstractModel):
             end = chunk_start - timedelta(days=1)
         return chunks
 
-    def _get_window_start(self, connection, whole=False, kind="specification"):
+    def _get_window_start(self, connection, whole=False, kind=DEFAULT_KIND):
         """:param whole: see `_get_first_gap`
         :param kind: of what is asked for
         :return: the first creation date that was never stored, at the latest tomorrow
@@ -72,7 +72,7 @@ class CopacoFetchWindow(models.AbstractModel):
         return gap or today + timedelta(days=1)
 
     def _get_first_gap(
-        self, connection, date_from, date_to, whole=False, kind="specification"
+        self, connection, date_from, date_to, whole=False, kind=DEFAULT_KIND
     ):
         """:param whole: a day that was not over yet when it was asked for doesn't count
         :return: the first creation date of a period that was never stored, or None
@@ -97,7 +97,7 @@ class CopacoFetchWindow(models.AbstractModel):
         ((gap,),) = self.env.execute_query(query)
         return gap
 
-    def _get_asked_days_query(self, kind="specification"):
+    def _get_asked_days_query(self, kind=DEFAULT_KIND):
         """Which days were asked for at the portal and the source that a connection uses
         now. What another source had is the same, but Copaco may have created it on
         other days: of that, the last month before the source changed doesn't count.
@@ -176,7 +176,7 @@ class CopacoFetchWindow(models.AbstractModel):
         )
         return created_from or start
 
-    def _update_fetched_until(self, connection, kind="specification"):
+    def _update_fetched_until(self, connection, kind=DEFAULT_KIND):
         """Note on a connection until when all of a kind is stored, without a gap."""
         name = KINDS[kind].fetched_until
         start = self._get_window_start(connection, kind=kind)

@@ -3,6 +3,7 @@ from typing import NamedTuple
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..const import DEFAULT_KIND
 from ..hold_reasons import Hold
 from ..tools import enumerate_names
 
@@ -306,7 +307,7 @@ class CopacoServiceSetup(models.AbstractModel):
             {
                 "connection_id": connection._origin.id,
                 "company_id": company.id,
-                "kind": "specification",
+                "kind": DEFAULT_KIND,
                 "invoice_number": self.env._("an invoice"),
             }
         )

@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.tools import LazyTranslate
 
+from ..client import ENDPOINTS
 from ..exceptions import VatMismatchError
 from ..tools import (
     Amount,
@@ -32,7 +33,7 @@ class CopacoVatChecker(models.AbstractModel):
         :return: values for `copaco.document.write`
         """
         vat = source.vat
-        if run.endpoint == "specification":
+        if not ENDPOINTS[run.endpoint].has_vat:
             vat = vat or source.stated_vat or None
         stated = vat if source.stated_vat is None else source.stated_vat
         return {

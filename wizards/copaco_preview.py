@@ -11,6 +11,7 @@ from ..client import (
     TimedOutError,
     parse_documents,
 )
+from ..const import DEFAULT_KIND
 from ..tools import open_window, render_message
 from .copaco_preview_document import IMPORTANCE
 from .copaco_preview_dry_run import Response
@@ -225,7 +226,7 @@ class CopacoPreview(models.TransientModel):
             ),
         )
 
-    def _show(self, source, responses, started, kind="specification", **options):
+    def _show(self, source, responses, started, kind=DEFAULT_KIND, **options):
         """Carry the import of responses out, undo it, and show what it made.
 
         :param responses: list of `Response`
