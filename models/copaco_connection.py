@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
-from ..client import AUTH_METHODS, NAMED_AUTH_METHODS, get_origin
+from ..client import AUTH_METHODS, ENDPOINTS, NAMED_AUTH_METHODS, get_origin
 from ..const import BILLING_GROUP
 from ..tools import open_invoices
 from .copaco_source_mixin import TEST_FIELDS
@@ -65,13 +65,13 @@ class CopacoConnection(models.Model):
     specification_path = fields.Char(
         string="Customer Specifications",
         required=True,
-        default="customer-specifications",
+        default=ENDPOINTS["specification"].path,
     )
     purchase_path = fields.Char(
-        string="Purchase Invoices", required=True, default="invoices"
+        string="Purchase Invoices", required=True, default=ENDPOINTS["purchase"].path
     )
     example_path = fields.Char(
-        string="Example Invoices", required=True, default="example-invoices"
+        string="Example Invoices", required=True, default=ENDPOINTS["example"].path
     )
     auth_method = fields.Selection(
         [(name, method.label) for name, method in AUTH_METHODS.items()],

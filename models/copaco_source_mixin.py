@@ -12,7 +12,7 @@ from ..client import (
     SettingsError,
 )
 from ..const import DEFAULT_KIND, KINDS
-from ..tools import render_message, translate, translate_advice
+from ..tools import FieldLabel, render_message, translate, translate_advice
 
 _lt = LazyTranslate(__name__)
 
@@ -47,7 +47,9 @@ class CopacoSourceMixin(models.AbstractModel):
         "own data and VAT; Copaco releases them on request.",
     )
     customer_invoice_path = fields.Char(
-        string="Customer-Invoices", required=True, default="customer-invoices"
+        string="Customer-Invoices",
+        required=True,
+        default=ENDPOINTS["customer_invoice"].path,
     )
     vat_check = fields.Selection(
         [
@@ -108,7 +110,7 @@ class CopacoSourceMixin(models.AbstractModel):
                 message = _lt(
                     '%(field)s of connection %(connection)s can\'t be "%(value)s": '
                     "%(error)s",
-                    field=connection._fields[name]._description_string(self.env),
+                    field=FieldLabel(connection._fields[name]),
                     connection=connection.name,
                     value=connection[name] or "",
                     error=translate(error.sentence),
@@ -164,27 +166,11 @@ class CopacoSourceMixin(models.AbstractModel):
         }
         if not endpoint or not isinstance(error, PATH_ERRORS):
             return _lt("Connection %(connection)s: %(error)s %(advice)s", **values)
-        values["path"] = self[f"{endpoint}_path"]
-        messages = {
-            "customer_invoice": _lt(
-                "Connection %(connection)s, Customer-Invoices at path %(path)s: "
-                "%(error)s %(advice)s",
-                **values,
-            ),
-            "specification": _lt(
-                "Connection %(connection)s, customer specifications at path %(path)s: "
-                "%(error)s %(advice)s",
-                **values,
-            ),
-            "purchase": _lt(
-                "Connection %(connection)s, purchase invoices at path %(path)s: "
-                "%(error)s %(advice)s",
-                **values,
-            ),
-            "example": _lt(
-                "Connection %(connection)s, example invoices at path %(path)s: "
-                "%(error)s %(advice)s",
-                **values,
-            ),
-        }
-        return messages[endpoint]
+        path = f"{endpoint}_path"
+        return _lt(
+            "Connection %(connection)s, %(endpoint)s at path %(path)s: %(error)s "
+            "%(advice)s",
+            endpoint=FieldLabel(self._fields[path]),
+            path=self[path],
+            **values,
+        )

@@ -54,7 +54,7 @@ class TestPreviewAccess(PreviewCommon):
     def test_what_goes_wrong_with_copaco_is_told_in_words(self):
         self.simulator.misbehave("status", status=403)
         with self.assertRaisesRegex(
-            UserError, "Test, customer specifications at path .*permission"
+            UserError, "Test, Customer Specifications at path .*permission"
         ):
             self.preview()
         with self.assertRaisesRegex(UserError, "future"):

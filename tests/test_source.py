@@ -169,7 +169,20 @@ class TestConnectionTest(CopacoCommon):
         runs = self.env["copaco.run"].search([("state", "=", "failed")])
         messages = " / ".join(runs.mapped("message"))
         self.assertIn("Customer-Invoices at path no-customer_invoice", messages)
-        self.assertIn("purchase invoices at path no-purchase", messages)
+        self.assertIn("Purchase Invoices at path no-purchase", messages)
+
+    def test_a_wrong_path_is_named_in_the_language_of_who_reads_it(self):
+        self.env["res.lang"]._activate_lang("nl_NL")
+        path = self.env["ir.model.fields"]._get(
+            "copaco.connection", "specification_path"
+        )
+        path.with_context(lang="nl_NL").field_description = "Klantspecificaties"
+        self.set_wrong_paths("specification")
+        run = self.fetch(expect_failure=True)
+        self.assertIn("Customer Specifications", run.message)
+        dutch = run.with_context(lang="nl_NL").message
+        self.assertIn("Klantspecificaties", dutch)
+        self.assertNotIn("Customer Specifications", dutch)
 
     def test_a_preview_names_source_and_path(self):
         self.set_wrong_paths("specification", "example")
@@ -177,8 +190,8 @@ class TestConnectionTest(CopacoCommon):
             {"connection_id": self.connection.id, "date_from": date(2026, 11, 1)}
         )
         for action, text in (
-            ("action_preview", "customer specifications at path no-specification"),
-            ("action_try_examples", "example invoices at path no-example"),
+            ("action_preview", "Customer Specifications at path no-specification"),
+            ("action_try_examples", "Example Invoices at path no-example"),
         ):
             self.assertIn(text, self.get_refusal(preview, action))
 

@@ -26,6 +26,7 @@ from .line_pairing import (
 )
 from .messages import (
     Amount,
+    FieldLabel,
     Joined,
     LockDates,
     Message,

@@ -35,6 +35,12 @@ class Month(NamedTuple):
     day: date  # any of the month
 
 
+class FieldLabel(NamedTuple):
+    """A value of a message: what users call a field."""
+
+    field: fields.Field
+
+
 class LockDates(NamedTuple):
     """A value of a message: dates until which books are locked."""
 
@@ -60,7 +66,8 @@ class Message(fields.Json):
 
     What is written is a message: text that is the same in every language, `_lt("…")`
     with its values, or `Joined`. A value is a message itself, a number, a date, a
-    `Month`, an `Amount`, `LockDates`, or a record, which stands for its name.
+    `Month`, an `Amount`, a `FieldLabel`, `LockDates`, or a record, which stands for its
+    name.
     """
 
     type = "text"
@@ -171,6 +178,8 @@ def store_message(message):
         return {name: amount, "currency": message.currency.id}
     if isinstance(message, Month):
         return {"month": message.day.isoformat()}
+    if isinstance(message, FieldLabel):
+        return {"label": [message.field.model_name, message.field.name]}
     if isinstance(message, LockDates):
         return {"locks": [[day.isoformat(), name] for day, name in message.dates]}
     if isinstance(message, BaseModel):
@@ -210,6 +219,10 @@ def _render(env, stored):
         return format_date(env, stored["date"])
     if "month" in stored:
         return format_date(env, stored["month"], date_format="MMMM y")
+    if "label" in stored:
+        model, name = stored["label"]
+        field = env[model]._fields.get(name)
+        return field._description_string(env) if field else name
     if "locks" in stored:
         dates = [(fields.Date.to_date(day), name) for day, name in stored["locks"]]
         return env["res.company"]._format_lock_dates(dates)
