@@ -2,7 +2,6 @@ import logging
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
-from psycopg2.errors import UniqueViolation
 
 from odoo import fields, models
 from odoo.fields import Domain
@@ -16,7 +15,7 @@ from ..const import (
     OVERDUE_HOURS,
     SALES_KINDS,
 )
-from ..exceptions import CONCURRENCY_ERRORS
+from ..exceptions import RETRYABLE_ERRORS
 
 _logger = logging.getLogger(__name__)
 
@@ -95,7 +94,7 @@ class CopacoActivityMonitor(models.AbstractModel):
                 self._update_activity(runs.connection_id.union(*connections))
                 self.env["ir.cron"]._commit_progress()
                 return
-            except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
+            except RETRYABLE_ERRORS as error:
                 self.env.cr.rollback()
                 _logger.info("Copaco runs: concurrent update (%s)", type(error))
         self.env["copaco.background"]._continue_invoicing()

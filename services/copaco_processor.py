@@ -2,14 +2,19 @@ import logging
 import time
 
 from psycopg2 import OperationalError
-from psycopg2.errors import LockNotAvailable, UniqueViolation
+from psycopg2.errors import LockNotAvailable
 
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 from ..const import BATCH_SIZE, BUTTON_SECONDS, CONCURRENCY_ATTEMPTS, KINDS
-from ..exceptions import CONCURRENCY_ERRORS, describe_system_error, get_message
+from ..exceptions import (
+    CONCURRENCY_ERRORS,
+    RETRYABLE_ERRORS,
+    describe_system_error,
+    get_message,
+)
 from ..hold_reasons import CUSTOMER_HOLD_REASONS, Hold
 from ..tools import Pace, ask_for_whole_time, enumerate_names, notify, soft_reload
 from .copaco_duplicate_finder import Exclusion
@@ -354,7 +359,7 @@ class CopacoProcessor(models.AbstractModel):
             checked = self.env["copaco.margin.checker"]._check_changed(connections)
             self.env["copaco.activity.monitor"]._update_activity(checked)
             self.env["ir.cron"]._commit_progress()
-        except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
+        except RETRYABLE_ERRORS as error:
             # Someone checks them right now; the next time will do.
             self.env.cr.rollback()
             _logger.info("Copaco margins: concurrent update (%s)", type(error))
@@ -377,7 +382,7 @@ class CopacoProcessor(models.AbstractModel):
             linker._match(documents.customer_id, suggest=False)
             self._retry_for_customer(documents)
             self.env.cr.commit()  # pylint: disable=invalid-commit
-        except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
+        except RETRYABLE_ERRORS as error:
             # Someone is deciding about them right now; the next time will do.
             self.env.cr.rollback()
             _logger.info("Copaco customers: concurrent update (%s)", type(error))

@@ -5,7 +5,6 @@ from datetime import date
 from typing import NamedTuple
 
 from psycopg2 import OperationalError
-from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -13,7 +12,7 @@ from odoo.tools import split_every
 
 from ..client import ParsedResponse
 from ..const import BATCH_SIZE
-from ..exceptions import CONCURRENCY_ERRORS, describe_system_error
+from ..exceptions import RETRYABLE_ERRORS, describe_system_error
 
 _logger = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ class CopacoPreviewDryRun(models.AbstractModel):
                         )
                     dry_run._process(imported.runs, deadline)
                     return env["copaco.preview.reader"]._read(imported, responses)
-            except (*CONCURRENCY_ERRORS, UniqueViolation) as error:
+            except RETRYABLE_ERRORS as error:
                 _logger.info("Copaco preview: concurrent update (%s)", type(error))
             except OperationalError as error:
                 raise UserError(
