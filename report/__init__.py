@@ -1,4 +1,4 @@
-from . import copaco_overview_mixin
+from . import copaco_margin_mixin, copaco_overview_mixin
 
 # What the others inherit from comes first.
 # isort: split

@@ -153,20 +153,14 @@ class CopacoMargin(models.Model):
     documents changed (`copaco.margin.checker`), so that years are shown at once."""
 
     _name = "copaco.margin"
-    _inherit = "copaco.overview.mixin"
+    _inherit = ["copaco.margin.mixin", "copaco.overview.mixin"]
     _description = "Copaco Margin"
     _log_access = False
     _order = "date desc, margin"
     _rec_name = "plan_name"
 
-    company_id = fields.Many2one("res.company", readonly=True)
-    connection_id = fields.Many2one(
-        "copaco.connection", readonly=True, ondelete="cascade"
-    )
-    currency_id = fields.Many2one(related="company_id.currency_id")
-    customer_id = fields.Many2one("copaco.customer", readonly=True)
+    connection_id = fields.Many2one(ondelete="cascade")
     partner_id = fields.Many2one(related="customer_id.partner_id")
-    date = fields.Date(readonly=True)
     sale_line_id = fields.Many2one(
         "copaco.document.line", readonly=True, index=True, ondelete="cascade"
     )
@@ -175,9 +169,6 @@ class CopacoMargin(models.Model):
     )
     subscription_ref = fields.Char(string="Subscription ID", readonly=True)
     subscription_name = fields.Char(string="Subscription", readonly=True)
-    plan_name = fields.Char(string="Plan", readonly=True)
-    plan_category = fields.Char(string="Vendor", readonly=True)
-    charge_type = fields.Char(readonly=True)
     billing_frequency = fields.Char(readonly=True)
     description = fields.Char(readonly=True)
     match = fields.Selection(
@@ -198,12 +189,6 @@ class CopacoMargin(models.Model):
     cost_count = fields.Integer(string="Cost Lines", readonly=True)
     sale_quantity = fields.Float(readonly=True)
     cost_quantity = fields.Float(readonly=True)
-    sale = fields.Monetary(string="Sales", readonly=True)
-    cost = fields.Monetary(readonly=True)
-    margin = fields.Monetary(readonly=True)
-    margin_percent = fields.Float(
-        string="Margin %", readonly=True, aggregator="avg", help="Of the sales."
-    )
     is_excluded = fields.Boolean(
         string="Sale Excluded",
         readonly=True,
@@ -321,26 +306,6 @@ class CopacoMargin(models.Model):
             )
         )
         self.invalidate_model()
-
-    def _read_group_select(self, aggregate_spec, query):
-        return self._select_margin_percent(
-            self, aggregate_spec, query
-        ) or super()._read_group_select(aggregate_spec, query)
-
-    @api.model
-    def _select_margin_percent(self, model, aggregate_spec, query):
-        """An average of percents says nothing.
-
-        :param model: what is grouped: this model, or one with the same figures
-        :return: `SQL` of the margin in percent of all sales; None for other aggregates
-        """
-        if aggregate_spec != "margin_percent:avg":
-            return None
-        return SQL(
-            "sum(%(margin)s) / nullif(sum(%(sale)s), 0) * 100",
-            margin=model._field_to_sql(model._table, "margin", query),
-            sale=model._field_to_sql(model._table, "sale", query),
-        )
 
     # === ACTION METHODS === #
 

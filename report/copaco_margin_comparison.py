@@ -14,6 +14,7 @@ class CopacoMarginComparison(models.Model):
     month and in those that it is compared with."""
 
     _name = "copaco.margin.comparison"
+    _inherit = "copaco.margin.mixin"
     _description = "Copaco Margin Comparison"
     _auto = False
     _order = "date desc, id"
@@ -25,21 +26,7 @@ class CopacoMarginComparison(models.Model):
         "copaco.document.line": ["product_id"],
     }
 
-    company_id = fields.Many2one("res.company", readonly=True)
-    connection_id = fields.Many2one("copaco.connection", readonly=True)
-    currency_id = fields.Many2one(related="company_id.currency_id")
-    customer_id = fields.Many2one("copaco.customer", readonly=True)
-    date = fields.Date(readonly=True)
-    plan_name = fields.Char(string="Plan", readonly=True)
-    plan_category = fields.Char(string="Vendor", readonly=True)
-    charge_type = fields.Char(readonly=True)
     product_id = fields.Many2one("product.product", readonly=True)
-    sale = fields.Monetary(string="Sales", readonly=True)
-    cost = fields.Monetary(readonly=True)
-    margin = fields.Monetary(readonly=True)
-    margin_percent = fields.Float(
-        string="Margin %", readonly=True, aggregator="avg", help="Of the sales."
-    )
     last_month_sale = fields.Monetary(string="Sales, Month Before", readonly=True)
     last_month_cost = fields.Monetary(string="Cost, Month Before", readonly=True)
     last_month_margin = fields.Monetary(string="Margin, Month Before", readonly=True)
@@ -75,11 +62,6 @@ class CopacoMarginComparison(models.Model):
             )
             for place, shown in enumerate(_PERIODS)
         )
-
-    def _read_group_select(self, aggregate_spec, query):
-        return self.env["copaco.margin"]._select_margin_percent(
-            self, aggregate_spec, query
-        ) or super()._read_group_select(aggregate_spec, query)
 
     # === ACTION METHODS === #
 
