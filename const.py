@@ -117,6 +117,14 @@ NOTHING_SETTLED = {"credited": False, "amount_credited": 0, "amount_taken_off": 
 
 # === INVOICES === #
 
+# How far the invoices of a connection or customer go by themselves, in this order.
+INVOICE_POLICY_SELECTION = [
+    ("draft", "Leave as draft"),
+    ("post", "Confirm"),
+    ("send", "Confirm and send"),
+]
+INVOICE_POLICIES = tuple(name for name, _label in INVOICE_POLICY_SELECTION)
+
 # By which a person's invoice or credit note tells what it was made of: Odoo's own
 # button to credit, that to credit and create anew, and `account_debit_note`'s.
 ORIGIN_FIELDS = ("reversed_entry_id", "copaco_origin_id", "debit_origin_id")

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
 from ..client import AUTH_METHODS, ENDPOINTS, NAMED_AUTH_METHODS, get_origin
-from ..const import BILLING_GROUP
+from ..const import BILLING_GROUP, INVOICE_POLICY_SELECTION
 from ..tools import open_invoices
 from .copaco_source_mixin import TEST_FIELDS
 
@@ -110,11 +110,7 @@ class CopacoConnection(models.Model):
         "are those of the invoice lines.",
     )
     invoice_policy = fields.Selection(
-        [
-            ("draft", "Leave as draft"),
-            ("post", "Confirm"),
-            ("send", "Confirm and send"),
-        ],
+        INVOICE_POLICY_SELECTION,
         string="Invoice Status on Import",
         required=True,
         default="draft",

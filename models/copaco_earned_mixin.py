@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ..const import MANAGER_GROUP
+from ..const import INVOICE_POLICY_SELECTION, MANAGER_GROUP
 
 
 class CopacoEarnedMixin(models.AbstractModel):
@@ -15,9 +15,7 @@ class CopacoEarnedMixin(models.AbstractModel):
         [
             ("earned", "As earned"),
             ("connection", "As the connection says"),
-            ("draft", "Leave as draft"),
-            ("post", "Confirm"),
-            ("send", "Confirm and send"),
+            *INVOICE_POLICY_SELECTION,
         ],
         string="Invoice Status on Import",
         required=True,

@@ -6,14 +6,11 @@ from dateutil.relativedelta import relativedelta
 from odoo import fields, models
 from odoo.tools import SQL, format_date
 
-from ..const import BATCH_SIZE, ORIGIN_FIELDS, SALES_KINDS
+from ..const import BATCH_SIZE, INVOICE_POLICIES, ORIGIN_FIELDS, SALES_KINDS
 from ..exceptions import CONCURRENCY_ERRORS
 from ..tools import avoid_compiling
 
 _logger = logging.getLogger(__name__)
-
-# How far invoices go, each further than the one before.
-POLICIES = ("draft", "post", "send")
 
 # Of customers: the last manual change, and how many months since then were confirmed
 # as a whole.
@@ -131,8 +128,10 @@ class CopacoAutomation(models.AbstractModel):
         if chosen == "connection" or (chosen == "earned" and not months):
             return connection.invoice_policy
         if chosen == "earned":
-            chosen = POLICIES[min(customer.unchanged_months // months, 2)]
-        return min(connection.invoice_policy or "draft", chosen, key=POLICIES.index)
+            chosen = INVOICE_POLICIES[min(customer.unchanged_months // months, 2)]
+        return min(
+            connection.invoice_policy or "draft", chosen, key=INVOICE_POLICIES.index
+        )
 
     def _get_first_policy(self, customer, connection):
         """See `_get_policy`: of the first invoice to a contact."""
@@ -327,7 +326,7 @@ class CopacoAutomation(models.AbstractModel):
         )
         return self.env._(
             "Leave as draft: %(draft)s, confirm: %(post)s, confirm and send: %(send)s",
-            **{policy: counts[policy] for policy in POLICIES},
+            **{policy: counts[policy] for policy in INVOICE_POLICIES},
         )
 
     def _describe_policy(self, customer, connection):

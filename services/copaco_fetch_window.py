@@ -32,9 +32,7 @@ class CopacoFetchWindow(models.AbstractModel):
     def _get_import_from(self, connection):
         return max(connection.import_from or self._get_first_window_start(), FIRST_DAY)
 
-    def _get_chunks(
-        self, connection, date_from=None, date_to=None, kind=DEFAULT_KIND
-    ):
+    def _get_chunks(self, connection, date_from=None, date_to=None, kind=DEFAULT_KIND):
         """Cut a window into parts that Copaco is asked for one by one.
 
         :param connection: a `copaco.connection`
