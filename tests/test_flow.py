@@ -1,4 +1,4 @@
-"""Data flows forward: no step calls one that calls it."""
+"""Data flows forward: no step calls one that calls it. Each model has a file."""
 
 import ast
 import re
@@ -15,6 +15,7 @@ FLOORS = {
     **{"models": 3, "report": 3, "services": 4, "wizards": 5, "controllers": 5},
 }
 NAME = re.compile(r'^    _name = "(.+)"', re.MULTILINE)
+MODEL = re.compile(r"^class .*\(models\.", re.MULTILINE)
 CALL = re.compile(r'\benv\[\s*"([^"]+)"\s*\]')
 BY_KIND = re.compile(r"\b(?:kind|KINDS\[[^]]+\])\.(processor|matcher|builder|writer)\b")
 
@@ -51,6 +52,15 @@ class TestFlow(BaseCase):
             for path in (ADDON / room).glob("*.py")
         } - {"__init__"}
         self.assertEqual([name for name in files if f"``{name}``" not in page], [])
+
+    def test_a_file_has_one_model(self):
+        count = 0
+        for room in ("models", "report", "services", "wizards"):
+            for path in (ADDON / room).glob("*.py"):
+                own = MODEL.findall(path.read_text())
+                self.assertLess(len(own), 2, path.name)
+                count += len(own)
+        self.assertGreater(count, 100)
 
     def test_nothing_is_imported_from_further_on(self):
         found, count = [], 0

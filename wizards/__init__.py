@@ -15,6 +15,8 @@ from . import (
     copaco_preview,
     copaco_preview_document,
     copaco_preview_dry_run,
+    copaco_preview_line,
+    copaco_preview_outcome,
     copaco_preview_reader,
     copaco_setup,
     copaco_upload,

@@ -13,8 +13,8 @@ from ..client import (
 )
 from ..const import DEFAULT_KIND
 from ..tools import open_window, render_message
-from .copaco_preview_document import IMPORTANCE
 from .copaco_preview_dry_run import Response
+from .copaco_preview_outcome import IMPORTANCE
 
 # A person waits: for Copaco, and then for all of it. Odoo's own limit for a request is
 # 120 s, and what is found has to be written, too.

@@ -1,52 +1,8 @@
 from odoo import api, fields, models
 
+from .copaco_preview_outcome import OUTCOMES
+
 REFUNDS = ("out_refund", "in_refund")
-OUTCOMES = [
-    ("invoiced", "To invoice"),
-    ("rebuilt", "Draft to update"),
-    ("held", "Held"),
-    ("changed", "Changed"),
-    ("missing", "No longer at Copaco"),
-    ("excluded", "Excluded"),
-    ("known", "Known"),
-    ("not_computed", "Not computed"),
-    ("unreadable", "Unreadable"),
-]
-# What a person should see first.
-IMPORTANCE = (
-    *("unreadable", "changed", "held", "missing", "not_computed"),
-    *("rebuilt", "invoiced", "excluded", "known"),
-)
-
-
-class CopacoPreviewOutcome(models.TransientModel):
-    _name = "copaco.preview.outcome"
-    _description = "Copaco Preview: Outcome"
-    _order = "id"
-    _rec_name = "outcome"
-
-    preview_id = fields.Many2one(
-        "copaco.preview", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="preview_id.company_id", store=True)
-    outcome = fields.Selection(OUTCOMES, required=True)
-    currency_id = fields.Many2one("res.currency")
-    document_count = fields.Integer(string="Documents")
-    line_count = fields.Integer(string="Lines")
-    amount_untaxed = fields.Monetary(string="Without Tax")
-    amount_tax = fields.Monetary(string="Tax")
-    amount_total = fields.Monetary(string="Total")
-
-    def action_view_documents(self):
-        """:return: the window action with the documents of this row"""
-        self.ensure_one()
-        return self.preview_id._get_documents_action(
-            [
-                ("preview_id", "=", self.preview_id.id),
-                ("outcome", "=", self.outcome),
-                ("currency_id", "=", self.currency_id.id),
-            ]
-        )
 
 
 class CopacoPreviewDocument(models.TransientModel):
@@ -166,33 +122,3 @@ class CopacoPreviewDocument(models.TransientModel):
         self.ensure_one()
         # Not this context: it may name the views that the preview is shown with.
         return self.document_id._get_records_action(context={})
-
-
-class CopacoPreviewLine(models.TransientModel):
-    """A line of the invoice that an import would make; without one, a price line."""
-
-    _name = "copaco.preview.line"
-    _description = "Copaco Preview: Line"
-    _order = "preview_document_id, sequence, id"
-    _rec_name = "name"
-
-    preview_document_id = fields.Many2one(
-        "copaco.preview.document",
-        string="Document",
-        required=True,
-        ondelete="cascade",
-        index=True,
-    )
-    company_id = fields.Many2one(related="preview_document_id.company_id", store=True)
-    currency_id = fields.Many2one(related="preview_document_id.currency_id", store=True)
-    sequence = fields.Integer()
-    display_type = fields.Char(help="As of a line of Odoo's invoices.")
-    name = fields.Text(string="Description")
-    vendor_details = fields.Char()
-    quantity = fields.Float(min_display_digits=0)
-    price_unit = fields.Float(string="Price", min_display_digits="Product Price")
-    discount = fields.Float(string="Disc.%")
-    taxes = fields.Char()
-    account = fields.Char()
-    price_subtotal = fields.Monetary(string="Without Tax")
-    price_total = fields.Monetary(string="With Tax")
