@@ -29,12 +29,29 @@ class CopacoDuplicateTable(models.AbstractModel):
                 "readable": others._filtered_access("read"),
                 "new_lines": pairs and new_lines,
                 "invoices": invoices._filtered_access("read"),
-                "doubted_count": len(doubted),
-                "doubted_amount": sum(doubted.mapped("amount")),
-                "new_amount": sum(new_lines.mapped("amount")),
+                "doubted": self.env._(
+                    "Possible duplicates: %(amount)s (lines: %(count)s)",
+                    amount=document._format_amount(sum(doubted.mapped("amount"))),
+                    count=len(doubted),
+                ),
+                "new": self.env._(
+                    "New lines: %(amount)s (lines: %(count)s)",
+                    amount=document._format_amount(sum(new_lines.mapped("amount"))),
+                    count=len(new_lines),
+                ),
                 "show": document._format_amount,
+                "show_company": self._show_company,
                 "show_evidence": self._show_evidence,
             },
+        )
+
+    def _show_company(self, document):
+        """:param document: a `copaco.document` that the user may not see
+        :return: text: of which company it is
+        """
+        return self.env._(
+            "A document of %(company)s, which is not one of your companies",
+            company=document.company_id.name,
         )
 
     def _show_evidence(self, pair):
