@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from ..tools import Message, enumerate_names, soft_reload
 
 # What about an invoice keeps it from being confirmed without a person.
-BRAKES = [
+CHECK_REASONS = [
     ("first_invoice", "First invoice"),
     ("negative_total", "Negative total"),
     ("currency_changed", "Currency changed"),
@@ -21,10 +21,10 @@ DRAFT_REASONS = [
     ("not_confirmed", "Could not be confirmed"),
     ("month_incomplete", "Waits for the month"),
     ("not_automated", "Customer not automated"),
-    *BRAKES,
+    *CHECK_REASONS,
 ]
 # Why an invoice is left a draft until a person has done something.
-TO_DO_REASONS = ("contact_incomplete", "not_confirmed", *dict(BRAKES))
+TO_DO_REASONS = ("contact_incomplete", "not_confirmed", *dict(CHECK_REASONS))
 
 
 class CopacoDraftMixin(models.AbstractModel):
@@ -44,14 +44,14 @@ class CopacoDraftMixin(models.AbstractModel):
     confirm_obstacle = Message(
         readonly=True, help="What Odoo said when the invoice was to be confirmed."
     )
-    draft_brakes = Message(
+    check_message = Message(
         readonly=True, help="What about the invoice kept it from being confirmed."
     )
     draft_message = fields.Text(compute="_compute_draft_message")
 
     # === COMPUTE METHODS === #
 
-    @api.depends("draft_reason", "draft_brakes", "confirm_obstacle", "move_id.state")
+    @api.depends("draft_reason", "check_message", "confirm_obstacle", "move_id.state")
     @api.depends_context("lang")
     def _compute_draft_message(self):
         for document in self:
@@ -94,7 +94,11 @@ class CopacoDraftMixin(models.AbstractModel):
     @api.model
     def _get_no_draft(self):
         """:return: the values of a document whose invoice was not left a draft"""
-        return {"draft_reason": False, "draft_brakes": False, "confirm_obstacle": False}
+        return {
+            "draft_reason": False,
+            "check_message": False,
+            "confirm_obstacle": False,
+        }
 
     def _set_unconfirmed(self, obstacle):
         """:param obstacle: message: what Odoo said"""
@@ -128,8 +132,8 @@ class CopacoDraftMixin(models.AbstractModel):
                 "not confirmed without a person. Check it, then confirm it.",
                 customer=self.customer_id.display_name,
             )
-        if self.draft_reason in dict(BRAKES):
-            return self.draft_brakes or self.env._(
+        if self.draft_reason in dict(CHECK_REASONS):
+            return self.check_message or self.env._(
                 "Copaco changed %(document)s since, and nothing about it stands out "
                 "any more. Confirm its invoice.",
                 document=self.name,

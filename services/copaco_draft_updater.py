@@ -101,7 +101,7 @@ class CopacoDraftUpdater(models.AbstractModel):
         )
         if document.kind in PURCHASE_KINDS:
             return
-        self.env["copaco.brakes"]._review(document)
+        self.env["copaco.draft.checker"]._review(document)
         if not edits.has_edits:
             # It is there already: a person confirms it. The tax of a bill was settled.
             self.env["copaco.vat.checker"]._check(

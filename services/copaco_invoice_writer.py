@@ -175,7 +175,7 @@ class CopacoInvoiceWriter(models.AbstractModel):
             checker = self.env["copaco.contact.checker"]
             complete = checker._split_off_incomplete(automated)
             complete = self.env["copaco.completeness"]._split_off_waiting(complete)
-            complete = self.env["copaco.brakes"]._split_off_braked(complete)
+            complete = self.env["copaco.draft.checker"]._split_off_unusual(complete)
             whole = {own: move for own, move in invoices.items() if own <= complete}
             self._check_analytic(self.env["account.move"].union(*whole.values()))
             self._confirm(whole)

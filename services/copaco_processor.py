@@ -336,7 +336,7 @@ class CopacoProcessor(models.AbstractModel):
         policies = self.env["copaco.automation"]._get_policies(drafts)
         drafts = drafts.filtered(lambda each: policies[each] != "draft")
         writer = documents.env["copaco.invoice.writer"]
-        ready = self.env["copaco.brakes"]._split_off_braked(drafts)
+        ready = self.env["copaco.draft.checker"]._split_off_unusual(drafts)
         for move, own in ready.grouped("move_id").items():
             own |= move._get_copaco_documents()
             if any(each.draft_reason or each.state != "invoiced" for each in own):

@@ -99,17 +99,17 @@ class EarnedCommon(CopacoChangeCommon):
         automation._count(document.customer_id, self.connection)
         return document.customer_id.unchanged_months
 
-    def assertBraked(self, document, *brakes):
+    def assertLeftAsDraft(self, document, *reasons):
         self.assertEqual(document.move_id.state, "draft")
-        found = document.sudo().env["copaco.brakes"]._find(document.sudo())
+        found = document.sudo().env["copaco.draft.checker"]._find(document.sudo())
         codes, texts = zip(*found[document], strict=True)
-        self.assertEqual(codes, brakes)
+        self.assertEqual(codes, reasons)
         self.assertEqual(
-            document.draft_brakes, render_message(self.env, Joined(texts, "\n"))
+            document.check_message, render_message(self.env, Joined(texts, "\n"))
         )
-        self.assertEqual(document.draft_reason, brakes[0])
+        self.assertEqual(document.draft_reason, reasons[0])
         lines = document.draft_message.split("\n")
-        self.assertEqual(len(lines), len(brakes))
+        self.assertEqual(len(lines), len(reasons))
         self.assertFalse([line for line in lines if "%(" in line or "None" in line])
         to_do = self.env.ref("account_copaco.action_copaco_document_to_do")
         Document = self.env["copaco.document"]
@@ -119,6 +119,6 @@ class EarnedCommon(CopacoChangeCommon):
 
     def assertConfirmed(self, document):
         self.assertRecordValues(
-            document, [{"draft_reason": False, "draft_brakes": False}]
+            document, [{"draft_reason": False, "check_message": False}]
         )
         self.assertEqual(document.move_id.state, "posted")

@@ -13,7 +13,7 @@ class TestBrakes(EarnedCommon):
     def test_a_total_that_jumps_leaves_it_a_draft_and_a_person_confirms_it(self):
         self.earn(monthly("10.00", Quantity=10, UnitPrice=1))
         document = self.bill(monthly("15.00", Quantity=15, UnitPrice=1))
-        self.assertBraked(document, "total_differs", "line_differs")
+        self.assertLeftAsDraft(document, "total_differs", "line_differs")
         self.assertIn("15.00", document.draft_message)
         self.assertIn("10.00", document.draft_message)
         self.assertIn("July 2026", document.draft_message)
@@ -37,24 +37,24 @@ class TestBrakes(EarnedCommon):
         line = monthly("2.00", Quantity=20, UnitPrice="0.1")
         self.assertConfirmed(self.bill(line))
         line = monthly("3.10", Quantity=31, UnitPrice="0.1")
-        self.assertBraked(self.bill(line), "total_differs", "line_differs")
+        self.assertLeftAsDraft(self.bill(line), "total_differs", "line_differs")
 
     def test_a_drop_stands_out_like_a_rise(self):
         self.earn(monthly("10.00", Quantity=10, UnitPrice=1))
         document = self.bill(monthly("5.00", Quantity=5, UnitPrice=1))
-        self.assertBraked(document, "total_differs", "line_differs")
+        self.assertLeftAsDraft(document, "total_differs", "line_differs")
 
     def test_lines_that_make_up_for_each_other_stand_out(self):
         usage = {"ChargeType": "Usage Fee"}
         self.earn(monthly("50", 1, **usage), monthly("50", 2, **usage))
         document = self.bill(monthly("70", 1, **usage), monthly("30", 2, **usage))
-        self.assertBraked(document, "line_differs")
+        self.assertLeftAsDraft(document, "line_differs")
         self.assertIn(": 2, most of all", document.draft_message)
 
     def test_a_changed_price_stands_out(self):
         self.earn(monthly("100", Quantity=10, UnitPrice=10))
         document = self.bill(monthly("101", Quantity=10, UnitPrice="10.1"))
-        self.assertBraked(document, "price_changed")
+        self.assertLeftAsDraft(document, "price_changed")
         self.assertIn("10.10", document.draft_message)
 
     def test_more_pieces_for_less_than_the_limit_are_no_other_price(self):
@@ -74,14 +74,14 @@ class TestBrakes(EarnedCommon):
         self.connection.jump_amount = 50
         self.assertConfirmed(self.bill(subscriptions={**known, **yearly}))
         document = self.bill(subscriptions={**known, "three": [monthly("5", 3)]})
-        self.assertBraked(document, "subscription_new")
+        self.assertLeftAsDraft(document, "subscription_new")
         self.assertIn("Name of three", document.draft_message)
 
     def test_a_subscription_that_ended_stands_out(self):
         known = {"one": [monthly("100")]}
         self.earn(subscriptions={**known, "two": [monthly("5", 2)]})
         document = self.bill(subscriptions=known)
-        self.assertBraked(document, "subscription_gone")
+        self.assertLeftAsDraft(document, "subscription_gone")
         self.assertIn("Name of two", document.draft_message)
 
     def test_what_is_not_billed_each_month_may_be_missing(self):
@@ -103,7 +103,7 @@ class TestBrakes(EarnedCommon):
         document = self.bill(
             subscriptions={"one": [monthly("101", Description="New name")]}
         )
-        self.assertBraked(document, "price_changed")
+        self.assertLeftAsDraft(document, "price_changed")
 
     def test_a_charge_that_was_not_there_stands_out(self):
         self.earn(subscriptions={"one": [monthly("100")]})
@@ -112,7 +112,7 @@ class TestBrakes(EarnedCommon):
                 "one": [monthly("100"), monthly("5", 2, ChargeType="Set-up Fee")]
             }
         )
-        self.assertBraked(document, "line_differs")
+        self.assertLeftAsDraft(document, "line_differs")
 
     def test_a_credit_note_stands_out(self):
         self.earn()
@@ -129,17 +129,17 @@ class TestBrakes(EarnedCommon):
             {"name": "2020-01-01", "rate": 1.1, "currency_id": usd.id}
         )
         document = self.bill(Currency="USD")
-        self.assertBraked(document, "currency_changed")
+        self.assertLeftAsDraft(document, "currency_changed")
         self.assertIn("EUR", document.draft_message)
         self.assertIn("USD", document.draft_message)
 
     def test_the_first_invoice_to_another_contact_stands_out(self):
         documents = self.earn()
         documents.customer_id.partner_id = self.other
-        self.assertBraked(self.bill(), "first_invoice")
+        self.assertLeftAsDraft(self.bill(), "first_invoice")
         documents.customer_id.sudo().match_method = "accepted"
         document = self.bill()
-        self.assertBraked(document, "first_invoice", "likely_match")
+        self.assertLeftAsDraft(document, "first_invoice", "likely_match")
         self.confirm(document)
         self.assertConfirmed(self.bill())
 
@@ -165,7 +165,7 @@ class TestBrakes(EarnedCommon):
         self.partner.street = False
         document = self.bill(monthly("30.00"))
         self.assertEqual(document.draft_reason, "contact_incomplete")
-        self.assertFalse(document.draft_brakes)
+        self.assertFalse(document.check_message)
 
     def test_several_invoices_of_a_month_are_compared_together(self):
         for _month in range(2):
@@ -184,7 +184,7 @@ class TestBrakes(EarnedCommon):
         known = {"one": [monthly("60")]}
         self.earn(subscriptions={**known, "two": [monthly("40", 2)]})
         first = self.bill(subscriptions=known)
-        self.assertBraked(first, "total_differs", "subscription_gone")
+        self.assertLeftAsDraft(first, "total_differs", "subscription_gone")
         self.add(subscriptions={"two": [monthly("40", 2)]})
         self.fetch()
         self.assertConfirmed(self.documents[-1])
@@ -234,7 +234,9 @@ class TestBrakes(EarnedCommon):
         self.month -= 1
         self.fetch()
         waiting = self.bill(monthly("30.00"))
-        self.assertBraked(waiting, "total_differs", "line_differs", "price_changed")
+        self.assertLeftAsDraft(
+            waiting, "total_differs", "line_differs", "price_changed"
+        )
 
     def test_many_are_compared_in_as_many_queries_as_one(self):
         for account in range(8):
@@ -263,7 +265,7 @@ class TestBrakes(EarnedCommon):
             automation = drafts.sudo().env["copaco.automation"]
             policies = automation._get_policies(drafts.sudo())
             self.assertEqual(set(policies.values()), {"post"})
-            found = drafts.sudo().env["copaco.brakes"]._find(drafts.sudo())
+            found = drafts.sudo().env["copaco.draft.checker"]._find(drafts.sudo())
             self.assertEqual(len(found), len(accounts))
             counts.append(self.env.cr.sql_log_count - before)
             drafts.move_id.unlink()

@@ -62,8 +62,8 @@ class TestEarned(EarnedCommon):
             self.assertTrue(record.name, "It is read.")
         with self.assertQueryCount(0):
             self.assertEqual(automation._get_policies(documents), {document: "post"})
-            brakes = self.env["copaco.brakes"].sudo()
-            self.assertEqual(brakes._split_off_braked(documents), documents)
+            checker = self.env["copaco.draft.checker"].sudo()
+            self.assertEqual(checker._split_off_unusual(documents), documents)
 
     def test_what_was_there_before_counts_when_it_is_switched_on(self):
         self.connection.write({"invoice_policy": "draft", "auto_policy_months": 0})
@@ -264,7 +264,7 @@ class TestEarned(EarnedCommon):
         documents.customer_id.invoice_policy = "connection"
         self.assertConfirmed(self.bill(monthly("99.00")))
 
-    def test_a_customer_that_was_never_billed_may_be_overruled_and_is_braked(self):
+    def test_a_customer_that_was_never_billed_may_be_overruled_and_stays_a_draft(self):
         self.month += 1
         number = self.add()
         self.env["copaco.customer"].sudo().create(
@@ -276,7 +276,7 @@ class TestEarned(EarnedCommon):
         )
         self.fetch()
         self.assertEqual(self.documents.invoice_number, number)
-        self.assertBraked(self.documents, "first_invoice")
+        self.assertLeftAsDraft(self.documents, "first_invoice")
 
     def test_off_a_customer_may_be_left_as_draft(self):
         self.connection.auto_policy_months = 0

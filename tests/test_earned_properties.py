@@ -160,7 +160,7 @@ class TestMonthComparison(BaseCase):
         found = compare_months(charges, limit, least)
         for document_ids, _figures in found:
             self.assertEqual({*document_ids}, {1} if now else set())
-        return {figures["brake"]: figures for _ids, figures in found}
+        return {figures["reason"]: figures for _ids, figures in found}
 
     @given(SERVICES)
     @settings(max_examples=200, deadline=None)
@@ -212,6 +212,6 @@ class TestMonthComparison(BaseCase):
         if not before:
             return
         found = compare_months(charges + build(before, False), 20, 1)
-        brakes = {figures["brake"] for _ids, figures in found}
-        self.assertLessEqual(brakes, {"currency_changed", "subscription_gone"})
-        self.assertEqual("currency_changed" in brakes, bool(now))
+        reasons = {figures["reason"] for _ids, figures in found}
+        self.assertLessEqual(reasons, {"currency_changed", "subscription_gone"})
+        self.assertEqual("currency_changed" in reasons, bool(now))

@@ -44,10 +44,10 @@ class TestEarnedTours(CopacoCommon, HttpCase):
         automation = self.env["copaco.automation"].sudo()
         automation._count(self.documents.customer_id, self.connection)
 
-    def test_a_braked_invoice_says_why_and_is_confirmed_where_it_is_listed(self):
+    def test_an_unusual_invoice_says_why_and_is_confirmed_where_it_is_listed(self):
         self.add_month(0, "30.00")
         self.fetch()
-        self.start_tour("/odoo/copaco-to-do", "copaco_braked_invoice", login="billing")
+        self.start_tour("/odoo/copaco-to-do", "copaco_unusual_invoice", login="billing")
         self.assertEqual(set(self.documents.move_id.mapped("state")), {"posted"})
 
     def test_an_administrator_sees_who_earned_what_and_overrules_it(self):

@@ -52,7 +52,7 @@ def compare_months(charges, limit, least):
     """:param charges: list of `Charge` of both months of a customer
     :param limit: how much amounts may differ, in percent of the month before
     :param least: amounts that differ by no more are not looked at
-    :return: list of (set of ids of the documents that it is about, dict with ``brake``:
+    :return: list of (set of ids of the documents that it is about, dict with ``reason``:
         a reason of `copaco.draft.mixin`, and the figures of that)
     """
     now = [charge for charge in charges if charge.is_now]
@@ -65,7 +65,7 @@ def compare_months(charges, limit, least):
                 (
                     _get_documents(own),
                     {
-                        "brake": "currency_changed",
+                        "reason": "currency_changed",
                         "currency_id": before[0].currency_id,
                     },
                 )
@@ -74,7 +74,7 @@ def compare_months(charges, limit, least):
         total = _get_difference(own, others)
         if total.exceeds(limit, least):
             figures = {"now": total.now, "before": total.before}
-            found.append((total.document_ids, {"brake": "total_differs", **figures}))
+            found.append((total.document_ids, {"reason": "total_differs", **figures}))
         found += _compare_lines(own, others, limit, least)
     return found
 
@@ -91,8 +91,8 @@ def _compare_subscriptions(now, before):
     for document_ids, name in found:
         for document_id in document_ids:
             new[document_id][name] = True
-    brakes = [
-        ({document_id}, {"brake": "subscription_new", "names": list(names)})
+    differing = [
+        ({document_id}, {"reason": "subscription_new", "names": list(names)})
         for document_id, names in new.items()
     ]
     left = {charge.subscription for charge in now}
@@ -102,10 +102,10 @@ def _compare_subscriptions(now, before):
         if charge.is_recurring and charge.subscription not in left
     }
     if gone:
-        brakes.append(
-            (_get_documents(now), {"brake": "subscription_gone", "names": list(gone)})
+        differing.append(
+            (_get_documents(now), {"reason": "subscription_gone", "names": list(gone)})
         )
-    return brakes
+    return differing
 
 
 def _compare_lines(now, before, limit, least):
@@ -185,7 +185,7 @@ def _get_price_difference(now, before):
     return None
 
 
-def _describe(brake, differences):
+def _describe(reason, differences):
     """:return: see `compare_months`: how many there are on each document, and the
     largest"""
     by_document = defaultdict(list)
@@ -201,7 +201,7 @@ def _describe(brake, differences):
             "now": largest.now,
             "before": largest.before,
         }
-        found.append(({document_id}, {"brake": brake, **figures}))
+        found.append(({document_id}, {"reason": reason, **figures}))
     return found
 
 

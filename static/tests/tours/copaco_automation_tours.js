@@ -3,7 +3,7 @@ import {registry} from "@web/core/registry";
 const tours = registry.category("web_tour.tours");
 const row = ".o_data_row:contains('Customer A1')";
 
-tours.add("copaco_braked_invoice", {
+tours.add("copaco_unusual_invoice", {
     steps: () => [
         {
             content: "It says what stands out, and what to do",

@@ -4,7 +4,7 @@ from odoo import models
 from odoo.tools import SQL, LazyTranslate, plaintext2html
 
 from ..const import SALES_KINDS
-from ..models.copaco_draft_mixin import BRAKES
+from ..models.copaco_draft_mixin import CHECK_REASONS
 from ..tools import (
     Amount,
     Charge,
@@ -100,14 +100,14 @@ _FIRST = """
               AND confirmed.commercial_partner_id = move.commercial_partner_id)"""
 
 
-class CopacoBrakes(models.AbstractModel):
+class CopacoDraftChecker(models.AbstractModel):
     """What about an invoice keeps it from being confirmed without a person: what
     differs from the month before, and what is not certain."""
 
-    _name = "copaco.brakes"
-    _description = "Copaco Brakes"
+    _name = "copaco.draft.checker"
+    _description = "Copaco Draft Checker"
 
-    def _split_off_braked(self, documents):
+    def _split_off_unusual(self, documents):
         """Leave the invoices drafts about which something stands out, and say so on
         them.
 
@@ -123,27 +123,27 @@ class CopacoBrakes(models.AbstractModel):
             )
         )
         texts = defaultdict(list)
-        for document, brakes in found.items():
-            self._note(document, brakes)
-            texts[document.move_id.id].append(document.draft_brakes)
+        for document, reasons in found.items():
+            self._note(document, reasons)
+            texts[document.move_id.id].append(document.check_message)
         bodies = {key: plaintext2html("\n".join(own)) for key, own in texts.items()}
-        braked = documents.browse().union(*found)
+        unusual = documents.browse().union(*found)
         if bodies:
-            braked.move_id._message_log_batch(bodies)
-        return documents - braked
+            unusual.move_id._message_log_batch(bodies)
+        return documents - unusual
 
     def _review(self, document):
         """Say anew what stands out about the draft invoice of a document, which Copaco
         changed: a person confirms it in any case."""
-        if document.draft_reason not in dict(BRAKES):
+        if document.draft_reason not in dict(CHECK_REASONS):
             return
         self._note(document, self._find(document).get(document, []))
 
-    def _note(self, document, brakes):
-        """:param brakes: see `_find`"""
-        document.draft_brakes = Joined(tuple(text for _brake, text in brakes), "\n")
-        if brakes:
-            document.draft_reason = brakes[0][0]
+    def _note(self, document, reasons):
+        """:param reasons: see `_find`"""
+        document.check_message = Joined(tuple(text for _reason, text in reasons), "\n")
+        if reasons:
+            document.draft_reason = reasons[0][0]
 
     def _find(self, documents):
         """:param documents: `copaco.document` records with invoices
@@ -154,35 +154,35 @@ class CopacoBrakes(models.AbstractModel):
             return {}
         self.env.flush_all()
         avoid_compiling(self.env.cr)
-        brakes = defaultdict(list)
+        found = defaultdict(list)
         for document in documents:
             if document.amount_to_invoice < 0:
-                brakes[document].append({"brake": "negative_total"})
-        self._find_first(documents, brakes)
-        self._find_differences(documents, brakes)
-        order = [*dict(BRAKES)]
+                found[document].append({"reason": "negative_total"})
+        self._find_first(documents, found)
+        self._find_differences(documents, found)
+        order = [*dict(CHECK_REASONS)]
         return {
             document: [
-                (each["brake"], self._get_message(document, **each))
+                (each["reason"], self._get_message(document, **each))
                 for each in sorted(
-                    brakes[document], key=lambda each: order.index(each["brake"])
+                    found[document], key=lambda each: order.index(each["reason"])
                 )
             ]
             for document in documents
-            if document in brakes
+            if document in found
         }
 
-    def _find_first(self, documents, brakes):
+    def _find_first(self, documents, found):
         rows = self.env.execute_query(SQL(_FIRST, ids=documents.ids, sales=SALES_KINDS))
         for (document_id,) in rows:
             document = documents.browse(document_id)
-            brakes[document].append({"brake": "first_invoice"})
+            found[document].append({"reason": "first_invoice"})
             if document.customer_id.match_method == "accepted":
-                brakes[document].append({"brake": "likely_match"})
+                found[document].append({"reason": "likely_match"})
 
     # === THE MONTH BEFORE === #
 
-    def _find_differences(self, documents, brakes):
+    def _find_differences(self, documents, found):
         rows = self.env.execute_query_dict(
             SQL(_CHARGES, ids=documents.ids, sales=SALES_KINDS)
         )
@@ -201,11 +201,11 @@ class CopacoBrakes(models.AbstractModel):
                 for document in documents.filtered(
                     lambda each, ids=document_ids: each.id in ids
                 ):
-                    brakes[document].append(figures)
+                    found[document].append(figures)
 
     # === WHAT A PERSON READS === #
 
-    def _get_message(self, document, brake, **figures):
+    def _get_message(self, document, reason, **figures):
         """:param figures: what was found, see `compare_months`
         :return: message: what stands out about a document, and what to do
         """
@@ -277,4 +277,4 @@ class CopacoBrakes(models.AbstractModel):
                 "one, then confirm the invoice.",
                 **values,
             ),
-        }[brake]
+        }[reason]
