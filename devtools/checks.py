@@ -55,7 +55,7 @@ FIRST = (
     *("TestPoNumbers", "TestRounding"),
 )
 SECOND = (
-    *("TestBillDocuments", "TestBrakes", "TestContentMachine", "TestCorrection"),
+    *("TestBillDocuments", "TestDraftChecks", "TestContentMachine", "TestCorrection"),
     *("TestDeclinedCharges", "TestDeliveryProof", "TestEarned", "TestEarnedProperties"),
     *("TestEquality", "TestFetch", "TestInvoicedAnew", "TestLayout", "TestLayoutBooks"),
     *("TestLetters", "TestLifeMachine", "TestLostCharges", "TestMonthInvoices"),

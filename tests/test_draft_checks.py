@@ -6,7 +6,7 @@ from .test_bill import CopacoBillCommon
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
-class TestBrakes(EarnedCommon):
+class TestDraftChecks(EarnedCommon):
     """What stands out about an invoice leaves it a draft, with what it is and what to
     do."""
 
