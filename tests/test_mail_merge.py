@@ -4,10 +4,10 @@ from unittest.mock import patch
 
 import openpyxl
 from lxml import html
-from pypdf import PdfReader
 
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
+from odoo.tools.pdf import PdfReader
 
 from .common import CopacoCommon, price_line
 from .test_peppol import PeppolCommon

@@ -14,6 +14,11 @@ from .case import ClientCase
 FOLDER = Path(client.__file__).parent
 ADDON = FOLDER.parent
 ALLOWED = {"defusedxml", "pydantic", "pydantic_core", "requests", "urllib3"}
+# What a server has because Odoo itself can't do without it.
+ODOOS = {
+    *("PIL", "cryptography", "dateutil", "lxml", "markupsafe", "odoo", "openpyxl"),
+    *("polib", "psutil", "psycopg2", "werkzeug", "xlsxwriter"),
+}
 # By which names its modules are imported, beside relative ones.
 NAMES = ("client", client.__name__)
 
@@ -102,6 +107,17 @@ class TestRequirements(ClientCase):
             command = manifest["external_dependencies"]["apt"][dependency]
             self.assertIn("pip install --break-system-packages", command)
 
+    def test_no_test_needs_what_an_odoo_may_lack(self):
+        imported = {
+            name.partition(".")[0]
+            for path in (ADDON / "tests").rglob("*.py")
+            for node in ast.parse(path.read_text()).body
+            for name in _get_names(node, path)
+        }
+        self.assertGreater(imported, {"odoo", "openpyxl"})
+        known = ODOOS | ALLOWED | sys.stdlib_module_names
+        self.assertEqual(imported - known, set())
+
     def test_without_hypothesis_what_needs_it_is_skipped(self):
         code = (
             "import unittest\n"
@@ -146,12 +162,17 @@ def _run_plain(code, folder=ADDON):
 
 def _find_imports(path):
     """Yield the full name of everything that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        yield from _get_names(node, path)
+
+
+def _get_names(node, path):
+    """Yield the full names that a statement of a file imports."""
     package = ["odoo", "addons", *path.relative_to(ADDON.parent).parts[:-1]]
     package[2] = "account_copaco"
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            start = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*start, *filter(None, [node.module])])
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        start = package[: len(package) - node.level + 1] if node.level else []
+        module = ".".join([*start, *filter(None, [node.module])])
+        yield from (f"{module}.{alias.name}" for alias in node.names)
