@@ -34,6 +34,7 @@ class AuthMethod:
 
     @property
     def needs_name(self) -> bool:
+        """Whether the connection has to name the header or parameter."""
         return not self.header
 
 

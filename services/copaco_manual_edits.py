@@ -56,15 +56,18 @@ class ManualEdits(NamedTuple):
 
     @property
     def has_line_edits(self):
+        """Whether something was changed of what is booked by line."""
         return bool(self.edited or self.added or self.removed)
 
     @property
     def has_rounding_edits(self):
+        """Whether a line of what the roundings add up to was changed or removed."""
         # The rounding is of no line of the document.
         return False in self.removed or any(self.edited.mapped("copaco_is_rounding"))
 
     @property
     def has_edits(self):
+        """Whether anything was changed, except the order of the lines."""
         return bool(
             self.header
             or self.has_line_edits

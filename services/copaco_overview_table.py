@@ -32,6 +32,7 @@ class Group(NamedTuple):
 
     @property
     def change(self):
+        """By how much the amount is more than in the month before."""
         return self.amounts[0] - self.amounts[1]
 
 

@@ -259,9 +259,11 @@ class Reconciliation:
 
     @property
     def parts(self):
+        """List of `Part`, in the order in which they were found."""
         return list(self._parts.values())
 
     def add(self, bucket, reason="", documents=0, lines=0, amount=0.0):
+        """Count what was found to what there is of the same bucket and reason."""
         part = self._parts.get((bucket, reason), Part(bucket, reason, 0, 0, 0.0))
         self._parts[bucket, reason] = Part(
             bucket,

@@ -23,6 +23,7 @@ class VatKey(NamedTuple):
 
     @property
     def digits(self):
+        """The digits of the number alone, without leading zeros."""
         return re.sub(r"\D", "", self.number).lstrip("0")
 
 
