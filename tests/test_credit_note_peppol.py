@@ -84,6 +84,7 @@ class TestCreditNoteByPeppol(PeppolCommon):
         self.add_known("INV-2", lines=[price_line("100")])
         self.fetch()
         self.send()
+        self.assertEqual(len(self.documents), 2)
         for document in self.documents:
             self.assertSent(document.move_id.copaco_delivery_ids)
 

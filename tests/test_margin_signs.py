@@ -74,7 +74,7 @@ class TestMarginSigns(CopacoBillCommon):
     def test_all_signs_of_amounts_and_quantities(self):
         pairs = list(product(AMOUNTS, AMOUNTS, SIGNS, SIGNS))
         lines = self.send(pairs)
-        for pair, sale_line in zip(pairs, lines, strict=False):
+        for pair, sale_line in zip(pairs, lines[:-1], strict=True):
             with self.subTest(pair=pair):
                 self.assertEqual(self.get_kinds(sale_line), expect(*pair))
 
@@ -112,6 +112,8 @@ class TestMarginSigns(CopacoBillCommon):
                 self.add_purchase("P-1", {"A1": [now, rest]})
                 self.fetch()
                 self.run_crons()
+                (row,) = self.env["copaco.margin"].search([("sale", "=", -5)])
+                self.assertEqual(row.cost, -5)
                 self.assertEqual(
                     self.env["copaco.finding"].search_count(
                         [("kind", "=", "price_changed")]

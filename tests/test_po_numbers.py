@@ -145,6 +145,7 @@ class TestPoNumbers(PoNumberCommon):
         self.send(self.po_line("10", "P1", 1), self.po_line("20", "P2", 2))
         self.documents.move_id.action_post()
         builder = self.env["account.edi.xml.ubl_bis3"]
+        self.assertEqual(len(self.documents.move_id), 2)
         for move in self.documents.move_id:
             xml, _errors = builder._export_invoice(move)
             order = f"<cac:OrderReference><cbc:ID>{move.ref}</cbc:ID>"

@@ -120,6 +120,7 @@ class TestToDo(CopacoCommon):
         self.add("INV-2", "A1", CustomerNumber="K-1")
         self.connection.journal_id.active = False
         self.fetch()
+        self.assertEqual(len(self.documents), 2)
         for document in self.documents:
             self.assertTrue(document.next_step)
             self.assertNotIn(document.invoice_number, document.next_step)

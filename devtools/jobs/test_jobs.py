@@ -168,7 +168,9 @@ class TestEnqueued(JobCase):
 
     def test_a_job_leads_to_its_documents(self):
         self.env["copaco.job.queue"]._enqueue(self.documents[:4], 3)
-        for job in self._get_jobs():
+        jobs = self._get_jobs()
+        self.assertEqual(sorted(len(job.records) for job in jobs), [1, 3])
+        for job in jobs:
             action = job.open_related_action()
             self.assertEqual(action["res_model"], "copaco.document")
             if len(job.records) == 1:
