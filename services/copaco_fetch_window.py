@@ -7,12 +7,13 @@ from odoo.tools import SQL
 
 from ..const import DEFAULT_KIND, KINDS, SOURCES
 
-# Copaco's own default window is three months back (Copaco's knowledge base, Billing
-# APIs).
+# Copaco's own default window is three months back (Copaco's knowledge base, page
+# https://kb.copaco.cloud/kb/billing-api-s).
 FIRST_WINDOW_MONTHS = 3
 # Copaco creates its invoices in Dutch time, wherever this server stands.
 COPACO_TIME_ZONE = "Europe/Amsterdam"
-# Copaco's platform is younger (Copaco's knowledge base, Versioning).
+# Copaco's platform is younger (Copaco's knowledge base, page
+# https://kb.copaco.cloud/kb/versioning-new).
 FIRST_DAY = date(2015, 1, 1)
 
 
