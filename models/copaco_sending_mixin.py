@@ -14,7 +14,7 @@ class CopacoSendingMixin(models.AbstractModel):
     peppol_silent_until = fields.Datetime(
         readonly=True,
         copy=False,
-        help="Peppol's directory did not answer, and is left alone until then.",
+        help="Peppol's directory did not respond, and is left alone until then.",
     )
     peppol_warning = fields.Char(compute="_compute_peppol_warning")
     unsent_count = fields.Integer(

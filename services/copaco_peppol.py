@@ -11,9 +11,9 @@ _lt = LazyTranslate(__name__)
 # Odoo's directory is asked for so many contacts a minute: each may take seconds, and
 # nobody is to be flooded.
 LOOKUPS_PER_MINUTE = 20
-# So many seconds of a pass may be spent on waiting for its answers.
+# So many seconds of a pass may be spent on waiting for its responses.
 LOOKUP_SECONDS = 60
-# When it finds nobody and took so long, it did not answer: Odoo waits for ten seconds,
+# When it finds nobody and took so long, it did not respond: Odoo waits for ten seconds,
 # and says the same as when nobody is there.
 SILENT_SECONDS = 5
 UNVERIFIED = (False, "not_verified")
@@ -28,7 +28,7 @@ class Directory:
     """Peppol's directory, while invoices are sent or contacts looked up one after the
     other: nobody waits for it again and again.
 
-    :ivar is_silent: whether it did not answer; it is asked for nobody else then, nor
+    :ivar is_silent: whether it did not respond; it is asked for nobody else then, nor
         for another address of the same contact
     :ivar seconds: what was spent on waiting for it
     """
@@ -53,7 +53,7 @@ class Directory:
 
     def ask(self, look_up):
         """:param look_up: function that asks for an address
-        :return: what it said, None when nobody is there, or nobody answered
+        :return: what it said, None when nobody is there, or nobody responded
         """
         if self.is_silent:
             return None
@@ -128,7 +128,7 @@ class CopacoPeppol(models.AbstractModel):
 
     def _verify(self, directory, partner, company):
         """Ask a `Directory` for a contact, and commit what it said; if it does not
-        answer, the contact stays as it was."""
+        respond, the contact stays as it was."""
         partner = partner.with_company(company)
         with self.env.cr.savepoint() as savepoint, directory.in_use():
             partner.button_account_peppol_check_partner_endpoint(company=company)
@@ -141,7 +141,7 @@ class CopacoPeppol(models.AbstractModel):
     def _look_up(self, directory, partner, company):
         """Ask a `Directory` for a contact, unless it is closed; commits.
 
-        :return: whether it answered
+        :return: whether it responded
         """
         if directory.is_closed:
             return False
@@ -151,7 +151,7 @@ class CopacoPeppol(models.AbstractModel):
     @contextmanager
     def _sending(self, directory, move):
         """While Odoo sends an invoice, it asks the directory for a contact that it was
-        not asked for yet, whichever way it is sent. Where that does not answer, the
+        not asked for yet, whichever way it is sent. Where that does not respond, the
         contact stays as it was.
 
         :param directory: a `Directory`; when it is closed, Odoo does not ask
@@ -194,7 +194,7 @@ class CopacoPeppol(models.AbstractModel):
 
     def _verify_contacts(self):
         """Ask the directory for contacts that it was not asked for yet and that get
-        invoices sent, long before an invoice of theirs waits for the answer."""
+        invoices sent, long before an invoice of theirs waits for the response."""
         waiting = [
             (partner, company)
             for company in self._get_sending_companies()
@@ -209,7 +209,7 @@ class CopacoPeppol(models.AbstractModel):
                 break
             self._look_up(directory, partner, company)
             asked += 1
-        # When it does not answer, it is asked again in an hour.
+        # When it does not respond, it is asked again in an hour.
         if len(waiting) > asked and not directory.is_silent:
             self._verify_soon(minutes=1)
 
@@ -309,7 +309,7 @@ class CopacoPeppol(models.AbstractModel):
         if lacking:
             return _lt(
                 "%(invoice)s was not sent: Peppol's directory does not know "
-                "%(partner)s as %(address)s, or did not answer. Check the Peppol "
+                "%(partner)s as %(address)s, or did not respond. Check the Peppol "
                 "address, or choose e-mail, on the contact, then send it again.",
                 **names,
             )
@@ -323,9 +323,9 @@ class CopacoPeppol(models.AbstractModel):
     def _get_wait(self, move):
         """:return: message: why an invoice is not sent yet"""
         return _lt(
-            "%(invoice)s waits, because Peppol's directory did not answer yet whether "
-            "%(partner)s is in it. It is asked again every ten minutes. If it takes "
-            "too long, choose e-mail on the contact.",
+            "%(invoice)s waits, because Peppol's directory did not respond yet, so it "
+            "is not known whether %(partner)s is in it. It is asked again every ten "
+            "minutes. If it takes too long, choose e-mail on the contact.",
             invoice=move.name,
             partner=move.commercial_partner_id.display_name,
         )

@@ -26,11 +26,11 @@ _lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
-# Of the errors of Odoo's proxies: nobody answered, or not in time.
-NO_ANSWER = "connection_error"
+# Of the errors of Odoo's proxies: nobody responded, or not in time.
+NO_RESPONSE = "connection_error"
 # After these nobody knows either what Peppol's access point had accepted by then.
 LOST = (SMTPServerDisconnected, TimeoutError, *CONCURRENCY_ERRORS)
-# How long Peppol's directory is left alone that did not answer.
+# How long Peppol's directory is left alone that did not respond.
 DIRECTORY_PAUSE = timedelta(minutes=10)
 
 
@@ -275,7 +275,7 @@ class CopacoSender(models.AbstractModel):
 
         :param deadline: `time.monotonic()` after which the scheduled action goes on
         """
-        # Who presses a button may know that it answers again.
+        # Who presses a button may know that it responds again.
         is_silent = not deadline and deliveries.filtered_domain(
             self._get_silent_domain()
         )
@@ -309,7 +309,7 @@ class CopacoSender(models.AbstractModel):
         self.env["copaco.activity.monitor"]._refresh_progress(no_runs, connections)
 
     def _leave_directory_alone(self, connections):
-        """Peppol's directory did not answer: no pass asks it for a while; commits."""
+        """Peppol's directory did not respond: no pass asks it for a while; commits."""
         try:
             until = fields.Datetime.now() + DIRECTORY_PAUSE
             connections.sudo().peppol_silent_until = until
@@ -320,7 +320,7 @@ class CopacoSender(models.AbstractModel):
             _logger.info("Copaco connections: concurrent update (%s)", type(error))
 
     def _ask_directory_again(self):
-        """Peppol's directory did not answer, or slowly: later once more."""
+        """Peppol's directory did not respond, or slowly: later once more."""
         self.env["copaco.peppol"]._verify_soon()
         self._continue_in_background(fields.Datetime.now() + DIRECTORY_PAUSE)
 
@@ -414,9 +414,9 @@ class CopacoSender(models.AbstractModel):
         if isinstance(error, UndeliverableError):
             return error.message
         names = {"invoice": move.name, "partner": move.partner_id.display_name}
-        if self._has_no_answer(error):
+        if self._has_no_response(error):
             return _lt(
-                "%(invoice)s: no answer came, so nobody knows whether it was "
+                "%(invoice)s: there was no response, so nobody knows whether it was "
                 "delivered. Ask %(partner)s before you send it again.",
                 **names,
             )
@@ -436,10 +436,10 @@ class CopacoSender(models.AbstractModel):
             error=type(error).__name__,
         )
 
-    def _has_no_answer(self, error):
+    def _has_no_response(self, error):
         while error:
             is_lost = isinstance(error, LOST)
-            if is_lost or getattr(error, "code", None) == NO_ANSWER:
+            if is_lost or getattr(error, "code", None) == NO_RESPONSE:
                 return True
             error = error.__context__
         return False

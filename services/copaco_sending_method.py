@@ -90,7 +90,7 @@ class CopacoSendingMethod(models.AbstractModel):
             # It may be in the directory by now.
             if peppol._can_be_verified(partner):
                 is_known = peppol._look_up(directory, partner, company)
-                # An e-mail waits for no directory that does not answer at all.
+                # An e-mail waits for no directory that does not respond at all.
                 if not is_known and (
                     preferred == "peppol"
                     or not directory.is_silent
