@@ -91,16 +91,15 @@ class CopacoFinding(models.Model):
         def get_amount(name):
             return Amount(figures.get(name, 0), currency)
 
-        def show_number(name):
-            return formatLang(self.env, figures.get(name, 0), digits=2)
-
+        # Of which two that differ must not look the same.
+        show_quantity = self.env["copaco.line.text"]._get_formats().number
         values = {
             "line": self.cost_line_id or self.sale_line_id or figures.get("name", ""),
             "sale": get_amount("sale"),
             "cost": get_amount("cost"),
-            "percent": show_number("percent"),
-            "sale_quantity": show_number("sale_quantity"),
-            "cost_quantity": show_number("cost_quantity"),
+            "percent": formatLang(self.env, figures.get("percent", 0), digits=2),
+            "sale_quantity": show_quantity(figures.get("sale_quantity", 0)),
+            "cost_quantity": show_quantity(figures.get("cost_quantity", 0)),
             "sale_before": get_amount("sale_before"),
             "cost_before": get_amount("cost_before"),
             "bill": self.move_id,

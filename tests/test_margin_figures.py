@@ -45,6 +45,14 @@ class TestMarginFigures(CopacoBillCommon):
             [("connection_id", "=", self.connection.id), ("state", "=", "open")]
         )
 
+    def test_quantities_that_differ_are_not_written_alike(self):
+        self.add_known("S-1", lines=[line("10", Quantity=1.001, UnitPrice=9.99)])
+        self.add_purchase("P-1", {"A1": [line("8", Quantity=1234.5, UnitPrice=0.01)]})
+        self.fetch()
+        self.run_crons()
+        finding = self.findings.filtered(lambda each: each.kind == "quantity_differs")
+        self.assertIn("1.001 is billed on, and Copaco bills 1,234.5.", finding.message)
+
     # === CURRENCIES === #
 
     def test_a_month_in_another_currency_has_its_margin_in_that_of_the_books(self):
