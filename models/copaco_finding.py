@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import LazyTranslate, formatLang
 
-from ..tools import Amount, render_message, soft_reload
+from ..tools import Amount, render_message, round_price, soft_reload
 
 _lt = LazyTranslate(__name__)
 
@@ -88,11 +88,13 @@ class CopacoFinding(models.Model):
         # The figures of a bill are in its own currency.
         currency = self.move_id.sudo().currency_id or self.currency_id
 
-        def get_amount(name):
-            return Amount(figures.get(name, 0), currency)
-
         # Of which two that differ must not look the same.
+        show = round_price if self.kind == "price_changed" else float
         show_quantity = self.env["copaco.line.text"]._get_formats().number
+
+        def get_amount(name):
+            return Amount(show(figures.get(name, 0)), currency)
+
         values = {
             "line": self.cost_line_id or self.sale_line_id or figures.get("name", ""),
             "sale": get_amount("sale"),

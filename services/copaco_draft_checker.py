@@ -13,6 +13,7 @@ from ..tools import (
     avoid_compiling,
     compare_months,
     list_names,
+    round_price,
 )
 
 _lt = LazyTranslate(__name__)
@@ -217,8 +218,9 @@ class CopacoDraftChecker(models.AbstractModel):
             **figures,
         }
         if "now" in figures:
+            show = round_price if reason == "price_changed" else float
             values |= {
-                name: Amount(figures[name], document.currency_id)
+                name: Amount(show(figures[name]), document.currency_id)
                 for name in ("now", "before")
             }
         if "names" in figures:

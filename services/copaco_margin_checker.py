@@ -345,10 +345,10 @@ class CopacoMarginChecker(models.AbstractModel):
             figures["percent"] = round(amount / figures["sale"] * 100, 2)
         if kind == "price_changed":
             figures |= {
-                "sale": round(abs(figures["sale"] / figures["sale_quantity"]), 2),
-                "cost": round(abs(figures["cost"] / figures["cost_quantity"]), 2),
-                "sale_before": round(float(row["sale_before"]), 2),
-                "cost_before": round(float(row["cost_before"]), 2),
+                "sale": round(abs(figures["sale"] / figures["sale_quantity"]), 3),
+                "cost": round(abs(figures["cost"] / figures["cost_quantity"]), 3),
+                "sale_before": round(float(row["sale_before"]), 3),
+                "cost_before": round(float(row["cost_before"]), 3),
             }
         names = ("kind", "key", "sale_line_id", "cost_line_id", "customer_id")
         return {

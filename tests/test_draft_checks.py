@@ -57,6 +57,13 @@ class TestDraftChecks(EarnedCommon):
         self.assertLeftAsDraft(document, "price_changed")
         self.assertIn("10.10", document.draft_message)
 
+    def test_prices_that_differ_are_not_written_alike(self):
+        self.earn(monthly("96", Quantity=1000, UnitPrice="0.096"))
+        document = self.bill(monthly("104", Quantity=1000, UnitPrice="0.104"))
+        self.assertLeftAsDraft(document, "price_changed")
+        self.assertIn("0.104", document.draft_message)
+        self.assertIn("0.096", document.draft_message)
+
     def test_more_pieces_for_less_than_the_limit_are_no_other_price(self):
         self.earn(monthly("100", Quantity=10, UnitPrice=10))
         self.assertConfirmed(self.bill(monthly("110", Quantity=11, UnitPrice=10)))

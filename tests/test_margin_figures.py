@@ -53,6 +53,22 @@ class TestMarginFigures(CopacoBillCommon):
         finding = self.findings.filtered(lambda each: each.kind == "quantity_differs")
         self.assertIn("1.001 is billed on, and Copaco bills 1,234.5.", finding.message)
 
+    def test_prices_that_differ_are_not_written_alike(self):
+        sub = {"InvoiceRowHash": "old", "StartDate": "20260901", "EndDate": "20260930"}
+        values = {"created": date(2026, 10, 23), "Date": "20261023"}
+        before = line("96", Quantity=1000, UnitPrice="0.096", **sub)
+        self.add_known("S-0", lines=[before], **values)
+        self.add_purchase("P-0", {"A1": [before]}, **values)
+        self.connection.import_from = values["created"]
+        now = line("104", Quantity=1000, UnitPrice="0.104")
+        self.add_known("S-1", lines=[now])
+        self.add_purchase("P-1", {"A1": [now]})
+        self.fetch()
+        self.run_crons()
+        finding = self.findings.filtered(lambda each: each.kind == "price_changed")
+        for price in ("0.104", "0.096"):
+            self.assertEqual(finding.message.count(price), 2)
+
     # === CURRENCIES === #
 
     def test_a_month_in_another_currency_has_its_margin_in_that_of_the_books(self):

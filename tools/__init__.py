@@ -54,6 +54,7 @@ from .rounding import (
     format_exact,
     get_rounding_room,
     round_amount,
+    round_price,
     to_decimal,
 )
 from .rule_index import LineTraits, RuleConditions, RuleIndex, get_name_key

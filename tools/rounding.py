@@ -35,6 +35,14 @@ def to_decimal(amount):
     return Decimal(repr(amount))
 
 
+def round_price(price):
+    """:param price: float
+    :return: `Decimal` with three decimals: of two prices that differ by more than half
+        a cent these differ, too
+    """
+    return round_amount(to_decimal(price), 0.001)
+
+
 def format_exact(env, amount, currency):
     """:param amount: exact `Decimal`
     :return: text of it, with all of its decimals and at least the currency's
