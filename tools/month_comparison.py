@@ -52,7 +52,7 @@ def compare_months(charges, limit, least):
     """:param charges: list of `Charge` of both months of a customer
     :param limit: how much amounts may differ, in percent of the month before
     :param least: amounts that differ by no more are not looked at
-    :return: list of (set of ids of the documents that it is about, dict with ``reason``:
+    :return: list of (set of ids of the documents that it is about, dict: ``reason``,
         a reason of `copaco.draft.mixin`, and the figures of that)
     """
     now = [charge for charge in charges if charge.is_now]
