@@ -241,7 +241,7 @@ class TestDecide(CopacoCommon):
         self.assertEqual(first.hold_reason, "unexpected_error")
         self.assertEqual(second.state, "invoiced")
 
-    def test_what_a_person_decided_is_kept_when_workers_collide(self):
+    def test_what_a_person_decided_is_kept_when_workers_conflict(self):
         self.partner.ref = False
         self.fetch()
         customer = self.documents.customer_id

@@ -90,7 +90,7 @@ class TestFaults(CopacoCommon):
         self.assertEqual(self.failure, run.message)
         self.assertIn("permission", self.failure)
 
-    def test_a_slow_answer_goes_on_in_the_background(self):
+    def test_a_slow_response_goes_on_in_the_background(self):
         self.add_invoice("INV-1", "A1", [price_line("10")], created=self.created)
         self.simulator.misbehave("drip", interval=0.1, times=1)
         with patch.object(copaco_run_scheduler, "BUTTON_SECONDS", 1):

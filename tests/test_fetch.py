@@ -39,7 +39,7 @@ class TestFetch(CopacoCommon):
         )
         self.assertEqual(self.documents.move_id.amount_untaxed, 12.5)
 
-    def test_the_raw_answer_is_kept_as_it_came(self):
+    def test_the_raw_response_is_kept_as_it_was_received(self):
         self.add_known()
         run = self.fetch()
         kept = json.loads(gzip.decompress(run.payload_id.raw))
@@ -163,7 +163,7 @@ class TestFetch(CopacoCommon):
         self.assertEqual(run.state, "done")
         self.assertFalse(self.fetch().is_unread, "the same text was looked at already")
 
-    def test_what_can_not_be_read_is_no_empty_answer_and_is_looked_at_once(self):
+    def test_what_can_not_be_read_is_no_empty_response_and_is_looked_at_once(self):
         self.add_invoice(None, "A2", [price_line("77.13")])
         with self.committing(self.connection) as connection:
             message = connection.action_fetch()["params"]["message"]
@@ -363,7 +363,7 @@ class TestFetch(CopacoCommon):
         self.add_known()
         self.assertEqual(self.fetch().received_count, 1)
 
-    def test_a_period_that_lies_in_the_future_is_no_empty_answer(self):
+    def test_a_period_that_lies_in_the_future_is_no_empty_response(self):
         with self.assertRaisesRegex(UserError, "future"):
             self.env["copaco.run.scheduler"]._fetch_now(
                 self.connection, date(2027, 1, 1), date(2027, 2, 1)
@@ -437,7 +437,7 @@ class TestFetch(CopacoCommon):
         self.assertIn("ExtendedPrice", bad.payload)
         self.assertEqual(run.state, "attention")
 
-    def test_a_file_that_a_kill_left_unfinished_stops_no_later_answer(self):
+    def test_a_file_that_a_kill_left_unfinished_stops_no_later_response(self):
         self.add_known()
         first = self.fetch()
         path = first.payload_id._full_path(first.payload_id.store_fname)

@@ -63,6 +63,11 @@ class TestFlow(BaseCase):
                 count += len(own)
         self.assertGreater(count, 100)
 
+    def test_no_file_is_too_long(self):
+        for path in ADDON.rglob("*.py"):
+            lines = path.read_text().count("\n")
+            self.assertLessEqual(lines, 450, path.relative_to(ADDON))
+
     def test_nothing_is_imported_from_further_on(self):
         found, count = [], 0
         for path in sorted(ADDON.glob("*/*.py")):

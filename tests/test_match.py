@@ -226,7 +226,7 @@ class TestMatch(CopacoCommon):
         self.fetch()
         self.assertEqual(self.documents[1].hold_reason, "partner_company")
 
-    def test_what_an_answer_says_once_of_a_customer_is_not_lost(self):
+    def test_what_a_response_says_once_of_a_customer_is_not_lost(self):
         self.add_invoice(
             "I1", "A1", [price_line(1)], receiver={"VATNumber": "NL123456782B90"}
         )

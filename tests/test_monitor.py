@@ -58,7 +58,7 @@ class TestMonitor(CopacoCommon):
             self.fetch()
         self.assertFalse(self.connection.activity_ids)
 
-    def test_old_answers_are_removed_unless_something_of_them_waits(self):
+    def test_old_responses_are_removed_unless_something_of_them_waits(self):
         done = self.fetch()
         self.add_invoice("INV-1", "A1", [price_line("10")])
         held = self.fetch()
@@ -309,7 +309,7 @@ class TestMonitor(CopacoCommon):
             (self.documents.created_from, self.documents.created_to), (first, last)
         )
 
-    def test_each_answer_that_has_a_document_narrows_when_it_was_created(self):
+    def test_each_response_that_has_a_document_narrows_when_it_was_created(self):
         self.send("INV-1", date(2026, 11, 23))
         self.fetch()
         self.assertCreated(date(2026, 11, 1), date(2026, 11, 25))
@@ -352,7 +352,7 @@ class TestMonitor(CopacoCommon):
         self.fetch_period(date(2026, 11, 9), date(2026, 11, 11))
         self.assertFalse(self.documents.missing_state)
 
-    def test_an_answer_older_than_a_document_never_reports_it_as_gone(self):
+    def test_a_response_older_than_a_document_never_reports_it_as_missing(self):
         with freeze_time("2026-11-25 09:00:00"):
             run = self.create_runs(self.connection)
             run.started_at = datetime(2026, 11, 25, 9)

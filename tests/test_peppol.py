@@ -190,7 +190,7 @@ class TestPeppol(PeppolCommon):
         self.send_again(delivery)
         self.assertSent(delivery)
 
-    def test_an_access_point_that_does_not_answer_is_told(self):
+    def test_an_access_point_that_does_not_respond_is_told(self):
         self.reach_by_peppol("peppol")
         self.partner.with_company(self.company).peppol_verification_state = "valid"
         for number, behaviour in {"INV-1": REFUSE, "INV-2": DROP}.items():

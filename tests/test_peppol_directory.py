@@ -63,7 +63,7 @@ class TestPeppolDirectory(PeppolCommon):
             }
         )
 
-    def test_a_directory_that_does_not_answer_says_nothing_of_a_contact(self):
+    def test_a_directory_that_does_not_respond_says_nothing_of_a_contact(self):
         self.register()
         self.link_customer()
         self.prefer("email", peppol_verification_state="not_verified")
@@ -76,7 +76,7 @@ class TestPeppolDirectory(PeppolCommon):
         self.trigger("ir_cron_verify_contacts")
         self.assertEqual(self.verification, "not_valid")
 
-    def test_who_only_sends_knows_by_another_contact_that_the_directory_answers(self):
+    def test_who_only_sends_knows_by_another_contact_that_the_directory_responds(self):
         self.register()
         self.company.account_peppol_proxy_state = "sender"
         del self.access_point.participants[OWN_ADDRESS]
@@ -93,7 +93,7 @@ class TestPeppolDirectory(PeppolCommon):
         self.trigger("ir_cron_verify_contacts")
         self.assertEqual(self.verification, "not_valid")
 
-    def test_a_directory_that_does_not_answer_is_asked_for_one_contact_only(self):
+    def test_a_directory_that_does_not_respond_is_asked_for_one_contact_only(self):
         self.register()
         self.link_customer()
         self.env["copaco.customer"].sudo().create(
@@ -167,7 +167,7 @@ class TestPeppolDirectory(PeppolCommon):
             self.assertEqual(len(requests), count)
             self.assertEqual(self.verification, "not_verified")
 
-    def test_a_directory_answers_although_the_company_is_not_in_it_yet(self):
+    def test_a_directory_responds_although_the_company_is_not_in_it_yet(self):
         self.register()
         self.link_customer()
         del self.access_point.participants[OWN_ADDRESS]

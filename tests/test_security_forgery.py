@@ -350,7 +350,7 @@ class TestSecurityForgery(RemoteCase):
         self.assertEqual(len(move.line_ids), 3)
         self.assertEqual(len(move.line_ids.filtered("copaco_line_id")), 1)
 
-    def test_the_answer_stays_as_it_came(self):
+    def test_the_response_stays_as_it_was_received(self):
         answer = self.document.run_id.payload_id
         before = answer.raw
         for role in ("bill", "book", "admin", "other", "clerk"):

@@ -57,13 +57,13 @@ class TestServerErrors(CopacoCommon):
         self.assertEqual(run.message, self.failure)
         self.assert_nothing_came(run)
 
-    def test_an_answer_that_finds_no_room_fails_the_run(self):
+    def test_a_response_that_finds_no_room_fails_the_run(self):
         error = OSError(errno.ENOSPC, "No space left on device", "/some/file")
         run = self.fetch_without_room("ir.attachment", "_file_write", error)
         self.assertNotIn("/some/file", self.failure)
         self.assert_nothing_came(run)
 
-    def test_an_answer_that_always_collides_is_stored_in_the_background(self):
+    def test_a_response_that_always_conflicts_is_stored_in_the_background(self):
         error = SerializationFailure("could not serialize access")
         importer = self.registry["copaco.importer"]
         with patch.object(importer, "_import", side_effect=error) as store:

@@ -57,7 +57,7 @@ class TestUpload(CopacoCommon):
         self.assertEqual(self.connection.last_run_id.state, "attention")
         self.assertIn("could not be read: 1", self.connection.activity_ids.summary)
 
-    def test_a_file_that_collides_before_it_is_kept_is_stored_all_the_same(self):
+    def test_a_file_that_conflicts_before_it_is_kept_is_stored_all_the_same(self):
         Attachment = self.registry["ir.attachment"]
         create = Attachment.create
         errors = [SerializationFailure("could not serialize access")]
@@ -175,7 +175,7 @@ class TestUpload(CopacoCommon):
         ):
             wizard._unpack(b"<InvoiceResponse>" + b" " * 1_000)
 
-    def test_what_macos_adds_to_a_zip_is_no_answer(self):
+    def test_what_macos_adds_to_a_zip_is_no_response(self):
         self.upload(
             pack(
                 {

@@ -50,10 +50,10 @@ def write_now_and_then(company_id, chance):
 
 
 class TestConcurrencyErrors(AttackCase):
-    def test_what_collides_is_tried_again_as_drafts(self):
+    def test_what_conflicts_is_tried_again_as_drafts(self):
         self._collide_often("draft")
 
-    def test_what_collides_is_tried_again_and_posted(self):
+    def test_what_conflicts_is_tried_again_and_posted(self):
         self._collide_often("post")
 
     def _collide_often(self, policy):

@@ -90,10 +90,10 @@ class TestFilesDisk(FullDiskCase):
             shutil.copytree(copy, files, dirs_exist_ok=True)
         super().setUpClass()
 
-    def test_an_answer_that_finds_no_room_is_not_said_to_be_kept_draft(self):
+    def test_a_response_that_finds_no_room_is_not_said_to_be_kept_draft(self):
         self._fill_often("draft")
 
-    def test_an_answer_that_finds_no_room_is_not_said_to_be_kept_posted(self):
+    def test_a_response_that_finds_no_room_is_not_said_to_be_kept_posted(self):
         self._fill_often("post")
 
     def _fill_often(self, policy):
