@@ -2,7 +2,7 @@
     "name": "Copaco Cloud Customer Invoices",
     "summary": "Turns Copaco Cloud customer specifications into customer invoices, "
     "exact to the cent and never twice",
-    "version": "19.0.2.0.0",
+    "version": "19.0.2.0.1",
     "category": "Accounting/Accounting",
     "author": "account_copaco contributors",
     "license": "LGPL-3",
