@@ -59,9 +59,9 @@ class CopacoJob(models.AbstractModel):
 @contextmanager
 def _retried_after(*errors):
     """Let queue_job try the job again by its retry pattern after one of ``errors``."""
-    from odoo.addons.queue_job.exception import RetryableJobError
-
     try:
         yield
     except errors as error:
+        from odoo.addons.queue_job.exception import RetryableJobError
+
         raise RetryableJobError(str(error)) from error

@@ -42,6 +42,20 @@ class TestToDo(CopacoCommon):
         self.assertFalse(connection.activity_ids)
         self.assertIn("decision: 1", self.connection.activity_ids.summary)
 
+    def test_a_job_tells_of_documents_that_are_another_connections(self):
+        self.add("INV-1", "A2")
+        self.fetch()
+        self.connection.active = False
+        connection = self._create_connection(base_url=self.simulator.url)
+        connection.api_key = "simulator-key"
+        self.simulator.invoices.clear()
+        self.add("INV-1", "A2", "11")
+        run = self.fetch(connection)
+        self.assertEqual(self.documents.connection_id, self.connection)
+        self.connection.activity_ids.unlink()
+        self.env["copaco.job"].sudo()._refresh(run.sudo())
+        self.assertIn("decision: 1", self.connection.activity_ids.summary)
+
     def test_it_waits_since_the_first_day_however_often_it_is_tried(self):
         self.add("INV-1", "A2")
         self.fetch()
