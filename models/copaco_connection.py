@@ -6,7 +6,7 @@ from odoo.fields import Domain
 
 from ..client import AUTH_METHODS, ENDPOINTS, NAMED_AUTH_METHODS, get_origin
 from ..const import BILLING_GROUP, INVOICE_POLICY_SELECTION
-from ..tools import open_invoices
+from ..tools import open_invoices, open_window
 from .copaco_source_mixin import TEST_FIELDS
 
 # What the addon alone writes: it tells what was really done.
@@ -389,6 +389,11 @@ class CopacoConnection(models.Model):
     def action_fetch_all(self):
         """`action_fetch` on every active connection of the user's companies."""
         return self.env["copaco.run.scheduler"]._fetch_all()
+
+    def action_view_runs(self):
+        """:return: the window action with all runs of this connection"""
+        context = {"search_default_connection_id": self.ids}
+        return open_window(self.env, "action_copaco_run", context=context)
 
     def action_view_invoices(self):
         """:return: the window action with the invoices of this connection"""

@@ -92,8 +92,9 @@ class TestStatButtons(CopacoBillCommon):
         if action.get("res_id"):
             return 1
         values = {"id": record.id, "uid": self.env.uid}
-        context = _evaluate(action.get("context"), values)
-        context |= _evaluate(button.get("context"), values)
+        # As the web client does: what the action says overrides what its button says.
+        context = _evaluate(button.get("context"), values)
+        context |= _evaluate(action.get("context"), values)
         Model = self.env[action["res_model"]]
         domain = Domain(_evaluate(action.get("domain"), values) or [])
         search_view = action.get("search_view_id") or [False]
