@@ -319,11 +319,20 @@ class CopacoMonth(models.Model):
         return self.env["copaco.replacement"]._get_replaced(self.connection_id)
 
     def _get_documents_domain(self):
+        # What Copaco sent without a date is counted in the month in which it was.
+        undated = [
+            ("invoice_date", "=", False),
+            ("create_date", ">=", self.date),
+            ("create_date", "<", self.date + relativedelta(months=1)),
+        ]
         return [
             ("connection_id", "in", self._get_connections().ids),
             ("kind", "in", SALES_KINDS),
-            ("invoice_date", ">=", self.date),
-            ("invoice_date", "<=", self._get_last_day()),
+            *(
+                Domain("invoice_date", ">=", self.date)
+                & Domain("invoice_date", "<=", self._get_last_day())
+                | Domain(undated)
+            ),
         ]
 
     def _get_invoices(self):

@@ -57,6 +57,15 @@ class TestStatButtons(CopacoBillCommon):
         self.act(first, "action_correct")
         self.check()
 
+    def test_when_copaco_sent_no_date(self):
+        customer = {"CustomerNumber": "K-1"}
+        self.add_invoice("INV-6", "A1", [price_line("60")], customer=customer, Date="")
+        self.fetch()
+        undated = self.documents.filtered(lambda each: not each.invoice_date)
+        self.assertEqual(undated.hold_reason, "payload_invalid")
+        self.assertEqual(self.get_month().waiting_count, 2, "and an unknown customer")
+        self.check()
+
     def check(self):
         """:return: set of the fields whose figures were compared"""
         self.env.invalidate_all()
