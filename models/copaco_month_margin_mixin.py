@@ -59,7 +59,7 @@ class CopacoMonthMarginMixin(models.AbstractModel):
             ((sale, cost, last_month, last_year),) = self.env[
                 "copaco.margin.comparison"
             ]._read_group(
-                month._get_own_domain("date"),
+                month._get_own_domain(),
                 aggregates=[
                     "sale:sum",
                     "cost:sum",
@@ -78,7 +78,7 @@ class CopacoMonthMarginMixin(models.AbstractModel):
                 else 0
             )
             month.finding_count = self.env["copaco.finding"].search_count(
-                [*month._get_own_domain("date"), ("state", "=", "open")]
+                [*month._get_own_domain(), ("state", "=", "open")]
             )
 
     @api.depends(
@@ -115,7 +115,7 @@ class CopacoMonthMarginMixin(models.AbstractModel):
 
     def action_view_margins(self):
         """:return: the window action with the pairs of lines of this month"""
-        return self._get_own_action("action_copaco_margin", "date", "list,pivot,graph")
+        return self._get_own_action("action_copaco_margin", "list,pivot,graph")
 
     def action_view_sales(self):
         """:return: the window action with the lines of this month that are billed on,
@@ -126,14 +126,13 @@ class CopacoMonthMarginMixin(models.AbstractModel):
 
     def action_view_findings(self):
         """:return: the window action with the findings of this month"""
-        return self._get_own_action("action_copaco_finding", "date", "list,form")
+        return self._get_own_action("action_copaco_finding", "list,form")
 
     def action_view_purchases(self):
-        """:return: the window action with the purchase documents of this month"""
-        action = self._get_own_action(
-            "action_copaco_document", "invoice_date", "list,form"
-        )
-        action["domain"].append(("kind", "in", PURCHASE_KINDS))
+        """:return: the window action with the lines of this month that Copaco bills,
+        beside what is billed on: a cost counts in the month of its sale"""
+        action = self.action_view_margins()
+        action["domain"].append(("cost", "!=", 0))
         return action
 
     # === BUSINESS METHODS === #
@@ -153,29 +152,27 @@ class CopacoMonthMarginMixin(models.AbstractModel):
         own = rows[0][0] if len(rows) == 1 else self.currency_id.browse()
         return own or self.company_currency_id
 
-    def _get_own_domain(self, name):
-        """:param name: of a field with a date
-        :return: domain of what is of this month, with what other connections have of
-            the other side
-        """
+    def _get_own_domain(self):
+        """:return: domain of what is of this month, with what other connections have of
+        the other side"""
         days = self.date, self._get_last_day()
         connections = self.env["copaco.counterpart"]._get_connections(
             self.connection_id, *days
         )
         return [
             ("connection_id", "in", connections.ids),
-            (name, ">=", days[0]),
-            (name, "<=", days[1]),
+            ("date", ">=", days[0]),
+            ("date", "<=", days[1]),
         ]
 
-    def _get_own_action(self, xml_id, name, view_mode):
+    def _get_own_action(self, xml_id, view_mode):
         self.ensure_one()
         action = open_window(self.env, xml_id)
         modes = view_mode.split(",")
         views = {mode: view_id for view_id, mode in action["views"]}
         return {
             **action,
-            "domain": self._get_own_domain(name),
+            "domain": self._get_own_domain(),
             "view_mode": view_mode,
             "views": [(views.get(mode, False), mode) for mode in modes],
         }

@@ -395,7 +395,7 @@ class TestMargin(CopacoBillCommon):
         for action, count in (
             (month.action_view_margins(), 2),
             (month.action_view_findings(), 0),
-            (month.action_view_purchases(), 1),
+            (month.action_view_purchases(), 2),
             (month.action_view_sales(), 2),
             (month.action_view_waiting(), 0),
             (month.action_view_excluded(), 0),

@@ -84,8 +84,8 @@ class TestMarginConnections(CopacoBillCommon):
                 ],
             )
             domain = month.action_view_purchases()["domain"]
-            found = self.env["copaco.document"].search(domain)
-            self.assertEqual(found, self.purchases)
+            found = self.env["copaco.margin"].search(domain)
+            self.assertEqual(found.cost_line_id.document_id, self.purchases)
 
     def test_either_side_that_changes_is_checked_again(self):
         self.add_known("S-1", lines=[line("10"), line("20", 2)])

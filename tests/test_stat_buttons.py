@@ -66,6 +66,24 @@ class TestStatButtons(CopacoBillCommon):
         self.assertEqual(self.get_month().waiting_count, 2, "and an unknown customer")
         self.check()
 
+    def test_amounts_of_a_month_whose_bill_has_a_date_of_the_month_before(self):
+        lines = {"A1": [price_line("7", number=5, InvoiceRowHash="same")]}
+        self.add_purchase("P-0", lines, Date="20261031")
+        sale = price_line("9", number=5, InvoiceRowHash="same")
+        customer = {"CustomerNumber": "K-1"}
+        self.add_invoice("INV-7", "A1", [sale], customer=customer)
+        self.fetch()
+        self.env["copaco.margin"]._update()
+        month = self.get_month()
+        for amount, action, name in (
+            (111.5, month.action_view_sales(), "sale"),
+            (45, month.action_view_purchases(), "cost"),
+            (66.5, month.action_view_margins(), "margin"),
+        ):
+            found = self.env[action["res_model"]].search(action["domain"])
+            self.assertEqual(month[f"amount_{name}"], amount)
+            self.assertEqual(sum(found.mapped(name)), amount)
+
     def check(self):
         """:return: set of the fields whose figures were compared"""
         self.env.invalidate_all()
