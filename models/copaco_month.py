@@ -30,6 +30,7 @@ class CopacoMonth(models.Model):
         help="That of the documents; of the company, when they have several or none.",
     )
     date = fields.Date(string="Month", readonly=True)
+    has_several_currencies = fields.Boolean(readonly=True)
     state = fields.Selection(
         [
             ("complete", "Complete"),
@@ -91,7 +92,9 @@ class CopacoMonth(models.Model):
                        count(*) FILTER (WHERE state = 'excluded') AS excluded_count,
                        sum(amount_source) AS amount,
                        CASE WHEN min(document.currency_id) = max(document.currency_id)
-                            THEN min(document.currency_id) END AS currency_id
+                            THEN min(document.currency_id) END AS currency_id,
+                       min(document.currency_id) != max(document.currency_id)
+                           AS has_several_currencies
                   FROM copaco_document document
                   JOIN replacement ON replacement.id = document.connection_id
                  WHERE document.kind IN %(kinds)s
@@ -124,6 +127,7 @@ class CopacoMonth(models.Model):
                        coalesce(received.amount, 0) AS amount,
                        coalesce(received.currency_id, company.currency_id)
                            AS currency_id,
+                       received.has_several_currencies,
                        days.needed - days.stored AS missing_days,
                        days.stored, days.failed,
                        unreadable.month IS NOT NULL AS is_unreadable
@@ -155,7 +159,7 @@ class CopacoMonth(models.Model):
             )
             SELECT %(id)s AS id, connection_id, company_id, month AS date,
                    missing_days, document_count, waiting_count, excluded_count, amount,
-                   currency_id,
+                   currency_id, has_several_currencies,
                    CASE WHEN missing_days > 0 AND failed > 0 THEN 'failed'
                         WHEN stored = 0 THEN 'missing'
                         WHEN missing_days > 0 THEN 'incomplete'

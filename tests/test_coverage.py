@@ -1,5 +1,7 @@
 from datetime import date
 
+from lxml import etree
+
 from odoo.tests import freeze_time, tagged
 
 from .common import CREATED, CopacoCommon, price_line
@@ -213,6 +215,28 @@ class TestCoverage(CopacoCommon):
         for text in ("15.50", "10.00", "5.50", "Customer unknown"):
             self.assertIn(text, reconciliation)
         self.assertEqual(self.months[-1].amount, 15.5)
+
+    def test_amounts_in_several_currencies_are_not_shown_as_one(self):
+        self.env.ref("base.USD").active = True
+        self.send("INV-1", date(2026, 11, 23))
+        self.send("INV-9", date(2026, 9, 23))
+        self.send("INV-2", date(2026, 11, 23), Currency="USD")
+        self.fetch()
+        self.assertEqual(
+            [month.has_several_currencies for month in self.months],
+            [False, False, False, True],
+        )
+        for model in ("copaco.month", "copaco.run"):
+            for view in ("list", "kanban"):
+                arch = etree.fromstring(
+                    self.env[model].get_view(view_type=view)["arch"]
+                )
+                for name in self.env[model]._fields:
+                    if not name.startswith("amount"):
+                        continue
+                    for field in arch.xpath(f"//field[@name='{name}']"):
+                        hidden = field.get("invisible")
+                        self.assertEqual(hidden, "has_several_currencies", name)
 
     def test_a_month_is_fetched_again_with_a_click(self):
         self.fetch()
