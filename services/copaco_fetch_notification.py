@@ -62,7 +62,16 @@ class CopacoFetchNotification(models.AbstractModel):
         action = runs._get_records_action(name=self.env._("Copaco Runs"))
         buttons = [{"name": self.env._("Show what was received"), "action": action}]
         if connection.held_count:
-            to_do = open_window(self.env, "action_copaco_document_to_do")
+            # To Do has more than what the message counts, and that of others.
+            to_do = open_window(
+                self.env,
+                "action_copaco_document_to_do",
+                context={
+                    "search_default_connection_id": connection.id,
+                    "search_default_undecided": 1,
+                    "search_default_group_reason": 1,
+                },
+            )
             buttons.insert(0, {"name": self.env._("Show what waits"), "action": to_do})
         return buttons
 

@@ -84,6 +84,25 @@ class TestStatButtons(CopacoBillCommon):
             self.assertEqual(month[f"amount_{name}"], amount)
             self.assertEqual(sum(found.mapped(name)), amount)
 
+    def test_what_a_message_says_that_waits(self):
+        self.connection.invoice_policy = "post"
+        self.create_partner(name="Slager", ref="K-3", street=False)
+        self.add("INV-6", "A3", "60", CustomerNumber="K-3")
+        self.fetch()
+        other = self.connection.copy({"name": "Other", "import_from": "2026-11-24"})
+        unknown = self.documents.filtered(lambda each: each.state == "held")
+        unknown.sudo().copy({"connection_id": other.id, "invoice_number": "INV-8"})
+        self.env.invalidate_all()
+        self.assertEqual(self.connection.to_do_count, 2, "one of them is a draft")
+        self.assertIn("in all: 1", self.connection.waiting_message)
+        form = etree.fromstring(self.connection.get_view(view_type="form")["arch"])
+        (button,) = form.xpath("//button[@string='Show what waits']")
+        self.assertEqual(self.count_listed(self.connection, button), 1)
+        notification = self.env["copaco.fetch.notification"]
+        runs = self.connection.run_ids
+        action = notification._get_buttons(self.connection, runs)[0]["action"]
+        self.assertEqual(self.count(action, action["context"]), 1)
+
     def check(self):
         """:return: set of the fields whose figures were compared"""
         self.env.invalidate_all()
@@ -121,7 +140,11 @@ class TestStatButtons(CopacoBillCommon):
         values = {"id": record.id, "uid": self.env.uid}
         # As the web client does: what the action says overrides what its button says.
         context = _evaluate(button.get("context"), values)
-        context |= _evaluate(action.get("context"), values)
+        return self.count(action, context | _evaluate(action.get("context"), values))
+
+    def count(self, action, context):
+        """:return: how many records the list of a window action shows"""
+        values = {"uid": self.env.uid}
         Model = self.env[action["res_model"]]
         domain = Domain(_evaluate(action.get("domain"), values) or [])
         search_view = action.get("search_view_id") or [False]
