@@ -239,17 +239,21 @@ class CopacoActivityMonitor(models.AbstractModel):
                     count=connection.held_count,
                 )
             )
-        if missing := count(Document._get_missing_domain()):
+        # To Do has each document once, under the first of these that is true of it.
+        settled = Domain("state", "not in", ("held", "changed"))
+        left = Document._get_draft_domain()
+        if missing := count(settled & ~left & Domain(Document._get_missing_domain())):
             alerts.append(
                 self.env._(
                     "Documents no longer at Copaco: %(count)s; see Copaco, To Do.",
                     count=missing,
                 )
             )
-        if drafts := count(Document._get_draft_domain()):
+        if drafts := count(settled & left):
             alerts.append(
                 self.env._(
-                    "Invoices left as drafts: %(count)s; see Copaco, To Do.",
+                    "Documents whose invoices were left as drafts: %(count)s; see "
+                    "Copaco, To Do.",
                     count=drafts,
                 )
             )

@@ -119,6 +119,35 @@ class TestToDo(CopacoCommon):
         self.assertEqual(self.connection.to_do_count, 3)
         self.assertEqual(self.connection.held_count, 1, "the first one")
 
+    def test_the_activity_tells_of_each_document_once_as_the_list_has_it(self):
+        self.connection.write({"invoice_grouping": "month", "invoice_policy": "post"})
+        self.partner.street = False
+        for number in ("INV-1", "INV-2", "INV-3"):
+            self.add(number, "A1", CustomerNumber="K-1")
+        self.add("INV-4", "A9")
+        self.fetch()
+        first, second, *_others = self.documents
+        self.assertEqual(len(self.documents.move_id), 1)
+        first.move_id.ref = "Entered"
+        self.simulator.invoices.clear()
+        self.add("INV-1", "A1", "11", CustomerNumber="K-1")
+        self.fetch()
+        (second | self.documents[-1]).sudo().missing_state = "reported"
+        self.env["copaco.activity.monitor"]._update_activity(self.connection)
+        self.assertEqual(
+            self.get_headings(),
+            {
+                "source_changed": "INV-1",
+                "contact_incomplete": "INV-3, INV-2",
+                "customer_unknown": "INV-4",
+            },
+        )
+        self.assertEqual(
+            self.connection.activity_ids.summary,
+            "Documents waiting for a decision: 2; see Copaco, To Do. "
+            "Documents whose invoices were left as drafts: 2; see Copaco, To Do.",
+        )
+
     def test_retry_is_offered_where_it_can_help(self):
         self.add("INV-1", "A2")
         self.add("INV-2", "A1", CustomerNumber="K-1")
