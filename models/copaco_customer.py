@@ -5,7 +5,13 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..const import SALES_KINDS
-from ..tools import EVIDENCE, ShortMessage, get_account_key, open_window
+from ..tools import (
+    EVIDENCE,
+    ShortMessage,
+    enumerate_names,
+    get_account_key,
+    open_window,
+)
 from .copaco_po_mixin import PURCHASE_FIELDS
 
 # What a person decides here; everything else is Copaco's or ours.
@@ -241,7 +247,17 @@ class CopacoCustomer(models.Model):
             customer.env["copaco.exclusion"]._undo_exclusion(
                 customer.document_ids.filtered("is_excluded_by_customer")
             )
-        return customers._retry_documents()
+        reasons = []
+        if others := self - customers:
+            reasons.append(
+                self.env._(
+                    "Left out, not excluded: %(customers)s.",
+                    customers=enumerate_names(self.env, others.mapped("display_name")),
+                )
+            )
+        return self.env["copaco.processor"]._add_left_out(
+            customers._retry_documents(), reasons
+        )
 
     def action_view_documents(self):
         """:return: the window action with what is billed to these customers"""

@@ -141,10 +141,17 @@ class CopacoDelivery(models.Model):
 
     def action_was_delivered(self):
         """Note that these invoices were delivered, because a person knows that of what
-        could not be sent, or of which nobody else knows it."""
+        could not be sent, or of which nobody else knows it.
+
+        :return: a notification that names those that are still to be sent, if any
+        """
         self.env["copaco.connection"]._check_billing_access()
         self.check_access("read")
+        others = self.filtered(lambda each: not each.is_unsent and each.state != "sent")
         self.env["copaco.sender"].sudo()._note_delivered(self.sudo(), self.env.user)
+        return self.env["copaco.processor"]._add_left_out(
+            False, self.env["copaco.decision"]._get_reasons(others.move_id)
+        )
 
     def action_view_invoice(self):
         """:return: the form of the invoice"""

@@ -260,8 +260,11 @@ class CopacoDocument(models.Model):
         return self.env["copaco.decision"]._invoice_anyway(self)
 
     def action_exclude_duplicates(self):
-        """Exclude these documents because their charges are on others already."""
-        self.env["copaco.decision"]._exclude_duplicates(self)
+        """Exclude these documents because their charges are on others already.
+
+        :return: a notification that names those that do not wait for this, if any
+        """
+        return self.env["copaco.decision"]._exclude_duplicates(self)
 
     def action_invoice_new_lines(self):
         """Invoice of these documents the lines that are on no other, and no line twice.

@@ -64,7 +64,8 @@ class CopacoDraftMixin(models.AbstractModel):
         """Confirm the invoices of these documents that were left as drafts, as Odoo's
         own button does.
 
-        :return: what Odoo's button returns, or the action that shows the page anew
+        :return: what Odoo's button returns, or the action that shows the page anew; a
+            notification that names those left out, if any
         :raise UserError: when none of them was, or Odoo refuses one
         """
         self._check_billing_access()
@@ -80,7 +81,10 @@ class CopacoDraftMixin(models.AbstractModel):
                 )
             )
         moves = drafts.move_id.with_context(validate_analytic=True)
-        return moves.action_post() or soft_reload()
+        left_out = self.env["copaco.decision"]._get_reasons(self - drafts)
+        return moves.action_post() or self.env["copaco.processor"]._add_left_out(
+            soft_reload(), left_out
+        )
 
     # === BUSINESS METHODS === #
 

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import SALES_KINDS
+from ..tools import enumerate_names
 
 
 class CopacoPlan(models.Model):
@@ -201,6 +202,7 @@ class CopacoPlan(models.Model):
     def action_accept(self):
         """Give these plans the products that are suggested for them.
 
+        :return: a notification that names those without one, if any
         :raise UserError: when there is no suggestion for any of them
         """
         self.check_access("write")
@@ -212,8 +214,19 @@ class CopacoPlan(models.Model):
                     plans=", ".join(self.mapped("display_name")),
                 )
             )
+        # The plans are read anew once one of them has its product.
+        names = (self - suggested).mapped("display_name")
         for plan in suggested:
             plan.product_id = plan.suggested_product_id
+        reasons = []
+        if names:
+            reasons.append(
+                self.env._(
+                    "Left out, no product is suggested: %(plans)s.",
+                    plans=enumerate_names(self.env, names),
+                )
+            )
+        return self.env["copaco.processor"]._add_left_out(False, reasons)
 
     def action_process_drafts(self):
         """See `copaco.rule.action_process_drafts`; of what has lines of these plans, or

@@ -225,12 +225,23 @@ class CopacoCustomerDecision(models.AbstractModel):
                 "\n".join(filter(None, customers.mapped("undo_obstacle")))
                 or self.env._("There is no decision to undo.")
             )
+        left_out = customers - undoable
+        reasons = list(filter(None, left_out.mapped("undo_obstacle")))
+        if undecided := left_out.filtered(lambda each: not each.undo_obstacle):
+            reasons.append(
+                self.env._(
+                    "Left out, no decision to undo: %(customers)s.",
+                    customers=enumerate_names(
+                        self.env, undecided.mapped("display_name")
+                    ),
+                )
+            )
         documents = self.env["copaco.document"]
         for customer in undoable:
             documents |= self._undo_one(customer)
         return self.env["copaco.processor"]._add_left_out(
             self.env["copaco.processor"]._process_now(documents.with_env(self.env)),
-            (customers - undoable).mapped("undo_obstacle"),
+            reasons,
         )
 
     def _undo_one(self, customer):

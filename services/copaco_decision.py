@@ -204,6 +204,9 @@ class CopacoDecision(models.AbstractModel):
                 document, reason, self.env.user
             )
         self._continue_bills(held)
+        return self.env["copaco.processor"]._add_left_out(
+            False, self._get_reasons(documents - held)
+        )
 
     def _invoice_new_lines(self, documents):
         """See `copaco.document.action_invoice_new_lines`."""
@@ -255,7 +258,9 @@ class CopacoDecision(models.AbstractModel):
         )
 
     def _get_reasons(self, left_out):
-        """:return: list of sentences: why nothing was done with these documents"""
+        """:param left_out: `copaco.document` or `account.move` records
+        :return: list of sentences: why nothing was done with them
+        """
         if not left_out:
             return []
         return [
@@ -387,4 +392,4 @@ class CopacoDecision(models.AbstractModel):
             lambda document: document.state == "excluded"
         ).sudo()
         self.env["copaco.exclusion"]._undo_exclusion(excluded)
-        return self._process(excluded)
+        return self._process(excluded, documents)

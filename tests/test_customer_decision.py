@@ -54,6 +54,12 @@ class TestCustomerDecision(CopacoCommon):
         self.assertIn("without a suggestion: Slagerij (A2)", message)
         self.assertEqual(self.bakery.partner_id, self.partner)
 
+    def test_ticked_rows_of_which_nothing_was_decided_are_named(self):
+        self.act(self.bakery, "action_accept")
+        message = self.act(self.customers, "action_undo")["params"]["message"]
+        self.assertIn("no decision to undo: Slagerij (A2)", message)
+        self.assertEqual(self.bakery.state, "suggested")
+
     def test_a_decided_row_stays_where_it_was(self):
         self.act(self.bakery, "action_accept")
         self.assertEqual(self.shown(), self.customers)

@@ -242,7 +242,8 @@ class TestPlans(RulesCommon):
                 "Y": self.env["product.product"],
             },
         )
-        self.env["copaco.plan"].union(*plans.values()).action_accept()
+        result = self.env["copaco.plan"].union(*plans.values()).action_accept()
+        self.assertIn(f"suggested: {plans['Y'].name}.", result["params"]["message"])
         self.assertEqual(
             {ref: plan.product_id for ref, plan in self.get_plans().items()},
             suggestions,

@@ -200,6 +200,46 @@ class TestToDo(CopacoCommon):
         self.assertIn("INV-2", result["params"]["message"])
         self.assertEqual(self.documents.mapped("state"), ["excluded", "invoiced"])
 
+    def test_what_is_ticked_and_does_not_wait_for_a_button_is_named(self):
+        self.connection.invoice_policy = "post"
+        self.create_partner(name="Slager", ref="K-2", street=False)
+        twice = [price_line("10", number=at, InvoiceRowHash="X") for at in (1, 2)]
+        self.add_invoice("INV-1", "A1", twice, customer={"CustomerNumber": "K-1"})
+        self.add("INV-2", "A2", CustomerNumber="K-2")
+        self.add("INV-3", "A9")
+        self.fetch()
+        unknown = self.documents[-1]
+        for action in (
+            "action_exclude_duplicates",
+            "action_confirm_invoice",
+            "action_include",
+        ):
+            message = self.act(self.documents, action)["params"]["message"]
+            self.assertIn(unknown.name, message, action)
+            self.assertEqual(unknown.hold_reason, "customer_unknown")
+        customers = self.documents.customer_id
+        self.act(customers[0], "action_exclude", "Own use")
+        message = self.act(customers, "action_include")["params"]["message"]
+        self.assertIn("not excluded", message)
+        self.assertIn(unknown.customer_id.display_name, message)
+
+    def test_an_invoice_that_is_still_to_be_sent_is_not_called_delivered(self):
+        self.connection.invoice_policy = "post"
+        for number in ("INV-1", "INV-2"):
+            self.add(number, "A1", CustomerNumber="K-1")
+        self.fetch()
+        failed, waiting = (
+            self.create_delivery(document.move_id, state)
+            for document, state in zip(
+                self.documents, ("failed", "waiting"), strict=True
+            )
+        )
+        waiting.send_at = "2026-11-25 09:50:00"
+        result = self.act(failed | waiting, "action_was_delivered")
+        self.assertIn(waiting.move_id.name, result["params"]["message"])
+        self.assertNotIn(failed.move_id.name, result["params"]["message"])
+        self.assertEqual((failed | waiting).mapped("state"), ["sent", "waiting"])
+
     def test_a_document_is_found_by_whatever_people_know_of_it(self):
         self.add(
             "INV-1",
