@@ -333,6 +333,8 @@ class CopacoConnection(models.Model):
         self._check_import_from(vals)
         addresses = {connection: connection.base_url for connection in self}
         res = super().write(vals)
+        if "active" in vals:
+            self.env["copaco.activity.monitor"]._update_activity(self)
         if "base_url" in vals:
             # Whoever may change the address must not be able to have the key sent to
             # a host of their own; and another portal has to be asked from the start.

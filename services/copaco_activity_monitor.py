@@ -212,11 +212,14 @@ class CopacoActivityMonitor(models.AbstractModel):
         return ""
 
     def _get_fetch_alert(self, connection):
+        if not connection.active:
+            # Nobody can fetch it any more.
+            return ""
         if connection.last_run_state == "failed":
             return self.env._("The last fetch failed; it says why under Copaco, Runs.")
         last = connection.last_run_id.create_date or connection.create_date
         limit = fields.Datetime.now() - timedelta(days=STOPPED_DAYS)
-        if connection.active and last < limit:
+        if last < limit:
             return self.env._(
                 "Nothing was fetched for %(days)s days. Check that the scheduled "
                 "action is active.",

@@ -42,6 +42,18 @@ class TestToDo(CopacoCommon):
         self.assertFalse(connection.activity_ids)
         self.assertIn("decision: 1", self.connection.activity_ids.summary)
 
+    def test_a_failure_is_told_no_more_when_nobody_can_fetch_again(self):
+        self.add("INV-1", "A2")
+        self.fetch()
+        self.simulator.misbehave("status", status=403)
+        self.fetch(expect_failure=True)
+        self.assertIn("failed", self.connection.activity_ids.summary)
+        self.connection.active = False
+        self.assertNotIn("failed", self.connection.activity_ids.summary)
+        self.assertIn("decision: 1", self.connection.activity_ids.summary)
+        self.act(self.documents, "action_exclude", "Own use")
+        self.assertFalse(self.connection.activity_ids)
+
     def test_a_job_tells_of_documents_that_are_another_connections(self):
         self.add("INV-1", "A2")
         self.fetch()
