@@ -322,7 +322,12 @@ class CopacoDocument(models.Model):
         return self.customer_id._get_records_action()
 
     def action_view_plans(self):
-        """:return: the window action with the plans of these documents"""
+        """:return: the window action with the plans of these documents; where lines
+            that no rule catches have none, those lines, of which a rule can be made"""
+        engine = self.env["copaco.rule.engine"]
+        unmatched = self.line_ids.browse().union(*map(engine._find_unmatched, self))
+        if unmatched.filtered(lambda line: not line.plan_ref):
+            return unmatched._get_records_action()
         return open_window(
             self.env,
             "action_copaco_plan",

@@ -103,6 +103,17 @@ class CopacoRuleEngine(models.AbstractModel):
         rule_id = traits and self._get_index(line.company_id).find(traits)
         return self.env["copaco.rule"].sudo().browse(rule_id)
 
+    def _find_unmatched(self, document):
+        """:param document: a `copaco.document`
+        :return: those of its `copaco.document.line` records that no rule catches
+        """
+        index = self._get_index(document.company_id)
+        return document.line_ids.browse(
+            line.id
+            for line, traits in self._get_traits(document)
+            if not index.find(traits)
+        )
+
     # === MATCHES === #
 
     def _match_lines(self, document, fiscal_position, book):
