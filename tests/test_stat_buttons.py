@@ -103,6 +103,16 @@ class TestStatButtons(CopacoBillCommon):
         action = notification._get_buttons(self.connection, runs)[0]["action"]
         self.assertEqual(self.count(action, action["context"]), 1)
 
+    def test_what_customers_pay_and_what_copaco_bills_are_not_added_up(self):
+        for name in ("copaco_document_view_list", "copaco_document_view_list_to_do"):
+            view = self.env.ref(f"account_copaco.{name}")
+            arch = self.env["copaco.document"].get_view(view.id, "list")["arch"]
+            (amount,) = etree.fromstring(arch).xpath("//field[@name='amount_source']")
+            self.assertFalse(amount.get("sum"))
+        arch = self.env["copaco.document"].get_view(view_type="pivot")["arch"]
+        columns = etree.fromstring(arch).xpath("//field[@type='col']/@name")
+        self.assertEqual(columns, ["kind", "state"])
+
     def check(self):
         """:return: set of the fields whose figures were compared"""
         self.env.invalidate_all()
