@@ -1,7 +1,10 @@
 from ast import literal_eval
 
+from lxml import etree
+
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import CopacoCommon, price_line
 
@@ -59,6 +62,27 @@ class TestCustomerDecision(CopacoCommon):
         message = self.act(self.customers, "action_undo")["params"]["message"]
         self.assertIn("no decision to undo: Slagerij (A2)", message)
         self.assertEqual(self.bakery.state, "suggested")
+
+    def test_process_pending_is_offered_where_something_waits_for_the_customer(self):
+        form = etree.fromstring(self.bakery.get_view(view_type="form")["arch"])
+        (button,) = form.xpath("//button[@name='action_process']")
+
+        def is_hidden():
+            names = [name for name in self.bakery._fields if name in condition]
+            values = {name: self.bakery[name] for name in names}
+            return safe_eval(condition, values)
+
+        condition = button.get("invisible")
+        self.assertTrue(is_hidden(), "nobody has decided yet")
+        self.partner.active = False
+        self.act(self.bakery, "action_accept")
+        self.assertEqual(self.documents[0].hold_reason, "partner_archived")
+        self.assertFalse(is_hidden())
+        self.partner.active = True
+        self.connection.journal_id.active = False
+        self.act(self.bakery, "action_process")
+        self.assertEqual(self.documents[0].hold_reason, "account_missing")
+        self.assertTrue(is_hidden(), "it waits for the journal")
 
     def test_a_decided_row_stays_where_it_was(self):
         self.act(self.bakery, "action_accept")
