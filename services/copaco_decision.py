@@ -210,13 +210,14 @@ class CopacoDecision(models.AbstractModel):
 
     def _invoice_new_lines(self, documents):
         """See `copaco.document.action_invoice_new_lines`."""
-        held = self._get_held(documents, "possible_double").filtered("has_new_lines")
-        if not held:
+        doubtful = self._get_held(documents, "possible_double")
+        held = doubtful.filtered("has_new_lines")
+        if doubtful and not held:
             raise UserError(
                 self.env._(
                     "%(documents)s: there is no line that is not a possible duplicate. "
                     "Exclude the duplicates, or press Invoice anyway.",
-                    documents=enumerate_names(self.env, documents.mapped("name")),
+                    documents=enumerate_names(self.env, doubtful.mapped("name")),
                 )
             )
         finder = self.env["copaco.duplicate.finder"].sudo()

@@ -221,6 +221,8 @@ class TestToDo(CopacoCommon):
         self.add("INV-3", "A9")
         self.fetch()
         unknown = self.documents[-1]
+        message = self.act(unknown, "action_invoice_new_lines")["params"]["message"]
+        self.assertIn(f"do not wait for this: {unknown.name}", message)
         for action in (
             "action_exclude_duplicates",
             "action_confirm_invoice",
