@@ -1,3 +1,4 @@
+from ast import literal_eval
 from datetime import date
 
 from lxml import etree
@@ -191,6 +192,13 @@ class TestCoverage(CopacoCommon):
         self.fetch()
         self.assertEqual(self.states()[-1], (11, "waiting"))
         self.assertEqual(self.months[-1].waiting_count, 1)
+        search = etree.fromstring(self.months.get_view(view_type="search")["arch"])
+        (filter_,) = search.xpath("//filter[@name='incomplete']")
+        self.assertIn(
+            self.months[-1],
+            self.months.filtered_domain(literal_eval(filter_.get("domain"))),
+            "it is not complete",
+        )
 
     def test_what_was_asked_of_another_portal_does_not_count(self):
         self.fetch()
