@@ -207,6 +207,7 @@ class CopacoCustomer(models.Model):
         """Never invoice these customers, until `action_include`.
 
         :param reason: why, for those who look later
+        :return: a notification that names the documents with a draft invoice, if any
         :raise UserError: when there is no reason
         """
         self._check_write_access()
@@ -228,6 +229,17 @@ class CopacoCustomer(models.Model):
         for document in self.sudo()._get_sales():
             if document.state in ("new", "held") and not document._get_live_invoice():
                 self.env["copaco.exclusion"].sudo()._exclude_with_customer(document)
+        drafts = self._get_sales().filtered(
+            lambda document: document._get_live_invoice().state == "draft"
+        )
+        reason_drafts = self.env._(
+            "%(documents)s can't be excluded, because there is an invoice. Cancel or "
+            "delete the invoice first.",
+            documents=enumerate_names(self.env, drafts.mapped("name")),
+        )
+        return self.env["copaco.processor"]._add_left_out(
+            False, [reason_drafts] if drafts else []
+        )
 
     def action_include(self):
         """Undo `action_exclude`, and invoice what was excluded by it.

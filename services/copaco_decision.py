@@ -389,8 +389,11 @@ class CopacoDecision(models.AbstractModel):
     def _include(self, documents):
         """See `copaco.document.action_include`."""
         documents._check_billing_access()
+        # Those of a customer that is excluded would be excluded again.
         excluded = documents.filtered(
-            lambda document: document.state == "excluded"
+            lambda document: (
+                document.state == "excluded" and document.customer_state != "excluded"
+            )
         ).sudo()
         self.env["copaco.exclusion"]._undo_exclusion(excluded)
         return self._process(excluded, documents)

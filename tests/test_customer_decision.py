@@ -84,6 +84,29 @@ class TestCustomerDecision(CopacoCommon):
         self.assertEqual(self.documents[0].hold_reason, "account_missing")
         self.assertTrue(is_hidden(), "it waits for the journal")
 
+    def test_a_draft_of_a_customer_that_is_excluded_is_named(self):
+        self.act(self.bakery, "action_accept")
+        Wizard = self.env["copaco.exclude"].with_context(
+            active_model="copaco.customer", active_ids=self.customers.ids
+        )
+        wizard = Wizard.with_user(self.billing_user).create({"reason": "Own company"})
+        params = self.act(wizard, "action_exclude")["params"]
+        self.assertIn("INV-A1", params["message"])
+        self.assertNotIn("INV-A2", params["message"])
+        self.assertEqual(self.documents.mapped("state"), ["invoiced", "excluded"])
+
+    def test_what_is_excluded_with_its_customer_is_not_offered_to_be_undone(self):
+        self.act(self.butcher, "action_exclude", "Own company")
+        document = self.documents[1]
+        arch = document.get_view(view_type="form")["arch"]
+        (button,) = etree.fromstring(arch).xpath("//button[@name='action_include']")
+        self.assertIn("customer_state == 'excluded'", button.get("invisible"))
+        message = self.act(document, "action_include")["params"]["message"]
+        self.assertIn(document.name, message)
+        self.assertEqual(document.state, "excluded")
+        self.act(self.butcher, "action_include")
+        self.assertEqual(document.hold_reason, "customer_unknown")
+
     def test_a_decided_row_stays_where_it_was(self):
         self.act(self.bakery, "action_accept")
         self.assertEqual(self.shown(), self.customers)

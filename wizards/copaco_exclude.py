@@ -27,12 +27,12 @@ class CopacoExclude(models.TransientModel):
     def action_exclude(self):
         """Exclude the documents or customers, for the reason given.
 
-        :return: see `copaco.document.action_exclude`
+        :return: see `copaco.document.action_exclude`, `copaco.customer.action_exclude`
         """
         self.ensure_one()
         result = False
         if self.document_ids:
             result = self.document_ids.action_exclude(self.reason)
         if self.customer_ids:
-            self.customer_ids.action_exclude(self.reason)
+            result = self.customer_ids.action_exclude(self.reason)
         return result or soft_reload()
