@@ -39,6 +39,18 @@ class CopacoReplacement(models.AbstractModel):
         )
         return connection | connection.browse(replaced_id for (replaced_id,) in rows)
 
+    def _get_active(self, connection):
+        """:return: the `copaco.connection` that counts for one: itself, unless another
+            one took its place"""
+        ((active_id,),) = self.env.execute_query(
+            SQL(
+                "SELECT connection_id FROM (%s) replacement WHERE id = %s",
+                self._get_query(),
+                connection.id,
+            )
+        )
+        return connection.browse(active_id) or connection
+
     def _get_successions(self):
         """:return: dict by id of each connection of the frozenset of the ids of those
         that are one after another: itself, what it replaces and what replaces it

@@ -96,7 +96,7 @@ class CopacoRunScheduler(models.AbstractModel):
                 )
             )
         return self._fetch_now(
-            document.connection_id,
+            self.env["copaco.replacement"]._get_active(document.connection_id),
             document.created_from,
             document.created_to,
             [document.kind],

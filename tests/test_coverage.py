@@ -307,6 +307,19 @@ class TestCoverage(CopacoCommon):
         action = month.action_view_excluded()
         self.assertEqual(found.search(action["domain"]), found)
 
+    def test_a_document_is_fetched_again_by_the_connection_that_took_the_place(self):
+        self.send("INV-1", date(2026, 11, 23))
+        self.fetch()
+        successor = self.replace_connection()
+        self.assertEqual(self.documents.connection_id, self.connection)
+        self.simulator.invoices.clear()
+        document = self.documents.with_user(self.billing_user)
+        self.assertFalse(self.get_refusal(document, "action_fetch_again"))
+        self.assertEqual(successor.last_run_state, "empty")
+        self.assertEqual(document.missing_state, "reported")
+        successor.active = False
+        self.assertIn("archived", self.get_refusal(document, "action_fetch_again"))
+
     def test_months_from_before_it_was_replaced_are_still_shown(self):
         self.send("INV-8", date(2026, 8, 23))
         self.fetch()
