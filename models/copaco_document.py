@@ -323,7 +323,7 @@ class CopacoDocument(models.Model):
 
     def action_view_plans(self):
         """:return: the window action with the plans of these documents; where lines
-            that no rule catches have none, those lines, of which a rule can be made"""
+        that no rule catches have none, those lines, of which a rule can be made"""
         engine = self.env["copaco.rule.engine"]
         unmatched = self.line_ids.browse().union(*map(engine._find_unmatched, self))
         if unmatched.filtered(lambda line: not line.plan_ref):

@@ -41,7 +41,7 @@ class CopacoReplacement(models.AbstractModel):
 
     def _get_active(self, connection):
         """:return: the `copaco.connection` that counts for one: itself, unless another
-            one took its place"""
+        one took its place"""
         ((active_id,),) = self.env.execute_query(
             SQL(
                 "SELECT connection_id FROM (%s) replacement WHERE id = %s",
