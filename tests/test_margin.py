@@ -1,7 +1,4 @@
-from ast import literal_eval
 from datetime import date
-
-from lxml import etree
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, new_test_user, tagged
@@ -64,13 +61,6 @@ class TestMargin(CopacoBillCommon):
         )
         self.assertEqual(self.margins.mapped("margin_percent"), [20, 25])
         self.assertEqual(self.get_findings(), [])
-
-    def test_sold_below_cost_is_what_was_sold(self):
-        self.bill([line("10", 1), line("3", 2)], [line("12", 1), line("8", 3)])
-        search = self.env["copaco.margin"].get_view(view_type="search")["arch"]
-        (loss,) = etree.fromstring(search).xpath("//filter[@name='loss']")
-        found = self.margins.filtered_domain(literal_eval(loss.get("domain")))
-        self.assertEqual(found.mapped("sale"), [10], "the other cost has no sale")
 
     def test_the_percent_of_many_is_that_of_their_sums(self):
         self.bill([line("10", 1), line("90", 2)], [line("5", 1), line("81", 2)])

@@ -113,6 +113,25 @@ class TestStatButtons(CopacoBillCommon):
         columns = etree.fromstring(arch).xpath("//field[@type='col']/@name")
         self.assertEqual(columns, ["kind", "state"])
 
+    def test_sold_below_cost_is_what_was_sold(self):
+        sale = price_line("9", number=5, InvoiceRowHash="same")
+        customer = {"CustomerNumber": "K-1"}
+        self.add_invoice("INV-7", "A1", [sale], customer=customer)
+        cost = price_line("12", number=5, InvoiceRowHash="same")
+        self.add_purchase("P-2", {"A1": [cost]})
+        self.fetch()
+        Margin = self.env["copaco.margin"]
+        Margin._update()
+        search = etree.fromstring(Margin.get_view(view_type="search")["arch"])
+        (loss,) = search.xpath("//filter[@name='loss']")
+        domain = [
+            ("company_id", "=", self.company.id),
+            *_evaluate(loss.get("domain"), {}),
+        ]
+        self.assertEqual(
+            Margin.search(domain).mapped("sale"), [9], "others have no sale"
+        )
+
     def check(self):
         """:return: set of the fields whose figures were compared"""
         self.env.invalidate_all()
