@@ -232,13 +232,8 @@ class CopacoCustomer(models.Model):
         drafts = self._get_sales().filtered(
             lambda document: document._get_live_invoice().state == "draft"
         )
-        reason_drafts = self.env._(
-            "%(documents)s can't be excluded, because there is an invoice. Cancel or "
-            "delete the invoice first.",
-            documents=enumerate_names(self.env, drafts.mapped("name")),
-        )
         return self.env["copaco.processor"]._add_left_out(
-            False, [reason_drafts] if drafts else []
+            False, self.env["copaco.decision"]._get_invoiced_reasons(drafts)
         )
 
     def action_include(self):

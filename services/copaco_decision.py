@@ -358,21 +358,29 @@ class CopacoDecision(models.AbstractModel):
                 )
             )
         invoiced = documents.filtered(lambda document: document._get_live_invoice())
-        reason_invoiced = self.env._(
-            "%(documents)s can't be excluded, because there is an invoice. Cancel or "
-            "delete the invoice first.",
-            documents=enumerate_names(self.env, invoiced.mapped("name")),
-        )
+        reasons = self._get_invoiced_reasons(invoiced)
         if invoiced and invoiced == documents:
-            raise UserError(reason_invoiced)
+            raise UserError("\n".join(reasons))
         excluded = (documents - invoiced).sudo()
         self.env["copaco.exclusion"]._apply_exclusion(
             excluded, reason.strip(), self.env.user
         )
         self._continue_bills(excluded)
-        return self.env["copaco.processor"]._add_left_out(
-            False, [reason_invoiced] if invoiced else []
-        )
+        return self.env["copaco.processor"]._add_left_out(False, reasons)
+
+    def _get_invoiced_reasons(self, invoiced):
+        """:param invoiced: `copaco.document` records with an invoice
+        :return: list of sentences: why they are not excluded
+        """
+        if not invoiced:
+            return []
+        return [
+            self.env._(
+                "%(documents)s can't be excluded, because there is an invoice. Cancel "
+                "or delete the invoice first.",
+                documents=enumerate_names(self.env, invoiced.mapped("name")),
+            )
+        ]
 
     def _continue_bills(self, excluded):
         """Process the other documents of the same bills in the background, which waited
