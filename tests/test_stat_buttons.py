@@ -16,7 +16,8 @@ MODELS = (
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-25 10:00:00")
 class TestStatButtons(CopacoBillCommon):
-    """The figure on a button is that of what it opens."""
+    """The figure on a button is that of what it opens, and it is offered where it
+    works."""
 
     def setUp(self):
         super().setUp()
@@ -131,6 +132,18 @@ class TestStatButtons(CopacoBillCommon):
         self.assertEqual(
             Margin.search(domain).mapped("sale"), [9], "others have no sale"
         )
+
+    def test_a_bill_is_not_offered_to_be_invoiced_to_another_contact(self):
+        action = self.env.ref("account_copaco.action_copaco_invoice_contact")
+        form = etree.fromstring(self.documents.get_view(view_type="form")["arch"])
+        (button,) = form.xpath(f"//button[@name='{action.id}']")
+        bills = self.documents.filtered(lambda each: each.kind == "purchase")
+        bills.move_id.action_post()
+        invoiced = (self.documents - bills).filtered("move_id")
+        invoiced.move_id.action_post()
+        self.assertFalse(any(_is_hidden(button, each) for each in invoiced))
+        self.assertTrue(all(_is_hidden(button, each) for each in bills))
+        self.assertTrue(bills and invoiced)
 
     def check(self):
         """:return: set of the fields whose figures were compared"""
